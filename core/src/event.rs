@@ -1,0 +1,299 @@
+//! What happened: the results of a fold. Events are facts in the past tense; nothing here is a wire type.
+//!
+//! A [`Fact`] is numbered and kept for the user's life. Everything else tells the shell what to do next: book a transfer,
+//! send a contribution on, answer a batch, push the newest value of a topic.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    civil::{Day, Local},
+    id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
+    sample::RecordRefusal,
+};
+
+/// Identity of an event: where its cause stands in the journal, and which of that input's events it is (design.md 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct EventId {
+    /// Partition of the input.
+    #[n(0)]
+    pub partition: PartitionId,
+    /// Place of the input.
+    #[n(1)]
+    pub position: Position,
+    /// Number within the input's events, from 0.
+    #[n(2)]
+    pub sub: u32,
+}
+
+/// A fact of a user's history: numbered densely from 1, in order, never edited (protocol.md 4).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Fact {
+    /// Dense number per user, from 1.
+    #[n(0)]
+    pub seq: u64,
+    /// Stamp of the input or logical time of the boundary that made it, POSIX ms.
+    #[n(1)]
+    pub at_ms: i64,
+    /// Its identity; the position is that of its cause.
+    #[n(2)]
+    pub id: EventId,
+    /// What it says.
+    #[n(3)]
+    pub kind: FactKind,
+}
+
+/// The kinds of facts, numbered, because they are stored.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum FactKind {
+    /// `goal.completed`: once per goal and day.
+    #[n(1)]
+    GoalCompleted {
+        /// Which goal.
+        #[n(0)]
+        goal: GoalId,
+        /// The civil day.
+        #[n(1)]
+        day: Day,
+        /// Target of that day, in store units.
+        #[n(2)]
+        target: i64,
+        /// Wall-clock minute in which the running sum reached the target, as known then.
+        #[n(3)]
+        met_at_local: Local,
+    },
+    /// `goal.reopened`: a correction made a met day unmet.
+    #[n(2)]
+    GoalReopened {
+        /// Which goal.
+        #[n(0)]
+        goal: GoalId,
+        /// The civil day.
+        #[n(1)]
+        day: Day,
+        /// Target of that day.
+        #[n(2)]
+        target: i64,
+    },
+    /// `streak.extended`: once per met day.
+    #[n(3)]
+    StreakExtended {
+        /// Which goal.
+        #[n(0)]
+        goal: GoalId,
+        /// The day that extended it.
+        #[n(1)]
+        day: Day,
+        /// Length after it.
+        #[n(2)]
+        count: u32,
+        /// Longest ever.
+        #[n(3)]
+        longest: u32,
+    },
+    /// `streak.corrected`: what was told before has changed.
+    #[n(4)]
+    StreakCorrected {
+        /// Which goal.
+        #[n(0)]
+        goal: GoalId,
+        /// The day whose status changed.
+        #[n(1)]
+        day: Day,
+        /// Length now.
+        #[n(2)]
+        count: u32,
+        /// Longest now.
+        #[n(3)]
+        longest: u32,
+    },
+    /// `streak.lost`: at the hard close of a missed day.
+    #[n(5)]
+    StreakLost {
+        /// Which goal.
+        #[n(0)]
+        goal: GoalId,
+        /// The missed day.
+        #[n(1)]
+        day: Day,
+        /// Length before it.
+        #[n(2)]
+        count: u32,
+        /// Longest ever.
+        #[n(3)]
+        longest: u32,
+    },
+    /// `tokens.posted`: a transfer to the available account.
+    #[n(6)]
+    TokensPosted {
+        /// The civil day that earned them.
+        #[n(0)]
+        day: Day,
+        /// Rule with its version, such as `steps@1`.
+        #[n(1)]
+        rule: String,
+        /// Amount, 10^-6 token.
+        #[n(2)]
+        amount_micro: i64,
+        /// Available balance after it.
+        #[n(3)]
+        available_micro: i64,
+        /// Id of the transfer.
+        #[cbor(n(4), with = "minicbor::bytes")]
+        transfer: [u8; 16],
+    },
+    /// `challenge.joined`.
+    #[n(7)]
+    ChallengeJoined(#[n(0)] ChallengeId),
+    /// `challenge.started`: at the window's first local start anywhere.
+    #[n(8)]
+    ChallengeStarted(#[n(0)] ChallengeId),
+    /// `challenge.ended`.
+    #[n(9)]
+    ChallengeEnded(#[n(0)] ChallengeId),
+    /// `challenge.settled`.
+    #[n(10)]
+    ChallengeSettled {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Competition rank.
+        #[n(1)]
+        rank: u32,
+        /// Final score.
+        #[n(2)]
+        score: i64,
+        /// How many took part.
+        #[n(3)]
+        participants: u32,
+    },
+    /// `challenge.cancelled`.
+    #[n(11)]
+    ChallengeCancelled {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// The admin's words.
+        #[n(1)]
+        reason: String,
+    },
+}
+
+/// One transfer of the ledger: append-only, both sides owned by one partition (domain.md 8.1).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Transfer {
+    /// First 16 bytes of SHA-256 over the canonical key.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub id: [u8; 16],
+    /// Account that pays, such as `treasury/412`.
+    #[n(1)]
+    pub debit: String,
+    /// Account that receives, such as `user:ann:available`.
+    #[n(2)]
+    pub credit: String,
+    /// Amount, 10^-6 token, above 0.
+    #[n(3)]
+    pub amount_micro: i64,
+    /// What it is for, such as `steps`.
+    #[n(4)]
+    pub code: String,
+    /// Rule with its version, such as `steps@1`.
+    #[n(5)]
+    pub rule: String,
+    /// The user whom it is about.
+    #[n(6)]
+    pub subject: UserId,
+    /// The civil day that it pays for.
+    #[n(7)]
+    pub day: Day,
+    /// Total posted for (rule, user, day) after this transfer: what makes its key unique.
+    #[n(8)]
+    pub cumulative_micro: i64,
+    /// SHA-256 of the day state that it rests on.
+    #[cbor(n(9), with = "minicbor::bytes")]
+    pub evidence: [u8; 32],
+    /// Number of the fact that told of it.
+    #[n(10)]
+    pub event_seq: u64,
+    /// Logical time, POSIX ms.
+    #[n(11)]
+    pub created_ms: i64,
+}
+
+/// "The score of U in C is now S, achieved at A, version V": the last version wins (design.md 4).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Contribution {
+    /// To which challenge.
+    #[n(0)]
+    pub challenge: ChallengeId,
+    /// Whose.
+    #[n(1)]
+    pub user: UserId,
+    /// Which enrolment of that user; one that left and came back has a new number.
+    #[n(2)]
+    pub join: u32,
+    /// Place of the input that changed it, in the user's partition.
+    #[n(3)]
+    pub version: Position,
+    /// Score, store units.
+    #[n(4)]
+    pub score: i64,
+    /// Event-time minute in which the score reached its value, POSIX ms.
+    #[n(5)]
+    pub achieved_at_ms: i64,
+    /// The name that others see.
+    #[n(6)]
+    pub alias: Arc<str>,
+}
+
+/// How one record of a batch was taken, where it was not plainly accepted (protocol.md 3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// Known, with the same content.
+    Duplicate,
+    /// The same id and version won with other content, or a higher version did.
+    StaleVersion,
+    /// Accepted; it alone exceeds the cap of a minute.
+    Clamped,
+    /// Kept, shown, but not eligible: the session's clock is off.
+    Quarantined,
+    /// Refused.
+    Rejected(RecordRefusal),
+}
+
+/// Answer to one batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchOutcome {
+    /// Highest contiguous durable number of the lane.
+    pub up_to_seq: u64,
+    /// Records that are not plainly accepted, by number, rising.
+    pub results: Vec<(u64, Judgement)>,
+}
+
+/// A topic whose newest value clients want.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Topic {
+    /// `me/day/2016-04-13`.
+    Day(Day),
+    /// `me/streak/steps-7500`.
+    Streak(GoalId),
+    /// `me/rank/0196...`.
+    Rank(ChallengeId),
+}
+
+/// Everything that a fold of a user can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A numbered fact.
+    Fact(Fact),
+    /// A transfer to book.
+    Transfer(Transfer),
+    /// A score to send on.
+    Contribution(Contribution),
+    /// The answer to the batch that was folded.
+    Judged(BatchOutcome),
+    /// A topic has a new value.
+    Changed(Topic),
+    /// A device was bound to this user.
+    DeviceBound(DeviceId),
+}

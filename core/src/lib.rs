@@ -1,0 +1,34 @@
+//! The rules of Streakline, and the protocols that carry them, as pure code.
+//!
+//! No clock, no socket, no thread, no hashing order: time, zones and stored records are arguments, and everything that
+//! must happen outside comes back as a value. The server (`streakline`) and the simulator (`tests/sim`) drive it.
+#![no_std]
+#![deny(
+    missing_docs,
+    clippy::float_arithmetic,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        clippy::unwrap_used,
+        reason = "tests state their numbers plainly"
+    )
+)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod civil;
+pub mod event;
+pub mod id;
+pub mod input;
+pub mod limits;
+pub mod sample;
+pub mod view;

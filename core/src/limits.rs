@@ -1,0 +1,78 @@
+//! Every bound of the server in one place; `docs/limits.md` is generated from this file.
+//!
+//! A bound that an operator may lower is a setting with the value here as its default or its ceiling.
+
+/// Most characters in a user, goal or challenge name (protocol.md 1).
+pub const NAME_CHARS_MAX: usize = 64;
+/// Most characters in an alias.
+pub const ALIAS_CHARS_MAX: usize = 40;
+/// Most characters in a challenge title.
+pub const TITLE_CHARS_MAX: usize = 200;
+/// Most characters in a vendor or model name.
+pub const DEVICE_TEXT_CHARS_MAX: usize = 64;
+/// Most devices of one user.
+pub const DEVICES_PER_USER_MAX: usize = 32;
+/// Most outboxes remembered per device; the one used least lately is forgotten first.
+pub const OUTBOXES_PER_DEVICE_MAX: usize = 8;
+/// Most goals of one user, deleted ones included.
+pub const GOALS_PER_USER_MAX: usize = 64;
+/// Most revisions kept per goal; the oldest two are joined when their target is equal, else the change is refused.
+pub const GOAL_REVISIONS_MAX: usize = 400;
+/// Most zone changes of one user.
+pub const ZONE_CHANGES_MAX: usize = 400;
+/// Most challenges that one user has joined and that are not yet settled.
+pub const ENROLMENTS_PER_USER_MAX: usize = 64;
+/// Most participants of one challenge.
+pub const PARTICIPANTS_MAX: u32 = 1_000_000;
+/// Longest window of a challenge, in days.
+pub const WINDOW_DAYS_MAX: i32 = 400;
+/// Longest finalisation, in hours (domain.md 5.1).
+pub const FINALISATION_H_MAX: u32 = 72;
+/// Most records in a batch (protocol.md 2).
+pub const BATCH_RECORDS_MAX: usize = 500;
+/// Bytes of one frame, fragments joined: the default, announced in `welcome`.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Ceiling of the setting for bytes of one frame.
+pub const FRAME_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a REST body.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Unacknowledged batches of one socket.
+pub const CREDITS: u32 = 4;
+/// Board subscriptions of one socket.
+pub const SUBSCRIPTIONS_PER_SESSION_MAX: usize = 16;
+/// Rows of a subscribed board view.
+pub const BOARD_VIEW_ROWS_MAX: u32 = 1_000;
+/// Rows on each side of an `around` view (domain.md 6.2).
+pub const AROUND_ROWS_MAX: u32 = 50;
+/// Rows of a list when none are asked for.
+pub const PAGE_ROWS: u32 = 50;
+/// Most rows of a list.
+pub const PAGE_ROWS_MAX: u32 = 1_000;
+/// Most days in one answer.
+pub const DAYS_PER_ANSWER_MAX: i32 = 400;
+/// Facts of a user that a client can resume from (protocol.md 4).
+pub const FACTS_RESUMABLE: u64 = 1_000;
+/// Bytes of encoded records since the last snapshot; more forces one (design.md 5).
+pub const TAIL_BYTES_MAX: usize = 8 * 1024;
+/// Inputs of one user that may wait for durability or for stored records.
+pub const PENDING_INPUTS_MAX: usize = 64;
+/// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
+pub const CHUNKS_PER_DAY_MAX: usize = 16;
+/// How far ahead of the server's clock a sample may end, in ms (domain.md 1.5).
+pub const FUTURE_MS_MAX: i64 = 120_000;
+/// How far a client's clock may be off, in ms (domain.md 2.4).
+pub const SKEW_MS_MAX: i64 = 120_000;
+/// How long after a day's local end it is archived, in ms; also the oldest end of an admissible sample (domain.md 1.5, 2.3).
+pub const ARCHIVE_AFTER_MS: i64 = 30 * 86_400_000;
+/// Soft close after a day's local end, in ms (domain.md 2.3).
+pub const SOFT_CLOSE_AFTER_MS: i64 = 3 * 3_600_000;
+/// Hard close after a day's local end, in ms (domain.md 2.3).
+pub const HARD_CLOSE_AFTER_MS: i64 = 72 * 3_600_000;
+/// Longest delta sample, in ms (domain.md 1.1).
+pub const SAMPLE_SPAN_MS_MAX: i64 = 24 * 3_600_000;
+/// Eligible steps of one minute (domain.md 9.1, S1).
+pub const STEPS_PER_MINUTE_MAX: u32 = 240;
+/// Idempotency keys are kept this long, in ms (protocol.md 7).
+pub const IDEMPOTENCY_MS: i64 = 86_400_000;
+/// Most characters of an idempotency key.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;

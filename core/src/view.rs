@@ -1,0 +1,228 @@
+//! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
+
+use alloc::{string::String, sync::Arc, vec::Vec};
+
+use crate::{
+    civil::{Day, Local},
+    id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
+    sample::{DeviceClass, Metric},
+};
+
+/// Phase of a civil day (domain.md 2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are protocol.md 7's")]
+pub enum DayPhase {
+    Open,
+    SoftClosed,
+    HardClosed,
+    Archived,
+}
+
+/// Status of a day for one goal (domain.md 4.1; the other statuses come with their instruments).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DayStatus {
+    /// Progress reached the target.
+    Met,
+    /// Closed without reaching it.
+    Missed,
+    /// A date that the user's calendar jumped over.
+    Void,
+    /// Not closed and not met.
+    Pending,
+}
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserView {
+    /// Who.
+    pub user: UserId,
+    /// Zone in force.
+    pub zone: Arc<str>,
+    /// Whether anyone has set it; else it is UTC.
+    pub zone_set: bool,
+    /// The name that others see.
+    pub alias: Arc<str>,
+    /// Stamp of the input that made the user, POSIX ms.
+    pub created_ms: i64,
+    /// Counts the changes of this resource (ETag).
+    pub version: u64,
+}
+
+/// A goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoalView {
+    /// Which.
+    pub goal: GoalId,
+    /// What it counts.
+    pub metric: Metric,
+    /// Target of the newest revision, store units.
+    pub target: i64,
+    /// First day of the newest revision.
+    pub from: Day,
+    /// Last day, once deleted.
+    pub until: Option<Day>,
+    /// Counts the changes of this resource (ETag).
+    pub version: u64,
+}
+
+/// A device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceView {
+    /// Which.
+    pub device: DeviceId,
+    /// Its class.
+    pub class: DeviceClass,
+    /// When it was bound, POSIX ms.
+    pub bound_ms: i64,
+    /// End of its latest accepted sample, POSIX ms.
+    pub last_sample_ms: Option<i64>,
+    /// Where each outbox goes on: highest contiguous durable number, live and backfill; the one used last comes last.
+    pub resume_after: Vec<(OutboxId, [u64; 2])>,
+}
+
+/// Progress of one goal on one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoalProgress {
+    /// Which.
+    pub goal: GoalId,
+    /// Target of that day, store units.
+    pub target: i64,
+    /// Eligible amount of that day.
+    pub progress: i64,
+    /// Where it stands.
+    pub status: DayStatus,
+    /// Start of the minute in which the running sum reached the target: POSIX ms, and on the wall.
+    pub met_at: Option<(i64, Local)>,
+}
+
+/// A civil day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayView {
+    /// Which.
+    pub day: Day,
+    /// Its first instant, POSIX ms.
+    pub start_ms: i64,
+    /// The first instant after it, POSIX ms.
+    pub end_ms: i64,
+    /// Zone in force at its start.
+    pub zone: Arc<str>,
+    /// Where it stands.
+    pub phase: DayPhase,
+    /// Total of all methods, unclamped.
+    pub display: i64,
+    /// Total that goals, streaks, challenges and tokens read.
+    pub eligible: i64,
+    /// Eligible, as frozen at hard close.
+    pub scored: i64,
+    /// Accepted winning records that start in it, zeros included.
+    pub records: u32,
+    /// Goals in force on it, by id.
+    pub goals: Vec<GoalProgress>,
+    /// Tokens shown but not yet booked, 10^-6.
+    pub pending_micro: i64,
+    /// Tokens booked for it, 10^-6.
+    pub posted_micro: i64,
+    /// SHA-256 over its cells and the identities of its accepted records.
+    pub state_hash: [u8; 32],
+    /// Counts the changes of this day.
+    pub version: u64,
+}
+
+/// A streak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreakView {
+    /// Of which goal.
+    pub goal: GoalId,
+    /// The day that it is told for.
+    pub as_of: Day,
+    /// Length over closed days.
+    pub count: u32,
+    /// Length with the unclosed met days.
+    pub with_today: u32,
+    /// First day of the current run.
+    pub start: Option<Day>,
+    /// Longest ever, the earliest of equals: length, first, last day.
+    pub longest: (u32, Option<(Day, Day)>),
+    /// Whether a day that is soft but not hard closed and missed may still change it.
+    pub provisional: bool,
+    /// The 30 days ending at `as_of`, oldest first.
+    pub statuses: Vec<(Day, DayStatus)>,
+    /// Counts the changes of this streak.
+    pub version: u64,
+}
+
+/// Balances of a user, 10^-6 token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BalanceView {
+    /// Can be spent.
+    pub available_micro: i64,
+    /// Owed after a claw-back.
+    pub debt_micro: i64,
+    /// Shown, not yet booked.
+    pub pending_micro: i64,
+}
+
+/// Phase of a challenge (protocol.md 7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names are protocol.md 7's")]
+pub enum ChallengePhase {
+    Draft,
+    Published,
+    Open,
+    Finalising,
+    Settled,
+    Cancelled,
+}
+
+/// An enrolment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrolmentView {
+    /// In which challenge.
+    pub challenge: ChallengeId,
+    /// Whose.
+    pub user: UserId,
+    /// Whether the user is in; false after leaving.
+    pub joined: bool,
+    /// Stamp of the joining, POSIX ms.
+    pub joined_ms: i64,
+    /// First minute that counts, POSIX ms.
+    pub counts_from_ms: i64,
+}
+
+/// A row of a leaderboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowView {
+    /// 1 + rows with a larger score.
+    pub rank: u32,
+    /// Place in the order (score desc, achieved_at asc, user asc).
+    pub ordinal: u32,
+    /// Store units.
+    pub score: i64,
+    /// POSIX ms.
+    pub achieved_at_ms: i64,
+    /// The name that others see.
+    pub alias: Arc<str>,
+    /// Opaque per board.
+    pub row: String,
+    /// Who; the shell shows it to admins only.
+    pub user: UserId,
+}
+
+/// A part of a leaderboard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoardView {
+    /// Which challenge.
+    pub challenge: ChallengeId,
+    /// Clock of the answer, POSIX ms.
+    pub as_of_ms: i64,
+    /// Phase of the challenge.
+    pub phase: ChallengePhase,
+    /// Rows in all.
+    pub participants: u32,
+    /// The rows asked for.
+    pub items: Vec<RowView>,
+    /// Whether rows stand after the last one.
+    pub more: bool,
+    /// Whether partitions have yet to send scores again after a restart.
+    pub partial: bool,
+}
