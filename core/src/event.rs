@@ -3,7 +3,7 @@
 //! A [`Fact`] is numbered and kept for the user's life. Everything else tells the shell what to do next: book a transfer,
 //! send a contribution on, answer a batch, push the newest value of a topic.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -243,7 +243,7 @@ pub struct Contribution {
     pub achieved_at_ms: i64,
     /// The name that others see.
     #[n(6)]
-    pub alias: Arc<str>,
+    pub alias: String,
 }
 
 /// How one record of a batch was taken, where it was not plainly accepted (protocol.md 3).

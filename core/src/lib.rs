@@ -28,7 +28,6 @@ extern crate std;
 pub mod civil;
 pub mod event;
 pub mod id;
-pub mod input;
 pub mod limits;
 pub mod sample;
 pub mod view;

@@ -1,6 +1,6 @@
 //! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+use alloc::{string::String, vec::Vec};
 
 use crate::{
     civil::{Day, Local},
@@ -37,11 +37,11 @@ pub struct UserView {
     /// Who.
     pub user: UserId,
     /// Zone in force.
-    pub zone: Arc<str>,
+    pub zone: String,
     /// Whether anyone has set it; else it is UTC.
     pub zone_set: bool,
     /// The name that others see.
-    pub alias: Arc<str>,
+    pub alias: String,
     /// Stamp of the input that made the user, POSIX ms.
     pub created_ms: i64,
     /// Counts the changes of this resource (ETag).
@@ -105,7 +105,7 @@ pub struct DayView {
     /// The first instant after it, POSIX ms.
     pub end_ms: i64,
     /// Zone in force at its start.
-    pub zone: Arc<str>,
+    pub zone: String,
     /// Where it stands.
     pub phase: DayPhase,
     /// Total of all methods, unclamped.
@@ -201,7 +201,7 @@ pub struct RowView {
     /// POSIX ms.
     pub achieved_at_ms: i64,
     /// The name that others see.
-    pub alias: Arc<str>,
+    pub alias: String,
     /// Opaque per board.
     pub row: String,
     /// Who; the shell shows it to admins only.
