@@ -26,6 +26,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod civil;
+pub mod definition;
 pub mod event;
 pub mod id;
 pub mod limits;
