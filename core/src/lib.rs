@@ -25,9 +25,11 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod calendar;
 pub mod civil;
 pub mod event;
 pub mod id;
 pub mod limits;
 pub mod sample;
 pub mod view;
+pub mod zone;
