@@ -1,1 +1,3 @@
+//! A real-time gamification server for device streams.
 
+pub mod zones;
