@@ -30,6 +30,7 @@ pub mod civil;
 pub mod event;
 pub mod id;
 pub mod limits;
+pub mod merge;
 pub mod sample;
 pub mod view;
 pub mod zone;
