@@ -25,10 +25,18 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod calendar;
 pub mod civil;
 pub mod definition;
 pub mod event;
+pub mod goal;
 pub mod id;
+pub mod input;
+pub mod ledger;
 pub mod limits;
+pub mod merge;
 pub mod sample;
+pub mod scoring;
+pub mod streak;
 pub mod view;
+pub mod zone;
