@@ -43,7 +43,13 @@ impl Goal {
     #[must_use]
     pub fn new(metric: Metric) -> Self {
         let streak = Streak::default();
-        Self { metric, revisions: Vec::new(), streak, version: 0, streak_version: 0 }
+        Self {
+            metric,
+            revisions: Vec::new(),
+            streak,
+            version: 0,
+            streak_version: 0,
+        }
     }
 
     /// The target on a day, where the goal is in force.
@@ -57,7 +63,11 @@ impl Goal {
     /// ```
     #[must_use]
     pub fn target_on(&self, day: Day) -> Option<i64> {
-        self.revisions.iter().rev().find(|revision| revision.from <= day)?.target
+        self.revisions
+            .iter()
+            .rev()
+            .find(|revision| revision.from <= day)?
+            .target
     }
 
     /// From that day on, another target; what was decided for later days falls away.
@@ -70,13 +80,19 @@ impl Goal {
     /// The first day it was ever in force.
     #[must_use]
     pub fn first_day(&self) -> Option<Day> {
-        self.revisions.iter().find(|revision| revision.target.is_some()).map(|r| r.from)
+        self.revisions
+            .iter()
+            .find(|revision| revision.target.is_some())
+            .map(|r| r.from)
     }
 
     /// The newest target with its first day.
     #[must_use]
     pub fn newest(&self) -> Option<(Day, i64)> {
-        self.revisions.iter().rev().find_map(|r| r.target.map(|target| (r.from, target)))
+        self.revisions
+            .iter()
+            .rev()
+            .find_map(|r| r.target.map(|target| (r.from, target)))
     }
 
     /// The last day, once it is deleted.

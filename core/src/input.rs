@@ -52,7 +52,11 @@ impl Origin {
     /// The server itself.
     #[must_use]
     pub fn server(source: Source) -> Self {
-        Self { source, principal: "server".into(), request_id: String::new() }
+        Self {
+            source,
+            principal: "server".into(),
+            request_id: String::new(),
+        }
     }
 }
 
@@ -123,7 +127,9 @@ impl Ingest {
     /// Number of the batch's last record.
     #[must_use]
     pub fn last_seq(&self) -> u64 {
-        self.first_seq.saturating_add(u64::from(self.count)).saturating_sub(1)
+        self.first_seq
+            .saturating_add(u64::from(self.count))
+            .saturating_sub(1)
     }
 }
 

@@ -74,10 +74,16 @@ pub fn key_id(code: &str, user: &UserId, day: Day, cumulative_micro: i64) -> [u8
     let mut encoder = minicbor::Encoder::new(&mut key);
     // Writing to a Vec cannot fail, so there is no error to pass on.
     let _ = encoder.array(4).and_then(|e| {
-        e.str(code)?.str(user.as_str())?.str(&day.iso())?.i64(cumulative_micro)?.ok()
+        e.str(code)?
+            .str(user.as_str())?
+            .str(&day.iso())?
+            .i64(cumulative_micro)?
+            .ok()
     });
     let mut id = [0_u8; 16];
-    id.iter_mut().zip(Sha256::digest(&key)).for_each(|(to, from)| *to = from);
+    id.iter_mut()
+        .zip(Sha256::digest(&key))
+        .for_each(|(to, from)| *to = from);
     id
 }
 
@@ -119,7 +125,9 @@ impl Totals {
     #[must_use]
     pub fn summary(&self) -> LedgerSummary {
         LedgerSummary {
-            accounts: self.user_accounts.saturating_add(u64::from(self.transfers > 0)),
+            accounts: self
+                .user_accounts
+                .saturating_add(u64::from(self.transfers > 0)),
             transfers: self.transfers,
             sum_micro: self.treasury_micro.saturating_add(self.available_micro),
             treasury_micro: self.treasury_micro,
@@ -134,16 +142,32 @@ mod tests {
 
     fn posting(amount_micro: i64, cumulative_micro: i64) -> Posting {
         let day = Day::parse("2016-04-13").unwrap();
-        Posting { day, amount_micro, cumulative_micro, evidence: [0; 32], event_seq: 1, created_ms: 0 }
+        Posting {
+            day,
+            amount_micro,
+            cumulative_micro,
+            evidence: [0; 32],
+            event_seq: 1,
+            created_ms: 0,
+        }
     }
 
     #[test]
     fn an_increment_has_its_own_key_and_a_replay_has_the_same() {
         let ann = UserId::parse("ann").unwrap();
         let first = steps_transfer(PartitionId(412), &ann, posting(5, 5));
-        assert_eq!(first.id, steps_transfer(PartitionId(412), &ann, posting(5, 5)).id);
-        assert_ne!(first.id, steps_transfer(PartitionId(412), &ann, posting(5, 10)).id);
-        assert_eq!((first.debit.as_str(), first.credit.as_str()), ("treasury/412", "user:ann:available"));
+        assert_eq!(
+            first.id,
+            steps_transfer(PartitionId(412), &ann, posting(5, 5)).id
+        );
+        assert_ne!(
+            first.id,
+            steps_transfer(PartitionId(412), &ann, posting(5, 10)).id
+        );
+        assert_eq!(
+            (first.debit.as_str(), first.credit.as_str()),
+            ("treasury/412", "user:ann:available")
+        );
     }
 
     #[test]
@@ -151,8 +175,14 @@ mod tests {
         let ann = UserId::parse("ann").unwrap();
         let mut totals = Totals::default();
         totals.book(&steps_transfer(PartitionId(412), &ann, posting(5, 5)), true);
-        totals.book(&steps_transfer(PartitionId(412), &ann, posting(2, 7)), false);
+        totals.book(
+            &steps_transfer(PartitionId(412), &ann, posting(2, 7)),
+            false,
+        );
         let summary = totals.summary();
-        assert_eq!((summary.sum_micro, summary.treasury_micro, summary.accounts), (0, -7, 2));
+        assert_eq!(
+            (summary.sum_micro, summary.treasury_micro, summary.accounts),
+            (0, -7, 2)
+        );
     }
 }

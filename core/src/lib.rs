@@ -25,8 +25,11 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod alias;
 pub mod calendar;
+pub mod chunk;
 pub mod civil;
+pub mod day;
 pub mod definition;
 pub mod event;
 pub mod goal;
@@ -35,8 +38,10 @@ pub mod input;
 pub mod ledger;
 pub mod limits;
 pub mod merge;
+pub mod records;
 pub mod sample;
 pub mod scoring;
 pub mod streak;
+pub mod user;
 pub mod view;
 pub mod zone;

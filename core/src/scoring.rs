@@ -16,9 +16,14 @@ pub const STEPS_RULE: &str = "steps@1";
 #[must_use]
 pub fn steps_micro(eligible: i64) -> i64 {
     let band = |from: i64, rate: i64| {
-        eligible.saturating_sub(from).clamp(0, 5_000).saturating_mul(rate)
+        eligible
+            .saturating_sub(from)
+            .clamp(0, 5_000)
+            .saturating_mul(rate)
     };
-    let raw = band(0, 1_000).saturating_add(band(5_000, 500)).saturating_add(band(10_000, 250));
+    let raw = band(0, 1_000)
+        .saturating_add(band(5_000, 500))
+        .saturating_add(band(10_000, 250));
     raw.div_euclid(100_000).saturating_mul(100_000)
 }
 

@@ -53,7 +53,8 @@ impl Streak {
     #[must_use]
     pub fn of(days: impl IntoIterator<Item = (Day, DayStatus)>) -> Self {
         let mut streak = Self::default();
-        days.into_iter().for_each(|(day, status)| streak.step(day, status));
+        days.into_iter()
+            .for_each(|(day, status)| streak.step(day, status));
         streak
     }
 
@@ -71,8 +72,16 @@ impl Streak {
 
     fn extend(&mut self, day: Day) {
         let run = match self.current {
-            Some(run) => Run { count: run.count.saturating_add(1), to: day, ..run },
-            None => Run { count: 1, from: day, to: day },
+            Some(run) => Run {
+                count: run.count.saturating_add(1),
+                to: day,
+                ..run
+            },
+            None => Run {
+                count: 1,
+                from: day,
+                to: day,
+            },
         };
         self.current = Some(run);
         if run.count > self.longest_count() {
@@ -87,13 +96,25 @@ mod tests {
     use DayStatus::{Met, Missed, Pending, Void};
 
     fn streak(statuses: &[DayStatus]) -> Streak {
-        Streak::of(statuses.iter().enumerate().map(|(at, s)| (Day(i32::try_from(at).unwrap()), *s)))
+        Streak::of(
+            statuses
+                .iter()
+                .enumerate()
+                .map(|(at, s)| (Day(i32::try_from(at).unwrap()), *s)),
+        )
     }
 
     #[test]
     fn the_longest_run_is_the_earliest_of_equals() {
         let streak = streak(&[Met, Met, Missed, Met, Met, Missed]);
-        assert_eq!(streak.longest, Some(Run { count: 2, from: Day(0), to: Day(1) }));
+        assert_eq!(
+            streak.longest,
+            Some(Run {
+                count: 2,
+                from: Day(0),
+                to: Day(1)
+            })
+        );
         assert_eq!(streak.count(), 0);
     }
 
