@@ -29,6 +29,7 @@ pub mod calendar;
 pub mod civil;
 pub mod event;
 pub mod id;
+pub mod leaderboard;
 pub mod limits;
 pub mod merge;
 pub mod sample;
