@@ -35,6 +35,7 @@ pub mod event;
 pub mod goal;
 pub mod id;
 pub mod input;
+pub mod leaderboard;
 pub mod ledger;
 pub mod limits;
 pub mod merge;
