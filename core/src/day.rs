@@ -84,8 +84,7 @@ impl Head {
     /// Bidders for a merge: of the display run or of the eligible run (domain.md 1.4).
     #[must_use]
     pub fn bidders(&self, devices: &[Standing], eligible: bool) -> Vec<Bidder<'_>> {
-        let bidder =
-            |(binding, cells): (&u32, _)| Self::bidder(devices, *binding, cells, eligible);
+        let bidder = |(binding, cells): (&u32, _)| Self::bidder(devices, *binding, cells, eligible);
         self.devices.iter().filter_map(bidder).collect()
     }
 

@@ -47,20 +47,13 @@ pub fn take(user: &mut User, loaded: &Loaded) -> Parts {
         ..Parts::default()
     };
     write_chunks(user, loaded, &mut parts);
-    let row = |bytes: &mut Vec<u8>, value: &dyn Fn(&mut Vec<u8>)| value(bytes);
     for fact in core::mem::take(&mut user.facts) {
-        let mut bytes = Vec::new();
-        row(&mut bytes, &|bytes| {
-            drop(minicbor::encode(fact.as_ref(), bytes))
-        });
-        parts.facts.push((fact.seq, bytes));
+        parts.facts.push((fact.seq, encoded(fact.as_ref())));
     }
     for transfer in core::mem::take(&mut user.transfers) {
-        let mut bytes = Vec::new();
-        row(&mut bytes, &|bytes| {
-            drop(minicbor::encode(&transfer, bytes))
-        });
-        parts.transfers.push((transfer.event_seq, bytes));
+        parts
+            .transfers
+            .push((transfer.event_seq, encoded(&transfer)));
     }
     for id in core::mem::take(&mut user.unwritten_standings) {
         let standing = user
