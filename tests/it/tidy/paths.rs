@@ -66,7 +66,9 @@ fn absolute(module: &[String], parts: &[String]) -> Vec<String> {
     }
     let supers = parts.iter().take_while(|part| *part == "super").count();
     let kept = module.len().saturating_sub(supers).max(1);
-    let below = parts.iter().filter(|p| !["self", "super"].contains(&p.as_str()));
+    let below = parts
+        .iter()
+        .filter(|p| !["self", "super"].contains(&p.as_str()));
     module[..kept].iter().chain(below).cloned().collect()
 }
 
@@ -207,7 +209,10 @@ mod tests {
     #[test]
     fn a_path_in_an_expression_is_found() {
         let text = "fn f() { let x = std::env::var(\"A\"); Vec::<u8>::new() }";
-        assert_eq!(named("src/x.rs", text), ["std::env::var", "Vec"].map(String::from)[..1]);
+        assert_eq!(
+            named("src/x.rs", text),
+            ["std::env::var", "Vec"].map(String::from)[..1]
+        );
     }
 
     #[test]
@@ -215,6 +220,9 @@ mod tests {
         let text = "use super::super::api::Page;\nuse self::inner::X;\n";
         let want = ["crate::api::Page", "crate::actors::user::inner::X"];
         assert_eq!(named("src/actors/user.rs", text), want);
-        assert_eq!(named("src/actors/mod.rs", "use super::api::X;"), ["crate::api::X"]);
+        assert_eq!(
+            named("src/actors/mod.rs", "use super::api::X;"),
+            ["crate::api::X"]
+        );
     }
 }

@@ -281,7 +281,8 @@ mod tests {
 
     #[test]
     fn comments_and_literals_are_not_code() {
-        let text = "let a = \"x{y\"; // {\nlet b = '{'; /* { /* */ */ let c = r#\"\"{\"#; fn f<'a>() {}\n";
+        let text =
+            "let a = \"x{y\"; // {\nlet b = '{'; /* { /* */ */ let c = r#\"\"{\"#; fn f<'a>() {}\n";
         let source = Source::new("src/a.rs", text);
         assert!(source.code.contains("let c") && source.code.contains("fn f<'a>() {}"));
         assert_eq!(source.code.matches('{').count(), 1);
