@@ -97,7 +97,9 @@ fn no_machine_is_named() {
 #[test]
 fn every_rule_in_force_has_its_test() {
     let sources = repository(root());
-    let table = sources.iter().find(|source| source.path == traceability::TABLE);
+    let table = sources
+        .iter()
+        .find(|source| source.path == traceability::TABLE);
     if let Some(Ok(table)) = table.map(traceability::Table::read) {
         println!("\n{}", table.listing());
     }
