@@ -75,6 +75,12 @@ impl<K: Ord + Clone, M: Clone> Outbox<K, M> {
         self.slots.contains_key(to)
     }
 
+    /// Whether a message waits that is not on its way.
+    #[must_use]
+    pub fn has_unsent(&self) -> bool {
+        self.slots.values().any(|slot| !slot.in_flight)
+    }
+
     /// Messages that are not confirmed.
     #[must_use]
     pub fn len(&self) -> usize {

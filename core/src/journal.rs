@@ -116,6 +116,12 @@ impl<A> Journal<A> {
         self.durable
     }
 
+    /// The position that the next input gets.
+    #[must_use]
+    pub fn next(&self) -> Position {
+        self.next
+    }
+
     /// Whether an input waits or is in flight.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -194,6 +200,12 @@ impl Coverage {
         let front = self.order.iter().map(|(_, entity)| entity);
         let overdue = front.take_while(|entity| self.by_entity.get(*entity).filter(late).is_some());
         overdue.cloned().collect()
+    }
+
+    /// Whether an entity has uncovered inputs.
+    #[must_use]
+    pub fn holds(&self, entity: &Entity) -> bool {
+        self.by_entity.contains_key(entity)
     }
 
     /// Entities with uncovered inputs.

@@ -2,5 +2,13 @@
 //!
 //! `gateway` and `api` use [`directory::Directory`] and the words of [`message`], nothing else of this folder.
 
+mod barrier;
+mod challenge;
 pub mod directory;
+pub mod host;
 pub mod message;
+pub mod partition;
+pub mod recovery;
+pub mod shared;
+mod upkeep;
+mod user;

@@ -1,4 +1,5 @@
-//! The envelope around every stored row: what it is, by which rules it was made, and whether it is intact.
+//! The envelope around every stored row: what it is, by which rules it was made, and whether it is
+//! intact.
 //!
 //! | bytes | field | meaning |
 //! |---|---|---|
@@ -10,8 +11,8 @@
 //! | 14..18 | checksum | u32, big-endian: CRC-32C over bytes 0..14 and the payload |
 //! | 18.. | payload | |
 //!
-//! It does not encrypt and does not know what payloads mean. Called by the callers of `storage` for their
-//! rows, and by `storage` for the few rows that are its own.
+//! It does not encrypt and does not know what payloads mean. Called by the callers of `storage` for
+//! their rows, and by `storage` for the few rows that are its own.
 
 use super::Error;
 

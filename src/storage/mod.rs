@@ -1,8 +1,9 @@
 //! What the server needs of a store: one small trait a need, and the rows that travel through them.
 //!
-//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is `streakline_core`'s
-//! business. Every implementation passes one contract suite (`contract`): memory (tests, simulator) and
-//! embedded (the default). Called by `actors` and `api`; never imports them.
+//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is
+//! `streakline_core`'s business. Every implementation passes one contract suite (`contract`):
+//! memory (tests, simulator) and embedded (the default). Called by `actors` and `api`; never
+//! imports them.
 
 #[cfg(test)]
 mod contract;
@@ -69,7 +70,8 @@ pub struct JournalRow {
     pub last: Position,
     /// The inputs, encoded by `core::journal`, sealed by `envelope`.
     pub bytes: Vec<u8>,
-    /// Rows that become durable in the same step, or not at all; they are not part of what `tail` reads.
+    /// Rows that become durable in the same step, or not at all; they are not part of what `tail`
+    /// reads.
     pub attachments: Vec<Attachment>,
 }
 
@@ -125,8 +127,8 @@ pub struct ChunkId {
     pub number: u64,
 }
 
-/// Everything that one snapshot makes durable, in one step on one machine; in this order elsewhere (design.md 5): chunks,
-/// the snapshot row, the rest.
+/// Everything that one snapshot makes durable, in one step on one machine; in this order elsewhere
+/// (design.md 5): chunks, the snapshot row, the rest.
 #[derive(Clone, Debug)]
 pub struct SnapshotWrite {
     /// Whose state.
@@ -151,7 +153,8 @@ pub struct SnapshotWrite {
     pub due_before_ms: Option<i64>,
     /// The deadline to wake this entity at, POSIX ms.
     pub due_ms: Option<i64>,
-    /// The partition's own row: last stamp and ledger totals with this snapshot's transfers in them.
+    /// The partition's own row: last stamp and ledger totals with this snapshot's transfers in
+    /// them.
     pub partition_row: Vec<u8>,
 }
 
@@ -189,21 +192,21 @@ pub struct Snapshot {
 
 /// The write-ahead journal.
 pub trait Journal {
-    /// Makes one flush durable, attachments included. Writing the same row again changes nothing; another
-    /// row at the same position is [`Error::Damaged`].
+    /// Makes one flush durable, attachments included. Writing the same row again changes nothing;
+    /// another row at the same position is [`Error::Damaged`].
     fn append(&self, row: JournalRow) -> Answer<'_, ()>;
-    /// Rows of a partition that hold inputs after `after`, in order, until about `bytes_max` bytes, but at
-    /// least one; empty at the end.
+    /// Rows of a partition that hold inputs after `after`, in order, until about `bytes_max` bytes,
+    /// but at least one; empty at the end.
     fn tail(
         &self,
         partition: PartitionId,
         after: Option<Position>,
         bytes_max: usize,
     ) -> Answer<'_, Vec<JournalRow>>;
-    /// May drop every segment whose rows all lie before the first uncovered position of their partition. A
-    /// fully covered partition names the position that its next input will have. A partition that is
-    /// missing from the map keeps all its rows: the map is gathered while others append, so that silence
-    /// cannot mean covered. Dropped rows may come back after a crash.
+    /// May drop every segment whose rows all lie before the first uncovered position of their
+    /// partition. A fully covered partition names the position that its next input will have. A
+    /// partition that is missing from the map keeps all its rows: the map is gathered while others
+    /// append, so that silence cannot mean covered. Dropped rows may come back after a crash.
     fn truncate(&self, first_uncovered: BTreeMap<PartitionId, Position>) -> Answer<'_, ()>;
 }
 
@@ -213,8 +216,9 @@ pub trait Snapshots {
     fn snapshot(&self, entity: &Entity) -> Answer<'_, Option<Snapshot>>;
     /// Chunks of a user, in the order asked for; a missing one is [`Error::Damaged`].
     fn chunks(&self, user: &UserId, ids: Vec<ChunkId>) -> Answer<'_, Vec<Vec<u8>>>;
-    /// Makes a snapshot durable with all its rows. A write that covers less than the stored snapshot is
-    /// ignored as a whole; one that covers as much is applied (chunks may be joined without an input).
+    /// Makes a snapshot durable with all its rows. A write that covers less than the stored
+    /// snapshot is ignored as a whole; one that covers as much is applied (chunks may be joined
+    /// without an input).
     fn commit(&self, write: SnapshotWrite) -> Answer<'_, ()>;
     /// The partition's own row.
     fn partition_row(&self, partition: PartitionId) -> Answer<'_, Option<Vec<u8>>>;
@@ -228,8 +232,8 @@ pub trait Catalogue {
     fn challenges(&self, after: Option<ChallengeId>, limit: usize) -> Answer<'_, Vec<ChallengeId>>;
     /// The stored answer to a key; the caller judges its expiry.
     fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>>;
-    /// Forgets keys that expired before `now_ms`, at most `limit`; answers how many. They may come back
-    /// after a crash.
+    /// Forgets keys that expired before `now_ms`, at most `limit`; answers how many. They may come
+    /// back after a crash.
     fn forget_expired(&self, now_ms: i64, limit: usize) -> Answer<'_, usize>;
 }
 
@@ -264,7 +268,8 @@ pub trait DueRows {
 
 /// Who owns the store, and its clock.
 pub trait Ownership {
-    /// Checks `bits` against the store's own (writing it into a new store) and raises the epoch by one, durably.
+    /// Checks `bits` against the store's own (writing it into a new store) and raises the epoch by
+    /// one, durably.
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64>;
     /// The virtual clock as last stored, POSIX ms.
     fn clock(&self) -> Answer<'_, Option<i64>>;
@@ -274,7 +279,8 @@ pub trait Ownership {
         now_ms: i64,
         answer: Option<(IdempotencyKey, IdempotencyRecord)>,
     ) -> Answer<'_, ()>;
-    /// Durable syncs made since the start; a test holds it against the flushes that were acknowledged.
+    /// Durable syncs made since the start; a test holds it against the flushes that were
+    /// acknowledged.
     fn syncs(&self) -> u64;
     /// The first fault that makes every later write fail, if there was one; readiness shows it.
     fn fault(&self) -> Option<String>;

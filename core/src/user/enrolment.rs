@@ -11,7 +11,7 @@ use crate::{
     definition::Definition,
     event::{Contribution, Event, FactKind, Topic},
     id::{ChallengeId, Position},
-    input::Conclusion,
+    input::{Conclusion, UserInput},
     limits,
 };
 
@@ -344,6 +344,24 @@ pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
 }
 
 impl User {
+    /// Whether a challenge's notice tells nothing new: deliveries come at least once.
+    #[must_use]
+    pub fn knows(&self, notice: &UserInput) -> bool {
+        let held = |id: &ChallengeId| self.enrolments.get(id);
+        match notice {
+            UserInput::Enrol { challenge, join, .. } => {
+                held(challenge).is_some_and(|held| held.join >= *join)
+            }
+            UserInput::Withdraw { challenge, join } => held(challenge)
+                .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
+            UserInput::Conclude { challenge, join, .. } => held(challenge).is_none_or(|held| {
+                let open = matches!(held.state, EnrolmentState::Active | EnrolmentState::Frozen);
+                held.join != *join || !open
+            }),
+            _ => false,
+        }
+    }
+
     /// What the user's partition tells a challenge of this user now; sent again after a restart.
     #[must_use]
     pub fn contribution(&self, id: ChallengeId) -> Option<Contribution> {

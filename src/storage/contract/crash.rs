@@ -142,7 +142,8 @@ async fn contents(store: &dyn Store, given_up: &GivenUp) -> Vec<String> {
     seen
 }
 
-/// The model is the store in memory that never crashes; the other tests hold both against plain numbers.
+/// The model is the store in memory that never crashes; the other tests hold both against plain
+/// numbers.
 pub(super) async fn a_crash_after_any_call_loses_nothing_that_was_acknowledged<F: Fixture>(
     fixture: F,
 ) {

@@ -1,7 +1,7 @@
 //! What every store must do, as one suite that runs on each of them.
 //!
-//! A test gets a fixture: a store that can crash and be opened again. What only one store has (its lock, its
-//! faults, its files) is tested beside that store. Run by `cargo test`.
+//! A test gets a fixture: a store that can crash and be opened again. What only one store has (its
+//! lock, its faults, its files) is tested beside that store. Run by `cargo test`.
 
 mod catalogue;
 mod crash;

@@ -1,4 +1,5 @@
-//! The traits of `storage`, answered by the embedded store: a write becomes a command, a read a closure.
+//! The traits of `storage`, answered by the embedded store: a write becomes a command, a read a
+//! closure.
 //!
 //! Nothing is decided here. Called through the traits.
 

@@ -1,8 +1,9 @@
-//! One group of writes on their way into one batch: what each command changes, seen by those after it.
+//! One group of writes on their way into one batch: what each command changes, seen by those after
+//! it.
 //!
-//! A command reads first and writes only when it can no longer fail, so a refused one leaves nothing behind.
-//! The last write of a key wins here, since within one batch of the engine it would be undefined. Nothing is
-//! durable before `writer` commits the group. Called by `writer` only.
+//! A command reads first and writes only when it can no longer fail, so a refused one leaves
+//! nothing behind. The last write of a key wins here, since within one batch of the engine it would
+//! be undefined. Nothing is durable before `writer` commits the group. Called by `writer` only.
 
 use std::collections::BTreeMap;
 
@@ -49,13 +50,16 @@ pub(super) struct Appended {
     pub(super) value: Vec<u8>,
 }
 
+/// A caller that waits to be told how its group ended.
+type Waiting = Box<dyn FnOnce(Result<(), Error>)>;
+
 /// Writes that become durable together.
 pub(super) struct Group<'a> {
     shared: &'a Shared,
     pub(super) journal: BTreeMap<(PartitionId, Position), Appended>,
     pub(super) rows: BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>,
     pub(super) truncations: Vec<(FirstUncovered, Reply<()>)>,
-    answers: Vec<Box<dyn FnOnce(Result<(), Error>)>>,
+    answers: Vec<Waiting>,
     bytes: usize,
 }
 
@@ -237,7 +241,8 @@ impl<'a> Group<'a> {
         Ok(user)
     }
 
-    /// The expiry row of a record that was replaced stays until its own time, and takes only itself along.
+    /// The expiry row of a record that was replaced stays until its own time, and takes only itself
+    /// along.
     fn forget_expired(&mut self, now_ms: i64, limit: usize) -> Result<usize, Error> {
         let range = keys::expired_before(now_ms);
         let found = |key: &[u8], _: &[u8]| Ok(key.to_vec());

@@ -1,7 +1,8 @@
 //! The store of a single server: an embedded LSM engine (fjall) in a directory of its own.
 //!
-//! One thread writes (`writer`), a few threads of the runtime read; both may be asked from any runtime, one
-//! of a single thread too. It knows bytes and keys, no rules. Opened by `run`, used through the traits.
+//! One thread writes (`writer`), a few threads of the runtime read; both may be asked from any
+//! runtime, one of a single thread too. It knows bytes and keys, no rules. Opened by `run`, used
+//! through the traits.
 //!
 //! | file | what |
 //! |---|---|
@@ -42,8 +43,8 @@ use super::{Answer, Error};
 
 const MIB: u64 = 1024 * 1024;
 
-/// What the store may use. The engine's log adds up to `log_bytes_max` on disk, and at most about as much in
-/// memory as that log holds; each log file is made 64 MiB long, sparsely.
+/// What the store may use. The engine's log adds up to `log_bytes_max` on disk, and at most about
+/// as much in memory as that log holds; each log file is made 64 MiB long, sparsely.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Memory for blocks that were read.
@@ -132,8 +133,8 @@ impl EmbeddedStore {
     /// Opens the store in `dir/store`, or makes it (mode 0700).
     ///
     /// # Errors
-    /// [`Error::Refused`] when another server has the directory, [`Error::Damaged`] when its files are,
-    /// [`Error::Unavailable`] when the disk is.
+    /// [`Error::Refused`] when another server has the directory, [`Error::Damaged`] when its files
+    /// are, [`Error::Unavailable`] when the disk is.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         Self::open_with(dir, Settings::default())
     }
@@ -265,8 +266,8 @@ fn lock(dir: &Path) -> Result<File, Error> {
     }
 }
 
-/// A crash within the very first start leaves a log without the engine's marker, which it refuses for ever.
-/// Before the marker there are no keyspaces, so there is nothing to lose.
+/// A crash within the very first start leaves a log without the engine's marker, which it refuses
+/// for ever. Before the marker there are no keyspaces, so there is nothing to lose.
 fn discard_unfinished(store: &Path) -> Result<(), Error> {
     let marked = fs::metadata(store.join("version")).is_ok_and(|marker| marker.len() > 0);
     let keyspaces = fs::read_dir(store.join("keyspaces"));

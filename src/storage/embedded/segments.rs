@@ -1,8 +1,8 @@
-//! The journal of the embedded store: segments shared by all partitions, each a keyspace of its own, so that
-//! an old one is dropped as a whole directory.
+//! The journal of the embedded store: segments shared by all partitions, each a keyspace of its
+//! own, so that an old one is dropped as a whole directory.
 //!
-//! Rows are written by `writer`, which alone adds and drops segments; readers only look. Called by the
-//! embedded store only.
+//! Rows are written by `writer`, which alone adds and drops segments; readers only look. Called by
+//! the embedded store only.
 
 use std::{
     collections::BTreeMap,
@@ -191,7 +191,8 @@ impl Segments {
         Ok(tail)
     }
 
-    /// Drops covered segments, never the newest one. A directory vanishes when its last reader is done.
+    /// Drops covered segments, never the newest one. A directory vanishes when its last reader is
+    /// done.
     pub(super) fn truncate(
         &self,
         database: &Database,

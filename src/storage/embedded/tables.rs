@@ -1,8 +1,8 @@
 //! The tables of the embedded store, and how they are read.
 //!
-//! A keyspace of the engine costs some ten syncs to make, a memtable and files of its own, so tables share
-//! two of them and are told apart by the first byte of their keys. Journal segments are not here
-//! (`segments`), and nothing here writes. Called by the embedded store only.
+//! A keyspace of the engine costs some ten syncs to make, a memtable and files of its own, so
+//! tables share two of them and are told apart by the first byte of their keys. Journal segments
+//! are not here (`segments`), and nothing here writes. Called by the embedded store only.
 
 use std::{
     fs::File,
@@ -43,7 +43,8 @@ pub(super) mod meta {
 /// The open keyspaces.
 pub(super) struct Tables {
     rows: Keyspace,
-    /// Large, written once and read seldom: apart, so that joining files of small rows does not copy them.
+    /// Large, written once and read seldom: apart, so that joining files of small rows does not
+    /// copy them.
     chunks: Keyspace,
 }
 
@@ -111,7 +112,8 @@ fn within(table: Table, (from, to): Range) -> Range {
     (from, to)
 }
 
-/// Options of a journal segment: read once and dropped whole, so joining its files would be wasted work.
+/// Options of a journal segment: read once and dropped whole, so joining its files would be wasted
+/// work.
 pub(super) fn segment_options(memtable_bytes: u64) -> KeyspaceCreateOptions {
     let never_joined = Leveled::default().with_l0_threshold(16);
     KeyspaceCreateOptions::default()
@@ -119,8 +121,9 @@ pub(super) fn segment_options(memtable_bytes: u64) -> KeyspaceCreateOptions {
         .compaction_strategy(Arc::new(never_joined))
 }
 
-/// Makes the directory durable that lists all keyspaces. The engine does so for what is in a keyspace, but
-/// not for this: after a power loss the rows of a keyspace that is not listed would be skipped silently.
+/// Makes the directory durable that lists all keyspaces. The engine does so for what is in a
+/// keyspace, but not for this: after a power loss the rows of a keyspace that is not listed would
+/// be skipped silently.
 pub(super) fn sync_list_of_keyspaces(any: &Keyspace) -> Result<(), Error> {
     any.path().parent().map_or(Ok(()), sync_directory)
 }

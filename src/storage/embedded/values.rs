@@ -1,7 +1,7 @@
 //! Values of the embedded store that are not exactly what the caller gave.
 //!
-//! A journal row and a snapshot carry a position before the caller's sealed bytes; the store's own rows are
-//! sealed here. Called by the embedded store only.
+//! A journal row and a snapshot carry a position before the caller's sealed bytes; the store's own
+//! rows are sealed here. Called by the embedded store only.
 
 use streakline_core::id::{Position, UserId};
 

@@ -1,8 +1,9 @@
-//! The one thread that writes: it takes all that waits into one batch, syncs once, and answers everybody.
+//! The one thread that writes: it takes all that waits into one batch, syncs once, and answers
+//! everybody.
 //!
-//! While a sync is under way the next group gathers in the queue, so the load itself sets the group's size.
-//! A failed commit ends all writing: what is on the disk then is not known before the next start. What a
-//! command changes is decided in `group`. Started by `EmbeddedStore::open`.
+//! While a sync is under way the next group gathers in the queue, so the load itself sets the
+//! group's size. A failed commit ends all writing: what is on the disk then is not known before the
+//! next start. What a command changes is decided in `group`. Started by `EmbeddedStore::open`.
 
 use std::{
     mem,

@@ -1,7 +1,8 @@
 //! A store in memory that behaves like a disk: it can lose power, forget a sync and fail on demand.
 //!
-//! Every future is ready at once, so the simulator needs no runtime. A clone is the same disk, so a server
-//! that is started again finds it. Called by tests and the simulator; a server never runs on it.
+//! Every future is ready at once, so the simulator needs no runtime. A clone is the same disk, so a
+//! server that is started again finds it. Called by tests and the simulator; a server never runs on
+//! it.
 
 mod rows;
 mod table;
@@ -53,12 +54,14 @@ impl MemoryStore {
         self.disk().clear_faults();
     }
 
-    /// From now on writes are answered before they are durable: a broken store, which a test must notice.
+    /// From now on writes are answered before they are durable: a broken store, which a test must
+    /// notice.
     pub fn set_skip_sync(&self, skip: bool) {
         self.disk().skip_sync = skip;
     }
 
-    /// The write after the next `writes` ones fails and is not applied; everything later is unavailable.
+    /// The write after the next `writes` ones fails and is not applied; everything later is
+    /// unavailable.
     pub fn fail_after(&self, writes: u64) {
         self.disk().writes_until_fault = Some(writes);
     }

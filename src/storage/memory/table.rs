@@ -1,4 +1,5 @@
-//! A sorted table as a disk would keep it: what was written since the last sync is undone by a power loss.
+//! A sorted table as a disk would keep it: what was written since the last sync is undone by a
+//! power loss.
 //!
 //! It knows nothing of what is stored. Called by `memory` only.
 

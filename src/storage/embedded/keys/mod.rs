@@ -1,8 +1,8 @@
 //! Keys of the embedded store: bytes that sort as their meaning does.
 //!
-//! Numbers are big-endian, signed ones with their sign bit flipped; a user id that is not at the end of a
-//! key is closed by a zero byte, which no id contains. Values are made in `values`. Called by the embedded
-//! store only.
+//! Numbers are big-endian, signed ones with their sign bit flipped; a user id that is not at the
+//! end of a key is closed by a zero byte, which no id contains. Values are made in `values`. Called
+//! by the embedded store only.
 
 use std::ops::Bound::{self, Excluded, Included, Unbounded};
 

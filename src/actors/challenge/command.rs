@@ -1,0 +1,272 @@
+//! Commands to a challenge: reads, admins' and members' changes, contributions, barriers, subscriptions. Taken in order; a change
+//! waits until every earlier input is folded, so that it is judged on the state that it will change.
+
+use streakline_core::{
+    challenge::{Challenge, resident::Resident},
+    event::Contribution,
+    id::{Entity, PartitionId, UserId},
+    input::{ChallengeInput, Header, Origin, RULES_VERSION, Source, UserInput},
+};
+
+use super::{Cell, ChallengeCell, deliver, subscriber};
+use crate::{
+    actors::{
+        host::Host,
+        message::{Caller, Subscribe},
+        user::UserCommand,
+    },
+    protocol::error_code::{Code, Refusal},
+    push::{Push, SessionHandle},
+    storage::Attachment,
+};
+
+/// Reads the state at the clock's time.
+pub(crate) type ReadChallenge = Box<dyn FnOnce(Result<(&Resident, i64), Refusal>) + Send>;
+
+/// Told when a change is folded, or refused.
+pub(crate) type Done = Box<dyn FnOnce(Result<(&Resident, i64), Refusal>) + Send>;
+
+/// Makes the rows that become durable with a change, from the challenge as the change will leave it.
+pub(crate) type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
+
+/// A change asked for by REST.
+pub(crate) struct WriteChallenge {
+    /// Judges it; `None`: nothing needs to change.
+    pub(crate) admit: Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>,
+    /// Rows that become durable with it.
+    pub(crate) attach: Attach,
+    /// The member whose own partition must confirm it before it is answered.
+    pub(crate) member: Option<UserId>,
+    /// Told the outcome.
+    pub(crate) done: Done,
+    /// Who asks.
+    pub(crate) caller: Caller,
+}
+
+/// A command.
+pub(crate) enum ChallengeCommand {
+    /// A read.
+    Read(ReadChallenge),
+    /// A change.
+    Write(WriteChallenge),
+    /// A user's score.
+    Contribute { contribution: Contribution, number: u64 },
+    /// A member's partition has journaled a notice.
+    Confirmed { user: Option<UserId>, number: u64, input: UserInput },
+    /// A member could not be told now.
+    NotConfirmed { user: Option<UserId>, number: u64, input: UserInput },
+    /// A partition's answer to the settlement's question.
+    Barrier { partition: PartitionId, passed: bool },
+    /// Every partition has sent its members' scores again.
+    Refilled,
+    /// A member has a socket, or none any more.
+    Watch { user: UserId, on: bool },
+    /// A socket wants views.
+    Subscribe(Subscribe),
+    /// A socket wants no more views.
+    Unsubscribe { session: SessionHandle, id: u64 },
+}
+
+impl ChallengeCommand {
+    /// Tells who asked that the command was not taken.
+    pub(in crate::actors) fn refuse(
+        self,
+        host: &Host,
+        id: streakline_core::id::ChallengeId,
+        refusal: Refusal,
+    ) {
+        match self {
+            Self::Read(read) => read(Err(refusal)),
+            Self::Write(write) => (write.done)(Err(refusal)),
+            Self::Contribute { contribution, number } => {
+                let command = UserCommand::NotTaken { challenge: id, number };
+                let _ = host.send_user(contribution.user, command);
+            }
+            Self::Subscribe(subscribe) => {
+                let (batch_id, id, expected_seq) = (None, Some(subscribe.id), None);
+                let push = Push::Refused { refusal, batch_id, id, expected_seq };
+                let _ = host.shared.sessions.push(subscribe.session, push);
+            }
+            // What is lost here is asked for or told again.
+            Self::Confirmed { .. }
+            | Self::NotConfirmed { .. }
+            | Self::Barrier { .. }
+            | Self::Refilled
+            | Self::Watch { .. }
+            | Self::Unsubscribe { .. } => {}
+        }
+    }
+}
+
+/// Takes one command, or lets it wait behind a change.
+pub(super) fn take(cell: &Cell, command: ChallengeCommand) {
+    let (host, id) = (cell.borrow().host.clone(), cell.borrow().id);
+    if cell.borrow().resident.is_none() {
+        let unread = Refusal::new(Code::StoreUnavailable, "the challenge cannot be read now");
+        return command.refuse(&host, id, unread);
+    }
+    let queued = !cell.borrow().commands.is_empty() && is_ordered(&command);
+    if !queued && may_run(cell, &command) {
+        run(cell, command);
+    } else if cell.borrow().commands.len() >= super::WAITING_MAX {
+        let busy = Refusal::new(Code::Overloaded, "this challenge has too much waiting; try again");
+        command.refuse(&host, id, busy);
+    } else {
+        cell.borrow_mut().commands.push_back(command);
+    }
+    resume(cell);
+    cell.borrow_mut().note_work();
+}
+
+/// Lets waiting commands go on, in order.
+pub(super) fn resume(cell: &Cell) {
+    loop {
+        let Some(next) = cell.borrow_mut().commands.pop_front() else { return };
+        if may_run(cell, &next) {
+            run(cell, next);
+        } else {
+            cell.borrow_mut().commands.push_front(next);
+            return;
+        }
+    }
+}
+
+/// Only what asks for an answer keeps its order; what partitions tell must never wait behind it.
+fn is_ordered(command: &ChallengeCommand) -> bool {
+    matches!(
+        command,
+        ChallengeCommand::Read(_) | ChallengeCommand::Write(_) | ChallengeCommand::Subscribe(_)
+    )
+}
+
+fn may_run(cell: &Cell, command: &ChallengeCommand) -> bool {
+    match command {
+        ChallengeCommand::Read(_) | ChallengeCommand::Subscribe(_) => {
+            caught_up(cell) && cell.borrow().resident().is_some_and(|r| !r.is_partial())
+        }
+        ChallengeCommand::Write(_) => {
+            let idle = cell.borrow().resident().is_some_and(|r| r.pending() == 0);
+            caught_up(cell) && idle
+        }
+        _ => true,
+    }
+}
+
+/// Whether every boundary up to now is folded; journals a tick where one is due.
+fn caught_up(cell: &Cell) -> bool {
+    let mut held = cell.borrow_mut();
+    if !held.is_due() {
+        return true;
+    }
+    if held.resident().is_some_and(|resident| resident.pending() == 0) {
+        let tick = (ChallengeInput::Tick, Vec::new());
+        held.offer(Origin::server(Source::Timer), tick, None);
+    }
+    false
+}
+
+/// Runs every boundary that is due, and a settlement whose cut-off has passed.
+pub(in crate::actors) fn wake(cell: &Cell) {
+    if cell.borrow().resident.is_some() && caught_up(cell) {
+        deliver::settlement(cell);
+    }
+}
+
+fn run(cell: &Cell, command: ChallengeCommand) {
+    match command {
+        ChallengeCommand::Read(read) => {
+            let held = cell.borrow();
+            if let Some(resident) = held.resident() {
+                read(Ok((resident, held.host.now_ms())));
+            }
+        }
+        ChallengeCommand::Write(change) => write(cell, change),
+        ChallengeCommand::Contribute { contribution, number } => {
+            contribute(&mut cell.borrow_mut(), contribution, number);
+        }
+        ChallengeCommand::Confirmed { user, number, input } => {
+            deliver::confirmed(cell, user, (number, input));
+        }
+        ChallengeCommand::NotConfirmed { user, number, .. } => {
+            let mut held = cell.borrow_mut();
+            if let (Some(user), Some(resident)) = (user, held.resident.as_mut()) {
+                resident.outbox.release(&user, number);
+            }
+        }
+        ChallengeCommand::Barrier { partition, passed } => {
+            if let Some(resident) = &mut cell.borrow_mut().resident {
+                resident.barrier(partition, passed);
+            }
+            deliver::settlement(cell);
+        }
+        ChallengeCommand::Refilled => {
+            if let Some(resident) = &mut cell.borrow_mut().resident {
+                resident.filled();
+            }
+            super::settle(cell);
+        }
+        ChallengeCommand::Watch { user, on } => {
+            let mut held = cell.borrow_mut();
+            if on {
+                held.watchers.entry(user).or_insert(None);
+            } else {
+                held.watchers.remove(&user);
+            }
+            held.told_offset = u64::MAX;
+        }
+        ChallengeCommand::Subscribe(subscribe) => subscriber::subscribe(cell, subscribe),
+        ChallengeCommand::Unsubscribe { session, id } => subscriber::unsubscribe(cell, session, id),
+    }
+}
+
+fn contribute(held: &mut ChallengeCell, contribution: Contribution, number: u64) {
+    let challenge = held.id;
+    if let Some(resident) = &mut held.resident {
+        resident.take(&contribution);
+        let _ = held.host.send_user(contribution.user, UserCommand::Taken { challenge, number });
+    }
+}
+
+fn write(cell: &Cell, change: WriteChallenge) {
+    let WriteChallenge { admit, attach, member, done, caller } = change;
+    let mut held = cell.borrow_mut();
+    let now_ms = held.host.now_ms();
+    let Some(resident) = held.resident() else { return };
+    match admit(resident.challenge(), now_ms) {
+        Err(refusal) => done(Err(refusal)),
+        Ok(None) => done(Ok((resident, now_ms))),
+        Ok(Some(input)) => {
+            let origin = Origin {
+                source: Source::Rest,
+                principal: caller.principal,
+                request_id: caller.request_id,
+            };
+            let header = foreseen_header(&held, origin.clone(), now_ms);
+            let foreseen = resident.foresee(&header, &input);
+            let with = attach(&foreseen, header.stamp_ms);
+            let done = match member {
+                None => Some(done),
+                Some(member) => {
+                    // Answered when the member's own partition knows.
+                    held.confirmations.entry(member).or_default().push(done);
+                    None
+                }
+            };
+            held.offer(origin, (input, with), done);
+        }
+    }
+}
+
+/// The header that the input will have: nothing waits in front of it.
+fn foreseen_header(held: &ChallengeCell, origin: Origin, now_ms: i64) -> Header {
+    let entity = Entity::Challenge(held.id);
+    let partition = entity.partition(crate::actors::shared::BITS);
+    let stamp = held.host.with(&entity, |partition| partition.journal.stamp(now_ms));
+    Header {
+        stamp_ms: stamp.unwrap_or(now_ms),
+        partition,
+        position: streakline_core::id::Position::default(),
+        origin,
+        rules: RULES_VERSION,
+    }
+}

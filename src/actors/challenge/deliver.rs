@@ -1,0 +1,72 @@
+//! What follows a fold of a challenge: answers, notices to members, and the settlement's questions to partitions.
+
+use streakline_core::{
+    id::UserId,
+    input::{Origin, Source, UserInput},
+};
+
+use super::{Cell, command::Done};
+use crate::actors::{
+    host::{Chore, send_chore},
+    shared::BITS,
+    user::UserCommand,
+};
+
+/// Members that are told at once; the rest follow as these confirm.
+const NOTICES_AT_ONCE: usize = 256;
+
+/// Tells who asked that the change is folded.
+pub(super) fn done(cell: &Cell, done: Done) {
+    let held = cell.borrow();
+    if let Some(resident) = held.resident() {
+        done(Ok((resident, held.host.now_ms())));
+    }
+}
+
+/// Sends notices that are not on their way; a full mailbox leaves them for the next round.
+pub(super) fn send_outbox(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let (host, challenge) = (held.host.clone(), held.id);
+    let Some(resident) = &mut held.resident else { return };
+    for (user, number, input) in resident.outbox.due(NOTICES_AT_ONCE) {
+        let notice = UserCommand::Notice { challenge, number, input };
+        if host.send_user(user.clone(), notice).is_err() {
+            resident.outbox.release(&user, number);
+        }
+    }
+}
+
+/// A member's own partition knows: who waited for that is answered.
+pub(super) fn confirmed(cell: &Cell, user: Option<UserId>, (number, input): (u64, UserInput)) {
+    let Some(user) = user else { return };
+    let waiting = {
+        let mut held = cell.borrow_mut();
+        if let Some(resident) = &mut held.resident {
+            resident.confirmed(&user, number, &input);
+        }
+        let settled = held.resident().is_some_and(|resident| !resident.outbox.holds(&user));
+        if settled { held.confirmations.remove(&user) } else { None }
+    };
+    for waiter in waiting.unwrap_or_default() {
+        done(cell, waiter);
+    }
+    send_outbox(cell);
+    cell.borrow_mut().note_work();
+}
+
+/// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it.
+pub(super) fn settlement(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let (host, challenge) = (held.host.clone(), held.id);
+    let Some(resident) = &mut held.resident else { return };
+    for (partition, cutoff_ms) in resident.barriers_due(BITS) {
+        let token = host.shared.work.begin();
+        let chore = Chore::Barrier { partition, cutoff_ms, challenge, token };
+        if send_chore(&host.shared, partition, chore).is_err() {
+            resident.barrier(partition, false);
+        }
+    }
+    if let Some(settle) = resident.settlement() {
+        held.offer(Origin::server(Source::Timer), (settle, Vec::new()), None);
+    }
+}

@@ -1,0 +1,388 @@
+//! The actor of one challenge, and its cell: the resident state with the requests and subscribers that wait on it.
+//!
+//! It carries inputs to the journal, contributions to the board, and views to those who look; what they mean is
+//! `core::challenge`'s.
+
+mod command;
+mod deliver;
+mod subscriber;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use streakline_core::{
+    challenge::{
+        Challenge,
+        resident::{Resident, restore},
+    },
+    event::Contribution,
+    id::{ChallengeId, Entity, Position, UserId},
+    input::{ChallengeInput, Input, Origin, RULES_VERSION},
+    ledger::Totals,
+    view::RankView,
+};
+
+use super::{
+    host::{ChallengeEntry, Host},
+    shared::{BITS, Token},
+};
+use crate::{
+    clock,
+    protocol::error_code::{Code, Refusal},
+    push::SessionHandle,
+    storage::{
+        Attachment, Error, SnapshotWrite,
+        envelope::{Kind, open, seal},
+    },
+};
+
+pub(super) use command::{ChallengeCommand, ReadChallenge, WriteChallenge, wake};
+pub(super) use subscriber::round;
+use subscriber::Subscriber;
+
+/// Commands that may wait for one challenge's actor.
+const MAILBOX: usize = 4_096;
+/// Commands that may wait behind a write.
+const WAITING_MAX: usize = 1_024;
+/// Standing rows that are read at once.
+const STANDINGS_AT_ONCE: usize = 1_000;
+
+/// A challenge in memory, with everything that waits on it.
+pub struct ChallengeCell {
+    host: Rc<Host>,
+    id: ChallengeId,
+    resident: Option<Resident>,
+    waiters: BTreeMap<Position, command::Done>,
+    /// Joins and leaves that are folded but not confirmed by the member's own partition.
+    confirmations: BTreeMap<UserId, Vec<command::Done>>,
+    commands: VecDeque<ChallengeCommand>,
+    subscribers: BTreeMap<(SessionHandle, u64), Subscriber>,
+    /// Members with a socket, and the rank that was told last.
+    watchers: BTreeMap<UserId, Option<RankView>>,
+    told_offset: u64,
+    told_ms: u64,
+    snapshotting: bool,
+    last_used_ms: u64,
+    busy: Option<Token>,
+    ended: bool,
+}
+
+pub(super) type Cell = Rc<RefCell<ChallengeCell>>;
+
+impl ChallengeCell {
+    /// A challenge whose snapshot is yet to be read.
+    pub(super) fn new(host: Rc<Host>, id: ChallengeId) -> Self {
+        let busy = Some(host.shared.work.begin());
+        Self {
+            host,
+            id,
+            resident: None,
+            waiters: BTreeMap::new(),
+            confirmations: BTreeMap::new(),
+            commands: VecDeque::new(),
+            subscribers: BTreeMap::new(),
+            watchers: BTreeMap::new(),
+            told_offset: 0,
+            told_ms: 0,
+            snapshotting: false,
+            last_used_ms: clock::monotonic_ms(),
+            busy,
+            ended: false,
+        }
+    }
+
+    fn entity(&self) -> Entity {
+        Entity::Challenge(self.id)
+    }
+
+    /// The resident state, once it is read.
+    pub(super) fn resident(&self) -> Option<&Resident> {
+        self.resident.as_ref()
+    }
+
+    fn challenge(&self) -> Option<&Challenge> {
+        self.resident.as_ref().map(Resident::challenge)
+    }
+
+    /// Journals an input; who waits for it is told when it is folded.
+    fn offer(
+        &mut self,
+        origin: Origin,
+        (input, with): (ChallengeInput, Vec<Attachment>),
+        done: Option<command::Done>,
+    ) {
+        let entity = self.entity();
+        let wrapped = Input::Challenge(self.id, input.clone());
+        let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else { return };
+        if let Some(resident) = &mut self.resident {
+            if let Some(done) = done {
+                self.waiters.insert(header.position, done);
+            }
+            resident.enqueue(header, input);
+        }
+        self.note_work();
+    }
+
+    fn note_work(&mut self) {
+        let quiet = self.resident.as_ref().is_some_and(|resident| {
+            let settling = resident.challenge().cutoff_passed().is_some();
+            resident.pending() == 0 && resident.outbox.is_empty() && !resident.is_partial() && !settling
+        });
+        if quiet && self.commands.is_empty() {
+            self.busy = None;
+        } else if self.busy.is_none() {
+            self.busy = Some(self.host.shared.work.begin());
+        }
+    }
+
+    fn note_deadline(&self) {
+        let deadline_ms = self.challenge().and_then(Challenge::next_deadline);
+        self.host.with(&self.entity(), |partition| {
+            partition.deadlines.set(&self.entity(), deadline_ms);
+        });
+    }
+
+    fn is_due(&self) -> bool {
+        let now_ms = self.host.now_ms();
+        self.challenge().and_then(Challenge::next_deadline).is_some_and(|at| at <= now_ms)
+    }
+
+    /// Leaves memory.
+    fn leave(&mut self) {
+        self.ended = true;
+        self.resident = None;
+        let entity = self.entity();
+        let host = self.host.clone();
+        host.with(&entity, |partition| partition.deadlines.set(&entity, None));
+        self.busy = None;
+        host.forget(&entity);
+    }
+
+    /// Whether a snapshot is being written.
+    pub(super) fn is_writing(&self) -> bool {
+        self.snapshotting
+    }
+}
+
+/// Folds everything that is durable, tells those who wait, and goes on with what follows.
+pub(super) fn advance(cell: &Cell) {
+    loop {
+        let mut held = cell.borrow_mut();
+        let durable = held.host.durable(&held.entity());
+        let Some(resident) = &mut held.resident else { return };
+        let Some(position) = resident.step(durable) else { break };
+        let done = held.waiters.remove(&position);
+        drop(held);
+        if let Some(done) = done {
+            deliver::done(cell, done);
+        }
+    }
+    settle(cell);
+}
+
+/// Tells members, goes on with a settlement, lets waiting commands go on, keeps deadlines.
+pub(super) fn settle(cell: &Cell) {
+    deliver::send_outbox(cell);
+    deliver::settlement(cell);
+    command::resume(cell);
+    let mut held = cell.borrow_mut();
+    held.note_deadline();
+    held.note_work();
+}
+
+/// What did not arrive is sent again.
+pub(super) fn retry(cell: &Cell) {
+    if cell.borrow().resident.is_some() {
+        settle(cell);
+    }
+}
+
+/// The actor: it owns the cell and takes its commands in order.
+pub struct ChallengeActor {
+    cell: Cell,
+}
+
+impl ChallengeActor {
+    pub(super) fn new(cell: Cell) -> Self {
+        Self { cell }
+    }
+}
+
+impl Actor for ChallengeActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let (host, id) = {
+            let held = self.cell.borrow();
+            (held.host.clone(), held.id)
+        };
+        let read = read(host, id);
+        let activate = read.into_actor(self).map(|read, actor, _| activate(&actor.cell, read));
+        ctx.wait(activate);
+    }
+}
+
+/// The snapshot, and the standing rows of its members.
+async fn read(host: Rc<Host>, id: ChallengeId) -> Result<Resident, Error> {
+    let store = &host.shared.store;
+    let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
+    let challenge = match store.snapshot(&Entity::Challenge(id)).await? {
+        Some(snapshot) => {
+            let opened = open(Kind::Snapshot, &snapshot.state)?;
+            restore(opened.payload).map_err(damaged)?
+        }
+        None => Challenge::new(id),
+    };
+    let mut resident = Resident::new(challenge);
+    let mut after: Option<UserId> = None;
+    loop {
+        let rows = store.standings(id, after.as_ref(), STANDINGS_AT_ONCE).await?;
+        for (_, bytes) in &rows {
+            let opened = open(Kind::Standing, bytes)?;
+            let standing: Contribution = minicbor::decode(opened.payload).map_err(damaged)?;
+            resident.restore(&standing);
+        }
+        match rows.into_iter().last() {
+            Some((user, _)) => after = Some(user),
+            None => return Ok(resident),
+        }
+    }
+}
+
+/// What an earlier start journaled is folded; partitions send their members' scores again.
+fn activate(cell: &Cell, read: Result<Resident, Error>) {
+    let mut held = cell.borrow_mut();
+    let mut resident = match read {
+        Ok(resident) => resident,
+        Err(error) => {
+            tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
+            return held.leave();
+        }
+    };
+    let entity = held.entity();
+    let tail = held.host.with(&entity, |partition| partition.tails.remove(&entity));
+    for (header, input) in tail.flatten().unwrap_or_default() {
+        if let Input::Challenge(_, input) = input {
+            resident.enqueue(header, input);
+        }
+    }
+    if resident.pending() == 0 {
+        let covered = resident.challenge().position;
+        held.host.with(&entity, |partition| partition.covered(&entity, covered, false));
+    }
+    let partial = resident.is_partial();
+    held.resident = Some(resident);
+    let (shared, id) = (held.host.shared.clone(), held.id);
+    drop(held);
+    if partial {
+        actix::spawn(super::barrier::refill(shared, id));
+    }
+    advance(cell);
+}
+
+/// A command with the count of work that it is.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub(super) struct Routed(ChallengeCommand, Token);
+
+impl ChallengeEntry {
+    /// Puts a command into the actor's mailbox; where that is full, who asked is told.
+    pub(super) fn deliver(&self, command: ChallengeCommand, token: Token) {
+        use actix::dev::SendError;
+        // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
+        self.cell.borrow_mut().last_used_ms = clock::monotonic_ms();
+        if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
+            self.addr.try_send(Routed(command, token))
+        {
+            let busy = Refusal::new(Code::Overloaded, "this challenge has too much waiting; try again");
+            command.refuse(&self.cell.borrow().host, self.cell.borrow().id, busy);
+        }
+    }
+}
+
+impl Handler<Routed> for ChallengeActor {
+    type Result = ();
+
+    fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
+        command::take(&self.cell, command);
+        drop(token);
+        if self.cell.borrow().ended {
+            actix::ActorContext::stop(ctx);
+        }
+    }
+}
+
+/// Takes a snapshot and writes it; one at a time.
+pub(super) fn snapshot(cell: &Cell) {
+    let (write, host) = {
+        let mut held = cell.borrow_mut();
+        let entity = held.entity();
+        if held.snapshotting {
+            return;
+        }
+        let Some(resident) = &mut held.resident else { return };
+        let covered = resident.challenge().position;
+        let (state, due_before_ms, due_ms) = resident.snapshot();
+        held.snapshotting = true;
+        let row = held.host.with(&entity, |partition| partition.row(Totals::default()));
+        let Some(partition_row) = row else { return };
+        let write = SnapshotWrite {
+            partition: entity.partition(BITS),
+            entity,
+            covered,
+            state: seal(Kind::Snapshot, RULES_VERSION, &state),
+            chunks: Vec::new(),
+            dropped_chunks: Vec::new(),
+            facts: Vec::new(),
+            transfers: Vec::new(),
+            standings: Vec::new(),
+            due_before_ms,
+            due_ms,
+            partition_row,
+        };
+        (write, held.host.clone())
+    };
+    let (cell, entity, covered, due_ms) = (cell.clone(), write.entity.clone(), write.covered, write.due_ms);
+    actix::spawn(async move {
+        if let Err(error) = host.shared.store.commit(write).await {
+            return host.shared.fatal.raise(&error.to_string());
+        }
+        metrics::counter!("streakline_snapshots_total", "kind" => "challenge").increment(1);
+        let mut held = cell.borrow_mut();
+        held.snapshotting = false;
+        let more = held.resident().is_some_and(|resident| {
+            resident.pending() > 0 || resident.challenge().position > covered
+        });
+        host.with(&entity, |partition| {
+            partition.covered(&entity, covered, more);
+            partition.note_due(due_ms);
+        });
+    });
+}
+
+/// Leaves memory once idle and over: an open board stays, its newest scores are nowhere else.
+pub(super) fn passivate_if_idle(cell: &Cell) {
+    let (idle, covered) = {
+        let held = cell.borrow();
+        let Some(resident) = held.resident() else { return };
+        let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
+        let idle = idle_ms > held.host.shared.settings.idle_ms
+            && resident.may_passivate()
+            && held.commands.is_empty()
+            && held.subscribers.is_empty()
+            && !held.snapshotting;
+        let entity = held.entity();
+        let covered = held.host.with(&entity, |partition| !partition.coverage.holds(&entity));
+        (idle, covered.unwrap_or(true))
+    };
+    if idle && covered {
+        cell.borrow_mut().leave();
+    } else if idle {
+        snapshot(cell);
+    }
+}

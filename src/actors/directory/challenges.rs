@@ -1,0 +1,362 @@
+//! The doors to challenges: life cycle, enrolments, boards.
+
+use streakline_core::{
+    challenge::{Challenge, admit, resident::Resident},
+    definition::Definition,
+    id::{ChallengeId, UserId},
+    input::ChallengeInput,
+    leaderboard::RowKey,
+    user::admit::may_enrol,
+    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RowView},
+};
+use tokio::sync::oneshot;
+
+use super::{Directory, Outcome, answered, check, stored, unknown_challenge};
+use crate::{
+    actors::{
+        challenge::{ChallengeCommand, WriteChallenge},
+        host::send_challenge,
+        message::{Caller, Idempotent, Precondition, Written},
+    },
+    entropy,
+    protocol::error_code::{Code, Refusal},
+    storage::Attachment,
+};
+
+/// Challenges that are looked at to fill one page of a phase.
+const LOOKED_AT_MAX: usize = 10_000;
+
+fn refused(refusal: admit::Refusal) -> Refusal {
+    let code = match refusal {
+        admit::Refusal::NotFound => Code::NotFound,
+        admit::Refusal::Phase(_) => Code::Phase,
+        admit::Refusal::NotOpen => Code::NotOpen,
+        admit::Refusal::Full => Code::Full,
+        admit::Refusal::Closed => Code::Closed,
+        admit::Refusal::NotEnrolled => Code::NotEnrolled,
+    };
+    Refusal::new(code, refusal.to_string())
+}
+
+
+type Admit = Box<dyn FnOnce(&Challenge, i64) -> Outcome<Option<ChallengeInput>> + Send>;
+type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
+
+/// Nothing besides the change itself.
+fn nothing() -> Attach {
+    Box::new(|_, _| Vec::new())
+}
+
+/// The answer under its key, made from the challenge as the change leaves it.
+fn stored_answer(once: Idempotent) -> Attach {
+    Box::new(move |challenge, now_ms| match challenge.view(now_ms) {
+        Some(view) => vec![Attachment::Idempotency(once.key, (once.answer)(&view))],
+        None => Vec::new(),
+    })
+}
+
+fn view(resident: &Resident, now_ms: i64) -> Outcome<ChallengeView> {
+    resident.challenge().view(now_ms).ok_or_else(unknown_challenge)
+}
+
+impl Directory {
+    async fn look<T: Send + 'static>(
+        &self,
+        id: ChallengeId,
+        look: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let (reply, answer) = oneshot::channel();
+        let read = move |state: Outcome<(&Resident, i64)>| {
+            let outcome = state.and_then(|(resident, now_ms)| {
+                if resident.challenge().exists() { look(resident, now_ms) } else { Err(unknown_challenge()) }
+            });
+            let _ = reply.send(outcome);
+        };
+        send_challenge(&self.shared, id, ChallengeCommand::Read(Box::new(read)))?;
+        answered(answer).await
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        id: ChallengeId,
+        (admit, attach, member): (Admit, Attach, Option<UserId>),
+        caller: Caller,
+        view: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let (reply, answer) = oneshot::channel();
+        let done = move |state: Outcome<(&Resident, i64)>| {
+            let _ = reply.send(state.and_then(|(resident, now_ms)| view(resident, now_ms)));
+        };
+        let done = Box::new(done);
+        let write = WriteChallenge { admit, attach, member, done, caller };
+        send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
+        answered(answer).await
+    }
+
+    /// Makes a draft; its answer is stored with it.
+    ///
+    /// # Errors
+    /// Only those of a busy or failing server: the definition has no faults.
+    pub async fn create_challenge(
+        &self,
+        definition: Definition,
+        caller: Caller,
+        once: Idempotent,
+    ) -> Outcome<ChallengeView> {
+        let id = ChallengeId(entropy::uuid_v7(crate::clock::unix_ms()));
+        let admit: Admit = Box::new(move |_, _| Ok(Some(ChallengeInput::Create(definition))));
+        let answer = stored_answer(once);
+        let attach: Attach = Box::new(move |challenge, now_ms| {
+            let mut rows = answer(challenge, now_ms);
+            rows.push(Attachment::ChallengeListed(id));
+            rows
+        });
+        self.change(id, (admit, attach, None), caller, view).await
+    }
+
+    /// A challenge.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn challenge(&self, id: ChallengeId) -> Outcome<ChallengeView> {
+        self.look(id, view).await
+    }
+
+    /// In rising order of id; the flag says that more follow.
+    ///
+    /// # Errors
+    /// Those of a busy or failing server.
+    pub async fn challenges(
+        &self,
+        after: Option<ChallengeId>,
+        limit: usize,
+        phase: Option<ChallengePhase>,
+    ) -> Outcome<(Vec<ChallengeView>, bool)> {
+        let mut page = Vec::new();
+        let (mut after, mut looked_at) = (after, 0_usize);
+        while looked_at < LOOKED_AT_MAX {
+            let store = &self.shared.store;
+            let ids = store.challenges(after, limit.saturating_add(1)).await.map_err(|e| stored(&e))?;
+            if ids.is_empty() {
+                return Ok((page, false));
+            }
+            for id in ids {
+                after = Some(id);
+                looked_at = looked_at.saturating_add(1);
+                let found = match self.challenge(id).await {
+                    Err(refusal) if refusal.code == Code::NotFound => continue,
+                    found => found?,
+                };
+                if phase.is_some_and(|phase| phase != found.phase) {
+                    continue;
+                }
+                if page.len() == limit {
+                    return Ok((page, true));
+                }
+                page.push(found);
+            }
+        }
+        Ok((page, true))
+    }
+
+    /// Replaces a draft.
+    ///
+    /// # Errors
+    /// `NotFound`, `Phase`, or the precondition's.
+    pub async fn replace_challenge(
+        &self,
+        id: ChallengeId,
+        definition: Definition,
+        pre: Precondition,
+        caller: Caller,
+    ) -> Outcome<ChallengeView> {
+        let admit: Admit = Box::new(move |challenge, now_ms| {
+            if !challenge.exists() {
+                return Err(unknown_challenge());
+            }
+            check(pre, Some(challenge.version))?;
+            challenge.may_edit(now_ms).map_err(refused)?;
+            Ok(Some(ChallengeInput::Replace(definition)))
+        });
+        self.change(id, (admit, nothing(), None), caller, view).await
+    }
+
+    /// Deletes a draft.
+    ///
+    /// # Errors
+    /// `NotFound`, `Phase`.
+    pub async fn delete_challenge(&self, id: ChallengeId, caller: Caller) -> Outcome<()> {
+        let admit: Admit = Box::new(move |challenge, now_ms| {
+            challenge.may_edit(now_ms).map_err(refused)?;
+            Ok(Some(ChallengeInput::Discard))
+        });
+        let unlist: Attach = Box::new(move |_, _| vec![Attachment::ChallengeUnlisted(id)]);
+        self.change(id, (admit, unlist, None), caller, |_, _| Ok(())).await
+    }
+
+    /// Publishes a draft; one that is published already answers the same.
+    ///
+    /// # Errors
+    /// `NotFound`, `Phase`.
+    pub async fn publish(
+        &self,
+        id: ChallengeId,
+        caller: Caller,
+        once: Idempotent,
+    ) -> Outcome<ChallengeView> {
+        let admit: Admit = Box::new(move |challenge, now_ms| {
+            let news = challenge.may_publish(now_ms).map_err(refused)?;
+            Ok(news.then_some(ChallengeInput::Publish))
+        });
+        self.change(id, (admit, stored_answer(once), None), caller, view).await
+    }
+
+    /// Cancels a challenge; one that is cancelled already answers the same.
+    ///
+    /// # Errors
+    /// `NotFound`, `Phase`.
+    pub async fn cancel(
+        &self,
+        id: ChallengeId,
+        reason: String,
+        caller: Caller,
+        once: Idempotent,
+    ) -> Outcome<ChallengeView> {
+        let admit: Admit = Box::new(move |challenge, now_ms| {
+            let news = challenge.may_cancel(now_ms).map_err(refused)?;
+            Ok(news.then_some(ChallengeInput::Cancel(reason)))
+        });
+        self.change(id, (admit, stored_answer(once), None), caller, view).await
+    }
+
+    /// Takes a user in; answered when the user's own partition knows.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotOpen`, `Full`, `Closed`, `Phase`, `Limit`.
+    pub async fn enrol(
+        &self,
+        id: ChallengeId,
+        user: &UserId,
+        caller: Caller,
+    ) -> Outcome<Written<EnrolmentView>> {
+        let starts = self.challenge(id).await?.definition.starts;
+        let facts = self.read(user, move |user, _| {
+            Ok((user.shown_alias(), user.calendar().start_ms(starts), may_enrol(user)))
+        });
+        let (alias, starts_ms, has_room) = facts.await?;
+        let (joining, member) = (user.clone(), user.clone());
+        let told = Arc::new(AtomicBool::new(false));
+        let created = told.clone();
+        let admit: Admit = Box::new(move |challenge, now_ms| {
+            if !challenge.may_join(&joining, starts_ms, now_ms).map_err(refused)? {
+                return Ok(None);
+            }
+            if !has_room {
+                return Err(Refusal::new(Code::Limit, "a user takes part in at most 64 challenges"));
+            }
+            told.store(true, Ordering::Relaxed);
+            Ok(Some(ChallengeInput::Join { user: joining, alias, starts_ms }))
+        });
+        let enrolled = user.clone();
+        let view = move |resident: &Resident, _: i64| {
+            let value = resident.challenge().enrolment(&enrolled).ok_or_else(unknown_challenge)?;
+            let created = created.load(Ordering::Relaxed);
+            Ok(Written { value, created })
+        };
+        self.change(id, (admit, nothing(), Some(member)), caller, view).await
+    }
+
+    /// Lets a user go; answered when the user's own partition knows.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotEnrolled`, `Closed`, `Phase`.
+    pub async fn withdraw(&self, id: ChallengeId, user: &UserId, caller: Caller) -> Outcome<()> {
+        let (leaving, member) = (user.clone(), user.clone());
+        let admit: Admit = Box::new(move |challenge, now_ms| {
+            challenge.may_leave(&leaving, now_ms).map_err(refused)?;
+            Ok(Some(ChallengeInput::Leave(leaving)))
+        });
+        self.change(id, (admit, nothing(), Some(member)), caller, |_, _| Ok(())).await
+    }
+
+    /// An enrolment, of one who has left too.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotEnrolled`.
+    pub async fn enrolment(&self, id: ChallengeId, user: &UserId) -> Outcome<EnrolmentView> {
+        let user = user.clone();
+        let absent = || Refusal::new(Code::NotEnrolled, "the user has not joined this challenge");
+        self.look(id, move |resident, _| resident.challenge().enrolment(&user).ok_or_else(absent)).await
+    }
+
+    /// Who is in, by user; the flag says that more follow.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn enrolments(
+        &self,
+        id: ChallengeId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Outcome<(Vec<EnrolmentView>, bool)> {
+        self.look(id, move |resident, _| {
+            Ok(resident.challenge().enrolments(after.as_ref(), limit))
+        })
+        .await
+    }
+
+    /// Rows after the key (score, achieved_at_ms, user). `viewer`: a user's token must be a participant's; `None` is an admin.
+    ///
+    /// # Errors
+    /// `NotFound`, also for a board that is not the viewer's to see.
+    pub async fn board(
+        &self,
+        id: ChallengeId,
+        viewer: Option<UserId>,
+        after: Option<(i64, i64, UserId)>,
+        limit: usize,
+    ) -> Outcome<BoardView> {
+        self.look(id, move |resident, now_ms| {
+            visible(resident, viewer.as_ref())?;
+            let key = |(score, achieved_at_ms, user)| RowKey { score, achieved_at_ms, user };
+            let after = after.map(key);
+            Ok(resident.challenge().board_page(resident.board(), after.as_ref(), limit, now_ms))
+        })
+        .await
+    }
+
+    /// Up to `k` rows on each side of a participant.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotEnrolled`.
+    pub async fn around(
+        &self,
+        id: ChallengeId,
+        viewer: Option<UserId>,
+        user: UserId,
+        k: u32,
+    ) -> Outcome<BoardView> {
+        self.look(id, move |resident, now_ms| {
+            visible(resident, viewer.as_ref())?;
+            if !resident.challenge().is_member(&user) {
+                return Err(Refusal::new(Code::NotEnrolled, "the user has no row on this board"));
+            }
+            Ok(resident.challenge().board_around(resident.board(), &user, k, now_ms))
+        })
+        .await
+    }
+
+    /// One participant's row.
+    ///
+    /// # Errors
+    /// `NotFound`, `NotEnrolled`.
+    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<RowView> {
+        let absent = || Refusal::new(Code::NotEnrolled, "the user has no row on this board");
+        self.look(id, move |resident, _| resident.board().row(&user).ok_or_else(absent)).await
+    }
+}
+
+fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {
+    let hidden = viewer.is_some_and(|viewer| !resident.challenge().is_member(viewer));
+    if hidden { Err(unknown_challenge()) } else { Ok(()) }
+}

@@ -1,0 +1,152 @@
+//! The doors to every user and challenge: finds the actor, activates it, and waits for its answer within a bound.
+
+mod challenges;
+mod server;
+mod users;
+
+use std::{sync::Arc, time::Duration};
+
+use streakline_core::{
+    event::Fact,
+    id::{ChallengeId, UserId},
+};
+use tokio::sync::oneshot;
+
+use super::{
+    challenge::ChallengeCommand,
+    host::{send_challenge, send_user},
+    message::{Batch, Caller, Hello, Precondition, Subscribe},
+    shared::Shared,
+    user::UserCommand,
+};
+use crate::{
+    protocol::error_code::{Code, Fault, Refusal},
+    push::SessionHandle,
+    storage::Error,
+};
+
+/// How long an answer is waited for.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Cheap to clone; every method may be called from any thread of the server.
+#[derive(Clone)]
+pub struct Directory {
+    shared: Arc<Shared>,
+}
+
+/// What kind of clock the server runs on, and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockReading {
+    /// Whether it is set by `POST /v1/clock`.
+    pub is_virtual: bool,
+    /// POSIX ms.
+    pub now_ms: i64,
+}
+
+/// A page of events.
+pub struct EventsPage {
+    /// In order.
+    pub items: Vec<Arc<Fact>>,
+    /// The stream's epoch.
+    pub epoch: String,
+    /// Number of the next event that will happen.
+    pub next_seq: u64,
+    /// Whether more follow the last item.
+    pub more: bool,
+}
+
+type Outcome<T> = Result<T, Refusal>;
+
+async fn answered<T>(answer: oneshot::Receiver<Outcome<T>>) -> Outcome<T> {
+    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(Refusal::new(Code::Internal, "the actor ended; try again")),
+        Err(_) => Err(Refusal::new(Code::Overloaded, "no answer in time; try again")),
+    }
+}
+
+fn unknown_user() -> Refusal {
+    Refusal::new(Code::NotFound, "there is no such user")
+}
+
+fn unknown_challenge() -> Refusal {
+    Refusal::new(Code::NotFound, "there is no such challenge")
+}
+
+fn stored(error: &Error) -> Refusal {
+    Refusal::new(Code::StoreUnavailable, error.to_string())
+}
+
+fn fault(pointer: &str, code: &'static str, detail: String) -> Refusal {
+    Refusal::invalid(vec![Fault { pointer: pointer.into(), code, detail }])
+}
+
+/// Whether a resource may be written, given its version where it exists (protocol.md 7).
+fn check(pre: Precondition, version: Option<u64>) -> Outcome<()> {
+    let failed = |detail: &str| Err(Refusal::new(Code::PreconditionFailed, detail));
+    match (version, pre.only_create, pre.if_match) {
+        (Some(_), true, _) => failed("it exists already"),
+        (Some(_), false, None) => {
+            Err(Refusal::new(Code::PreconditionRequired, "it exists: send If-Match with its ETag"))
+        }
+        (Some(held), false, Some(Some(wanted))) if held != wanted => {
+            failed("it has changed since that ETag")
+        }
+        (None, _, Some(_)) => failed("it does not exist"),
+        _ => Ok(()),
+    }
+}
+
+impl Directory {
+    /// The doors of a server.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    // ---- the stream; answers come as pushes to the session -------------------------------------
+
+    /// A socket said hello.
+    ///
+    /// # Errors
+    /// `Overloaded` when too much waits.
+    pub fn open(
+        &self,
+        user: &UserId,
+        session: SessionHandle,
+        hello: Hello,
+        caller: Caller,
+    ) -> Outcome<()> {
+        send_user(&self.shared, user.clone(), UserCommand::Open { session, hello, caller })
+    }
+
+    /// A batch of an opened socket.
+    ///
+    /// # Errors
+    /// `Overloaded` when too much waits.
+    pub fn ingest(&self, user: &UserId, session: SessionHandle, batch: Batch) -> Outcome<()> {
+        send_user(&self.shared, user.clone(), UserCommand::Batch { session, batch })
+    }
+
+    /// The socket is gone.
+    pub fn close(&self, user: &UserId, session: SessionHandle) {
+        // Lost: the next push finds the socket closed.
+        let _ = send_user(&self.shared, user.clone(), UserCommand::Close { session });
+    }
+
+    /// Subscribes to a board; answers and views come as pushes.
+    ///
+    /// # Errors
+    /// `Overloaded` when too much waits.
+    pub fn subscribe(&self, subscribe: Subscribe) -> Outcome<()> {
+        let challenge = subscribe.challenge;
+        send_challenge(&self.shared, challenge, ChallengeCommand::Subscribe(subscribe))
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, session: SessionHandle, id: u64, challenge: ChallengeId) {
+        let command = ChallengeCommand::Unsubscribe { session, id };
+        // Lost: the next view finds the socket closed, or the client drops it.
+        let _ = send_challenge(&self.shared, challenge, command);
+    }
+}

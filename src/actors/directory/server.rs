@@ -1,0 +1,145 @@
+//! The doors to the server as a whole: its clock, its ledger, its readiness, its journal.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use streakline_core::{
+    id::{PartitionId, Position},
+    ledger::Totals,
+    view::LedgerSummary,
+};
+use tokio::sync::oneshot;
+
+use super::{ClockReading, Directory, Outcome, stored};
+use crate::{
+    actors::host::Chore,
+    clock,
+    protocol::error_code::{Code, Refusal},
+    storage::{Error, IdempotencyKey, IdempotencyRecord},
+};
+
+/// How long everything that a clock passes may take.
+const CLOCK_WITHIN: Duration = Duration::from_secs(300);
+/// Ms between two tries to reach an arbiter whose mailbox is full.
+const RETRY_MS: u64 = 20;
+
+impl Directory {
+    /// Asks every arbiter.
+    async fn every<T>(&self, chore: impl Fn(oneshot::Sender<T>) -> Chore) -> Vec<T> {
+        let mut answers = Vec::new();
+        for host in self.shared.hosts.get().into_iter().flatten() {
+            let (reply, answer) = oneshot::channel();
+            let mut wanted = chore(reply);
+            while let Err(actix::dev::SendError::Full(back)) = host.try_send(wanted) {
+                wanted = back;
+                clock::pause_ms(RETRY_MS).await;
+            }
+            answers.extend(answer.await);
+        }
+        answers
+    }
+
+    /// Sums over all accounts.
+    ///
+    /// # Errors
+    /// Those of a busy server.
+    pub async fn ledger_summary(&self) -> Outcome<LedgerSummary> {
+        let totals: Vec<Vec<Totals>> = self.every(|reply| Chore::Totals { reply }).await;
+        let mut summary = LedgerSummary::default();
+        for part in totals.iter().flatten().map(Totals::summary) {
+            summary.accounts += part.accounts;
+            summary.transfers += part.transfers;
+            summary.sum_micro += part.sum_micro;
+            summary.treasury_micro += part.treasury_micro;
+            summary.available_micro += part.available_micro;
+        }
+        Ok(summary)
+    }
+
+    /// What the clock says.
+    #[must_use]
+    pub fn clock(&self) -> ClockReading {
+        let clock = &self.shared.clock;
+        ClockReading { is_virtual: clock.is_virtual(), now_ms: clock.now_ms() }
+    }
+
+    /// Moves the virtual clock and answers when every boundary that it passed is folded, durable and delivered.
+    ///
+    /// # Errors
+    /// `NotFound` on the system's clock, `ClockBackwards`, `Overloaded` when it takes too long.
+    pub async fn advance_clock(
+        &self,
+        to_ms: i64,
+        once: (IdempotencyKey, IdempotencyRecord),
+    ) -> Outcome<ClockReading> {
+        let reading = self.clock();
+        if !reading.is_virtual {
+            return Err(Refusal::new(Code::NotFound, "the clock is the system's and cannot be set"));
+        }
+        if to_ms < reading.now_ms {
+            let detail = format!("the clock is at {} already", reading.now_ms);
+            return Err(Refusal::new(Code::ClockBackwards, detail));
+        }
+        self.shared.clock.advance_to(to_ms);
+        let done = tokio::time::timeout(CLOCK_WITHIN, self.carry_out_boundaries()).await;
+        done.map_err(|_| Refusal::new(Code::Overloaded, "not everything is carried out yet"))?;
+        let set = self.shared.store.set_clock(to_ms, Some(once)).await;
+        set.map_err(|error| stored(&error))?;
+        Ok(ClockReading { is_virtual: true, now_ms: to_ms })
+    }
+
+    /// Wakes whoever is due until nobody is, and waits until all that follows is done.
+    pub async fn carry_out_boundaries(&self) {
+        loop {
+            self.shared.work.quiet().await;
+            let woken: Vec<usize> = self.every(|reply| Chore::WakeDue { reply }).await;
+            self.shared.work.quiet().await;
+            if woken.iter().all(|woken| *woken == 0) {
+                return;
+            }
+        }
+    }
+
+    /// The stored answer to a key, unless it has expired.
+    ///
+    /// # Errors
+    /// `StoreUnavailable`.
+    pub async fn idempotency(&self, key: &IdempotencyKey) -> Outcome<Option<IdempotencyRecord>> {
+        let found = self.shared.store.idempotency(key).await.map_err(|error| stored(&error))?;
+        Ok(found.filter(|record| record.expires_ms > clock::unix_ms()))
+    }
+
+    /// `None` when ready, else which part fails and how.
+    #[must_use]
+    pub fn unready(&self) -> Option<String> {
+        use std::sync::atomic::Ordering;
+        if let Some(fault) = self.shared.store.fault() {
+            return Some(format!("store: {fault}"));
+        }
+        if let Some(reason) = self.shared.fatal.reason() {
+            return Some(format!("server: {reason}"));
+        }
+        if self.shared.draining.load(Ordering::Acquire) {
+            return Some("server: draining".to_owned());
+        }
+        let caught_up = self.shared.caught_up.load(Ordering::Acquire);
+        (!caught_up).then(|| "recovery: deadlines that passed are being carried out".to_owned())
+    }
+
+    /// Drops the journal below what no snapshot covers, and idempotency keys that have expired.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn tidy_store(&self) -> Result<(), Error> {
+        let parts: Vec<BTreeMap<PartitionId, Position>> =
+            self.every(|reply| Chore::FirstUncovered { reply }).await;
+        let first_uncovered = parts.into_iter().flatten().collect();
+        self.shared.store.truncate(first_uncovered).await?;
+        self.shared.store.forget_expired(clock::unix_ms(), 1_000).await?;
+        Ok(())
+    }
+
+    /// Snapshots everybody in memory, so that the next start has nothing to fold.
+    pub async fn snapshot_all(&self) {
+        let _: Vec<()> = self.every(|reply| Chore::SnapshotAll { reply }).await;
+    }
+}

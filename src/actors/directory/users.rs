@@ -1,0 +1,242 @@
+//! The doors to users: reads see everything that was acknowledged before, changes are judged by the user's actor.
+
+use streakline_core::{
+    civil::Day,
+    event::Transfer,
+    id::{GoalId, UserId},
+    input::UserInput,
+    limits,
+    user::{
+        User,
+        admit::{GoalRefusal, goal as admit_goal},
+    },
+    view::{BalanceView, DayView, DeviceView, GoalView, StreakView, UserView},
+};
+use tokio::sync::oneshot;
+
+use super::{Directory, EventsPage, Outcome, answered, check, fault, unknown_user};
+use crate::{
+    actors::{
+        host::send_user,
+        message::{Caller, Precondition, PutGoal, PutUser, Written},
+        user::{History, UserCommand, WriteUser},
+    },
+    protocol::error_code::{Code, Fault, Refusal},
+};
+
+impl Directory {
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        user: &UserId,
+        read: impl FnOnce(&User, i64) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let (reply, answer) = oneshot::channel();
+        let read = move |state: Outcome<(&User, i64)>| {
+            let outcome = state.and_then(|(user, now_ms)| {
+                if user.created.is_none() { Err(unknown_user()) } else { read(user, now_ms) }
+            });
+            let _ = reply.send(outcome);
+        };
+        send_user(&self.shared, user.clone(), UserCommand::Read(Box::new(read)))?;
+        answered(answer).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        user: &UserId,
+        caller: Caller,
+        admit: impl FnOnce(&User, i64) -> Outcome<Option<UserInput>> + Send + 'static,
+        view: impl FnOnce(&User, i64) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let (reply, answer) = oneshot::channel();
+        let done = move |state: Outcome<(&User, i64)>| {
+            let _ = reply.send(state.and_then(|(user, now_ms)| view(user, now_ms)));
+        };
+        let (admit, done) = (Box::new(admit), Box::new(done));
+        let command = UserCommand::Write(WriteUser { admit, done, caller });
+        send_user(&self.shared, user.clone(), command)?;
+        answered(answer).await
+    }
+
+    /// A user.
+    ///
+    /// # Errors
+    /// `NotFound` when nobody made it.
+    pub async fn user(&self, user: &UserId) -> Outcome<UserView> {
+        self.read(user, |user, _| user.profile().ok_or_else(unknown_user)).await
+    }
+
+    /// Makes or changes a user.
+    ///
+    /// # Errors
+    /// `UnknownZone`, or the precondition's.
+    pub async fn put_user(
+        &self,
+        user: &UserId,
+        put: PutUser,
+        pre: Precondition,
+        caller: Caller,
+    ) -> Outcome<Written<UserView>> {
+        let zones = self.shared.rules.zones.clone();
+        if let Some(zone) = put.zone.as_ref().filter(|zone| zones.zone(zone).is_none()) {
+            let detail = format!("no IANA zone is called {zone}");
+            let fault = Fault { pointer: "/zone".into(), code: "unknown_zone", detail };
+            let detail = fault.detail.clone();
+            return Err(Refusal { code: Code::UnknownZone, detail, faults: vec![fault] });
+        }
+        let admit = move |user: &User, _: i64| {
+            check(pre, user.profile().map(|profile| profile.version))?;
+            if user.zones.len() >= limits::ZONE_CHANGES_MAX {
+                return Err(Refusal::new(Code::Limit, "a user has at most 400 zone changes"));
+            }
+            Ok(Some(UserInput::Profile { zone: put.zone, alias: put.alias }))
+        };
+        let view = |user: &User, _: i64| {
+            let value = user.profile().ok_or_else(unknown_user)?;
+            let created = value.version == 1;
+            Ok(Written { value, created })
+        };
+        self.write(user, caller, admit, view).await
+    }
+
+    /// Every goal of a user, deleted ones too.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn goals(&self, user: &UserId) -> Outcome<Vec<GoalView>> {
+        self.read(user, |user, _| Ok(user.goal_views())).await
+    }
+
+    /// Sets a goal's target from a day on.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` for a day in the past, `Limit`, or the precondition's.
+    pub async fn put_goal(
+        &self,
+        user: &UserId,
+        put: PutGoal,
+        pre: Precondition,
+        caller: Caller,
+    ) -> Outcome<Written<GoalView>> {
+        let id = put.goal.clone();
+        let admit = move |user: &User, now_ms: i64| {
+            if user.created.is_none() {
+                return Err(unknown_user());
+            }
+            check(pre, user.goals.get(&put.goal).map(|goal| goal.version))?;
+            let wanted = (put.metric, put.target);
+            match admit_goal(user, &put.goal, wanted, put.from, now_ms) {
+                Ok(input) => Ok(Some(input)),
+                Err(past @ GoalRefusal::Past(..)) => Err(fault("/from", "past", past.to_string())),
+                Err(limit @ GoalRefusal::Limit(_)) => {
+                    Err(Refusal::new(Code::Limit, limit.to_string()))
+                }
+            }
+        };
+        let view = move |user: &User, _: i64| {
+            let goals = user.goal_views();
+            let value = goals.into_iter().find(|goal| goal.goal == id);
+            let value = value.ok_or_else(|| Refusal::new(Code::NotFound, "no such goal"))?;
+            let created = value.version == 1;
+            Ok(Written { value, created })
+        };
+        self.write(user, caller, admit, view).await
+    }
+
+    /// Ends a goal with today.
+    ///
+    /// # Errors
+    /// `NotFound`, also for one that is deleted already.
+    pub async fn delete_goal(&self, user: &UserId, goal: GoalId, caller: Caller) -> Outcome<()> {
+        let admit = move |user: &User, _: i64| {
+            let open = user.goals.get(&goal).filter(|goal| goal.until().is_none());
+            match open {
+                Some(_) => Ok(Some(UserInput::DeleteGoal(goal))),
+                None => Err(Refusal::new(Code::NotFound, "there is no such goal")),
+            }
+        };
+        self.write(user, caller, admit, |_, _| Ok(())).await
+    }
+
+    /// Every device of a user.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn devices(&self, user: &UserId) -> Outcome<Vec<DeviceView>> {
+        self.read(user, |user, _| Ok(user.device_views())).await
+    }
+
+    /// Days `from..=to` that the user's calendar has.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn days(&self, user: &UserId, from: Day, to: Day) -> Outcome<Vec<DayView>> {
+        self.read(user, move |user, now_ms| {
+            let days = (from.0..=to.0).map(Day).filter(|day| !user.calendar().is_void(*day));
+            Ok(days.map(|day| user.day_view(day, now_ms)).collect())
+        })
+        .await
+    }
+
+    /// Every streak of a user.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Invalid` for a day after the user's today.
+    pub async fn streaks(&self, user: &UserId, as_of: Option<Day>) -> Outcome<Vec<StreakView>> {
+        self.read(user, move |user, now_ms| {
+            let today = user.day_of(now_ms);
+            if let Some(late) = as_of.filter(|day| *day > today) {
+                let detail = format!("{} is after the user's today, {}", late.iso(), today.iso());
+                return Err(fault("/query/as_of", "range", detail));
+            }
+            let streaks = user.goals.keys();
+            Ok(streaks.filter_map(|goal| user.streak_view(goal, as_of, now_ms)).collect())
+        })
+        .await
+    }
+
+    /// Balances of a user.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn balance(&self, user: &UserId) -> Outcome<BalanceView> {
+        self.read(user, |user, _| Ok(user.balance_view())).await
+    }
+
+    /// Transfers whose event_seq is above `after_seq`, oldest first; the flag says that more follow.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn ledger(
+        &self,
+        user: &UserId,
+        after_seq: u64,
+        limit: usize,
+    ) -> Outcome<(Vec<Transfer>, bool)> {
+        self.read(user, |_, _| Ok(())).await?;
+        let (reply, answer) = oneshot::channel();
+        let limit_and_one = limit.saturating_add(1);
+        let history = History::Transfers { after: after_seq, limit: limit_and_one, reply };
+        send_user(&self.shared, user.clone(), UserCommand::History(history))?;
+        let mut transfers = answered(answer).await?;
+        let more = transfers.len() > limit;
+        transfers.truncate(limit);
+        Ok((transfers, more))
+    }
+
+    /// Facts numbered above `after_seq`, in order.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn events(&self, user: &UserId, after_seq: u64, limit: usize) -> Outcome<EventsPage> {
+        self.read(user, |_, _| Ok(())).await?;
+        let (reply, answer) = oneshot::channel();
+        let limit_and_one = limit.saturating_add(1);
+        let history = History::Facts { after: after_seq, limit: limit_and_one, reply };
+        send_user(&self.shared, user.clone(), UserCommand::History(history))?;
+        let (mut items, epoch, last_seq) = answered(answer).await?;
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Ok(EventsPage { items, epoch, next_seq: last_seq.saturating_add(1), more })
+    }
+}

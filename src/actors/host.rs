@@ -1,0 +1,292 @@
+//! One host an arbiter: finds the actor of an entity, activates it, and holds the partitions that the arbiter owns.
+//!
+//! Everything here lives on one thread. Cells are shared with their actor by `Rc`: a flush that has become durable is folded
+//! by the host without a message to each actor (design.md 4).
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+
+use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
+use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
+use tokio::sync::oneshot;
+
+use super::{
+    challenge::{ChallengeActor, ChallengeCell, ChallengeCommand},
+    partition::Partition,
+    shared::{BITS, Shared, Token, host_number},
+    user::{UserActor, UserCell, UserCommand},
+};
+use crate::protocol::error_code::{Code, Refusal};
+
+/// Messages that may wait for one arbiter.
+const MAILBOX: usize = 16_384;
+/// How often an arbiter looks after its actors, ms.
+pub(super) const ROUND_MS: u64 = 100;
+
+/// A user in memory.
+#[derive(Clone)]
+pub(super) struct UserEntry {
+    pub(super) addr: Addr<UserActor>,
+    pub(super) cell: Rc<RefCell<UserCell>>,
+}
+
+/// A challenge in memory.
+#[derive(Clone)]
+pub(super) struct ChallengeEntry {
+    pub(super) addr: Addr<ChallengeActor>,
+    pub(super) cell: Rc<RefCell<ChallengeCell>>,
+}
+
+/// What one arbiter holds.
+pub struct Host {
+    pub(super) shared: Arc<Shared>,
+    pub(super) number: usize,
+    pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
+    pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
+    pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
+}
+
+impl Host {
+    /// Domain time, POSIX ms.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.shared.clock.now_ms()
+    }
+
+    /// Works on the partition of an entity.
+    pub(super) fn with<R>(&self, entity: &Entity, f: impl FnOnce(&mut Partition) -> R) -> Option<R> {
+        self.partitions.borrow_mut().get_mut(&entity.partition(BITS)).map(f)
+    }
+
+    /// The user's entry; activates it where it is not in memory or its actor is gone.
+    pub(super) fn user(self: &Rc<Self>, id: &UserId) -> UserEntry {
+        let held = self.users.borrow().get(id).cloned();
+        if let Some(entry) = held.filter(|entry| entry.addr.connected()) {
+            return entry;
+        }
+        let cell = Rc::new(RefCell::new(UserCell::new(self.clone(), id.clone())));
+        let entry = UserEntry { addr: UserActor::new(cell.clone()).start(), cell };
+        metrics::counter!("streakline_activations_total", "kind" => "user").increment(1);
+        self.users.borrow_mut().insert(id.clone(), entry.clone());
+        entry
+    }
+
+    /// The challenge's entry, likewise.
+    pub(super) fn challenge(self: &Rc<Self>, id: ChallengeId) -> ChallengeEntry {
+        let held = self.challenges.borrow().get(&id).cloned();
+        if let Some(entry) = held.filter(|entry| entry.addr.connected()) {
+            return entry;
+        }
+        let cell = Rc::new(RefCell::new(ChallengeCell::new(self.clone(), id)));
+        let entry = ChallengeEntry { addr: ChallengeActor::new(cell.clone()).start(), cell };
+        metrics::counter!("streakline_activations_total", "kind" => "challenge").increment(1);
+        self.challenges.borrow_mut().insert(id, entry.clone());
+        entry
+    }
+
+    /// Activates whatever an entity is.
+    pub(super) fn activate(self: &Rc<Self>, entity: &Entity) {
+        match entity {
+            Entity::User(id) => drop(self.user(id)),
+            Entity::Challenge(id) => drop(self.challenge(*id)),
+            Entity::Partition(_) => {}
+        }
+    }
+
+    /// Whether an entity's snapshot is being read.
+    pub(super) fn is_activating(&self, entity: &Entity) -> bool {
+        match entity {
+            Entity::User(id) => {
+                let users = self.users.borrow();
+                users.get(id).is_some_and(|entry| entry.cell.borrow().resident().is_none())
+            }
+            Entity::Challenge(id) => {
+                let challenges = self.challenges.borrow();
+                challenges.get(id).is_some_and(|entry| entry.cell.borrow().resident().is_none())
+            }
+            Entity::Partition(_) => false,
+        }
+    }
+
+    /// Takes an entity out of memory; its next command activates it anew.
+    pub(super) fn forget(&self, entity: &Entity) {
+        match entity {
+            Entity::User(id) => drop(self.users.borrow_mut().remove(id)),
+            Entity::Challenge(id) => drop(self.challenges.borrow_mut().remove(id)),
+            Entity::Partition(_) => {}
+        }
+    }
+
+    /// Sends a command to a user anywhere; a full mailbox gives it back as a refusal.
+    pub(super) fn send_user(&self, to: UserId, command: UserCommand) -> Result<(), Refusal> {
+        send_user(&self.shared, to, command)
+    }
+
+    /// Sends a command to a challenge anywhere.
+    pub(super) fn send_challenge(&self, to: ChallengeId, command: ChallengeCommand) -> Result<(), Refusal> {
+        send_challenge(&self.shared, to, command)
+    }
+}
+
+/// Sends a command to a user's arbiter.
+pub(super) fn send_user(shared: &Shared, to: UserId, command: UserCommand) -> Result<(), Refusal> {
+    let host = shared.host(&Entity::User(to.clone()));
+    let message = ToUser { to, command, token: shared.work.begin() };
+    offer(host, message)
+}
+
+/// Sends a command to a challenge's arbiter.
+pub(super) fn send_challenge(
+    shared: &Shared,
+    to: ChallengeId,
+    command: ChallengeCommand,
+) -> Result<(), Refusal> {
+    let host = shared.host(&Entity::Challenge(to));
+    let message = ToChallenge { to, command, token: shared.work.begin() };
+    offer(host, message)
+}
+
+fn offer<M>(host: Option<&Addr<HostActor>>, message: M) -> Result<(), Refusal>
+where
+    M: Message<Result = ()> + Send + 'static,
+    HostActor: Handler<M>,
+{
+    let busy = |_| Refusal::new(Code::Overloaded, "too much is waiting; try again");
+    match host {
+        Some(host) => host.try_send(message).map_err(busy),
+        None => Err(Refusal::new(Code::StoreUnavailable, "the server is starting")),
+    }
+}
+
+/// The actor of an arbiter: routes, and looks after the arbiter's actors in rounds.
+pub struct HostActor {
+    host: Rc<Host>,
+}
+
+impl HostActor {
+    /// An arbiter's host with the partitions that it owns; to be called on that arbiter.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, number: usize, partitions: Vec<Partition>) -> Self {
+        let owned = partitions.into_iter().map(|partition| (partition.id(), partition));
+        let host = Host {
+            shared,
+            number,
+            partitions: RefCell::new(owned.collect()),
+            users: RefCell::default(),
+            challenges: RefCell::default(),
+        };
+        Self { host: Rc::new(host) }
+    }
+}
+
+impl Actor for HostActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let host = self.host.clone();
+        actix::spawn(super::recovery::fold_tails(host));
+        let every = std::time::Duration::from_millis(ROUND_MS);
+        ctx.run_interval(every, |actor, _| super::upkeep::round(&actor.host));
+    }
+}
+
+/// A command on its way to a user.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct ToUser {
+    to: UserId,
+    command: UserCommand,
+    token: Token,
+}
+
+impl Handler<ToUser> for HostActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToUser, _: &mut Self::Context) {
+        let ToUser { to, command, token } = message;
+        self.host.user(&to).deliver(command, token);
+    }
+}
+
+/// A command on its way to a challenge.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct ToChallenge {
+    to: ChallengeId,
+    command: ChallengeCommand,
+    token: Token,
+}
+
+impl Handler<ToChallenge> for HostActor {
+    type Result = ();
+
+    fn handle(&mut self, message: ToChallenge, _: &mut Self::Context) {
+        let ToChallenge { to, command, token } = message;
+        self.host.challenge(to).deliver(command, token);
+    }
+}
+
+/// A task for the arbiter itself.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) enum Chore {
+    /// A challenge asks a partition for its barrier.
+    Barrier { partition: PartitionId, cutoff_ms: i64, challenge: ChallengeId, token: Token },
+    /// A challenge has been activated: everyone who is enrolled sends its score again.
+    Resend { challenge: ChallengeId, reply: oneshot::Sender<()> },
+    /// Wakes everybody who is due; answers how many were.
+    WakeDue { reply: oneshot::Sender<usize> },
+    /// The first position that each partition must keep.
+    FirstUncovered { reply: oneshot::Sender<BTreeMap<PartitionId, Position>> },
+    /// The sums of the arbiter's partitions.
+    Totals { reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>> },
+    /// Snapshots everybody; answers when all is written.
+    SnapshotAll { reply: oneshot::Sender<()> },
+}
+
+impl Handler<Chore> for HostActor {
+    type Result = ();
+
+    fn handle(&mut self, chore: Chore, _: &mut Self::Context) {
+        let host = self.host.clone();
+        match chore {
+            Chore::Barrier { partition, cutoff_ms, challenge, token } => {
+                super::barrier::ask(&host, partition, (cutoff_ms, challenge));
+                drop(token);
+            }
+            Chore::Resend { challenge, reply } => {
+                super::barrier::resend(&host, challenge);
+                let _ = reply.send(());
+            }
+            Chore::WakeDue { reply } => {
+                actix::spawn(async move {
+                    let woken = super::upkeep::wake_due(&host).await;
+                    let _ = reply.send(woken);
+                });
+            }
+            Chore::FirstUncovered { reply } => {
+                let _ = reply.send(super::upkeep::first_uncovered(&host));
+            }
+            Chore::Totals { reply } => {
+                let partitions = host.partitions.borrow();
+                let _ = reply.send(partitions.values().map(|held| held.totals).collect());
+            }
+            Chore::SnapshotAll { reply } => {
+                actix::spawn(async move {
+                    super::upkeep::snapshot_all(&host).await;
+                    let _ = reply.send(());
+                });
+            }
+        }
+    }
+}
+
+/// Sends a chore to the arbiter of a partition.
+pub(super) fn send_chore(shared: &Shared, partition: PartitionId, chore: Chore) -> Result<(), Refusal> {
+    offer(shared.host_of(partition), chore)
+}
+
+/// Whether this arbiter owns a partition.
+#[must_use]
+pub fn owns(partition: PartitionId, number: usize, hosts: usize) -> bool {
+    host_number(partition, hosts) == number
+}

@@ -1,0 +1,172 @@
+//! What every arbiter of the server shares: the store, the clock, the rules, the table of sockets, the settings, and the count
+//! of work under way.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+
+use actix::Addr;
+use streakline_core::{
+    id::{Entity, PartitionId},
+    user::Rules,
+};
+use tokio::sync::Notify;
+
+use super::host::HostActor;
+use crate::{clock::Clock, push::Sessions, storage::Store};
+
+/// Prefix bits of a partition now (design.md 5).
+pub const BITS: u32 = 8;
+
+/// Settings of the actors; times are of the machine's clock.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Ms without a command after which an actor leaves memory.
+    pub idle_ms: u64,
+    /// Ms between two pushes of the same topic.
+    pub progress_ms: u64,
+    /// Ms between two views of the same board.
+    pub board_ms: u64,
+    /// Ms that a reader may be slow before it is closed.
+    pub grace_ms: u64,
+    /// Bytes of one partition's journal that need not be covered by snapshots.
+    pub tail_bytes_max: u64,
+    /// Ms that an input may stay uncovered.
+    pub tail_age_ms: u64,
+    /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.
+    pub crash_after_flush: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            idle_ms: 300_000,
+            progress_ms: 1_000,
+            board_ms: 1_000,
+            grace_ms: 10_000,
+            tail_bytes_max: 8 * 1024 * 1024,
+            tail_age_ms: 3_600_000,
+            crash_after_flush: None,
+        }
+    }
+}
+
+/// Shared by all arbiters.
+pub struct Shared {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Domain time.
+    pub clock: Clock,
+    /// Zones and rules.
+    pub rules: Rules,
+    /// This node's sockets.
+    pub sessions: Sessions,
+    /// Settings.
+    pub settings: Settings,
+    /// The epoch of this start.
+    pub epoch: u64,
+    /// One a core; set once, before anything is sent.
+    pub hosts: OnceLock<Vec<Addr<HostActor>>>,
+    /// Work under way.
+    pub work: Work,
+    /// Flushes that are durable since the start.
+    pub flushes: AtomicU64,
+    /// Every deadline up to the clock of the start was carried out.
+    pub caught_up: AtomicBool,
+    /// No new work is taken.
+    pub draining: AtomicBool,
+    /// The reason why the process must end, once there is one.
+    pub fatal: Fatal,
+}
+
+impl Shared {
+    /// The arbiter that owns a partition.
+    #[must_use]
+    pub fn host_of(&self, partition: PartitionId) -> Option<&Addr<HostActor>> {
+        let hosts = self.hosts.get()?;
+        hosts.get(host_number(partition, hosts.len()))
+    }
+
+    /// The arbiter that owns an entity.
+    #[must_use]
+    pub fn host(&self, entity: &Entity) -> Option<&Addr<HostActor>> {
+        self.host_of(entity.partition(BITS))
+    }
+}
+
+/// Which of `hosts` arbiters owns a partition.
+#[must_use]
+pub fn host_number(partition: PartitionId, hosts: usize) -> usize {
+    partition.0 as usize % hosts.max(1)
+}
+
+/// Counts what is under way anywhere, so that moving the clock and draining know when all is done.
+#[derive(Clone, Default)]
+pub struct Work {
+    under_way: Arc<AtomicUsize>,
+    quiet: Arc<Notify>,
+}
+
+/// One piece of work; ends when it is dropped.
+pub struct Token(Work);
+
+impl Work {
+    /// Begins one piece of work.
+    #[must_use]
+    pub fn begin(&self) -> Token {
+        self.under_way.fetch_add(1, Ordering::AcqRel);
+        Token(self.clone())
+    }
+
+    /// Waits until nothing is under way.
+    pub async fn quiet(&self) {
+        loop {
+            let quiet = self.quiet.notified();
+            if self.under_way.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            quiet.await;
+        }
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        if self.0.under_way.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.quiet.notify_waiters();
+        }
+    }
+}
+
+/// The first reason why the process must end.
+#[derive(Clone, Default)]
+pub struct Fatal {
+    reason: Arc<OnceLock<String>>,
+    told: Arc<Notify>,
+}
+
+impl Fatal {
+    /// Ends the process soon; the first reason is kept.
+    pub fn raise(&self, reason: &str) {
+        tracing::error!(reason, "the server must stop");
+        let _ = self.reason.set(reason.to_owned());
+        self.told.notify_one();
+    }
+
+    /// Waits for a reason.
+    pub async fn wait(&self) -> String {
+        loop {
+            if let Some(reason) = self.reason.get() {
+                return reason.clone();
+            }
+            self.told.notified().await;
+        }
+    }
+
+    /// The reason, if there is one.
+    #[must_use]
+    pub fn reason(&self) -> Option<&String> {
+        self.reason.get()
+    }
+}

@@ -1,0 +1,171 @@
+//! What an arbiter does in rounds: wakes who is due, shows boards, sends again what did not arrive, lets idle actors go, and makes
+//! the front of a long or old journal tail snapshot (design.md 4, 5).
+
+use std::{collections::BTreeMap, rc::Rc};
+
+use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
+
+use super::{challenge, host::Host, user};
+use crate::clock;
+
+/// Entities that are woken at once for one partition; the next come when these are done.
+const WOKEN_AT_ONCE: usize = 64;
+/// Ms between two looks at what only changes slowly.
+const SLOW_ROUND_MS: u64 = 1_000;
+
+/// One round.
+pub(super) fn round(host: &Rc<Host>) {
+    let users: Vec<_> = host.users.borrow().values().cloned().collect();
+    let challenges: Vec<_> = host.challenges.borrow().values().cloned().collect();
+    challenges.iter().for_each(|entry| challenge::round(&entry.cell));
+    users.iter().for_each(|entry| user::round(&entry.cell));
+    let slow = clock::monotonic_ms() % SLOW_ROUND_MS < super::host::ROUND_MS;
+    if !slow {
+        return;
+    }
+    challenges.iter().for_each(|entry| challenge::retry(&entry.cell));
+    let partitions: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
+    partitions.iter().for_each(|id| super::barrier::answer(host, *id));
+    if !host.shared.clock.is_virtual() {
+        let host = host.clone();
+        actix::spawn(async move { drop(wake_due(&host).await) });
+    }
+    relieve(host);
+    users.iter().for_each(|entry| user::passivate_if_idle(&entry.cell));
+    challenges.iter().for_each(|entry| challenge::passivate_if_idle(&entry.cell));
+    metrics::gauge!("streakline_actors", "kind" => "user").set(users.len() as f64);
+    metrics::gauge!("streakline_actors", "kind" => "challenge").set(challenges.len() as f64);
+}
+
+/// Entities at the front of a tail that is too long or too old snapshot; what is covered by all is dropped.
+fn relieve(host: &Rc<Host>) {
+    let settings = &host.shared.settings;
+    let since_ms = clock::monotonic_ms().saturating_sub(settings.tail_age_ms);
+    let aged = clock::monotonic_ms() > settings.tail_age_ms;
+    let mut overdue = Vec::new();
+    for held in host.partitions.borrow().values() {
+        let written = held.journal.written_bytes();
+        let since_ms = if aged { since_ms } else { 0 };
+        overdue.extend(held.coverage.overdue(written, settings.tail_bytes_max, since_ms));
+    }
+    for entity in overdue {
+        snapshot(host, &entity);
+    }
+}
+
+fn snapshot(host: &Rc<Host>, entity: &Entity) {
+    match entity {
+        Entity::User(id) => {
+            let entry = host.user(id);
+            user::snapshot(&entry.cell);
+        }
+        Entity::Challenge(id) => {
+            let entry = host.challenge(*id);
+            challenge::snapshot(&entry.cell);
+        }
+        Entity::Partition(_) => {}
+    }
+}
+
+/// The first position that each of this arbiter's partitions must keep.
+pub(super) fn first_uncovered(host: &Host) -> BTreeMap<PartitionId, Position> {
+    let partitions = host.partitions.borrow();
+    let first = |held: &super::partition::Partition| {
+        held.coverage.first().unwrap_or_else(|| held.journal.next())
+    };
+    partitions.iter().map(|(id, held)| (*id, first(held))).collect()
+}
+
+/// Wakes everybody who is due at the clock's time, in memory or not; answers how many.
+pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
+    let now_ms = host.now_ms();
+    let mut woken = 0_usize;
+    let ids: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
+    for id in ids {
+        let entity = Entity::Partition(id);
+        let (due, stored) = host
+            .with(&entity, |held| {
+                let stored = held.earliest_due_ms.is_some_and(|at| at <= now_ms);
+                (held.deadlines.due(now_ms, usize::MAX), stored)
+            })
+            .unwrap_or_default();
+        let stored = if stored { stored_due(host, id, now_ms).await } else { Vec::new() };
+        for entity in due.into_iter().chain(stored) {
+            woken = woken.saturating_add(1);
+            wake(host, &entity);
+        }
+    }
+    woken
+}
+
+/// Due rows of entities that are not in memory; those in memory have their own deadline.
+async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
+    let store = &host.shared.store;
+    let rows = store.due(id, now_ms, WOKEN_AT_ONCE).await.unwrap_or_default();
+    let full = rows.len() >= WOKEN_AT_ONCE;
+    let next = if full { Some(now_ms) } else { store.earliest_due(id).await.unwrap_or_default() };
+    let mut due = Vec::new();
+    for (_, entity) in rows {
+        let active = match &entity {
+            Entity::User(user) => host.users.borrow().contains_key(user),
+            Entity::Challenge(challenge) => host.challenges.borrow().contains_key(challenge),
+            Entity::Partition(_) => true,
+        };
+        if !active {
+            due.push(entity);
+        }
+    }
+    // Rows of those in memory stand until their next snapshot: only what is later counts as news.
+    let later = next.filter(|at| *at > now_ms || !due.is_empty());
+    host.with(&Entity::Partition(id), |held| held.earliest_due_ms = later);
+    due
+}
+
+fn wake(host: &Rc<Host>, entity: &Entity) {
+    let active = match entity {
+        Entity::User(id) => host.users.borrow().get(id).map(|entry| {
+            let cell = entry.cell.clone();
+            Box::new(move || user::wake(&cell)) as Box<dyn FnOnce()>
+        }),
+        Entity::Challenge(id) => host.challenges.borrow().get(id).map(|entry| {
+            let cell = entry.cell.clone();
+            Box::new(move || challenge::wake(&cell)) as Box<dyn FnOnce()>
+        }),
+        Entity::Partition(_) => None,
+    };
+    match active {
+        Some(wake) => wake(),
+        // Activation runs what is due.
+        None => host.activate(entity),
+    }
+}
+
+/// Snapshots everybody with uncovered inputs, once, and waits until all is written.
+pub(super) async fn snapshot_all(host: &Rc<Host>) {
+    let mut uncovered: Vec<Entity> = Vec::new();
+    for held in host.partitions.borrow().values() {
+        uncovered.extend(held.coverage.overdue(u64::MAX, 0, u64::MAX));
+    }
+    for entity in &uncovered {
+        snapshot(host, entity);
+    }
+    while uncovered.iter().any(|entity| is_writing(host, entity)) {
+        clock::pause_ms(5).await;
+    }
+}
+
+fn is_writing(host: &Host, entity: &Entity) -> bool {
+    match entity {
+        Entity::User(id) => is_user_writing(host, id),
+        Entity::Challenge(id) => is_challenge_writing(host, *id),
+        Entity::Partition(_) => false,
+    }
+}
+
+fn is_user_writing(host: &Host, id: &UserId) -> bool {
+    host.users.borrow().get(id).is_some_and(|entry| entry.cell.borrow().is_writing())
+}
+
+fn is_challenge_writing(host: &Host, id: ChallengeId) -> bool {
+    host.challenges.borrow().get(&id).is_some_and(|entry| entry.cell.borrow().is_writing())
+}

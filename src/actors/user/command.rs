@@ -1,0 +1,223 @@
+//! Commands to a user: reads, writes, sockets, and what challenges tell. Taken in order; a write waits until every earlier input
+//! is folded, so that it is judged on the state that it will change.
+
+use streakline_core::{
+    id::ChallengeId,
+    input::{Origin, Source, UserInput},
+    user::User,
+    view::RankView,
+};
+
+use super::{Cell, Waiter, stream};
+use crate::{
+    actors::{
+        challenge::ChallengeCommand,
+        host::Host,
+        message::{Batch, Caller, Hello},
+    },
+    protocol::error_code::{Code, Refusal},
+    push::{Push, SessionHandle},
+};
+
+/// Reads the state at the clock's time.
+pub(crate) type ReadUser = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>;
+
+/// Told when a write is folded, or refused.
+pub(crate) type Done = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>;
+
+/// A change asked for by REST.
+pub(crate) struct WriteUser {
+    /// Judges it; `None`: nothing needs to change.
+    pub(crate) admit: Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>,
+    /// Told the outcome.
+    pub(crate) done: Done,
+    /// Who asks.
+    pub(crate) caller: Caller,
+}
+
+/// A command.
+pub(crate) enum UserCommand {
+    /// A socket said hello.
+    Open { session: SessionHandle, hello: Hello, caller: Caller },
+    /// A device was claimed for the user, or belongs to another.
+    Claimed { opening: Box<stream::Opening>, owned: bool },
+    /// A batch of an opened socket.
+    Batch { session: SessionHandle, batch: Batch },
+    /// A socket is gone.
+    Close { session: SessionHandle },
+    /// A read.
+    Read(ReadUser),
+    /// Facts or transfers of the state and of the store.
+    History(super::facts::History),
+    /// A change.
+    Write(WriteUser),
+    /// A challenge tells a member something.
+    Notice { challenge: ChallengeId, number: u64, input: UserInput },
+    /// A challenge has taken a contribution.
+    Taken { challenge: ChallengeId, number: u64 },
+    /// A challenge did not take a contribution now.
+    NotTaken { challenge: ChallengeId, number: u64 },
+    /// The user's own rank has changed.
+    Rank(Box<RankView>),
+}
+
+impl UserCommand {
+    /// Tells who asked that the command was not taken.
+    pub(in crate::actors) fn refuse(self, host: &Host, refusal: Refusal) {
+        match self {
+            Self::Read(read) => read(Err(refusal)),
+            Self::Write(write) => (write.done)(Err(refusal)),
+            Self::History(history) => history.refuse(refusal),
+            Self::Open { session, .. } => {
+                let _ = host.shared.sessions.push(session, Push::End(refusal.code, Some(1_000)));
+            }
+            Self::Batch { session, batch } => {
+                let batch_id = Some(batch.batch_id);
+                let push = Push::Refused { refusal, batch_id, id: None, expected_seq: None };
+                let _ = host.shared.sessions.push(session, push);
+            }
+            Self::Notice { challenge, number, input } => {
+                let user = None;
+                let command = ChallengeCommand::NotConfirmed { user, number, input };
+                let _ = host.send_challenge(challenge, command);
+            }
+            // A lost answer is asked for again at the next round.
+            Self::Claimed { .. }
+            | Self::Close { .. }
+            | Self::Taken { .. }
+            | Self::NotTaken { .. }
+            | Self::Rank(_) => {}
+        }
+    }
+}
+
+/// Takes one command, or lets it wait behind a write.
+pub(super) fn take(cell: &Cell, command: UserCommand) {
+    if cell.borrow().resident.is_none() {
+        let unread = Refusal::new(Code::StoreUnavailable, "the user cannot be read now");
+        let host = cell.borrow().host.clone();
+        return command.refuse(&host, unread);
+    }
+    let waits = !cell.borrow().commands.is_empty() || !may_run(cell, &command);
+    if !waits {
+        run(cell, command);
+    } else if cell.borrow().commands.len() >= super::WAITING_MAX {
+        let busy = Refusal::new(Code::Overloaded, "this user has too much waiting; try again");
+        let host = cell.borrow().host.clone();
+        command.refuse(&host, busy);
+    } else {
+        cell.borrow_mut().commands.push_back(command);
+    }
+    resume(cell);
+    cell.borrow_mut().note_work();
+}
+
+/// Lets waiting commands go on, in order.
+pub(super) fn resume(cell: &Cell) {
+    loop {
+        let Some(next) = cell.borrow_mut().commands.pop_front() else { return };
+        if may_run(cell, &next) {
+            run(cell, next);
+        } else {
+            cell.borrow_mut().commands.push_front(next);
+            return;
+        }
+    }
+}
+
+/// Reads need every due boundary folded; changes need every earlier input folded.
+fn may_run(cell: &Cell, command: &UserCommand) -> bool {
+    match command {
+        UserCommand::Read(_) | UserCommand::History(_) => caught_up(cell),
+        UserCommand::Open { .. } | UserCommand::Claimed { .. } | UserCommand::Write(_) => {
+            caught_up(cell) && cell.borrow().resident().is_some_and(|r| r.pending() == 0)
+        }
+        UserCommand::Notice { .. } => {
+            cell.borrow().resident().is_some_and(|resident| resident.pending() == 0)
+        }
+        UserCommand::Batch { .. } => cell.borrow().resident().is_some_and(|r| r.has_room()),
+        _ => true,
+    }
+}
+
+/// Whether every boundary up to now is folded; journals a tick where one is due.
+fn caught_up(cell: &Cell) -> bool {
+    let mut held = cell.borrow_mut();
+    if !held.is_due() {
+        return true;
+    }
+    if held.resident().is_some_and(|resident| resident.pending() == 0) {
+        held.offer(Origin::server(Source::Timer), (UserInput::Tick, Vec::new()), Waiter::None);
+    }
+    false
+}
+
+/// Runs every boundary that is due.
+pub(in crate::actors) fn wake(cell: &Cell) {
+    if cell.borrow().resident.is_some() {
+        caught_up(cell);
+    }
+}
+
+fn run(cell: &Cell, command: UserCommand) {
+    match command {
+        UserCommand::Open { session, hello, caller } => stream::open(cell, session, hello, caller),
+        UserCommand::Claimed { opening, owned } => stream::claimed(cell, opening, owned),
+        UserCommand::Batch { session, batch } => stream::batch(cell, session, batch),
+        UserCommand::Close { session } => stream::close(cell, session),
+        UserCommand::Read(read) => {
+            let held = cell.borrow();
+            if let Some(user) = held.user() {
+                read(Ok((user, held.host.now_ms())));
+            }
+        }
+        UserCommand::History(history) => super::facts::read(cell, history),
+        UserCommand::Write(change) => write(cell, change),
+        UserCommand::Notice { challenge, number, input } => notice(cell, challenge, (number, input)),
+        UserCommand::Taken { challenge, number } => {
+            if let Some(resident) = &mut cell.borrow_mut().resident {
+                resident.outbox.confirm(&challenge, number);
+            }
+            stream::pump(cell, true);
+        }
+        UserCommand::NotTaken { challenge, number } => {
+            if let Some(resident) = &mut cell.borrow_mut().resident {
+                resident.outbox.release(&challenge, number);
+            }
+        }
+        UserCommand::Rank(rank) => stream::rank(cell, *rank),
+    }
+}
+
+fn write(cell: &Cell, change: WriteUser) {
+    let WriteUser { admit, done, caller } = change;
+    let mut held = cell.borrow_mut();
+    let now_ms = held.host.now_ms();
+    let Some(user) = held.user() else { return };
+    match admit(user, now_ms) {
+        Err(refusal) => done(Err(refusal)),
+        Ok(None) => done(Ok((user, now_ms))),
+        Ok(Some(input)) => {
+            let origin = Origin {
+                source: Source::Rest,
+                principal: caller.principal,
+                request_id: caller.request_id,
+            };
+            held.offer(origin, (input, Vec::new()), Waiter::Write(done));
+        }
+    }
+}
+
+/// At least once, and harmless: what the state knows is confirmed at once.
+fn notice(cell: &Cell, challenge: ChallengeId, (number, input): (u64, UserInput)) {
+    let mut held = cell.borrow_mut();
+    let known = held.user().is_some_and(|user| user.knows(&input));
+    if known {
+        let user = Some(held.id.clone());
+        let confirmed = ChallengeCommand::Confirmed { user, number, input };
+        let _ = held.host.send_challenge(challenge, confirmed);
+    } else {
+        let waiter = Waiter::Notice { challenge, number, input: input.clone() };
+        held.offer(Origin::server(Source::Peer), (input, Vec::new()), waiter);
+    }
+}

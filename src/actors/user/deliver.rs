@@ -1,0 +1,129 @@
+//! What follows a fold: answers to those who wait, scores to challenges, records that the next fold needs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use streakline_core::{
+    chunk,
+    civil::Day,
+    event::Event,
+    input::Header,
+    records::{self, Records},
+};
+
+use super::{Cell, Waiter, book, joined, stream};
+use crate::{
+    actors::challenge::ChallengeCommand,
+    push::Push,
+    storage::{
+        ChunkId, Error,
+        envelope::{Kind, open},
+    },
+};
+
+/// One input is folded: books, pushes, and tells who waited.
+pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
+    let waiter = {
+        let mut held = cell.borrow_mut();
+        book(&held, header, &events);
+        held.waiters.remove(&header.position).unwrap_or(Waiter::None)
+    };
+    let mut outcome = None;
+    for event in events {
+        match event {
+            Event::Judged(judged) => outcome = Some(judged),
+            Event::Changed(topic) => stream::changed(cell, &topic),
+            Event::Fact(_)
+            | Event::Transfer(_)
+            | Event::Contribution(_)
+            | Event::DeviceBound(_) => {}
+        }
+    }
+    match waiter {
+        Waiter::None => {}
+        Waiter::Batch { session, batch_id, lane, refused } => {
+            if let Some(outcome) = outcome {
+                let outcome = joined(outcome, refused);
+                stream::acknowledge(cell, session, Push::Ack { batch_id, lane, outcome });
+            }
+        }
+        Waiter::Hello(opening) => stream::welcome(cell, *opening),
+        Waiter::Write(done) => {
+            let held = cell.borrow();
+            if let Some(user) = held.user() {
+                done(Ok((user, held.host.now_ms())));
+            }
+        }
+        Waiter::Notice { challenge, number, input } => {
+            let held = cell.borrow();
+            let user = Some(held.id.clone());
+            let confirmed = ChallengeCommand::Confirmed { user, number, input };
+            // Not arrived: the challenge tells again, and is answered from the state.
+            let _ = held.host.send_challenge(challenge, confirmed);
+        }
+    }
+}
+
+/// Sends scores that are not on their way; a full mailbox leaves them for the next round.
+pub(super) fn send_outbox(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let host = held.host.clone();
+    let Some(resident) = &mut held.resident else { return };
+    for (challenge, number, contribution) in resident.outbox.due(usize::MAX) {
+        let command = ChallengeCommand::Contribute { contribution, number };
+        if host.send_challenge(challenge, command).is_err() {
+            resident.outbox.release(&challenge, number);
+        }
+    }
+}
+
+/// Reads the chunks of days that the next fold needs; later inputs of this user wait, nobody else does.
+pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
+    let (host, id, wanted) = {
+        let mut held = cell.borrow_mut();
+        if held.loading {
+            return;
+        }
+        held.loading = true;
+        held.note_work();
+        let wanted: Vec<ChunkId> = held.user().map_or_else(Vec::new, |user| {
+            let numbers = |day: &Day| user.manifest.get(day).cloned().unwrap_or_default();
+            let chunks = days.iter().flat_map(|day| {
+                numbers(day).into_iter().map(|number| ChunkId { day: *day, number })
+            });
+            chunks.collect()
+        });
+        (held.host.clone(), held.id.clone(), wanted)
+    };
+    let cell = cell.clone();
+    actix::spawn(async move {
+        let read = host.shared.store.chunks(&id, wanted.clone()).await;
+        let loaded = read.and_then(|chunks| unpack(&days, &wanted, &chunks));
+        {
+            let mut held = cell.borrow_mut();
+            held.loading = false;
+            match (loaded, held.resident.as_mut()) {
+                (Ok(loaded), Some(resident)) => resident.load(loaded),
+                (Err(error), _) => {
+                    tracing::error!(user = %id, %error, "stored records cannot be read");
+                    return held.leave();
+                }
+                _ => return,
+            }
+        }
+        super::advance(&cell);
+    });
+}
+
+fn unpack(
+    days: &BTreeSet<Day>,
+    ids: &[ChunkId],
+    chunks: &[Vec<u8>],
+) -> Result<BTreeMap<Day, Records>, Error> {
+    let mut loaded: BTreeMap<Day, Records> = days.iter().map(|day| (*day, Records::new())).collect();
+    for (id, bytes) in ids.iter().zip(chunks) {
+        let opened = open(Kind::Chunk, bytes)?;
+        let rows = chunk::decode(opened.payload).map_err(|e| Error::Damaged(e.to_string()))?;
+        records::file(loaded.entry(id.day).or_default(), rows);
+    }
+    Ok(loaded)
+}

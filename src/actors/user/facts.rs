@@ -1,0 +1,107 @@
+//! A user's facts and transfers: those in memory, those of a snapshot that is being written, and those of the store, in order.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use streakline_core::event::{Fact, Transfer};
+use tokio::sync::oneshot;
+
+use super::Cell;
+use crate::{
+    protocol::error_code::{Code, Refusal},
+    storage::{
+        Error,
+        envelope::{Kind, open},
+    },
+};
+
+/// A page of a user's history.
+pub(crate) enum History {
+    /// Facts numbered above `after`, with the stream's epoch and the newest number.
+    Facts { after: u64, limit: usize, reply: Reply<(Vec<Arc<Fact>>, String, u64)> },
+    /// Transfers whose fact is numbered above `after`.
+    Transfers { after: u64, limit: usize, reply: Reply<Vec<Transfer>> },
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+impl History {
+    pub(super) fn refuse(self, refusal: Refusal) {
+        match self {
+            Self::Facts { reply, .. } => drop(reply.send(Err(refusal))),
+            Self::Transfers { reply, .. } => drop(reply.send(Err(refusal))),
+        }
+    }
+}
+
+/// Reads a page. What is in memory is taken first: the store then has everything else.
+pub(super) fn read(cell: &Cell, history: History) {
+    let cell = cell.clone();
+    match history {
+        History::Facts { after, limit, reply } => {
+            let Some((epoch, last_seq)) = cell.borrow().user().map(|u| (epoch(u), u.last_seq)) else {
+                let unknown = Refusal::new(Code::NotFound, "there is no such user");
+                return drop(reply.send(Err(unknown)));
+            };
+            actix::spawn(async move {
+                let facts = facts(&cell, after, limit).await.map_err(|e| unreadable(&e));
+                let _ = reply.send(facts.map(|facts| (facts, epoch, last_seq)));
+            });
+        }
+        History::Transfers { after, limit, reply } => {
+            actix::spawn(async move {
+                let transfers = transfers(&cell, after, limit).await;
+                let _ = reply.send(transfers.map_err(|e| unreadable(&e)));
+            });
+        }
+    }
+}
+
+fn unreadable(error: &Error) -> Refusal {
+    Refusal::new(Code::StoreUnavailable, error.to_string())
+}
+
+/// The stream's epoch: it changes only when a user's history begins anew.
+pub(super) fn epoch(user: &streakline_core::user::User) -> String {
+    let created_ms = user.created.map_or(0, |(created_ms, _)| created_ms);
+    format!("{:x}", created_ms.unsigned_abs())
+}
+
+/// Facts numbered above `after`, in order, at most `limit`.
+pub(super) async fn facts(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Arc<Fact>>, Error> {
+    let (store, id, recent) = {
+        let held = cell.borrow();
+        let unwritten = held.user().map_or(&[][..], |user| &user.facts);
+        let recent: Vec<_> = held.writing.0.iter().chain(unwritten).cloned().collect();
+        (held.host.shared.store.clone(), held.id.clone(), recent)
+    };
+    let mut facts = BTreeMap::new();
+    let first_recent = recent.first().map_or(u64::MAX, |fact| fact.seq);
+    if after.saturating_add(1) < first_recent {
+        for (seq, bytes) in store.facts(&id, after, limit).await? {
+            facts.insert(seq, Arc::new(unseal::<Fact>(Kind::Fact, &bytes)?));
+        }
+    }
+    facts.extend(recent.into_iter().map(|fact| (fact.seq, fact)).filter(|(seq, _)| *seq > after));
+    Ok(facts.into_values().take(limit).collect())
+}
+
+async fn transfers(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Transfer>, Error> {
+    let (store, id, recent) = {
+        let held = cell.borrow();
+        let unwritten = held.user().map_or(&[][..], |user| &user.transfers);
+        let recent: Vec<_> = held.writing.1.iter().chain(unwritten).cloned().collect();
+        (held.host.shared.store.clone(), held.id.clone(), recent)
+    };
+    let mut transfers = BTreeMap::new();
+    for (seq, bytes) in store.transfers(&id, after, limit).await? {
+        transfers.insert(seq, unseal::<Transfer>(Kind::Transfer, &bytes)?);
+    }
+    let recent = recent.into_iter().map(|transfer| (transfer.event_seq, transfer));
+    transfers.extend(recent.filter(|(seq, _)| *seq > after));
+    Ok(transfers.into_values().take(limit).collect())
+}
+
+fn unseal<T: for<'b> minicbor::Decode<'b, ()>>(kind: Kind, bytes: &[u8]) -> Result<T, Error> {
+    let opened = open(kind, bytes)?;
+    minicbor::decode(opened.payload).map_err(|error| Error::Damaged(error.to_string()))
+}

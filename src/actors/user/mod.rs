@@ -1,0 +1,376 @@
+//! The actor of one user, and its cell: the resident state with the sockets and requests that wait on it.
+//!
+//! It carries inputs to the journal and events to those who wait; what they mean is `core::user`'s.
+
+mod command;
+mod deliver;
+mod facts;
+mod snapshot;
+mod stream;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::Arc,
+};
+
+use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use streakline_core::{
+    event::{BatchOutcome, Event, Fact, Judgement, Transfer},
+    id::{Entity, Position, UserId},
+    input::{Header, Input, Origin, UserInput},
+    ledger::Totals,
+    user::{
+        User,
+        resident::{Resident, Step},
+        snapshot::restore,
+    },
+};
+
+use super::{
+    host::{Host, UserEntry},
+    shared::Token,
+};
+use crate::{
+    clock,
+    protocol::error_code::{Code, Refusal},
+    push::{Lane, SessionHandle},
+    storage::{
+        Attachment, Error,
+        envelope::{Kind, open},
+    },
+};
+
+pub(super) use command::{ReadUser, UserCommand, WriteUser, wake};
+pub(super) use facts::History;
+pub(super) use snapshot::{passivate_if_idle, take as snapshot};
+use stream::Client;
+
+/// Commands that may wait for one user's actor.
+const MAILBOX: usize = 256;
+/// Commands that may wait behind a write.
+const WAITING_MAX: usize = 256;
+
+/// Who waits for an input to be folded.
+pub(super) enum Waiter {
+    /// Nobody.
+    None,
+    /// A socket, for its ack.
+    Batch { session: SessionHandle, batch_id: u64, lane: Lane, refused: Vec<(u64, Judgement)> },
+    /// A socket, for its welcome.
+    Hello(Box<stream::Opening>),
+    /// A request.
+    Write(command::Done),
+    /// A challenge, for the confirmation of its notice.
+    Notice { challenge: streakline_core::id::ChallengeId, number: u64, input: UserInput },
+}
+
+/// A user in memory, with everything that waits on it.
+pub struct UserCell {
+    host: Rc<Host>,
+    id: UserId,
+    /// `None` until the snapshot is read.
+    resident: Option<Resident>,
+    waiters: BTreeMap<Position, Waiter>,
+    /// Commands behind a write that must see every earlier input folded.
+    commands: VecDeque<UserCommand>,
+    clients: BTreeMap<SessionHandle, Client>,
+    /// Facts and transfers of a snapshot that is being written.
+    writing: (Vec<Arc<Fact>>, Vec<Transfer>),
+    snapshotting: bool,
+    loading: bool,
+    last_used_ms: u64,
+    /// Held while anything is under way.
+    busy: Option<Token>,
+    /// Set when the actor must end.
+    ended: bool,
+}
+
+pub(super) type Cell = Rc<RefCell<UserCell>>;
+
+impl UserCell {
+    /// A user whose snapshot is yet to be read.
+    pub(super) fn new(host: Rc<Host>, id: UserId) -> Self {
+        let busy = Some(host.shared.work.begin());
+        Self {
+            host,
+            id,
+            resident: None,
+            waiters: BTreeMap::new(),
+            commands: VecDeque::new(),
+            clients: BTreeMap::new(),
+            writing: (Vec::new(), Vec::new()),
+            snapshotting: false,
+            loading: false,
+            last_used_ms: clock::monotonic_ms(),
+            busy,
+            ended: false,
+        }
+    }
+
+    fn entity(&self) -> Entity {
+        Entity::User(self.id.clone())
+    }
+
+    /// The resident state, once it is read.
+    pub(super) fn resident(&self) -> Option<&Resident> {
+        self.resident.as_ref()
+    }
+
+    fn user(&self) -> Option<&User> {
+        self.resident.as_ref().map(Resident::user)
+    }
+
+    /// Journals an input; who waits for it is told when it is folded.
+    fn offer(&mut self, origin: Origin, (input, with): (UserInput, Vec<Attachment>), waiter: Waiter) {
+        let entity = self.entity();
+        let wrapped = Input::User(self.id.clone(), input.clone());
+        let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else { return };
+        if let Some(resident) = &mut self.resident {
+            self.waiters.insert(header.position, waiter);
+            resident.enqueue(header, input);
+        }
+        self.note_work();
+    }
+
+    /// Whether anything is under way, for those who wait until all is done.
+    fn note_work(&mut self) {
+        let quiet = self.resident.as_ref().is_some_and(|resident| {
+            resident.pending() == 0 && resident.outbox.is_empty()
+        });
+        let busy = !quiet || !self.commands.is_empty() || self.loading;
+        if !busy {
+            self.busy = None;
+        } else if self.busy.is_none() {
+            self.busy = Some(self.host.shared.work.begin());
+        }
+    }
+
+    /// The earliest deadline goes into the partition's heap.
+    fn note_deadline(&self) {
+        let deadline_ms = self.user().and_then(User::next_deadline);
+        self.host.with(&self.entity(), |partition| {
+            partition.deadlines.set(&self.entity(), deadline_ms);
+        });
+    }
+
+    /// A boundary is due that no input has run: nobody reads an unclosed day.
+    fn is_due(&self) -> bool {
+        let now_ms = self.host.now_ms();
+        self.user().and_then(User::next_deadline).is_some_and(|deadline| deadline <= now_ms)
+    }
+
+    /// The state is let go: sockets resume, nothing is taken any more.
+    fn end(&mut self) {
+        self.ended = true;
+        self.resident = None;
+        let entity = self.entity();
+        for session in std::mem::take(&mut self.clients).into_keys() {
+            let end = crate::push::Push::End(Code::Internal, Some(1_000));
+            let _ = self.host.shared.sessions.push(session, end);
+        }
+        self.host.with(&entity, |partition| partition.deadlines.set(&entity, None));
+        self.busy = None;
+    }
+
+    /// Leaves memory.
+    fn leave(&mut self) {
+        self.end();
+        let host = self.host.clone();
+        host.forget(&self.entity());
+    }
+
+    /// Whether a snapshot is being written.
+    pub(super) fn is_writing(&self) -> bool {
+        self.snapshotting
+    }
+}
+
+/// Folds everything that is durable and at hand, and tells those who wait.
+pub(super) fn advance(cell: &Cell) {
+    loop {
+        let step = {
+            let mut held = cell.borrow_mut();
+            let durable = held.host.durable(&held.entity());
+            let rules = held.host.shared.rules.clone();
+            let Some(resident) = held.resident.as_mut() else { return };
+            catch_unwind(AssertUnwindSafe(|| resident.step(durable, &rules)))
+        };
+        match step {
+            Ok(Step::Idle) => break,
+            Ok(Step::Load(days)) => return deliver::load(cell, days),
+            Ok(Step::Folded(header, events)) => deliver::folded(cell, &header, events),
+            Err(_) => return poisoned(cell),
+        }
+    }
+    settle(cell);
+}
+
+/// After folding: send on, let waiting commands go on, keep deadlines, push, snapshot.
+pub(super) fn settle(cell: &Cell) {
+    deliver::send_outbox(cell);
+    command::resume(cell);
+    {
+        let mut held = cell.borrow_mut();
+        held.note_deadline();
+        held.note_work();
+    }
+    stream::pump(cell, false);
+    if cell.borrow().resident().is_some_and(Resident::wants_snapshot) {
+        snapshot::take(cell);
+    }
+}
+
+/// One round of an arbiter: what did not arrive is sent again, newest states go out.
+pub(super) fn round(cell: &Cell) {
+    if cell.borrow().resident.is_some() {
+        deliver::send_outbox(cell);
+        command::resume(cell);
+        stream::pump(cell, false);
+        cell.borrow_mut().note_work();
+    }
+}
+
+/// Sends the score in one challenge again.
+pub(super) fn resend(cell: &Cell, challenge: streakline_core::id::ChallengeId) {
+    if let Some(resident) = &mut cell.borrow_mut().resident {
+        if let Some(contribution) = resident.user().contribution(challenge) {
+            resident.outbox.offer(challenge, contribution);
+        }
+    }
+    deliver::send_outbox(cell);
+    cell.borrow_mut().note_work();
+}
+
+/// A fold panicked: the state is not to be trusted any more. It is read again from its snapshot and the journal.
+fn poisoned(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let position = held.resident().and_then(Resident::first_pending);
+    tracing::error!(user = %held.id, ?position, "a fold panicked; the user is read again");
+    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+    let (host, entity) = (held.host.clone(), held.entity());
+    held.end();
+    drop(held);
+    actix::spawn(super::recovery::reread(host, entity));
+}
+
+/// The actor: it owns the cell and takes its commands in order.
+pub struct UserActor {
+    cell: Cell,
+}
+
+impl UserActor {
+    pub(super) fn new(cell: Cell) -> Self {
+        Self { cell }
+    }
+}
+
+impl Actor for UserActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let (host, entity) = {
+            let held = self.cell.borrow();
+            (held.host.clone(), held.entity())
+        };
+        let read = async move { host.shared.store.snapshot(&entity).await };
+        let activate = read.into_actor(self).map(|read, actor, _| activate(&actor.cell, read));
+        ctx.wait(activate);
+    }
+}
+
+/// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.
+fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) {
+    let mut held = cell.borrow_mut();
+    let rules = held.host.shared.rules.clone();
+    let decode = |snapshot: crate::storage::Snapshot| {
+        let opened = open(Kind::Snapshot, &snapshot.state)?;
+        let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
+        restore(opened.payload, &rules).map_err(damaged)
+    };
+    let user = match read.and_then(|snapshot| snapshot.map(decode).transpose()) {
+        Ok(Some(user)) => user,
+        Ok(None) => {
+            let mut user = User::new(held.id.clone());
+            user.resolve(&rules);
+            user
+        }
+        Err(error) => {
+            tracing::error!(user = %held.id, %error, "a user cannot be read");
+            return held.leave();
+        }
+    };
+    let mut resident = Resident::new(user);
+    let entity = held.entity();
+    let tail = held.host.with(&entity, |partition| partition.tails.remove(&entity));
+    for (header, input) in tail.flatten().unwrap_or_default() {
+        if let Input::User(_, input) = input {
+            resident.enqueue(header, input);
+        }
+    }
+    if resident.pending() == 0 {
+        let covered = resident.user().position;
+        held.host.with(&entity, |partition| partition.covered(&entity, covered, false));
+    }
+    held.resident = Some(resident);
+    drop(held);
+    advance(cell);
+}
+
+/// A command with the count of work that it is.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+pub(super) struct Routed(UserCommand, Token);
+
+impl UserEntry {
+    /// Puts a command into the actor's mailbox; where that is full, who asked is told.
+    pub(super) fn deliver(&self, command: UserCommand, token: Token) {
+        use actix::dev::SendError;
+        // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
+        self.cell.borrow_mut().last_used_ms = clock::monotonic_ms();
+        if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
+            self.addr.try_send(Routed(command, token))
+        {
+            let busy = Refusal::new(Code::Overloaded, "this user has too much waiting; try again");
+            command.refuse(&self.cell.borrow().host, busy);
+        }
+    }
+}
+
+impl Handler<Routed> for UserActor {
+    type Result = ();
+
+    fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
+        command::take(&self.cell, command);
+        drop(token);
+        if self.cell.borrow().ended {
+            actix::ActorContext::stop(ctx);
+        }
+    }
+}
+
+/// What a batch's waiter makes of its outcome: refusals that were known before the journal join those of the fold.
+fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOutcome {
+    outcome.results.extend(refused);
+    outcome.results.sort_by_key(|(seq, _)| *seq);
+    outcome
+}
+
+/// Books a fold's transfers into the partition's sums.
+fn book(cell: &UserCell, header: &Header, events: &[Event]) {
+    let before = cell.user().map_or(0, |user| user.available_micro);
+    let transfers = events.iter().filter_map(|event| match event {
+        Event::Transfer(transfer) => Some(transfer),
+        _ => None,
+    });
+    let transfers: Vec<&Transfer> = transfers.collect();
+    let added: i64 = transfers.iter().map(|transfer| transfer.amount_micro).sum();
+    let mut booked = Totals::default();
+    for (at, transfer) in transfers.iter().enumerate() {
+        booked.book(transfer, at == 0 && before == added);
+    }
+    cell.host.with(&Entity::Partition(header.partition), |partition| partition.totals.add(&booked));
+}
