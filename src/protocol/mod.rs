@@ -2,4 +2,6 @@
 //!
 //! Frames and bodies are made here from core's events and views; core types are never serialised to clients (law 9).
 
+pub mod body;
 pub mod error_code;
+pub mod problem;
