@@ -2,40 +2,17 @@
 
 use serde_json::{Value, json};
 use streakline_core::{
-    civil::{self, Local},
-    definition::{Definition, LateJoin},
-    event::{self, EventId, Fact, FactKind},
-    id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    event::{self, FactKind},
+    id::{DeviceId, OutboxId},
     sample::{DeviceClass, Metric},
     view,
 };
 
 use super::*;
-
-const CHALLENGE: &str = "01960000-0000-7000-8000-000000000001";
-
-fn date(text: &str) -> civil::Day {
-    civil::Day::parse(text).unwrap()
-}
-
-fn minute(day: &str, hour: i64, minute: i64) -> Local {
-    Local(date(day).utc_ms() + hour * civil::HOUR_MS + minute * civil::MINUTE_MS)
-}
+use crate::protocol::example::*;
 
 fn value(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
-}
-
-fn ann() -> UserId {
-    UserId::parse("ann").unwrap()
-}
-
-fn goal_id() -> GoalId {
-    GoalId::parse("steps-7500").unwrap()
-}
-
-fn challenge_id() -> ChallengeId {
-    ChallengeId::parse(CHALLENGE).unwrap()
 }
 
 #[test]
@@ -56,7 +33,7 @@ fn a_user_is_shown_with_the_zone_in_force() {
 #[test]
 fn a_goal_is_shown_as_it_was_put() {
     let view = view::GoalView {
-        goal: goal_id(),
+        goal: goal(),
         metric: Metric::Steps,
         target: 7500,
         from: date("2016-04-13"),
@@ -85,59 +62,25 @@ fn a_device_shows_where_its_outboxes_go_on() {
 
 #[test]
 fn a_day_shows_goals_tokens_and_hash() {
-    let met_at = minute("2016-04-13", 18, 18);
-    let view = view::DayView {
-        day: date("2016-04-13"),
-        start_ms: 1,
-        end_ms: 2,
-        zone: "Europe/Berlin".into(),
-        phase: view::DayPhase::SoftClosed,
-        display: 10_700,
-        eligible: 8_400,
-        scored: 8_400,
-        records: 1_440,
-        goals: vec![view::GoalProgress {
-            goal: goal_id(),
-            target: 7_500,
-            progress: 8_400,
-            status: view::DayStatus::Met,
-            met_at: Some((5, met_at)),
-        }],
-        pending_micro: 0,
-        posted_micro: 6_700_000,
-        state_hash: [0xab; 32],
-        version: 9,
-    };
-    let wanted = json!({"day": "2016-04-13", "start_ms": 1, "end_ms": 2, "zone": "Europe/Berlin",
-        "phase": "soft_closed", "display": 10700, "eligible": 8400, "scored": 8400, "records": 1440,
+    let wanted = json!({"day": "2016-04-13", "start_ms": 1460498400000_i64,
+        "end_ms": 1460584800000_i64, "zone": "Europe/Berlin",
+        "phase": "open", "display": 10700, "eligible": 8400, "scored": 8400, "records": 1440,
         "goals": [{"goal": "steps-7500", "target": 7500, "progress": 8400, "status": "met",
-            "met_at_ms": 5, "met_at_local": "2016-04-13T18:18"}],
-        "tokens": {"pending_micro": 0, "posted_micro": 6700000}, "state_hash": "ab".repeat(32)});
-    assert_eq!(value(&Day::from(&view)), wanted);
+            "met_at_ms": 1460564280000_i64, "met_at_local": "2016-04-13T18:18"}],
+        "tokens": {"pending_micro": 6700000, "posted_micro": 0}, "state_hash": "ab".repeat(32)});
+    assert_eq!(value(&Day::from(&day_view())), wanted);
 }
 
 #[test]
 fn a_streak_shows_its_longest_run_and_the_days_before() {
-    let longest = (date("2016-04-14"), date("2016-04-24"));
-    let view = view::StreakView {
-        goal: goal_id(),
-        as_of: date("2016-05-11"),
-        count: 3,
-        with_today: 3,
-        start: Some(date("2016-05-09")),
-        longest: (11, Some(longest)),
-        provisional: false,
-        statuses: vec![(date("2016-05-11"), view::DayStatus::Met)],
-        version: 1,
-    };
-    let wanted = json!({"goal": "steps-7500", "as_of": "2016-05-11", "count": 3, "with_today": 3,
-        "start": "2016-05-09", "longest": {"count": 11, "from": "2016-04-14", "to": "2016-04-24"},
+    let wanted = json!({"goal": "steps-7500", "as_of": "2016-05-11", "count": 12, "with_today": 13,
+        "start": "2016-04-01", "longest": {"count": 12, "from": "2016-04-01", "to": "2016-04-12"},
         "provisional": false, "statuses": [{"day": "2016-05-11", "status": "met"}]});
-    assert_eq!(value(&Streak::from(&view)), wanted);
+    assert_eq!(value(&Streak::from(&streak_view())), wanted);
     let none = view::StreakView {
         longest: (0, None),
         start: None,
-        ..view
+        ..streak_view()
     };
     let wanted = json!({"count": 0, "from": null, "to": null});
     assert_eq!(value(&Streak::from(&none))["longest"], wanted);
@@ -168,27 +111,6 @@ fn a_transfer_shows_what_makes_it_unique() {
 
 #[test]
 fn a_challenge_shows_its_definition_and_its_instants() {
-    let definition = Definition {
-        title: "April steps".into(),
-        metric: Metric::Steps,
-        starts: date("2016-04-13"),
-        ends: date("2016-05-11"),
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
-        per_day_cap: Some(30_000),
-        finalisation_h: 24,
-    };
-    let view = view::ChallengeView {
-        challenge: challenge_id(),
-        phase: view::ChallengePhase::Draft,
-        definition,
-        created_ms: 1,
-        started_ms: None,
-        ends_at_ms: 2,
-        settles_at_ms: 3,
-        version: 3,
-    };
     let wanted = json!({"id": CHALLENGE, "phase": "draft", "title": "April steps", "type": "most",
         "metric": "steps",
         "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
@@ -196,13 +118,13 @@ fn a_challenge_shows_its_definition_and_its_instants() {
         "finalisation_h": 24, "tie_rule": "earliest", "rank_style": "competition",
         "visibility": "participants", "version": 3, "created_ms": 1, "started_ms": null,
         "ends_at_ms": 2, "settles_at_ms": 3});
-    assert_eq!(value(&Challenge::from(&view)), wanted);
+    assert_eq!(value(&Challenge::from(&challenge_view())), wanted);
 }
 
 #[test]
 fn an_enrolment_says_whether_the_user_left() {
     let view = view::EnrolmentView {
-        challenge: challenge_id(),
+        challenge: challenge(),
         user: ann(),
         joined: false,
         joined_ms: 1,
@@ -215,32 +137,15 @@ fn an_enrolment_says_whether_the_user_left() {
 
 #[test]
 fn a_board_names_users_to_admins_only() {
-    let row = view::RowView {
-        rank: 1,
-        ordinal: 1,
-        score: 65_210,
-        achieved_at_ms: 5,
-        alias: "Swift Heron".into(),
-        row: "c81f".into(),
-        user: ann(),
-    };
-    let view = view::BoardView {
-        challenge: challenge_id(),
-        as_of_ms: 9,
-        phase: view::ChallengePhase::Open,
-        participants: 22,
-        items: vec![row],
-        more: false,
-        partial: false,
-    };
+    let view = board_view();
     let admin = Audience {
         you: None,
         names_users: true,
     };
-    let wanted = json!({"challenge": CHALLENGE, "as_of_ms": 9, "phase": "open",
+    let wanted = json!({"challenge": CHALLENGE, "as_of_ms": 1460564281000_i64, "phase": "open",
         "participants": 22, "exact": true, "error_bound": 0, "next_reset_ms": null, "items": [
-            {"rank": 1, "ordinal": 1, "score": 65210, "achieved_at_ms": 5, "alias": "Swift Heron",
-             "row": "c81f", "user": "ann", "you": false}], "next": null});
+            {"rank": 1, "ordinal": 1, "score": 65210, "achieved_at_ms": 1460564280000_i64,
+             "alias": "Swift Heron", "row": "c81f", "user": "ann", "you": false}], "next": null});
     assert_eq!(value(&Board::of(&view, admin, None)), wanted);
 
     let you = ann();
@@ -253,61 +158,21 @@ fn a_board_names_users_to_admins_only() {
 }
 
 fn event_of(kind: FactKind) -> Value {
-    let position = Position::default();
-    let id = EventId {
-        partition: PartitionId(256),
-        position,
-        sub: 0,
-    };
-    value(&Event::from(&Fact {
-        seq: 42,
-        at_ms: 7,
-        id,
-        kind,
-    }))
+    value(&Event::from(&fact(42, 7, kind)))
 }
 
 #[test]
 fn events_have_the_names_of_the_protocol() {
-    let (goal, day) = (goal_id(), date("2016-04-13"));
-    let met_at_local = minute("2016-04-13", 18, 18);
-    let completed = FactKind::GoalCompleted {
-        goal: goal.clone(),
-        day,
-        target: 7500,
-        met_at_local,
-    };
-    let wanted = json!({"type": "event", "seq": 42, "kind": "goal.completed", "at_ms": 7,
-        "day": "2016-04-13", "goal": "steps-7500", "target": 7500,
-        "met_at_local": "2016-04-13T18:18"});
-    assert_eq!(event_of(completed), wanted);
-
-    let extended = FactKind::StreakExtended {
-        goal: goal.clone(),
-        day,
-        count: 13,
-        longest: 13,
-    };
-    let wanted = json!({"type": "event", "seq": 42, "kind": "streak.extended", "at_ms": 7,
-        "day": "2016-04-13", "goal": "steps-7500", "count": 13, "longest": 13});
-    assert_eq!(event_of(extended), wanted);
-
-    let posted = FactKind::TokensPosted {
-        day,
-        rule: "steps@1".into(),
-        amount_micro: 6_700_000,
-        available_micro: 31_200_000,
-        transfer: [0x8f; 16],
-    };
-    let wanted = json!({"type": "event", "seq": 42, "kind": "tokens.posted", "at_ms": 7,
-        "day": "2016-04-13", "rule": "steps@1", "amount_micro": 6700000,
-        "available_micro": 31200000, "transfer": "8f".repeat(16)});
-    assert_eq!(event_of(posted), wanted);
+    let names = ["goal_completed", "streak_extended", "tokens_posted"];
+    for (fact, name) in facts().iter().zip(names) {
+        let wanted = json(&fixture(&format!("server/event_{name}")));
+        assert_eq!(value(&Event::from(fact)), wanted);
+    }
 }
 
 #[test]
 fn every_kind_of_fact_has_its_own_name() {
-    let (goal, day, challenge) = (goal_id(), date("2016-04-13"), challenge_id());
+    let (goal, day, challenge) = (goal(), date("2016-04-13"), challenge());
     let g = || goal.clone();
     let facts = [
         FactKind::GoalReopened {
