@@ -138,7 +138,8 @@ fn required<T>(pointer: &str, value: Option<T>) -> Result<T, Refusal> {
 }
 
 /// A wrong shape, with its place.
-fn bad_frame(pointer: &str, detail: String) -> Refusal {
+#[must_use]
+pub fn bad_frame(pointer: &str, detail: String) -> Refusal {
     let fault = Fault {
         pointer: pointer.to_owned(),
         code: Code::BadFrame.name(),
