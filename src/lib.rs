@@ -3,5 +3,5 @@
 pub mod actors;
 pub mod protocol;
 pub mod push;
-
 pub mod storage;
+pub mod zones;

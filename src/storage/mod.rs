@@ -1,8 +1,14 @@
 //! What the server needs of a store: one small trait a need, and the rows that travel through them.
 //!
-//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is `streakline_core`'s business. Three
-//! implementations pass one contract suite (`contract`): memory (tests, simulator), embedded (the default) and, with
-//! issue 4, ScyllaDB. Called by `actors` and `api`; never imports them.
+//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is `streakline_core`'s
+//! business. Every implementation passes one contract suite (`contract`): memory (tests, simulator) and
+//! embedded (the default). Called by `actors` and `api`; never imports them.
+
+#[cfg(test)]
+mod contract;
+pub mod embedded;
+pub mod envelope;
+pub mod memory;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
@@ -28,6 +34,30 @@ pub enum Error {
     Refused(String),
 }
 
+impl Error {
+    fn missing_chunk(id: ChunkId) -> Self {
+        Self::Damaged(format!(
+            "chunk {} of {} is missing",
+            id.number,
+            id.day.iso()
+        ))
+    }
+
+    fn position_taken(row: &JournalRow) -> Self {
+        let Position { epoch, index } = row.first;
+        let partition = row.partition;
+        Self::Damaged(format!(
+            "position {epoch}/{index} of {partition} has another row"
+        ))
+    }
+
+    fn other_bits(stored: u32, asked: u32) -> Self {
+        Self::Refused(format!(
+            "it was made with {stored} partition bits, not {asked}"
+        ))
+    }
+}
+
 /// All inputs of one flush of one partition, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalRow {
@@ -39,7 +69,7 @@ pub struct JournalRow {
     pub last: Position,
     /// The inputs, encoded by `core::journal`, sealed by `envelope`.
     pub bytes: Vec<u8>,
-    /// Rows that become durable in the same step, or not at all.
+    /// Rows that become durable in the same step, or not at all; they are not part of what `tail` reads.
     pub attachments: Vec<Attachment>,
 }
 
@@ -64,19 +94,25 @@ pub struct IdempotencyKey {
 }
 
 /// What a repeated request is answered with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 pub struct IdempotencyRecord {
     /// SHA-256 over method, path and body.
+    #[cbor(n(0), with = "minicbor::bytes")]
     pub request_digest: [u8; 32],
     /// HTTP status.
+    #[n(1)]
     pub status: u16,
     /// `Location`, where the answer had one.
+    #[n(2)]
     pub location: Option<String>,
     /// `ETag`, where the answer had one.
+    #[n(3)]
     pub etag: Option<String>,
     /// The JSON body.
+    #[n(4)]
     pub body: String,
     /// Forgotten from then on, POSIX ms of the machine's clock.
+    #[n(5)]
     pub expires_ms: i64,
 }
 
@@ -119,6 +155,29 @@ pub struct SnapshotWrite {
     pub partition_row: Vec<u8>,
 }
 
+impl SnapshotWrite {
+    /// The user whose chunks, facts, transfers and standings these are; `None` when there are none.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when such rows come with an entity that is not a user.
+    pub fn user(&self) -> Result<Option<&UserId>, Error> {
+        if let Entity::User(user) = &self.entity {
+            return Ok(Some(user));
+        }
+        let none = self.chunks.is_empty()
+            && self.dropped_chunks.is_empty()
+            && self.facts.is_empty()
+            && self.transfers.is_empty()
+            && self.standings.is_empty();
+        let refusal = "only a user has chunks, facts, transfers and standings";
+        if none {
+            Ok(None)
+        } else {
+            Err(Error::Refused(refusal.into()))
+        }
+    }
+}
+
 /// The newest snapshot of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -130,17 +189,21 @@ pub struct Snapshot {
 
 /// The write-ahead journal.
 pub trait Journal {
-    /// Makes one flush durable, attachments included. Writing the same row again is harmless.
+    /// Makes one flush durable, attachments included. Writing the same row again changes nothing; another
+    /// row at the same position is [`Error::Damaged`].
     fn append(&self, row: JournalRow) -> Answer<'_, ()>;
-    /// Rows of a partition after `after`, in order, until about `bytes_max` bytes; empty at the end.
+    /// Rows of a partition that hold inputs after `after`, in order, until about `bytes_max` bytes, but at
+    /// least one; empty at the end.
     fn tail(
         &self,
         partition: PartitionId,
         after: Option<Position>,
         bytes_max: usize,
     ) -> Answer<'_, Vec<JournalRow>>;
-    /// Drops every segment whose rows all lie before the first uncovered position of their partition. A partition that is
-    /// missing from the map is fully covered up to its newest row.
+    /// May drop every segment whose rows all lie before the first uncovered position of their partition. A
+    /// fully covered partition names the position that its next input will have. A partition that is
+    /// missing from the map keeps all its rows: the map is gathered while others append, so that silence
+    /// cannot mean covered. Dropped rows may come back after a crash.
     fn truncate(&self, first_uncovered: BTreeMap<PartitionId, Position>) -> Answer<'_, ()>;
 }
 
@@ -150,7 +213,8 @@ pub trait Snapshots {
     fn snapshot(&self, entity: &Entity) -> Answer<'_, Option<Snapshot>>;
     /// Chunks of a user, in the order asked for; a missing one is [`Error::Damaged`].
     fn chunks(&self, user: &UserId, ids: Vec<ChunkId>) -> Answer<'_, Vec<Vec<u8>>>;
-    /// Makes a snapshot durable with all its rows.
+    /// Makes a snapshot durable with all its rows. A write that covers less than the stored snapshot is
+    /// ignored as a whole; one that covers as much is applied (chunks may be joined without an input).
     fn commit(&self, write: SnapshotWrite) -> Answer<'_, ()>;
     /// The partition's own row.
     fn partition_row(&self, partition: PartitionId) -> Answer<'_, Option<Vec<u8>>>;
@@ -164,7 +228,8 @@ pub trait Catalogue {
     fn challenges(&self, after: Option<ChallengeId>, limit: usize) -> Answer<'_, Vec<ChallengeId>>;
     /// The stored answer to a key; the caller judges its expiry.
     fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>>;
-    /// Forgets keys that expired before `now_ms`, at most `limit`; answers how many.
+    /// Forgets keys that expired before `now_ms`, at most `limit`; answers how many. They may come back
+    /// after a crash.
     fn forget_expired(&self, now_ms: i64, limit: usize) -> Answer<'_, usize>;
 }
 
