@@ -1,0 +1,200 @@
+//! Who may open a stream: credentials, origin and subprotocol of the upgrade request (protocol.md 2).
+//!
+//! Reads headers and checks them; what the bearer may do on the stream is `conversation`'s. Called by `upgrade`.
+
+use actix_web::http::header::{
+    AUTHORIZATION, HeaderMap, HeaderName, ORIGIN, SEC_WEBSOCKET_PROTOCOL,
+};
+use streakline_core::id::{DeviceId, UserId};
+
+use crate::{
+    keys::{Claims, Role, TokenError},
+    protocol::error_code::{Code, Refusal},
+};
+
+/// The JSON subprotocol of version 1.
+pub(super) const SUBPROTOCOL: &str = "streakline.v1.json";
+/// How a browser, which cannot set headers, brings its token.
+const BEARER_SUBPROTOCOL: &str = "bearer.";
+/// The credential of a page's origin list that stands for every origin.
+const ANY_ORIGIN: &str = "*";
+
+/// What a verified token lets its bearer be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Bearer {
+    /// Whose stream it is.
+    pub(super) user: UserId,
+    /// Whether the token is an admin's.
+    pub(super) admin: bool,
+    /// The only device that may use it.
+    pub(super) device: Option<DeviceId>,
+    /// When it expires, POSIX s.
+    pub(super) exp_s: i64,
+}
+
+impl Bearer {
+    /// Reads the claims of a verified token.
+    pub(super) fn of(claims: &Claims) -> Result<Self, Refusal> {
+        let unusable =
+            |what: &str| Refusal::new(Code::Unauthenticated, format!("the token's {what}"));
+        let user = UserId::parse(&claims.sub);
+        let user = user.map_err(|error| unusable(&format!("sub {error}")))?;
+        let device = claims.device.as_deref().map(DeviceId::parse).transpose();
+        Ok(Self {
+            user,
+            admin: claims.role == Role::Admin,
+            device: device.map_err(|error| unusable(&format!("device {error}")))?,
+            exp_s: claims.exp,
+        })
+    }
+
+    /// Who asks, for the journal: `user:ann` or `admin:ann`.
+    pub(super) fn principal(&self) -> String {
+        let role = if self.admin { "admin" } else { "user" };
+        format!("{role}:{}", self.user)
+    }
+}
+
+/// How a token's fault is told.
+pub(super) fn refuse_token(error: TokenError) -> Refusal {
+    let code = match error {
+        TokenError::Expired => Code::TokenExpired,
+        TokenError::Invalid(_) => Code::Unauthenticated,
+    };
+    Refusal::new(code, error.to_string())
+}
+
+/// A page may only open a stream from an origin of the list; clients that are no pages send none.
+pub(super) fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<(), Refusal> {
+    let Some(origin) = headers.get(ORIGIN) else {
+        return Ok(());
+    };
+    let is_allowed = |entry: &String| entry == ANY_ORIGIN || origin.as_bytes() == entry.as_bytes();
+    if allowed.iter().any(is_allowed) {
+        return Ok(());
+    }
+    let detail = "pages of this origin may not open a stream; the operator can allow it";
+    Err(Refusal::new(Code::OriginRefused, detail))
+}
+
+/// The client must offer the JSON subprotocol.
+pub(super) fn check_subprotocol(headers: &HeaderMap) -> Result<(), Refusal> {
+    if offered(headers).any(|name| name == SUBPROTOCOL) {
+        return Ok(());
+    }
+    let detail = format!("offer {SUBPROTOCOL} in Sec-WebSocket-Protocol");
+    Err(Refusal::new(Code::UnsupportedSubprotocol, detail))
+}
+
+/// The token of the request: of the `Authorization` header, or of a `bearer.` subprotocol.
+pub(super) fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let from_header = text(headers, &AUTHORIZATION).map(|value| {
+        let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+        (scheme.eq_ignore_ascii_case("bearer"), token.trim())
+    });
+    let from_subprotocol =
+        || offered(headers).find_map(|name| name.strip_prefix(BEARER_SUBPROTOCOL));
+    match from_header {
+        Some((true, token)) if !token.is_empty() => Ok(token),
+        Some(_) => Err(unauthenticated("Authorization must be Bearer and a token")),
+        None => from_subprotocol().ok_or_else(|| {
+            unauthenticated("send Authorization: Bearer, or offer the subprotocol bearer.JWT")
+        }),
+    }
+}
+
+fn unauthenticated(detail: &str) -> Refusal {
+    Refusal::new(Code::Unauthenticated, detail)
+}
+
+fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL);
+    let names = lines.filter_map(|line| line.to_str().ok());
+    names.flat_map(|line| line.split(',')).map(str::trim)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in pairs {
+            map.append(name.clone(), HeaderValue::from_str(value).unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn a_token_comes_in_a_header_or_in_a_subprotocol() {
+        let header = headers(&[(AUTHORIZATION, "bearer  abc.def")]);
+        assert_eq!(token(&header), Ok("abc.def"));
+        let browser = headers(&[(SEC_WEBSOCKET_PROTOCOL, "streakline.v1.json, bearer.abc.def")]);
+        assert_eq!(token(&browser), Ok("abc.def"));
+        assert_eq!(check_subprotocol(&browser), Ok(()));
+        for bad in [
+            headers(&[]),
+            headers(&[(AUTHORIZATION, "Basic abc")]),
+            headers(&[(AUTHORIZATION, "Bearer")]),
+            headers(&[(SEC_WEBSOCKET_PROTOCOL, "streakline.v1.json")]),
+        ] {
+            assert_eq!(token(&bad).unwrap_err().code, Code::Unauthenticated);
+        }
+    }
+
+    #[test]
+    fn only_our_subprotocol_is_spoken() {
+        for offer in [
+            headers(&[]),
+            headers(&[(SEC_WEBSOCKET_PROTOCOL, "streakline.v2.json")]),
+        ] {
+            let code = check_subprotocol(&offer).unwrap_err().code;
+            assert_eq!(code, Code::UnsupportedSubprotocol);
+        }
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused() {
+        let allowed = ["https://app.example".to_owned()];
+        let from = |origin| check_origin(&headers(&[(ORIGIN, origin)]), &allowed);
+        assert_eq!(from("https://app.example"), Ok(()));
+        assert_eq!(
+            from("https://evil.example").unwrap_err().code,
+            Code::OriginRefused
+        );
+        assert_eq!(
+            from("https://app.example.evil").unwrap_err().code,
+            Code::OriginRefused
+        );
+        assert_eq!(
+            check_origin(&headers(&[]), &allowed),
+            Ok(()),
+            "no page, no origin"
+        );
+        let any = ["*".to_owned()];
+        assert_eq!(check_origin(&headers(&[(ORIGIN, "null")]), &any), Ok(()));
+    }
+
+    #[test]
+    fn a_token_must_name_a_user() {
+        let claims = |user: &str| Claims::new(user, Role::Admin, 0, 60);
+        let bearer = Bearer::of(&claims("ann")).unwrap();
+        assert_eq!(
+            (bearer.principal().as_str(), bearer.exp_s),
+            ("admin:ann", 60)
+        );
+        let code = Bearer::of(&claims("ann smith")).unwrap_err().code;
+        assert_eq!(code, Code::Unauthenticated);
+        let odd_device = Claims {
+            device: Some("watch".into()),
+            ..claims("ann")
+        };
+        assert!(Bearer::of(&odd_device).is_err());
+    }
+}

@@ -1,0 +1,219 @@
+//! The client's half of a conversation: what each frame leads to.
+
+use std::collections::btree_map::Entry;
+
+use streakline_core::limits;
+
+use super::{Conversation, Phase, Step};
+use crate::{
+    actors::message::{self, Caller, DeviceHello},
+    gateway::{
+        auth::{Bearer, refuse_token},
+        doors::Doors,
+    },
+    protocol::{
+        client_frame::{self, ClientFrame, Refused},
+        error_code::{Code, Refusal},
+        server_frame::{self, Authenticated, CloseReason, Pong, Unsubscribed},
+    },
+    push::Lane,
+};
+
+impl Conversation {
+    /// A text message came. `now_ms` is machine time.
+    pub(in crate::gateway) fn on_text(
+        &mut self,
+        text: &str,
+        now_ms: u64,
+        doors: &dyn Doors,
+    ) -> Vec<Step> {
+        if matches!(self.phase, Phase::Closed | Phase::Draining { .. }) {
+            return Vec::new();
+        }
+        if let Some(steps) = self.on_frame(now_ms) {
+            return steps;
+        }
+        match client_frame::decode(text, self.settings.max_records) {
+            Ok(frame) => self.on_client_frame(frame, now_ms, doors),
+            Err(refused) => self.on_bad_frame(refused, now_ms),
+        }
+    }
+
+    /// Any frame counts against the rate, whole messages, fragments and pings alike.
+    pub(in crate::gateway) fn on_frame(&mut self, now_ms: u64) -> Option<Vec<Step>> {
+        if self.frame_rate.admit(now_ms) {
+            return None;
+        }
+        let reason = CloseReason::of(Code::RateLimited, Some(self.settings.retry_after_ms));
+        Some(self.close(reason))
+    }
+
+    fn on_client_frame(&mut self, frame: ClientFrame, now_ms: u64, doors: &dyn Doors) -> Vec<Step> {
+        match (self.phase, frame) {
+            (Phase::AwaitHello, ClientFrame::Hello(hello)) => self.on_hello(*hello, doors),
+            (Phase::AwaitHello, _) => {
+                let detail = "the first frame must be a hello";
+                self.end(Refusal::new(Code::HelloExpected, detail))
+            }
+            (_, ClientFrame::Hello(_)) => {
+                let refusal = Refusal::new(Code::HelloRepeated, "hello was said already");
+                self.on_bad_frame(refusal.into(), now_ms)
+            }
+            (_, ClientFrame::Batch(batch)) => self.on_batch(batch, doors),
+            (_, ClientFrame::Subscribe(subscribe)) => self.on_subscribe(subscribe, doors),
+            (_, ClientFrame::Unsubscribe { id }) => self.on_unsubscribe(id, doors),
+            (_, ClientFrame::Ping { id }) => {
+                let server_time_ms = doors.now_ms();
+                vec![Step::Send(server_frame::encode(&Pong {
+                    id,
+                    server_time_ms,
+                }))]
+            }
+            (_, ClientFrame::Auth { token }) => self.on_auth(&token, doors),
+        }
+    }
+
+    /// A frame that means nothing here; too many of them end the socket.
+    fn on_bad_frame(&mut self, refused: Refused, now_ms: u64) -> Vec<Step> {
+        let Refused {
+            refusal,
+            batch_id,
+            id,
+        } = refused;
+        let code = refusal.code;
+        // An unknown topic is a wrong question in a right frame.
+        let counts = code != Code::NotFound;
+        let mut steps = if self.phase == Phase::AwaitHello && code == Code::NotFound {
+            let detail = "the first frame must be a hello";
+            return self.end(Refusal::new(Code::HelloExpected, detail));
+        } else {
+            self.refuse(refusal, batch_id, id)
+        };
+        if counts && self.bad_frames.add(now_ms) {
+            steps.extend(self.close(CloseReason::of(code, None)));
+        }
+        steps
+    }
+
+    fn on_hello(&mut self, hello: client_frame::Hello, doors: &dyn Doors) -> Vec<Step> {
+        let device = hello.device.as_ref().map(|device| device.device);
+        if self.bearer.device.is_some() && self.bearer.device != device {
+            let detail = "the token is for another device";
+            return self.end(Refusal::new(Code::Forbidden, detail));
+        }
+        self.is_device = device.is_some();
+        let caller = Caller {
+            principal: self.bearer.principal(),
+            request_id: self.request_id.clone(),
+        };
+        match doors.open(&self.bearer.user, self.handle, hello_of(hello), caller) {
+            Ok(()) => {
+                self.phase = Phase::Opening;
+                // What follows the hello waits until it is known what it follows.
+                vec![Step::Read(false)]
+            }
+            Err(refusal) => self.refuse(refusal, None, None),
+        }
+    }
+
+    fn on_batch(&mut self, batch: client_frame::Batch, doors: &dyn Doors) -> Vec<Step> {
+        let batch_id = Some(batch.batch_id);
+        if !self.is_device {
+            let refusal = Refusal::new(Code::NoDevice, "a viewer may not send samples");
+            return self.refuse(refusal, batch_id, None);
+        }
+        if let Err(refusal) = doors.ingest(&self.bearer.user, self.handle, batch_of(batch)) {
+            return self.refuse(refusal, batch_id, None);
+        }
+        self.credit.spend();
+        if self.credit.is_left() {
+            Vec::new()
+        } else {
+            vec![Step::Read(false)]
+        }
+    }
+
+    fn on_subscribe(&mut self, wanted: client_frame::Subscribe, doors: &dyn Doors) -> Vec<Step> {
+        let (id, challenge) = (wanted.id, wanted.challenge);
+        let standing = self.subscriptions.len();
+        let Entry::Vacant(place) = self.subscriptions.entry(id) else {
+            let detail = format!("/id {id} is in use");
+            let refusal = client_frame::bad_frame("/id", detail);
+            return self.refuse(refusal, None, Some(id));
+        };
+        if standing >= limits::SUBSCRIPTIONS_PER_SESSION_MAX {
+            let detail = format!("a socket has at most {standing} subscriptions");
+            return self.refuse(Refusal::new(Code::Limit, detail), None, Some(id));
+        }
+        let subscribe = message::Subscribe {
+            session: self.handle,
+            id,
+            challenge,
+            top: wanted.top,
+            user: self.bearer.user.clone(),
+            admin: self.bearer.admin,
+            since: wanted.since.map(|since| (since.epoch, since.offset)),
+        };
+        match doors.subscribe(subscribe) {
+            Ok(()) => {
+                place.insert(challenge);
+                Vec::new()
+            }
+            Err(refusal) => self.refuse(refusal, None, Some(id)),
+        }
+    }
+
+    fn on_unsubscribe(&mut self, id: u64, doors: &dyn Doors) -> Vec<Step> {
+        let Some(challenge) = self.subscriptions.remove(&id) else {
+            let refusal = Refusal::new(Code::NotFound, format!("there is no subscription {id}"));
+            return self.refuse(refusal, None, Some(id));
+        };
+        doors.unsubscribe(self.handle, id, challenge);
+        vec![Step::Send(server_frame::encode(&Unsubscribed { id }))]
+    }
+
+    /// A newer token of the same user; whatever is wrong with it ends the socket, as an old one would.
+    fn on_auth(&mut self, token: &str, doors: &dyn Doors) -> Vec<Step> {
+        let bearer = doors.verify(token).map_err(refuse_token);
+        let bearer = match bearer.and_then(|claims| Bearer::of(&claims)) {
+            Ok(bearer) => bearer,
+            Err(refusal) => return self.end(refusal),
+        };
+        if bearer.user != self.bearer.user || bearer.device != self.bearer.device {
+            let detail = "a renewal must be for the same user and device";
+            return self.end(Refusal::new(Code::Unauthenticated, detail));
+        }
+        let exp_s = bearer.exp_s;
+        self.bearer = bearer;
+        let exp_ms = exp_s.saturating_mul(1_000);
+        let answer = server_frame::encode(&Authenticated { exp_ms });
+        vec![Step::ExpireAt(exp_s), Step::Send(answer)]
+    }
+}
+
+fn hello_of(hello: client_frame::Hello) -> message::Hello {
+    message::Hello {
+        device: hello.device.map(|device| DeviceHello {
+            device: device.device,
+            outbox: device.outbox,
+            class: device.class,
+            vendor: device.vendor,
+            model: device.model,
+        }),
+        zone: hello.zone,
+        client_time_ms: hello.client_time_ms,
+        events: hello.events,
+    }
+}
+
+fn batch_of(batch: client_frame::Batch) -> message::Batch {
+    message::Batch {
+        batch_id: batch.batch_id,
+        lane: match batch.lane {
+            client_frame::Lane::Live => Lane::Live,
+            client_frame::Lane::Backfill => Lane::Backfill,
+        },
+        first_seq: batch.first_seq,
+        records: batch.records,
+    }
+}

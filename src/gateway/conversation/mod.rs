@@ -1,0 +1,172 @@
+//! What is said on one socket, and in which order: frames and pushes in, steps out (protocol.md 2 to 6).
+//!
+//! No socket, no timer, no clock: `session` carries the steps out, and tests drive it bare. It decides what the gateway
+//! may decide by itself (order, credits, limits, roles); everything about the user's state goes through [`Doors`].
+
+mod inbound;
+mod outbound;
+
+use std::collections::BTreeMap;
+
+use streakline_core::id::ChallengeId;
+
+use super::{
+    Settings,
+    auth::Bearer,
+    credit::Credit,
+    doors::Doors,
+    rate::{BadFrames, FrameRate},
+};
+use crate::{
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::{self, CloseReason, Error},
+    },
+    push::SessionHandle,
+};
+
+/// What the session is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Send a text frame.
+    Send(String),
+    /// Close the socket; the last step there is.
+    Close(CloseReason),
+    /// Read on, or stop reading.
+    Read(bool),
+    /// From now on the token ends at that time, POSIX s.
+    ExpireAt(i64),
+    /// Give the pending acks this much time.
+    AwaitAcks,
+}
+
+/// Where the conversation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The first frame must be a hello.
+    AwaitHello,
+    /// The hello was handed on.
+    Opening,
+    /// Everything may be said.
+    Open,
+    /// The server goes down; pending acks are awaited.
+    Draining { retry_after_ms: u64 },
+    /// Nothing more is said.
+    Closed,
+}
+
+/// One socket's conversation.
+pub(super) struct Conversation {
+    bearer: Bearer,
+    handle: SessionHandle,
+    name: String,
+    request_id: String,
+    phase: Phase,
+    is_device: bool,
+    credit: Credit,
+    subscriptions: BTreeMap<u64, ChallengeId>,
+    frame_rate: FrameRate,
+    bad_frames: BadFrames,
+    settings: Settings,
+}
+
+impl Conversation {
+    /// A conversation that waits for its hello.
+    pub(super) fn new(
+        bearer: Bearer,
+        request_id: Option<String>,
+        handle: SessionHandle,
+        settings: Settings,
+        now_ms: u64,
+    ) -> Self {
+        let name = format!("{:x}-{}", handle.generation, handle.number);
+        Self {
+            bearer,
+            handle,
+            request_id: request_id.unwrap_or_else(|| name.clone()),
+            name,
+            phase: Phase::AwaitHello,
+            is_device: false,
+            credit: Credit::default(),
+            subscriptions: BTreeMap::new(),
+            frame_rate: FrameRate::new(settings.frames_per_s, now_ms),
+            bad_frames: BadFrames::new(settings.bad_frames_per_min),
+            settings,
+        }
+    }
+
+    /// The time for the first frame is over.
+    pub(super) fn on_hello_timeout(&mut self) -> Vec<Step> {
+        match self.phase {
+            Phase::AwaitHello => {
+                self.end(Refusal::new(Code::HelloExpected, "no hello came in time"))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The token's time is over.
+    pub(super) fn on_expired(&mut self) -> Vec<Step> {
+        self.close(CloseReason::of(Code::TokenExpired, None))
+    }
+
+    /// The time for pending acks is over.
+    pub(super) fn on_acks_timeout(&mut self) -> Vec<Step> {
+        match self.phase {
+            Phase::Draining { retry_after_ms } => self.close_drained(retry_after_ms),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Closes without a word.
+    pub(super) fn close(&mut self, reason: CloseReason) -> Vec<Step> {
+        if self.phase == Phase::Closed {
+            return Vec::new();
+        }
+        self.phase = Phase::Closed;
+        vec![Step::Close(reason)]
+    }
+
+    /// The socket is gone: nobody needs to be told but the actors.
+    pub(super) fn on_gone(&mut self, doors: &dyn Doors) {
+        for (id, challenge) in std::mem::take(&mut self.subscriptions) {
+            doors.unsubscribe(self.handle, id, challenge);
+        }
+        doors.close(&self.bearer.user, self.handle);
+        self.phase = Phase::Closed;
+    }
+
+    fn close_drained(&mut self, retry_after_ms: u64) -> Vec<Step> {
+        self.close(CloseReason::of(Code::Draining, Some(retry_after_ms)))
+    }
+
+    /// Tells why, then closes.
+    fn end(&mut self, refusal: Refusal) -> Vec<Step> {
+        let retry = matches!(refusal.code.close(), Some(1012 | 1013 | 4429));
+        let retry_after_ms = retry.then_some(self.settings.retry_after_ms);
+        let reason = CloseReason::of(refusal.code, retry_after_ms);
+        let error = Error {
+            fatal: true,
+            ..Error::of(&refusal)
+        };
+        let mut steps = vec![Step::Send(server_frame::encode(&error))];
+        steps.extend(self.close(reason));
+        steps
+    }
+
+    /// Tells of a refusal; some end the socket.
+    fn refuse(&mut self, refusal: Refusal, batch_id: Option<u64>, id: Option<u64>) -> Vec<Step> {
+        if refusal.code.close().is_some() {
+            return self.end(refusal);
+        }
+        let error = Error {
+            batch_id,
+            id,
+            ..Error::of(&refusal)
+        };
+        vec![Step::Send(server_frame::encode(&error))]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The server's half of a conversation: how pushes become frames.
+
+use super::{Conversation, Phase, Step};
+use crate::{
+    protocol::{
+        body::Audience,
+        error_code::{Code, Refusal},
+        server_frame::{
+            self, Bye, CloseReason, Error, ResumeAfter, Subscribed, Welcome, WelcomeEvents,
+        },
+    },
+    push::{Lane, Push, Welcomed},
+};
+
+impl Conversation {
+    /// Something is to be told to the client.
+    pub(in crate::gateway) fn on_push(&mut self, push: Push) -> Vec<Step> {
+        if self.phase == Phase::Closed {
+            return Vec::new();
+        }
+        match push {
+            Push::Welcomed(welcomed) => self.on_welcomed(&welcomed),
+            Push::Snapshot(view, at) => {
+                let user = &self.bearer.user;
+                let frame = server_frame::snapshot(user, &view, &at.epoch, at.next_seq);
+                vec![Step::Send(frame)]
+            }
+            Push::Fact(fact) => vec![Step::Send(server_frame::event(&fact))],
+            Push::Day(view) => vec![Step::Send(server_frame::day(&view))],
+            Push::Streak(view) => vec![Step::Send(server_frame::streak(&view))],
+            Push::Rank(view) => vec![Step::Send(server_frame::rank(&view))],
+            Push::Replaced => self.close(CloseReason::REPLACED),
+            Push::End(code, retry_after_ms) => self.close(CloseReason::of(code, retry_after_ms)),
+            Push::Drain { retry_after_ms } => self.on_drain(retry_after_ms),
+            answer => self.on_answer(answer),
+        }
+    }
+
+    fn on_answer(&mut self, answer: Push) -> Vec<Step> {
+        match answer {
+            Push::Ack {
+                batch_id,
+                lane,
+                outcome,
+            } => {
+                let (lane, credits) = (lane_name(lane), self.credit.window());
+                let frame = server_frame::ack(batch_id, lane, &outcome, credits);
+                self.on_batch_answered(Step::Send(frame))
+            }
+            Push::Refused {
+                refusal,
+                batch_id,
+                id,
+                expected_seq,
+            } => self.on_refused(refusal, (batch_id, id), expected_seq),
+            Push::Subscribed {
+                id,
+                epoch,
+                offset,
+                recovered,
+            } if self.subscriptions.contains_key(&id) => {
+                let subscribed = Subscribed {
+                    id,
+                    epoch: &epoch,
+                    offset,
+                    recovered,
+                };
+                vec![Step::Send(server_frame::encode(&subscribed))]
+            }
+            Push::Board {
+                id,
+                epoch,
+                offset,
+                view,
+            } if self.subscriptions.get(&id) == Some(&view.challenge) => {
+                let audience = Audience {
+                    you: Some(&self.bearer.user),
+                    names_users: self.bearer.admin,
+                };
+                let at = (epoch.as_ref(), offset);
+                vec![Step::Send(server_frame::board(id, at, &view, audience))]
+            }
+            // A view that was on its way when its subscription ended.
+            _ => Vec::new(),
+        }
+    }
+
+    fn on_welcomed(&mut self, welcomed: &Welcomed) -> Vec<Step> {
+        if self.phase != Phase::Opening {
+            return Vec::new();
+        }
+        self.phase = Phase::Open;
+        self.credit.set_window(welcomed.credits);
+        let [live, backfill] = welcomed.resume_after;
+        let welcome = Welcome {
+            server_time_ms: welcomed.server_time_ms,
+            user: self.bearer.user.as_str(),
+            zone: &welcomed.zone,
+            session: &self.name,
+            resume_after: ResumeAfter { live, backfill },
+            credits: self.credit.window(),
+            max_records: self.settings.max_records,
+            max_bytes: self.settings.max_bytes,
+            heartbeat_s: self.settings.heartbeat_s,
+            events: WelcomeEvents {
+                epoch: &welcomed.events.epoch,
+                next_seq: welcomed.events.next_seq,
+                recovered: welcomed.events.recovered,
+            },
+        };
+        vec![Step::Send(server_frame::encode(&welcome)), Step::Read(true)]
+    }
+
+    fn on_refused(
+        &mut self,
+        refusal: Refusal,
+        (batch_id, id): (Option<u64>, Option<u64>),
+        expected_seq: Option<u64>,
+    ) -> Vec<Step> {
+        if self.phase == Phase::Opening {
+            return self.on_hello_refused(refusal);
+        }
+        if refusal.code.close().is_some() {
+            return self.end(refusal);
+        }
+        if let Some(id) = id {
+            self.subscriptions.remove(&id);
+        }
+        let error = Error {
+            batch_id,
+            id,
+            expected_seq,
+            ..Error::of(&refusal)
+        };
+        let step = Step::Send(server_frame::encode(&error));
+        match batch_id {
+            Some(_) => self.on_batch_answered(step),
+            None => vec![step],
+        }
+    }
+
+    /// The device may say another hello, unless it is not its user's at all.
+    fn on_hello_refused(&mut self, refusal: Refusal) -> Vec<Step> {
+        if refusal.code == Code::Forbidden {
+            return self.end(refusal);
+        }
+        self.phase = Phase::AwaitHello;
+        let mut steps = self.refuse(refusal, None, None);
+        if self.phase == Phase::AwaitHello {
+            steps.push(Step::Read(true));
+        }
+        steps
+    }
+
+    /// An answer to a batch makes room for the next one, or is the last one before the end.
+    fn on_batch_answered(&mut self, answer: Step) -> Vec<Step> {
+        self.credit.restore();
+        let mut steps = vec![answer];
+        match self.phase {
+            Phase::Draining { retry_after_ms } if self.credit.is_settled() => {
+                steps.extend(self.close_drained(retry_after_ms));
+            }
+            Phase::Open if self.credit.is_left() => steps.push(Step::Read(true)),
+            _ => {}
+        }
+        steps
+    }
+
+    fn on_drain(&mut self, retry_after_ms: u64) -> Vec<Step> {
+        self.phase = Phase::Draining { retry_after_ms };
+        let bye = Bye {
+            code: Code::Draining.name(),
+            retry_after_ms,
+        };
+        let mut steps = vec![Step::Send(server_frame::encode(&bye)), Step::Read(false)];
+        if self.credit.is_settled() {
+            steps.extend(self.close_drained(retry_after_ms));
+        } else {
+            steps.push(Step::AwaitAcks);
+        }
+        steps
+    }
+}
+
+fn lane_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Live => "live",
+        Lane::Backfill => "backfill",
+    }
+}

@@ -1,0 +1,149 @@
+//! The WebSocket door: upgrades, sessions and what they may do (protocol.md 2 to 6).
+//!
+//! A session parses, validates and forwards; it decides nothing about users. `run` puts [`routes`] into the HTTP server,
+//! with a [`Gateway`] as application data and [`on_connect`] on the listener.
+
+mod addresses;
+mod auth;
+mod conversation;
+mod credit;
+mod doors;
+mod fragments;
+mod frame_scan;
+mod gate;
+mod heartbeat;
+mod rate;
+mod session;
+mod socket;
+mod upgrade;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use actix_web::web;
+use doors::{Doors, ServerDoors};
+use streakline_core::limits;
+
+use crate::{
+    actors::directory::Directory,
+    keys::KeyRing,
+    push::{Push, SessionHandle, Sessions},
+};
+
+pub use socket::on_connect;
+
+/// What an operator may set for streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Most records of a batch.
+    pub max_records: usize,
+    /// Most bytes of a frame, fragments joined.
+    pub max_bytes: usize,
+    /// Seconds between the server's pings.
+    pub heartbeat_s: u64,
+    /// Seconds until the hello must have come.
+    pub hello_timeout_s: u64,
+    /// Frames of one socket per second, twice that in a burst.
+    pub frames_per_s: u32,
+    /// Bad frames of one socket per minute.
+    pub bad_frames_per_min: u32,
+    /// Open sockets of one address.
+    pub connections_per_address: u32,
+    /// Refused credentials of one address per minute.
+    pub auth_failures_per_min: u32,
+    /// When an overloaded server wants to see the client again, in ms.
+    pub retry_after_ms: u64,
+    /// How long a going server waits for pending acks, in ms.
+    pub drain_ms: u64,
+    /// Origins whose pages may open a stream; `*` for all.
+    pub origins: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_records: limits::BATCH_RECORDS_MAX,
+            max_bytes: limits::FRAME_BYTES,
+            heartbeat_s: 25,
+            hello_timeout_s: 10,
+            frames_per_s: 2_000,
+            bad_frames_per_min: 20,
+            connections_per_address: 4_096,
+            auth_failures_per_min: 600,
+            retry_after_ms: 2_000,
+            drain_ms: 5_000,
+            origins: Vec::new(),
+        }
+    }
+}
+
+/// Everything that streams need of the server; cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    doors: Arc<dyn Doors>,
+    sessions: Sessions,
+    settings: Arc<Settings>,
+    draining: Arc<AtomicBool>,
+    addresses: addresses::Addresses,
+}
+
+impl Gateway {
+    /// A gateway that takes streams.
+    #[must_use]
+    pub fn new(
+        directory: Directory,
+        sessions: Sessions,
+        keys: Arc<KeyRing>,
+        settings: Settings,
+    ) -> Self {
+        let doors = ServerDoors { directory, keys };
+        Self::with_doors(Arc::new(doors), sessions, settings)
+    }
+
+    fn with_doors(doors: Arc<dyn Doors>, sessions: Sessions, settings: Settings) -> Self {
+        Self {
+            doors,
+            sessions,
+            settings: Arc::new(settings),
+            draining: Arc::default(),
+            addresses: addresses::Addresses::default(),
+        }
+    }
+
+    /// Takes no more streams, and tells every open one when to come back: `delay_ms` is asked for each (a random delay
+    /// keeps them from coming back all at once). A socket that cannot be told is closed with the process.
+    pub fn drain(&self, mut delay_ms: impl FnMut() -> u64) {
+        self.draining.store(true, Ordering::Release);
+        for session in self.sessions.handles() {
+            self.bid_farewell(session, delay_ms());
+        }
+    }
+
+    /// Whether no more streams are taken.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    fn bid_farewell(&self, session: SessionHandle, retry_after_ms: u64) {
+        let told = self.sessions.push(session, Push::Drain { retry_after_ms });
+        if told.is_err() {
+            tracing::debug!(
+                session = session.number,
+                "a socket was not told of the drain"
+            );
+        }
+    }
+}
+
+/// The route of the stream; wants a [`Gateway`] in `web::Data`.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.route("/v1/stream", web::get().to(upgrade::open_stream));
+}
+
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod tests;

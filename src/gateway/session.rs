@@ -1,0 +1,293 @@
+//! The session actor: one socket, its timers and its frames. The only file that names actix-web-actors (ADR 0002).
+//!
+//! It carries the steps of a [`Conversation`] out and decides nothing itself. Made by `upgrade`.
+
+use std::{fmt::Display, time::Duration};
+
+use actix::{Actor, ActorContext as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler};
+use actix_http::ws::Item;
+use actix_web::{HttpRequest, HttpResponse, web::Payload};
+use actix_web_actors::ws::{
+    CloseCode, CloseReason as CloseFrame, Message, ProtocolError, WebsocketContext,
+    WsResponseBuilder,
+};
+
+use super::{
+    Gateway,
+    addresses::Place,
+    auth::{Bearer, SUBPROTOCOL},
+    conversation::{Conversation, Step},
+    doors::Doors,
+    fragments::Fragments,
+    gate::{Fault, Gate, GateHandle},
+    heartbeat::{Beat, Heartbeat},
+};
+use crate::{
+    clock,
+    protocol::{error_code::Code, server_frame::CloseReason},
+    push::{Push, SessionHandle},
+};
+
+type Context = WebsocketContext<Session>;
+
+/// Pushes that may wait for this socket; beyond it the pusher gets `Full`. Acks within credits are a small part of it.
+const MAILBOX_PUSHES: usize = 256;
+/// How long a closed socket waits for the peer's close frame.
+const CLOSE_LINGER: Duration = Duration::from_secs(1);
+
+/// One socket.
+pub(super) struct Session {
+    gateway: Gateway,
+    bearer: Bearer,
+    request_id: Option<String>,
+    /// `None` when the address has too many sockets: then this one only says so.
+    place: Option<Place>,
+    conversation: Option<(SessionHandle, Conversation)>,
+    gate: GateHandle,
+    fragments: Fragments,
+    heartbeat: Heartbeat,
+    expiry: Option<SpawnHandle>,
+    closing: bool,
+}
+
+/// Answers the upgrade and starts the session; the error says why it is no upgrade.
+pub(super) fn start(
+    session: Session,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, impl Display> {
+    let bytes_max = session.gateway.settings.max_bytes;
+    let gate = Gate::new(payload, session.gate.clone(), bytes_max);
+    WsResponseBuilder::new(session, request, gate)
+        .protocols(&[SUBPROTOCOL])
+        .frame_size(bytes_max)
+        .start()
+}
+
+impl Session {
+    /// A session that is about to start.
+    pub(super) fn new(
+        gateway: Gateway,
+        bearer: Bearer,
+        request_id: Option<String>,
+        place: Option<Place>,
+    ) -> Self {
+        let interval_ms = gateway.settings.heartbeat_s.saturating_mul(1_000);
+        Self {
+            bearer,
+            request_id,
+            place,
+            conversation: None,
+            gate: GateHandle::default(),
+            fragments: Fragments::new(gateway.settings.max_bytes),
+            heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
+            expiry: None,
+            closing: false,
+            gateway,
+        }
+    }
+
+    fn begin(&mut self, ctx: &mut Context) {
+        let handle = self.gateway.sessions.register(ctx.address().recipient());
+        let conversation = Conversation::new(
+            self.bearer.clone(),
+            self.request_id.take(),
+            handle,
+            self.gateway.settings.as_ref().clone(),
+            clock::monotonic_ms(),
+        );
+        self.expire_at(self.bearer.exp_s, ctx);
+        self.conversation = Some((handle, conversation));
+        let hello_timeout = Duration::from_secs(self.gateway.settings.hello_timeout_s);
+        ctx.run_later(hello_timeout, |session, ctx| {
+            session.converse(ctx, |conversation, _| conversation.on_hello_timeout());
+        });
+        let step = Duration::from_millis(self.heartbeat.step_ms());
+        ctx.run_interval(step, Self::beat);
+    }
+
+    /// Lets the conversation go on, and carries its steps out.
+    fn converse(
+        &mut self,
+        ctx: &mut Context,
+        go_on: impl FnOnce(&mut Conversation, &dyn Doors) -> Vec<Step>,
+    ) {
+        let Some((_, conversation)) = &mut self.conversation else {
+            return;
+        };
+        for step in go_on(conversation, self.gateway.doors.as_ref()) {
+            self.carry_out(step, ctx);
+        }
+    }
+
+    fn carry_out(&mut self, step: Step, ctx: &mut Context) {
+        match step {
+            Step::Send(text) => {
+                metrics::counter!("streakline_stream_frames", "direction" => "out").increment(1);
+                ctx.text(text);
+            }
+            Step::Read(open) => self.gate.set_open(open),
+            Step::ExpireAt(exp_s) => self.expire_at(exp_s, ctx),
+            Step::AwaitAcks => {
+                let drain = Duration::from_millis(self.gateway.settings.drain_ms);
+                ctx.run_later(drain, |session, ctx| {
+                    session.converse(ctx, |conversation, _| conversation.on_acks_timeout());
+                });
+            }
+            Step::Close(reason) => self.close(reason, ctx),
+        }
+    }
+
+    /// Sends the close frame and waits a little for the peer's: a socket that is closed with unread bytes in it would
+    /// be reset, and the peer might never see why.
+    fn close(&mut self, reason: CloseReason, ctx: &mut Context) {
+        if self.closing {
+            return;
+        }
+        self.closing = true;
+        let code = reason.close.to_string();
+        metrics::counter!("streakline_stream_closes", "code" => code).increment(1);
+        self.leave();
+        self.gate.discard();
+        ctx.close(Some(CloseFrame {
+            code: CloseCode::from(reason.close),
+            description: Some(reason.json()),
+        }));
+        ctx.run_later(CLOSE_LINGER, |_, ctx| ctx.stop());
+    }
+
+    /// Nothing more is pushed to this socket.
+    fn leave(&mut self) {
+        if let Some((handle, mut conversation)) = self.conversation.take() {
+            self.gateway.sessions.deregister(handle);
+            conversation.on_gone(self.gateway.doors.as_ref());
+        }
+    }
+
+    fn beat(&mut self, ctx: &mut Context) {
+        let reading = self.gate.is_open();
+        match self.heartbeat.beat(clock::monotonic_ms(), reading) {
+            Beat::Rest => {}
+            Beat::Ping => ctx.ping(b""),
+            Beat::Silent => self.close(CloseReason::SILENT, ctx),
+        }
+    }
+
+    /// Ends the conversation when the token does.
+    fn expire_at(&mut self, exp_s: i64, ctx: &mut Context) {
+        if let Some(earlier) = self.expiry.take() {
+            ctx.cancel_future(earlier);
+        }
+        let left_s = u64::try_from(exp_s.saturating_sub(clock::unix_s())).unwrap_or(0);
+        let expiry = ctx.run_later(Duration::from_secs(left_s), |session, ctx| {
+            session.converse(ctx, |conversation, _| conversation.on_expired());
+        });
+        self.expiry = Some(expiry);
+    }
+
+    fn on_message(&mut self, message: Message, ctx: &mut Context) {
+        let now_ms = clock::monotonic_ms();
+        self.heartbeat.heard(now_ms);
+        metrics::counter!("streakline_stream_frames", "direction" => "in").increment(1);
+        match message {
+            Message::Text(text) => self.on_text(&text, now_ms, ctx),
+            Message::Binary(_) => self.close(CloseReason::BINARY, ctx),
+            Message::Continuation(fragment) => {
+                self.count_frame(now_ms, ctx);
+                self.on_fragment(fragment, now_ms, ctx);
+            }
+            Message::Ping(payload) => {
+                ctx.pong(&payload);
+                self.count_frame(now_ms, ctx);
+            }
+            Message::Pong(_) | Message::Nop => self.count_frame(now_ms, ctx),
+            Message::Close(reason) => {
+                self.leave();
+                ctx.close(reason);
+                ctx.stop();
+            }
+        }
+    }
+
+    fn on_text(&mut self, text: &str, now_ms: u64, ctx: &mut Context) {
+        self.converse(ctx, |conversation, gateway| {
+            conversation.on_text(text, now_ms, gateway)
+        });
+    }
+
+    /// Frames that are no message count against the rate all the same.
+    fn count_frame(&mut self, now_ms: u64, ctx: &mut Context) {
+        self.converse(ctx, |conversation, _| {
+            conversation.on_frame(now_ms).unwrap_or_default()
+        });
+    }
+
+    fn on_fragment(&mut self, fragment: Item, now_ms: u64, ctx: &mut Context) {
+        let joined = match fragment {
+            Item::FirstText(bytes) => self.fragments.push(true, &bytes).map(|()| None),
+            Item::FirstBinary(_) => Err(CloseReason::BINARY),
+            Item::Continue(bytes) => self.fragments.push(false, &bytes).map(|()| None),
+            Item::Last(bytes) => self.fragments.finish(&bytes).map(Some),
+        };
+        match joined {
+            Ok(Some(text)) => self.on_text(&text, now_ms, ctx),
+            Ok(None) => {}
+            Err(reason) => self.close(reason, ctx),
+        }
+    }
+
+    fn on_fault(&mut self, error: &ProtocolError, ctx: &mut Context) {
+        match self.gate.fault() {
+            Some(Fault::TooLarge) => self.close(CloseReason::TOO_LARGE, ctx),
+            Some(Fault::Malformed) => self.close(CloseReason::WEBSOCKET_FAULT, ctx),
+            Some(Fault::Gone) => {
+                // Every peer that vanishes gives one of these.
+                tracing::debug!(%error, "a peer vanished");
+                ctx.stop();
+            }
+            // Headers were checked before the decoder saw them; what it can still refuse is a text.
+            None if matches!(error, ProtocolError::Io(_)) => {
+                self.close(CloseReason::NOT_UTF8, ctx);
+            }
+            None => self.close(CloseReason::WEBSOCKET_FAULT, ctx),
+        }
+    }
+}
+
+impl Actor for Session {
+    type Context = Context;
+
+    fn started(&mut self, ctx: &mut Context) {
+        ctx.set_mailbox_capacity(MAILBOX_PUSHES);
+        metrics::gauge!("streakline_stream_sessions").increment(1);
+        if self.place.is_some() {
+            self.begin(ctx);
+        } else {
+            let retry_after_ms = Some(self.gateway.settings.retry_after_ms);
+            self.close(CloseReason::of(Code::RateLimited, retry_after_ms), ctx);
+        }
+    }
+
+    fn stopped(&mut self, _: &mut Context) {
+        metrics::gauge!("streakline_stream_sessions").decrement(1);
+        self.leave();
+    }
+}
+
+impl StreamHandler<Result<Message, ProtocolError>> for Session {
+    fn handle(&mut self, message: Result<Message, ProtocolError>, ctx: &mut Context) {
+        match message {
+            _ if self.closing => {}
+            Ok(message) => self.on_message(message, ctx),
+            Err(error) => self.on_fault(&error, ctx),
+        }
+    }
+}
+
+impl Handler<Push> for Session {
+    type Result = ();
+
+    fn handle(&mut self, push: Push, ctx: &mut Context) {
+        self.converse(ctx, |conversation, _| conversation.on_push(push));
+    }
+}

@@ -1,0 +1,137 @@
+//! The upgrade of an HTTP request to a stream; whatever is wrong is told as problem details (protocol.md 2).
+//!
+//! The order of checks: draining, origin, subprotocol, credentials, the handshake itself.
+
+use std::net::IpAddr;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Payload},
+};
+
+use super::{
+    Gateway, auth,
+    auth::Bearer,
+    session::{self, Session},
+};
+use crate::{
+    clock,
+    protocol::{
+        error_code::{Code, Refusal},
+        problem::{self, Problem},
+    },
+};
+
+const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// `GET /v1/stream`.
+pub(super) async fn open_stream(
+    request: HttpRequest,
+    payload: Payload,
+    gateway: Data<Gateway>,
+) -> HttpResponse {
+    let request_id = request_id(&request);
+    match upgrade(&request, payload, gateway.get_ref(), request_id.as_deref()) {
+        Ok(response) => response,
+        Err(refused) => refused.respond(request_id.as_deref().unwrap_or_default()),
+    }
+}
+
+/// A refused upgrade.
+struct Refused {
+    refusal: Refusal,
+    retry_after_s: Option<u64>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            retry_after_s: None,
+        }
+    }
+}
+
+impl Refused {
+    fn respond(&self, request_id: &str) -> HttpResponse {
+        let problem = Problem::of(&self.refusal, request_id);
+        let status = StatusCode::from_u16(problem.status);
+        let mut response = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+        response.content_type(problem::CONTENT_TYPE);
+        if !request_id.is_empty() {
+            response.insert_header((REQUEST_ID, request_id));
+        }
+        if let Some(retry_after_s) = self.retry_after_s {
+            response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
+        }
+        if problem.status == 401 {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        response.body(problem.json())
+    }
+}
+
+fn upgrade(
+    request: &HttpRequest,
+    payload: Payload,
+    gateway: &Gateway,
+    request_id: Option<&str>,
+) -> Result<HttpResponse, Refused> {
+    if gateway.is_draining() {
+        let refusal = Refusal::new(Code::Draining, "the server is going down");
+        return Err(wait(refusal, gateway.settings.retry_after_ms));
+    }
+    auth::check_origin(request.headers(), &gateway.settings.origins)?;
+    auth::check_subprotocol(request.headers())?;
+    let address = request.peer_addr().map(|peer| peer.ip());
+    let bearer = authenticate(request, gateway, address)?;
+    let place = gateway
+        .addresses
+        .take_place(address, gateway.settings.connections_per_address);
+    let session = Session::new(
+        gateway.clone(),
+        bearer,
+        request_id.map(str::to_owned),
+        place,
+    );
+    session::start(session, request, payload).map_err(|detail| {
+        let detail = format!("not a WebSocket upgrade: {detail}");
+        Refused::from(Refusal::new(Code::BadFrame, detail))
+    })
+}
+
+fn authenticate(
+    request: &HttpRequest,
+    gateway: &Gateway,
+    address: Option<IpAddr>,
+) -> Result<Bearer, Refused> {
+    let now_ms = clock::monotonic_ms();
+    let max = gateway.settings.auth_failures_per_min;
+    if let Some(wait_ms) = gateway.addresses.wait_ms(address, max, now_ms) {
+        let detail = "too many refused credentials from this address";
+        return Err(wait(Refusal::new(Code::RateLimited, detail), wait_ms));
+    }
+    let token = auth::token(request.headers());
+    let claims = token.and_then(|token| gateway.doors.verify(token).map_err(auth::refuse_token));
+    let bearer = claims.and_then(|claims| Bearer::of(&claims));
+    bearer.map_err(|refusal| {
+        gateway.addresses.count_failure(address, now_ms);
+        refusal.into()
+    })
+}
+
+fn wait(refusal: Refusal, wait_ms: u64) -> Refused {
+    Refused {
+        refusal,
+        retry_after_s: Some(wait_ms.div_ceil(1_000)),
+    }
+}
+
+/// The caller's name for this request, where it has a usable one.
+fn request_id(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get(REQUEST_ID)?.to_str().ok()?;
+    let usable = (1..=REQUEST_ID_CHARS_MAX).contains(&text.len());
+    usable.then(|| text.to_owned())
+}
