@@ -46,6 +46,103 @@ pub enum Code {
 }
 
 impl Code {
+    /// The whole table.
+    pub const ALL: [Self; 40] = [
+        Self::BadJson,
+        Self::BadFrame,
+        Self::UnknownType,
+        Self::HelloExpected,
+        Self::HelloRepeated,
+        Self::SeqGap,
+        Self::BatchTooLarge,
+        Self::NoDevice,
+        Self::Unauthenticated,
+        Self::TokenExpired,
+        Self::OriginRefused,
+        Self::Forbidden,
+        Self::DeviceBound,
+        Self::NotFound,
+        Self::NotEnrolled,
+        Self::Phase,
+        Self::NotOpen,
+        Self::Full,
+        Self::Closed,
+        Self::Limit,
+        Self::InProgress,
+        Self::ClockBackwards,
+        Self::PreconditionFailed,
+        Self::PreconditionRequired,
+        Self::TooLarge,
+        Self::UnsupportedMedia,
+        Self::UnsupportedSubprotocol,
+        Self::Invalid,
+        Self::UnknownField,
+        Self::UnknownMetric,
+        Self::BadUnit,
+        Self::UnknownZone,
+        Self::BadCursor,
+        Self::IdempotencyConflict,
+        Self::RateLimited,
+        Self::SlowReader,
+        Self::Internal,
+        Self::Draining,
+        Self::Overloaded,
+        Self::StoreUnavailable,
+    ];
+
+    /// The code of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.name() == name)
+    }
+
+    /// The code in words, for the title of a problem.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::BadJson => "Not JSON",
+            Self::BadFrame => "Wrong shape",
+            Self::UnknownType => "No such frame",
+            Self::HelloExpected => "Hello expected",
+            Self::HelloRepeated => "Hello repeated",
+            Self::SeqGap => "Gap in the numbering",
+            Self::BatchTooLarge => "Batch too large",
+            Self::NoDevice => "A viewer has no device",
+            Self::Unauthenticated => "Not authenticated",
+            Self::TokenExpired => "Token expired",
+            Self::OriginRefused => "Origin refused",
+            Self::Forbidden => "Forbidden",
+            Self::DeviceBound => "Device of another user",
+            Self::NotFound => "Not found",
+            Self::NotEnrolled => "Not enrolled",
+            Self::Phase => "Wrong phase",
+            Self::NotOpen => "Not open yet",
+            Self::Full => "Full",
+            Self::Closed => "Closed",
+            Self::Limit => "Limit reached",
+            Self::InProgress => "Still in progress",
+            Self::ClockBackwards => "The clock only goes forward",
+            Self::PreconditionFailed => "Precondition failed",
+            Self::PreconditionRequired => "Precondition required",
+            Self::TooLarge => "Too large",
+            Self::UnsupportedMedia => "Unsupported media type",
+            Self::UnsupportedSubprotocol => "Unsupported subprotocol",
+            Self::Invalid => "Invalid request",
+            Self::UnknownField => "Unknown field",
+            Self::UnknownMetric => "Unknown metric",
+            Self::BadUnit => "Wrong unit",
+            Self::UnknownZone => "Unknown zone",
+            Self::BadCursor => "Cursor of another list",
+            Self::IdempotencyConflict => "Key used for another request",
+            Self::RateLimited => "Too many requests",
+            Self::SlowReader => "Slow reader",
+            Self::Internal => "Internal fault",
+            Self::Draining => "Server is going down",
+            Self::Overloaded => "Overloaded",
+            Self::StoreUnavailable => "Store unavailable",
+        }
+    }
+
     /// The code on the wire.
     #[must_use]
     pub fn name(self) -> &'static str {

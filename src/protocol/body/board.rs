@@ -1,0 +1,118 @@
+//! A leaderboard and its rows as REST and the stream show them.
+//!
+//! Who looks decides what is seen: participants see aliases and an opaque row, admins also users (protocol.md 4).
+
+use serde::Serialize;
+use streakline_core::{
+    id::UserId,
+    view::{BoardView, RowView},
+};
+use utoipa::ToSchema;
+
+use super::challenge::ChallengePhase;
+
+/// Who looks at a board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audience<'a> {
+    /// The user whose row is marked `you`; `None` for an admin key.
+    pub you: Option<&'a UserId>,
+    /// Whether rows name users: for admins only.
+    pub names_users: bool,
+}
+
+/// A part of a leaderboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Board<'a> {
+    /// Of which challenge.
+    #[schema(format = Uuid)]
+    pub challenge: String,
+    /// Clock of the answer, POSIX ms.
+    pub as_of_ms: i64,
+    /// Phase of the challenge.
+    pub phase: ChallengePhase,
+    /// Rows in all.
+    pub participants: u32,
+    /// Whether every score is in it.
+    pub exact: bool,
+    /// By how much a rank may be off.
+    pub error_bound: u32,
+    /// True while scores are being gathered after a restart; else left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub partial: bool,
+    /// When the board begins anew; null: never.
+    #[schema(required = true)]
+    pub next_reset_ms: Option<i64>,
+    /// The rows, best first.
+    pub items: Vec<Row<'a>>,
+    /// Cursor of the page after this one; null at the end.
+    #[schema(required = true)]
+    pub next: Option<String>,
+}
+
+impl<'a> Board<'a> {
+    /// The board as that audience sees it; `next` is the cursor of the page after it.
+    #[must_use]
+    pub fn of(view: &'a BoardView, audience: Audience<'_>, next: Option<String>) -> Self {
+        Self {
+            challenge: view.challenge.to_string(),
+            as_of_ms: view.as_of_ms,
+            phase: view.phase.into(),
+            participants: view.participants,
+            exact: !view.partial,
+            error_bound: 0,
+            partial: view.partial,
+            next_reset_ms: None,
+            items: rows(&view.items, audience),
+            next,
+        }
+    }
+}
+
+/// Rows as that audience sees them.
+#[must_use]
+pub fn rows<'a>(views: &'a [RowView], audience: Audience<'_>) -> Vec<Row<'a>> {
+    views.iter().map(|view| Row::of(view, audience)).collect()
+}
+
+/// One row of a leaderboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Row<'a> {
+    /// 1 + rows with a larger score.
+    pub rank: u32,
+    /// Place in the order (score desc, achieved_at asc, user asc).
+    pub ordinal: u32,
+    /// In the metric's unit.
+    pub score: i64,
+    /// Event-time minute in which the score reached its value, POSIX ms.
+    pub achieved_at_ms: i64,
+    /// The name that others see.
+    #[schema(value_type = String, example = "Swift Heron")]
+    pub alias: &'a str,
+    /// Opaque, stable on this board.
+    #[schema(value_type = String, example = "c81f")]
+    pub row: &'a str,
+    /// Who; shown to admins only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "ann")]
+    pub user: Option<&'a str>,
+    /// Whether it is the asking user's own.
+    pub you: bool,
+}
+
+impl<'a> Row<'a> {
+    /// The row as that audience sees it.
+    #[must_use]
+    pub fn of(view: &'a RowView, audience: Audience<'_>) -> Self {
+        Self {
+            rank: view.rank,
+            ordinal: view.ordinal,
+            score: view.score,
+            achieved_at_ms: view.achieved_at_ms,
+            alias: &view.alias,
+            row: &view.row,
+            user: audience.names_users.then(|| view.user.as_str()),
+            you: audience.you == Some(&view.user),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A challenge and an enrolment as REST shows them, and the words for a challenge's phase.
+
+use serde::Serialize;
+use streakline_core::{
+    definition::LateJoin,
+    view::{self, ChallengeView, EnrolmentView},
+};
+use utoipa::ToSchema;
+
+/// Phase of a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengePhase {
+    /// Being written; may still change.
+    Draft,
+    /// Published; joining has not opened.
+    Published,
+    /// Open for joining, until the window's last local end.
+    Open,
+    /// Ended; late samples still count.
+    Finalising,
+    /// Its ranks are final.
+    Settled,
+    /// Cancelled.
+    Cancelled,
+}
+
+impl From<view::ChallengePhase> for ChallengePhase {
+    fn from(phase: view::ChallengePhase) -> Self {
+        match phase {
+            view::ChallengePhase::Draft => Self::Draft,
+            view::ChallengePhase::Published => Self::Published,
+            view::ChallengePhase::Open => Self::Open,
+            view::ChallengePhase::Finalising => Self::Finalising,
+            view::ChallengePhase::Settled => Self::Settled,
+            view::ChallengePhase::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// A challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Challenge {
+    /// Its UUID, made by the server.
+    #[schema(format = Uuid)]
+    pub id: String,
+    /// Where it stands.
+    pub phase: ChallengePhase,
+    /// Shown to users.
+    #[schema(example = "April steps")]
+    pub title: String,
+    /// How it is won.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "most")]
+    pub kind: &'static str,
+    /// What is summed.
+    #[schema(value_type = String, example = "steps")]
+    pub metric: &'static str,
+    /// When samples count.
+    pub window: Window,
+    /// Who may join when.
+    pub join: Join,
+    /// Most participants; null: no bound of its own.
+    #[schema(required = true)]
+    pub capacity: Option<u32>,
+    /// Most of one day that counts; null: all of it.
+    #[schema(required = true, example = 30000)]
+    pub per_day_cap: Option<i64>,
+    /// Hours from the window's end to the settlement.
+    #[schema(example = 24)]
+    pub finalisation_h: u32,
+    /// Who comes first of equal scores.
+    #[schema(value_type = String, example = "earliest")]
+    pub tie_rule: &'static str,
+    /// How ranks are counted.
+    #[schema(value_type = String, example = "competition")]
+    pub rank_style: &'static str,
+    /// Who sees the board.
+    #[schema(value_type = String, example = "participants")]
+    pub visibility: &'static str,
+    /// Counts the changes of this challenge.
+    pub version: u64,
+    /// When it was made, POSIX ms.
+    pub created_ms: i64,
+    /// The window's first local start anywhere, once it has passed, POSIX ms.
+    #[schema(required = true)]
+    pub started_ms: Option<i64>,
+    /// The window's last local end anywhere, POSIX ms.
+    pub ends_at_ms: i64,
+    /// The settlement's cut-off, POSIX ms.
+    pub settles_at_ms: i64,
+}
+
+/// Window of a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Window {
+    /// Whose clock the dates are of.
+    #[schema(value_type = String, example = "user_local")]
+    pub clock: &'static str,
+    /// First date.
+    #[schema(format = Date, example = "2016-04-13")]
+    pub starts: String,
+    /// Last date, inside the window.
+    #[schema(format = Date, example = "2016-05-11")]
+    pub ends: String,
+}
+
+/// Joining a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Join {
+    /// When joining opens, POSIX ms; null: publishing opens it.
+    #[schema(required = true)]
+    pub opens_ms: Option<i64>,
+    /// Whether one may join after the window's start: `yes` or `no`.
+    #[schema(value_type = String, example = "yes")]
+    pub late: &'static str,
+}
+
+impl From<&ChallengeView> for Challenge {
+    fn from(view: &ChallengeView) -> Self {
+        let definition = &view.definition;
+        Self {
+            id: view.challenge.to_string(),
+            phase: view.phase.into(),
+            title: definition.title.clone(),
+            kind: "most",
+            metric: definition.metric.name(),
+            window: Window {
+                clock: "user_local",
+                starts: definition.starts.iso(),
+                ends: definition.ends.iso(),
+            },
+            join: Join {
+                opens_ms: definition.join_opens_ms,
+                late: match definition.late {
+                    LateJoin::Yes => "yes",
+                    LateJoin::No => "no",
+                },
+            },
+            capacity: definition.capacity,
+            per_day_cap: definition.per_day_cap,
+            finalisation_h: definition.finalisation_h,
+            tie_rule: "earliest",
+            rank_style: "competition",
+            visibility: "participants",
+            version: view.version,
+            created_ms: view.created_ms,
+            started_ms: view.started_ms,
+            ends_at_ms: view.ends_at_ms,
+            settles_at_ms: view.settles_at_ms,
+        }
+    }
+}
+
+/// Whether a user takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnrolmentState {
+    /// Takes part.
+    Joined,
+    /// Has left.
+    Left,
+}
+
+/// An enrolment of a user in a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Enrolment {
+    /// In which challenge.
+    #[schema(format = Uuid)]
+    pub challenge: String,
+    /// Whose.
+    #[schema(example = "ann")]
+    pub user: String,
+    /// Whether the user takes part.
+    pub state: EnrolmentState,
+    /// When the user joined, POSIX ms.
+    pub joined_ms: i64,
+    /// First minute that counts, POSIX ms.
+    pub counts_from_ms: i64,
+}
+
+impl From<&EnrolmentView> for Enrolment {
+    fn from(view: &EnrolmentView) -> Self {
+        Self {
+            challenge: view.challenge.to_string(),
+            user: view.user.as_str().to_owned(),
+            state: if view.joined {
+                EnrolmentState::Joined
+            } else {
+                EnrolmentState::Left
+            },
+            joined_ms: view.joined_ms,
+            counts_from_ms: view.counts_from_ms,
+        }
+    }
+}

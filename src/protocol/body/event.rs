@@ -1,0 +1,239 @@
+//! An event: one fact of a user's history, the same JSON on the stream and in REST lists (protocol.md 4).
+
+use serde::Serialize;
+use streakline_core::{
+    civil::Day,
+    event::{Fact, FactKind},
+    id::{ChallengeId, GoalId},
+};
+use utoipa::ToSchema;
+
+use super::hex;
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Event {
+    /// Always `event`.
+    #[serde(rename = "type")]
+    #[schema(value_type = String, example = "event")]
+    pub frame: &'static str,
+    /// Dense number per user, from 1.
+    pub seq: u64,
+    /// Stamp of the input or boundary that made it, POSIX ms.
+    pub at_ms: i64,
+    /// What it says.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// Kinds of events with what each says; more kinds may come, skip the unknown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "kind")]
+pub enum What {
+    /// A goal was met, once per goal and day.
+    #[serde(rename = "goal.completed")]
+    GoalCompleted {
+        /// The civil day.
+        day: String,
+        /// Which goal.
+        goal: String,
+        /// Target of that day.
+        target: i64,
+        /// Wall-clock minute in which the target was reached, as known then.
+        met_at_local: String,
+    },
+    /// A correction made a met day unmet.
+    #[serde(rename = "goal.reopened")]
+    GoalReopened {
+        /// The civil day.
+        day: String,
+        /// Which goal.
+        goal: String,
+        /// Target of that day.
+        target: i64,
+    },
+    /// A met day was added to a streak.
+    #[serde(rename = "streak.extended")]
+    StreakExtended(StreakChange),
+    /// What was told of a streak before has changed.
+    #[serde(rename = "streak.corrected")]
+    StreakCorrected(StreakChange),
+    /// A day was missed for good; `count` is the length before it.
+    #[serde(rename = "streak.lost")]
+    StreakLost(StreakChange),
+    /// Tokens were booked.
+    #[serde(rename = "tokens.posted")]
+    TokensPosted {
+        /// The civil day that earned them.
+        day: String,
+        /// Rule with its version.
+        rule: String,
+        /// Amount, 10^-6 token.
+        amount_micro: i64,
+        /// Available balance after it, 10^-6 token.
+        available_micro: i64,
+        /// Id of the transfer.
+        transfer: String,
+    },
+    /// The user joined a challenge.
+    #[serde(rename = "challenge.joined")]
+    ChallengeJoined(OfChallenge),
+    /// The window's first local start anywhere has come.
+    #[serde(rename = "challenge.started")]
+    ChallengeStarted(OfChallenge),
+    /// The window's last local end anywhere has come.
+    #[serde(rename = "challenge.ended")]
+    ChallengeEnded(OfChallenge),
+    /// The ranks are final.
+    #[serde(rename = "challenge.settled")]
+    ChallengeSettled {
+        /// Which challenge.
+        challenge: String,
+        /// Competition rank.
+        rank: u32,
+        /// Final score.
+        score: i64,
+        /// How many took part.
+        participants: u32,
+    },
+    /// The challenge was cancelled.
+    #[serde(rename = "challenge.cancelled")]
+    ChallengeCancelled {
+        /// Which challenge.
+        challenge: String,
+        /// The admin's words.
+        reason: String,
+    },
+}
+
+/// What an event says of a streak.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreakChange {
+    /// The civil day that changed it.
+    pub day: String,
+    /// Of which goal.
+    pub goal: String,
+    /// Its length.
+    pub count: u32,
+    /// The longest ever.
+    pub longest: u32,
+}
+
+/// What an event says of a challenge, where its name is all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OfChallenge {
+    /// Which challenge.
+    pub challenge: String,
+}
+
+/// A list of events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Events {
+    /// In order.
+    pub items: Vec<Event>,
+    /// Cursor of the page after this one; null at the end.
+    #[schema(required = true)]
+    pub next: Option<String>,
+    /// Changes only when history was lost or rewritten.
+    pub epoch: String,
+    /// Number of the next event that will happen.
+    pub next_seq: u64,
+}
+
+impl From<&Fact> for Event {
+    fn from(fact: &Fact) -> Self {
+        Self {
+            frame: "event",
+            seq: fact.seq,
+            at_ms: fact.at_ms,
+            what: What::from(&fact.kind),
+        }
+    }
+}
+
+impl From<&FactKind> for What {
+    fn from(kind: &FactKind) -> Self {
+        match kind {
+            FactKind::GoalCompleted {
+                goal,
+                day,
+                target,
+                met_at_local,
+            } => Self::GoalCompleted {
+                day: day.iso(),
+                goal: goal.to_string(),
+                target: *target,
+                met_at_local: met_at_local.iso_minute(),
+            },
+            FactKind::GoalReopened { goal, day, target } => Self::GoalReopened {
+                day: day.iso(),
+                goal: goal.to_string(),
+                target: *target,
+            },
+            FactKind::StreakExtended {
+                goal,
+                day,
+                count,
+                longest,
+            } => Self::StreakExtended(streak(goal, *day, *count, *longest)),
+            FactKind::StreakCorrected {
+                goal,
+                day,
+                count,
+                longest,
+            } => Self::StreakCorrected(streak(goal, *day, *count, *longest)),
+            FactKind::StreakLost {
+                goal,
+                day,
+                count,
+                longest,
+            } => Self::StreakLost(streak(goal, *day, *count, *longest)),
+            FactKind::TokensPosted {
+                day,
+                rule,
+                amount_micro,
+                available_micro,
+                transfer,
+            } => Self::TokensPosted {
+                day: day.iso(),
+                rule: rule.clone(),
+                amount_micro: *amount_micro,
+                available_micro: *available_micro,
+                transfer: hex(transfer),
+            },
+            FactKind::ChallengeJoined(id) => Self::ChallengeJoined(challenge(*id)),
+            FactKind::ChallengeStarted(id) => Self::ChallengeStarted(challenge(*id)),
+            FactKind::ChallengeEnded(id) => Self::ChallengeEnded(challenge(*id)),
+            FactKind::ChallengeSettled {
+                challenge,
+                rank,
+                score,
+                participants,
+            } => Self::ChallengeSettled {
+                challenge: challenge.to_string(),
+                rank: *rank,
+                score: *score,
+                participants: *participants,
+            },
+            FactKind::ChallengeCancelled { challenge, reason } => Self::ChallengeCancelled {
+                challenge: challenge.to_string(),
+                reason: reason.clone(),
+            },
+        }
+    }
+}
+
+fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
+    StreakChange {
+        day: day.iso(),
+        goal: goal.to_string(),
+        count,
+        longest,
+    }
+}
+
+fn challenge(id: ChallengeId) -> OfChallenge {
+    OfChallenge {
+        challenge: id.to_string(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Balances, transfers and the sums of the ledger as REST shows them; every amount is in 10^-6 token.
+
+use serde::Serialize;
+use streakline_core::{event, id::UserId, view};
+use utoipa::ToSchema;
+
+use super::hex;
+
+/// Balances of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Balance {
+    /// Whose.
+    #[schema(example = "ann")]
+    pub user: String,
+    /// Can be spent.
+    pub available_micro: i64,
+    /// Owed after a claw-back.
+    pub debt_micro: i64,
+    /// Shown, not yet booked.
+    pub pending_micro: i64,
+}
+
+impl Balance {
+    /// The balances of that user.
+    #[must_use]
+    pub fn of(user: &UserId, view: &view::BalanceView) -> Self {
+        Self {
+            user: user.as_str().to_owned(),
+            available_micro: view.available_micro,
+            debt_micro: view.debt_micro,
+            pending_micro: view.pending_micro,
+        }
+    }
+}
+
+/// One transfer of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Transfer {
+    /// First 16 bytes of SHA-256 over its key, in hexadecimal.
+    pub id: String,
+    /// Account that pays.
+    #[schema(example = "treasury/412")]
+    pub debit: String,
+    /// Account that receives.
+    #[schema(example = "user:ann:available")]
+    pub credit: String,
+    /// Amount, above 0.
+    pub amount_micro: i64,
+    /// What it is for.
+    #[schema(example = "steps")]
+    pub code: String,
+    /// Rule with its version.
+    #[schema(example = "steps@1")]
+    pub rule: String,
+    /// The civil day that it pays for.
+    #[schema(format = Date, example = "2016-04-13")]
+    pub day: String,
+    /// What makes it unique: code, user, day, total posted for them after this transfer.
+    #[schema(value_type = Vec<serde_json::Value>)]
+    pub key: (String, String, String, i64),
+    /// SHA-256 of the day state that it rests on, in hexadecimal.
+    pub evidence: String,
+    /// Number of the event that told of it.
+    pub event_seq: u64,
+    /// Logical time, POSIX ms.
+    pub created_ms: i64,
+}
+
+impl From<&event::Transfer> for Transfer {
+    fn from(transfer: &event::Transfer) -> Self {
+        let day = transfer.day.iso();
+        Self {
+            id: hex(&transfer.id),
+            debit: transfer.debit.clone(),
+            credit: transfer.credit.clone(),
+            amount_micro: transfer.amount_micro,
+            code: transfer.code.clone(),
+            rule: transfer.rule.clone(),
+            key: (
+                transfer.code.clone(),
+                transfer.subject.as_str().to_owned(),
+                day.clone(),
+                transfer.cumulative_micro,
+            ),
+            day,
+            evidence: hex(&transfer.evidence),
+            event_seq: transfer.event_seq,
+            created_ms: transfer.created_ms,
+        }
+    }
+}
+
+/// Sums over all accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LedgerSummary {
+    /// Accounts that a transfer has touched.
+    pub accounts: u64,
+    /// Transfers.
+    pub transfers: u64,
+    /// Sum of all balances: 0.
+    pub sum_micro: i64,
+    /// Sum of the treasury's accounts.
+    pub treasury_micro: i64,
+    /// Sum of the users' available accounts.
+    pub available_micro: i64,
+}
+
+impl From<&view::LedgerSummary> for LedgerSummary {
+    fn from(view: &view::LedgerSummary) -> Self {
+        Self {
+            accounts: view.accounts,
+            transfers: view.transfers,
+            sum_micro: view.sum_micro,
+            treasury_micro: view.treasury_micro,
+            available_micro: view.available_micro,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A user, their goals and their devices as REST shows them.
+
+use serde::Serialize;
+use streakline_core::{
+    id::OutboxId,
+    view::{DeviceView, GoalView, UserView},
+};
+use utoipa::ToSchema;
+
+/// A user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct User {
+    /// Name, chosen by the caller.
+    #[schema(example = "ann")]
+    pub user: String,
+    /// IANA zone in force; `UTC` until one is set.
+    #[schema(example = "Europe/Berlin")]
+    pub zone: String,
+    /// The name that other participants see.
+    #[schema(example = "Swift Heron")]
+    pub alias: String,
+    /// First day of the user's week.
+    #[schema(value_type = String, example = "monday")]
+    pub week_starts: &'static str,
+    /// When the user came into being, POSIX ms.
+    pub created_ms: i64,
+}
+
+impl From<&UserView> for User {
+    fn from(view: &UserView) -> Self {
+        Self {
+            user: view.user.as_str().to_owned(),
+            zone: view.zone.clone(),
+            alias: view.alias.clone(),
+            week_starts: "monday",
+            created_ms: view.created_ms,
+        }
+    }
+}
+
+/// A goal of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Goal {
+    /// Name, chosen by the caller.
+    #[schema(example = "steps-7500")]
+    pub goal: String,
+    /// What it counts.
+    #[schema(value_type = String, example = "steps")]
+    pub metric: &'static str,
+    /// What it counts over.
+    #[schema(value_type = String, example = "day")]
+    pub period: &'static str,
+    /// How its target comes about.
+    #[schema(value_type = String, example = "static")]
+    pub kind: &'static str,
+    /// Target, in the metric's unit.
+    #[schema(example = 7500)]
+    pub target: i64,
+    /// First day of this target.
+    #[schema(format = Date, example = "2016-04-13")]
+    pub from: String,
+    /// Last day, once the goal is deleted.
+    #[schema(required = true, format = Date)]
+    pub until: Option<String>,
+    /// What its streak allows.
+    pub streak: StreakRule,
+}
+
+/// Instruments of a goal's streak; none in this version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreakRule {
+    /// Missed days that a freeze may cover.
+    #[schema(example = 0)]
+    pub freezes: u32,
+}
+
+impl From<&GoalView> for Goal {
+    fn from(view: &GoalView) -> Self {
+        Self {
+            goal: view.goal.as_str().to_owned(),
+            metric: view.metric.name(),
+            period: "day",
+            kind: "static",
+            target: view.target,
+            from: view.from.iso(),
+            until: view.until.map(|day| day.iso()),
+            streak: StreakRule::default(),
+        }
+    }
+}
+
+/// A device of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Device {
+    /// Its UUID.
+    #[schema(format = Uuid)]
+    pub device: String,
+    /// Its class.
+    #[schema(value_type = String, example = "watch")]
+    pub class: &'static str,
+    /// When it was bound to the user, POSIX ms.
+    pub bound_ms: i64,
+    /// End of its latest accepted sample, POSIX ms.
+    #[schema(required = true)]
+    pub last_sample_ms: Option<i64>,
+    /// Where each of its outboxes goes on; the one used last comes last.
+    pub resume_after: Vec<OutboxPosition>,
+}
+
+/// Highest contiguous durable numbers of one outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OutboxPosition {
+    /// The outbox's UUID.
+    #[schema(format = Uuid)]
+    pub outbox_id: String,
+    /// Of the lane `live`.
+    pub live: u64,
+    /// Of the lane `backfill`.
+    pub backfill: u64,
+}
+
+impl From<&DeviceView> for Device {
+    fn from(view: &DeviceView) -> Self {
+        let position = |(outbox, [live, backfill]): &(OutboxId, [u64; 2])| OutboxPosition {
+            outbox_id: outbox.to_string(),
+            live: *live,
+            backfill: *backfill,
+        };
+        Self {
+            device: view.device.to_string(),
+            class: view.class.name(),
+            bound_ms: view.bound_ms,
+            last_sample_ms: view.last_sample_ms,
+            resume_after: view.resume_after.iter().map(position).collect(),
+        }
+    }
+}

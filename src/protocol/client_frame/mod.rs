@@ -1,0 +1,155 @@
+//! Frames from clients (protocol.md 2 to 6): text in, a typed frame or a typed refusal out.
+//!
+//! The kind is peeked at first, then the concrete frame is read from borrowed raw values, so that every fault has its
+//! place. Unknown fields are ignored. What needs the user's state is judged later. Called by `gateway`.
+
+mod batch;
+mod control;
+mod hello;
+mod record;
+mod scalar;
+
+use serde::Deserialize;
+use serde_json::{error::Category, value::RawValue};
+
+use self::scalar::{Raw, Wrong};
+use super::error_code::{Code, Fault, Refusal};
+
+pub use batch::{Batch, Lane};
+pub use control::{Since, Subscribe};
+pub use hello::{DeviceHello, Hello};
+
+/// A frame of a client.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientFrame {
+    /// The first frame of a socket.
+    Hello(Box<Hello>),
+    /// Samples.
+    Batch(Batch),
+    /// A board is wanted.
+    Subscribe(Subscribe),
+    /// A board is no longer wanted.
+    Unsubscribe {
+        /// The client's number of the subscription.
+        id: u64,
+    },
+    /// A browser's heartbeat.
+    Ping {
+        /// Echoed.
+        id: u64,
+    },
+    /// A newer token.
+    Auth {
+        /// The JWT.
+        token: String,
+    },
+}
+
+/// A frame that was refused, with what the answer echoes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why.
+    pub refusal: Refusal,
+    /// `batch_id` of the frame, where it has a readable one.
+    pub batch_id: Option<u64>,
+    /// `id` of the frame, where it has a readable one.
+    pub id: Option<u64>,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            refusal,
+            batch_id: None,
+            id: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Peek<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Raw<'a>,
+    #[serde(borrow)]
+    batch_id: Raw<'a>,
+    #[serde(borrow)]
+    id: Raw<'a>,
+}
+
+/// Reads one frame; a batch may have up to `max_records` records.
+///
+/// # Errors
+/// `bad_json`, `bad_frame` with the place, `unknown_type`, `batch_too_large`, or `not_found` for an unknown topic.
+pub fn decode(text: &str, max_records: usize) -> Result<ClientFrame, Refused> {
+    let peek: Peek<'_> = parse(text)?;
+    let frame = read(&peek, text, max_records);
+    frame.map_err(|refusal| Refused {
+        refusal,
+        batch_id: echo(peek.batch_id),
+        id: echo(peek.id),
+    })
+}
+
+fn read(peek: &Peek<'_>, text: &str, max_records: usize) -> Result<ClientFrame, Refusal> {
+    let kind = at("/type", scalar::text(peek.kind, KIND_CHARS_MAX))?;
+    let kind = required("/type", kind)?;
+    match &*kind {
+        "batch" => batch::read(text, max_records).map(ClientFrame::Batch),
+        "hello" => hello::read(text).map(|hello| ClientFrame::Hello(Box::new(hello))),
+        "subscribe" => control::read_subscribe(text).map(ClientFrame::Subscribe),
+        "unsubscribe" => control::read_id(text).map(|id| ClientFrame::Unsubscribe { id }),
+        "ping" => control::read_id(text).map(|id| ClientFrame::Ping { id }),
+        "auth" => control::read_token(text).map(|token| ClientFrame::Auth { token }),
+        other => {
+            let detail = format!("there is no frame of type {other:?}");
+            Err(Refusal::new(Code::UnknownType, detail))
+        }
+    }
+}
+
+/// Most characters of a `type`; longer ones are no type of ours and are not echoed.
+const KIND_CHARS_MAX: usize = 32;
+
+fn echo(raw: Option<&RawValue>) -> Option<u64> {
+    scalar::unsigned(raw).ok().flatten()
+}
+
+/// Text that is not JSON at all, or JSON that is not an object of single fields.
+fn unreadable(error: serde_json::Error) -> Refusal {
+    match error.classify() {
+        Category::Data => bad_frame("", error.to_string()),
+        Category::Io | Category::Syntax | Category::Eof => {
+            Refusal::new(Code::BadJson, format!("not JSON: {error}"))
+        }
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Refusal> {
+    serde_json::from_str(text).map_err(unreadable)
+}
+
+/// Gives a value its place.
+fn at<T>(pointer: &str, value: Result<T, Wrong>) -> Result<T, Refusal> {
+    value.map_err(|wrong| bad_frame(pointer, format!("{pointer} {wrong}")))
+}
+
+fn required<T>(pointer: &str, value: Option<T>) -> Result<T, Refusal> {
+    value.ok_or_else(|| bad_frame(pointer, format!("{pointer} is missing")))
+}
+
+/// A wrong shape, with its place.
+fn bad_frame(pointer: &str, detail: String) -> Refusal {
+    let fault = Fault {
+        pointer: pointer.to_owned(),
+        code: Code::BadFrame.name(),
+        detail: detail.clone(),
+    };
+    Refusal {
+        code: Code::BadFrame,
+        detail,
+        faults: vec![fault],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! Views and facts of the examples in the protocol's text, for the tests that hold wire types against them.
+
+use streakline_core::{
+    civil::{self, Day, Local},
+    definition::{Definition, LateJoin},
+    event::{EventId, Fact, FactKind},
+    id::{ChallengeId, GoalId, PartitionId, Position, UserId},
+    sample::Metric,
+    view::{
+        BalanceView, BoardView, ChallengePhase, ChallengeView, DayPhase, DayStatus, DayView,
+        GoalProgress, RankView, RowView, SnapshotView, StreakView,
+    },
+};
+
+pub(crate) const CHALLENGE: &str = "01960000-0000-7000-8000-000000000001";
+
+/// A fixture of `tests/fixtures/frames-v1`, such as `client/hello`.
+pub(crate) fn fixture(name: &str) -> String {
+    let root = env!("CARGO_MANIFEST_DIR");
+    std::fs::read_to_string(format!("{root}/tests/fixtures/frames-v1/{name}.json")).unwrap()
+}
+
+pub(crate) fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+pub(crate) fn date(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+pub(crate) fn ann() -> UserId {
+    UserId::parse("ann").unwrap()
+}
+
+pub(crate) fn goal() -> GoalId {
+    GoalId::parse("steps-7500").unwrap()
+}
+
+pub(crate) fn challenge() -> ChallengeId {
+    ChallengeId::parse(CHALLENGE).unwrap()
+}
+
+/// 18:18 on the wall of 2016-04-13.
+pub(crate) fn met_at_local() -> Local {
+    let minutes = 18 * 60 + 18;
+    Local(date("2016-04-13").utc_ms() + minutes * civil::MINUTE_MS)
+}
+
+pub(crate) fn day_view() -> DayView {
+    DayView {
+        day: date("2016-04-13"),
+        start_ms: 1_460_498_400_000,
+        end_ms: 1_460_584_800_000,
+        zone: "Europe/Berlin".into(),
+        phase: DayPhase::Open,
+        display: 10_700,
+        eligible: 8_400,
+        scored: 8_400,
+        records: 1_440,
+        goals: vec![GoalProgress {
+            goal: goal(),
+            target: 7_500,
+            progress: 8_400,
+            status: DayStatus::Met,
+            met_at: Some((1_460_564_280_000, met_at_local())),
+        }],
+        pending_micro: 6_700_000,
+        posted_micro: 0,
+        state_hash: [0xab; 32],
+        version: 977,
+    }
+}
+
+pub(crate) fn streak_view() -> StreakView {
+    StreakView {
+        goal: goal(),
+        as_of: date("2016-05-11"),
+        count: 12,
+        with_today: 13,
+        start: Some(date("2016-04-01")),
+        longest: (12, Some((date("2016-04-01"), date("2016-04-12")))),
+        provisional: false,
+        statuses: vec![(date("2016-05-11"), DayStatus::Met)],
+        version: 31,
+    }
+}
+
+pub(crate) fn rank_view() -> RankView {
+    RankView {
+        challenge: challenge(),
+        rank: 3,
+        prev_rank: Some(5),
+        score: 65_210,
+        participants: 22,
+        phase: ChallengePhase::Open,
+        version: 5_120,
+    }
+}
+
+pub(crate) fn board_view() -> BoardView {
+    let row = RowView {
+        rank: 1,
+        ordinal: 1,
+        score: 65_210,
+        achieved_at_ms: 1_460_564_280_000,
+        alias: "Swift Heron".into(),
+        row: "c81f".into(),
+        user: ann(),
+    };
+    BoardView {
+        challenge: challenge(),
+        as_of_ms: 1_460_564_281_000,
+        phase: ChallengePhase::Open,
+        participants: 22,
+        items: vec![row],
+        more: false,
+        partial: false,
+    }
+}
+
+pub(crate) fn snapshot_view() -> SnapshotView {
+    SnapshotView {
+        day: day_view(),
+        streaks: vec![streak_view()],
+        balance: BalanceView {
+            available_micro: 31_200_000,
+            debt_micro: 0,
+            pending_micro: 6_700_000,
+        },
+        challenges: vec![challenge()],
+    }
+}
+
+pub(crate) fn challenge_view() -> ChallengeView {
+    let definition = Definition {
+        title: "April steps".into(),
+        metric: Metric::Steps,
+        starts: date("2016-04-13"),
+        ends: date("2016-05-11"),
+        join_opens_ms: None,
+        late: LateJoin::Yes,
+        capacity: None,
+        per_day_cap: Some(30_000),
+        finalisation_h: 24,
+    };
+    ChallengeView {
+        challenge: challenge(),
+        phase: ChallengePhase::Draft,
+        definition,
+        created_ms: 1,
+        started_ms: None,
+        ends_at_ms: 2,
+        settles_at_ms: 3,
+        version: 3,
+    }
+}
+
+pub(crate) fn fact(seq: u64, at_ms: i64, kind: FactKind) -> Fact {
+    let id = EventId {
+        partition: PartitionId(256),
+        position: Position::default(),
+        sub: 0,
+    };
+    Fact {
+        seq,
+        at_ms,
+        id,
+        kind,
+    }
+}
+
+/// The three events of protocol.md 4, in order.
+pub(crate) fn facts() -> [Fact; 3] {
+    let (goal, day) = (goal(), date("2016-04-13"));
+    let completed = FactKind::GoalCompleted {
+        goal: goal.clone(),
+        day,
+        target: 7_500,
+        met_at_local: met_at_local(),
+    };
+    let extended = FactKind::StreakExtended {
+        goal,
+        day,
+        count: 13,
+        longest: 13,
+    };
+    let posted = FactKind::TokensPosted {
+        day,
+        rule: "steps@1".into(),
+        amount_micro: 6_700_000,
+        available_micro: 31_200_000,
+        transfer: [0x8f; 16],
+    };
+    [
+        fact(42, 1_460_564_280_000, completed),
+        fact(43, 1_460_595_600_000, extended),
+        fact(44, 1_460_595_600_000, posted),
+    ]
+}

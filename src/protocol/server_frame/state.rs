@@ -1,0 +1,103 @@
+//! The newest values of the user's own topics: a day, a streak, a rank (protocol.md 4).
+
+use serde::Serialize;
+use streakline_core::view::{DayStatus, DayView, GoalProgress, RankView, StreakView};
+
+use crate::protocol::body::{challenge::ChallengePhase, day::DayPhase};
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "state")]
+struct DayState<'a> {
+    topic: String,
+    version: u64,
+    display: i64,
+    eligible: i64,
+    phase: DayPhase,
+    pending_micro: i64,
+    goals: Vec<GoalState<'a>>,
+}
+
+#[derive(Serialize)]
+struct GoalState<'a> {
+    goal: &'a str,
+    target: i64,
+    met: bool,
+    met_at_local: Option<String>,
+}
+
+impl<'a> From<&'a GoalProgress> for GoalState<'a> {
+    fn from(view: &'a GoalProgress) -> Self {
+        Self {
+            goal: view.goal.as_str(),
+            target: view.target,
+            met: view.status == DayStatus::Met,
+            met_at_local: view.met_at.map(|(_, local)| local.iso_minute()),
+        }
+    }
+}
+
+/// The newest value of `me/day/...`.
+#[must_use]
+pub fn day(view: &DayView) -> String {
+    super::encode(&DayState {
+        topic: format!("me/day/{}", view.day.iso()),
+        version: view.version,
+        display: view.display,
+        eligible: view.eligible,
+        phase: view.phase.into(),
+        pending_micro: view.pending_micro,
+        goals: view.goals.iter().map(GoalState::from).collect(),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "state")]
+struct StreakState {
+    topic: String,
+    version: u64,
+    count: u32,
+    with_today: u32,
+    longest: u32,
+    provisional: bool,
+    start: Option<String>,
+}
+
+/// The newest value of `me/streak/...`.
+#[must_use]
+pub fn streak(view: &StreakView) -> String {
+    super::encode(&StreakState {
+        topic: format!("me/streak/{}", view.goal),
+        version: view.version,
+        count: view.count,
+        with_today: view.with_today,
+        longest: view.longest.0,
+        provisional: view.provisional,
+        start: view.start.map(|day| day.iso()),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "state")]
+struct RankState {
+    topic: String,
+    version: u64,
+    rank: u32,
+    prev_rank: Option<u32>,
+    score: i64,
+    participants: u32,
+    phase: ChallengePhase,
+}
+
+/// The newest value of `me/rank/...`.
+#[must_use]
+pub fn rank(view: &RankView) -> String {
+    super::encode(&RankState {
+        topic: format!("me/rank/{}", view.challenge),
+        version: view.version,
+        rank: view.rank,
+        prev_rank: view.prev_rank,
+        score: view.score,
+        participants: view.participants,
+        phase: view.phase.into(),
+    })
+}

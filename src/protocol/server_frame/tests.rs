@@ -1,0 +1,175 @@
+//! Every server frame of the protocol's text, encoded from a view and compared with its fixture.
+
+use streakline_core::{
+    event::{BatchOutcome, Judgement},
+    sample::{RecordCode, RecordRefusal},
+};
+
+use super::*;
+use crate::protocol::{
+    error_code::{Code, Fault},
+    example::{self, fixture, json},
+};
+
+fn assert_is(frame: &str, name: &str) {
+    assert_eq!(
+        json(frame),
+        json(&fixture(&format!("server/{name}"))),
+        "{name}"
+    );
+}
+
+#[test]
+fn a_welcome_says_what_is_in_force() {
+    let welcome = Welcome {
+        server_time_ms: 1_460_505_600_120,
+        user: "ann",
+        zone: "Europe/Berlin",
+        session: "1-7",
+        resume_after: ResumeAfter {
+            live: 170,
+            backfill: 0,
+        },
+        credits: 4,
+        max_records: 500,
+        max_bytes: 65_536,
+        heartbeat_s: 25,
+        events: WelcomeEvents {
+            epoch: "k3v9",
+            next_seq: 42,
+            recovered: true,
+        },
+    };
+    assert_is(&encode(&welcome), "welcome");
+}
+
+#[test]
+fn an_ack_lists_what_was_not_plainly_accepted() {
+    let detail = "steps -4 is outside 0..1000000";
+    let refusal = RecordRefusal::new(RecordCode::Range, detail);
+    let outcome = BatchOutcome {
+        up_to_seq: 173,
+        results: vec![(172, Judgement::Rejected(refusal))],
+    };
+    assert_is(&ack(18, "live", &outcome, 4), "ack");
+}
+
+#[test]
+fn every_judgement_has_its_status() {
+    let outcome = BatchOutcome {
+        up_to_seq: 4,
+        results: vec![
+            (1, Judgement::Duplicate),
+            (2, Judgement::StaleVersion),
+            (3, Judgement::Clamped),
+            (4, Judgement::Quarantined),
+        ],
+    };
+    let wanted = serde_json::json!([
+        {"seq": 1, "status": "duplicate"},
+        {"seq": 2, "status": "stale_version"},
+        {"seq": 3, "status": "clamped"},
+        {"seq": 4, "status": "quarantined", "code": "clock"},
+    ]);
+    assert_eq!(json(&ack(1, "backfill", &outcome, 4))["results"], wanted);
+}
+
+#[test]
+fn facts_are_events() {
+    let names = ["goal_completed", "streak_extended", "tokens_posted"];
+    for (fact, name) in example::facts().iter().zip(names) {
+        assert_is(&event(fact), &format!("event_{name}"));
+    }
+}
+
+#[test]
+fn states_are_the_newest_values_of_their_topics() {
+    assert_is(&day(&example::day_view()), "state_day");
+    assert_is(&streak(&example::streak_view()), "state_streak");
+    assert_is(&rank(&example::rank_view()), "state_rank");
+}
+
+#[test]
+fn a_snapshot_holds_all_that_a_client_needs() {
+    let frame = snapshot(&example::ann(), &example::snapshot_view(), "k3v9", 1207);
+    assert_is(&frame, "snapshot");
+}
+
+#[test]
+fn a_subscription_goes_through_its_three_frames() {
+    let subscribed = Subscribed {
+        id: 7,
+        epoch: "b1",
+        offset: 883,
+        recovered: true,
+    };
+    assert_is(&encode(&subscribed), "subscribed");
+    let audience = Audience {
+        you: None,
+        names_users: false,
+    };
+    assert_is(
+        &board(7, ("b1", 884), &example::board_view(), audience),
+        "board",
+    );
+    assert_is(&encode(&Unsubscribed { id: 7 }), "unsubscribed");
+}
+
+#[test]
+fn small_answers_have_their_form() {
+    let pong = Pong {
+        id: 1,
+        server_time_ms: 1_460_505_600_120,
+    };
+    assert_is(&encode(&pong), "pong");
+    let authenticated = Authenticated {
+        exp_ms: 1_460_592_000_000,
+    };
+    assert_is(&encode(&authenticated), "authenticated");
+    let bye = Bye {
+        code: "draining",
+        retry_after_ms: 1500,
+    };
+    assert_is(&encode(&bye), "bye");
+}
+
+#[test]
+fn an_error_echoes_its_cause() {
+    let gap = Refusal::new(Code::SeqGap, "expected first_seq 171, got 181");
+    let error = Error {
+        batch_id: Some(19),
+        expected_seq: Some(171),
+        ..Error::of(&gap)
+    };
+    assert_is(&encode(&error), "error_seq_gap");
+    let fault = Fault {
+        pointer: "/records".into(),
+        code: "bad_frame",
+        detail: String::new(),
+    };
+    let shape = Refusal {
+        faults: vec![fault],
+        ..Refusal::new(Code::BadFrame, "/records must not be empty")
+    };
+    let error = Error {
+        batch_id: Some(19),
+        ..Error::of(&shape)
+    };
+    assert_is(&encode(&error), "error_bad_frame");
+}
+
+#[test]
+fn every_close_reason_fits_a_control_frame() {
+    for code in Code::ALL {
+        let reason = CloseReason::of(code, Some(u64::MAX)).json();
+        assert!(reason.len() <= REASON_BYTES_MAX, "{reason}");
+    }
+    let slow = CloseReason::of(Code::SlowReader, Some(2000));
+    assert_eq!(slow.close, 4413);
+    assert_eq!(
+        slow.json(),
+        r#"{"code":"slow_reader","retry_after_ms":2000}"#
+    );
+    assert_eq!(CloseReason::SILENT.json(), r#"{"code":"silent_peer"}"#);
+    assert_eq!(CloseReason::of(Code::Forbidden, None).close, 4403);
+}
