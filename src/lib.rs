@@ -1,6 +1,7 @@
 //! Streakline: a real-time gamification server for device streams.
 
 pub mod actors;
+pub mod api;
 pub mod protocol;
 pub mod push;
 pub mod storage;
