@@ -46,11 +46,10 @@ pub async fn check_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let allowed = request
-        .app_data::<web::Data<Api>>()
-        .map(|api| api.settings.cors_origins.clone());
     let upgrade = request.headers().contains_key(header::UPGRADE);
-    if upgrade || may_call(request.headers(), &allowed.unwrap_or_default()) {
+    let api = request.app_data::<web::Data<Api>>();
+    let origins = api.map_or(&[][..], |api| &api.settings.cors_origins);
+    if upgrade || may_call(request.headers(), origins) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
     let words =

@@ -1,6 +1,6 @@
 //! `/v1/users/{user}/events`: the events of the stream, for who was not listening.
 
-use super::{answer, ask::Search, fault::Wrong, problem::Answer};
+use super::{answer, ask::Search, problem::Answer};
 use crate::protocol::body::{Event, Events};
 
 /// List the events of a user, the same as on the stream
@@ -15,14 +15,9 @@ pub(super) async fn list(Search { ask, mut query }: Search) -> Answer {
     let user = ask.own_user()?;
     let after_seq = query.integer("after_seq", 0..=u64::MAX);
     let page = query.page(format!("events/{user}"), &ask.api.cursors);
-    if after_seq.is_some() && page.after.is_some() {
-        query.fault(
-            "after_seq",
-            Wrong::new("conflict", "send a cursor or after_seq, not both"),
-        );
-    }
     query.done()?;
-    let after = after_seq.unwrap_or_else(|| page.after_number());
+    // A client that follows `next` may leave `after_seq` where it is: what it has seen, it has seen.
+    let after = after_seq.unwrap_or(0).max(page.after_number());
     let found = ask.api.directory.events(&user, after, page.limit).await?;
     let last = found
         .items

@@ -109,7 +109,7 @@ async fn every_route_of_the_table_is_served_by_its_handler_alone() {
 }
 
 #[actix_web::test]
-async fn pages_of_other_origins_are_refused_and_listed_ones_are_told_so() {
+async fn pages_of_other_origins_are_refused() {
     let asked = |origin: &'static str| {
         TestRequest::get()
             .uri("/v1/openapi.json")
