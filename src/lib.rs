@@ -9,6 +9,7 @@
 >>>>>>> wt-b
 
 pub mod actors;
+pub mod api;
 pub mod protocol;
 pub mod push;
 pub mod storage;

@@ -1,0 +1,145 @@
+//! `/v1/challenges/{id}/leaderboard`: the board in pages, around a user, and one row of it.
+
+use streakline_core::{id::UserId, limits::AROUND_ROWS_MAX, view::RowView};
+
+use super::{
+    answer,
+    ask::{Ask, Search},
+    auth::Principal,
+    fault::Wrong,
+    problem::Answer,
+    query::Query,
+};
+use crate::protocol::body::{Audience, Board, Row};
+
+/// Rows on each side of a user when none are asked for.
+const AROUND_ROWS: u32 = 5;
+
+/// Read the board, best first; participants and admins only
+#[utoipa::path(get, path = "/v1/challenges/{id}/leaderboard", tag = "challenges",
+    operation_id = "read_leaderboard",
+    params(
+        ("around" = Option<String>, Query,
+            description = "The rows around this user, who for a user's token is the user itself"),
+        ("k" = Option<u32>, Query, minimum = 1, maximum = 50,
+            description = "Rows on each side of that user; 5 when absent"),
+        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
+    ),
+    responses((status = 200, description = "A part of the board", body = Board<'_>)))]
+pub(super) async fn read(Search { ask, mut query }: Search) -> Answer {
+    let around = query.read("around", |name| {
+        UserId::parse(name).map_err(|why| Wrong::new("name", why.to_string()))
+    });
+    match around {
+        Some(user) => read_around(&ask, query, user).await,
+        None => read_page(&ask, query).await,
+    }
+}
+
+async fn read_page(ask: &Ask, mut query: Query) -> Answer {
+    let id = ask.challenge()?;
+    let page = query.page(format!("board/{id}"), &ask.api.cursors);
+    query.done()?;
+    let after = page.after.as_deref().and_then(key_of_text);
+    let board = ask
+        .api
+        .directory
+        .board(id, viewer(&ask.principal), after, page.limit)
+        .await?;
+    let last = board.items.last().filter(|_| board.more).map(key);
+    let next = ask.api.cursors.next(&page, last)?;
+    answer::plain(&Board::of(&board, audience(&ask.principal), next))
+}
+
+/// Around somebody else a participant may not look: that would tell whose alias is whose.
+async fn read_around(ask: &Ask, mut query: Query, user: UserId) -> Answer {
+    let k = query
+        .integer("k", 1..=AROUND_ROWS_MAX)
+        .unwrap_or(AROUND_ROWS);
+    query.done()?;
+    ask.principal.must_act_for(&user)?;
+    let id = ask.challenge()?;
+    let board = ask
+        .api
+        .directory
+        .around(id, viewer(&ask.principal), user, k)
+        .await?;
+    answer::plain(&Board::of(&board, audience(&ask.principal), None))
+}
+
+/// Read the row of one user
+#[utoipa::path(get, path = "/v1/challenges/{id}/leaderboard/{user}", tag = "challenges",
+    operation_id = "read_leaderboard_row",
+    responses((status = 200, description = "The row", body = Row<'_>)))]
+pub(super) async fn row(ask: Ask) -> Answer {
+    let user = ask.own_user()?;
+    let view = ask.api.directory.row(ask.challenge()?, user).await?;
+    answer::one(
+        &ask.request,
+        None,
+        &Row::of(&view, audience(&ask.principal)),
+    )
+}
+
+/// Who must have a row to look; an admin need not.
+fn viewer(principal: &Principal) -> Option<UserId> {
+    principal.user().filter(|_| !principal.is_admin()).cloned()
+}
+
+fn audience(principal: &Principal) -> Audience<'_> {
+    Audience {
+        you: principal.user(),
+        names_users: principal.is_admin(),
+    }
+}
+
+/// Where a row stands in the order of its board, as the text in a cursor.
+fn key(row: &RowView) -> String {
+    format!("{} {} {}", row.score, row.achieved_at_ms, row.user)
+}
+
+fn key_of_text(text: &str) -> Option<(i64, i64, UserId)> {
+    let mut parts = text.split(' ');
+    let (score, achieved_at_ms) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some((score, achieved_at_ms, UserId::parse(parts.next()?).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_row_survives_its_cursor() {
+        let user = UserId::parse("ann:1.x").unwrap();
+        let row = RowView {
+            rank: 1,
+            ordinal: 1,
+            score: 65_210,
+            achieved_at_ms: 1_460_564_280_000,
+            alias: "Swift Heron".into(),
+            row: "c81f".into(),
+            user: user.clone(),
+        };
+        assert_eq!(
+            key_of_text(&key(&row)),
+            Some((65_210, 1_460_564_280_000, user))
+        );
+    }
+
+    #[test]
+    fn an_admins_token_need_not_take_part_but_finds_its_own_row() {
+        let ann = UserId::parse("ann").unwrap();
+        let token = |admin| Principal::Token {
+            user: ann.clone(),
+            admin,
+            device: None,
+            exp_s: 0,
+        };
+        assert_eq!(viewer(&token(false)), Some(ann.clone()));
+        assert_eq!(viewer(&token(true)), None);
+        let (user, admin) = (token(false), token(true));
+        assert!(!audience(&user).names_users && audience(&admin).names_users);
+        assert_eq!(audience(&admin).you, Some(&ann));
+        assert_eq!(audience(&Principal::AdminKey).you, None);
+    }
+}

@@ -1,0 +1,105 @@
+//! The REST door: one file a resource (protocol.md 7), and around them who asks, what a request may look like, and how an
+//! answer is told.
+//!
+//! Nothing is decided here about users and challenges: every handler asks the [`Directory`]. `lib.rs` puts it together:
+//!
+//! ```ignore
+//! App::new()
+//!     .app_data(web::Data::from(api))
+//!     .wrap(api::cors(&origins))
+//!     .wrap(from_fn(api::check_origin))
+//!     .wrap(from_fn(api::observe))
+//!     .configure(api::routes)
+//! ```
+
+mod answer;
+mod ask;
+mod auth;
+mod balance;
+mod boards;
+mod body;
+mod challenge_body;
+mod challenges;
+mod clock;
+mod cors;
+mod days;
+mod devices;
+mod enrolments;
+mod etag;
+mod events;
+mod fault;
+mod fields;
+mod goals;
+mod health;
+mod idempotency;
+mod ledger;
+mod me;
+pub mod openapi;
+mod page;
+mod problem;
+mod query;
+mod request_log;
+mod streaks;
+mod users;
+
+use std::sync::Arc;
+
+use actix_web::web;
+use metrics_exporter_prometheus::PrometheusHandle;
+use streakline_core::zone::Zones;
+
+pub use cors::{check_origin, cors};
+pub use request_log::observe;
+
+use crate::{actors::directory::Directory, keys::KeyRing};
+
+/// What an operator may set about this door.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Origins whose pages may call, such as `https://app.example`.
+    pub cors_origins: Vec<String>,
+}
+
+/// What handlers need; one for the whole server.
+pub struct Api {
+    directory: Directory,
+    keys: Arc<KeyRing>,
+    zones: Arc<dyn Zones + Send + Sync>,
+    metrics: PrometheusHandle,
+    settings: Settings,
+    cursors: page::Cursors,
+    running: idempotency::Running,
+}
+
+impl Api {
+    /// The door to `directory`.
+    #[must_use]
+    pub fn new(
+        directory: Directory,
+        keys: Arc<KeyRing>,
+        zones: Arc<dyn Zones + Send + Sync>,
+        metrics: PrometheusHandle,
+        settings: Settings,
+    ) -> Self {
+        let cursors = page::Cursors::new(keys.admin_key());
+        let running = idempotency::Running::default();
+        Self {
+            directory,
+            keys,
+            zones,
+            metrics,
+            settings,
+            cursors,
+            running,
+        }
+    }
+}
+
+/// Registers every route, and an answer for the paths that are none.
+pub fn routes(config: &mut web::ServiceConfig) {
+    openapi::register(config);
+    config.default_service(web::to(problem::no_such_route));
+}
+
+#[cfg(test)]
+mod tests;
