@@ -1,1 +1,4 @@
+//! Streakline: a real-time gamification server for device streams.
 
+pub mod entropy;
+pub mod keys;

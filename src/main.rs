@@ -1,1 +1,3 @@
+//! The `streakline` program.
+
 fn main() {}
