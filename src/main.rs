@@ -1,3 +1,7 @@
-//! The `streakline` program.
+//! The `streakline` program: everything is in the library, so that tests reach it too.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    streakline::cli::main()
+}

@@ -1,0 +1,216 @@
+//! The socket of one band: keeps as many batches under way as the server gives credits, and keeps reading while there
+//! is nothing to send, so that pings are answered and pushes do not pile up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::sync::mpsc;
+
+use super::band::Band;
+use super::plan;
+use crate::cli::client::{Frame, Stream, Welcome, stream};
+
+/// What a sender tells the one who drives it.
+pub enum Report {
+    /// A batch of so many records is acknowledged.
+    Acked(u64),
+    /// Everything that was asked for is acknowledged.
+    Idle,
+    /// It gave up.
+    Failed(anyhow::Error),
+}
+
+/// How many batches may still be sent by everybody together.
+#[derive(Clone)]
+pub struct Allowance(Arc<AtomicU64>);
+
+impl Allowance {
+    /// `batches`, or no bound.
+    #[must_use]
+    pub fn new(batches: Option<u64>) -> Self {
+        Self(Arc::new(AtomicU64::new(batches.unwrap_or(u64::MAX))))
+    }
+
+    /// Whether nothing more may be sent.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    fn take(&self) -> bool {
+        let less = |left: u64| left.checked_sub(1);
+        self.0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+            .is_ok()
+    }
+}
+
+/// A band with its open socket.
+pub struct Sender {
+    band: Band,
+    stream: Stream,
+    allowance: Allowance,
+    resumed: bool,
+    credits: usize,
+    next: usize,
+    under_way: BTreeSet<u64>,
+}
+
+/// Where and as whom a band says hello.
+pub struct Door<'a> {
+    /// `http://host:port`.
+    pub server: &'a str,
+    /// Token of the band's user.
+    pub token: &'a str,
+    /// IANA zone.
+    pub zone: &'a str,
+    /// The server's clock, POSIX ms.
+    pub now_ms: i64,
+    /// Whether an earlier replay may have sent a part.
+    pub resumed: bool,
+}
+
+impl Sender {
+    /// Opens the socket of `band` and finds out where to go on.
+    ///
+    /// # Errors
+    /// When the server refuses, or its limits are below the size of a batch.
+    pub async fn open(band: Band, door: &Door<'_>, allowance: Allowance) -> Result<Self> {
+        let mut stream = Stream::connect(door.server, door.token).await?;
+        let (device, outbox) = (band.device.to_string(), band.outbox.to_string());
+        let hello = stream::device_hello(&device, &outbox, door.zone, door.now_ms);
+        let welcome = stream.hello(&hello).await?;
+        check_limits(&band, &welcome)?;
+        let up_to_seq = welcome.resume_after.live;
+        if up_to_seq > 0 && !door.resumed {
+            bail!("the server has {up_to_seq} records of this replay already: use --resume");
+        }
+        Ok(Self {
+            next: plan::resume_at(&band.plan, up_to_seq),
+            band,
+            stream,
+            allowance,
+            resumed: door.resumed,
+            credits: welcome.credits,
+            under_way: BTreeSet::new(),
+        })
+    }
+
+    /// Batches that are not yet sent.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.band.plan.len() - self.next
+    }
+
+    /// When the next batch is due, POSIX ms.
+    #[must_use]
+    pub fn next_due_ms(&self) -> Option<i64> {
+        self.band.plan.get(self.next).map(|sending| sending.due_ms)
+    }
+
+    /// The due times of all batches that are not yet sent, in order.
+    #[must_use]
+    pub fn due_times(&self) -> Vec<i64> {
+        self.band
+            .plan
+            .iter()
+            .skip(self.next)
+            .map(|sending| sending.due_ms)
+            .collect()
+    }
+
+    /// Sends what is due whenever `until` brings a time, until its other end is dropped.
+    pub async fn run(mut self, mut until: mpsc::Receiver<i64>, reports: mpsc::Sender<Report>) {
+        let failed = loop {
+            tokio::select! {
+                due = until.recv() => {
+                    let Some(until_ms) = due else { break None };
+                    if let Err(error) = self.send_due(until_ms, &reports).await {
+                        break Some(error);
+                    }
+                }
+                frame = self.stream.next() => {
+                    if let Err(error) = frame.map_err(Into::into).and_then(|f| self.take(f)) {
+                        break Some(error);
+                    }
+                }
+            }
+        };
+        match failed {
+            None => self.stream.close().await,
+            Some(error) => {
+                let error = error.context(format!("user {}", self.band.user));
+                // Nobody listens once the replay has ended for another reason.
+                let _ended = reports.send(Report::Failed(error)).await;
+            }
+        }
+    }
+
+    async fn send_due(&mut self, until_ms: i64, reports: &mpsc::Sender<Report>) -> Result<()> {
+        loop {
+            while self.under_way.len() < self.credits && self.may_send(until_ms) {
+                let frame = self
+                    .band
+                    .frame(self.next)
+                    .context("a batch without samples")?;
+                self.stream.send(frame).await?;
+                self.under_way.insert(self.next as u64);
+                self.next += 1;
+            }
+            if self.under_way.is_empty() {
+                break;
+            }
+            let frame = self.stream.next().await?;
+            if let Frame::Ack(ack) = &frame {
+                let sending = usize::try_from(ack.batch_id)
+                    .ok()
+                    .and_then(|i| self.band.plan.get(i));
+                let records = sending.map_or(0, |sending| sending.samples.len() as u64);
+                reports.send(Report::Acked(records)).await?;
+            }
+            self.take(frame)?;
+        }
+        Ok(reports.send(Report::Idle).await?)
+    }
+
+    fn may_send(&self, until_ms: i64) -> bool {
+        self.next_due_ms().is_some_and(|due_ms| due_ms <= until_ms) && self.allowance.take()
+    }
+
+    fn take(&mut self, frame: Frame) -> Result<()> {
+        match frame {
+            Frame::Ack(ack) => {
+                if !self.under_way.remove(&ack.batch_id) {
+                    bail!(
+                        "batch {} is acknowledged, but was not under way",
+                        ack.batch_id
+                    );
+                }
+                self.credits = ack.credits.max(1);
+                self.band.check(&ack, self.resumed)
+            }
+            Frame::Error(e) => bail!("{}: {} (batch {:?})", e.code, e.detail, e.batch_id),
+            Frame::Welcome(_) => bail!("a second welcome"),
+            Frame::Pushed(..) => Ok(()),
+        }
+    }
+}
+
+fn check_limits(band: &Band, welcome: &Welcome) -> Result<()> {
+    let largest = band
+        .plan
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, sending)| sending.samples.len());
+    let Some((index, sending)) = largest else {
+        return Ok(());
+    };
+    let bytes = band.frame(index).map_or(0, |frame| frame.len());
+    if sending.samples.len() > welcome.max_records || bytes > welcome.max_bytes {
+        let (records, limit) = (welcome.max_records, welcome.max_bytes);
+        bail!("--batch is too large: the server takes {records} records and {limit} bytes a batch");
+    }
+    Ok(())
+}
