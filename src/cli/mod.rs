@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, reason = "commands answer on stdout")]
 
 pub mod client;
+pub mod demo;
 pub mod folder;
 pub mod replay;
 pub mod token;
@@ -38,6 +39,7 @@ enum Command {
     Token(token::TokenArgs),
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
+    Demo(demo::DemoArgs),
 }
 
 /// Reads the command line and runs its command.
@@ -57,6 +59,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Token(args) => token::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Demo(args) => demo::run(args),
     }
 }
 

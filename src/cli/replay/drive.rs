@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use streakline_core::civil::{HOUR_MS, Local};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::plan::hour_after;
 use super::sender::{Allowance, Report, Sender};
@@ -39,43 +39,58 @@ struct Worker {
     task: JoinHandle<()>,
 }
 
-/// Sends everything, moving the clock by the hour from `now_ms` to `end_ms` (POSIX ms).
+/// From when to when, how far and how fast.
+pub struct Course {
+    /// Where the clock stands, POSIX ms.
+    pub now_ms: i64,
+    /// Where it ends, POSIX ms.
+    pub end_ms: i64,
+    /// How many batches may be sent.
+    pub allowance: Allowance,
+    /// Pause after each hour of the server's clock, so that somebody can watch.
+    pub pace: Duration,
+    /// Pause at the end, for what the server still pushes.
+    pub linger: Duration,
+}
+
+/// Sends everything, moving the clock by the hour.
 ///
 /// # Errors
 /// When a sender fails or the clock does not move.
 pub async fn drive(
     rest: &Rest,
     senders: Vec<Sender>,
-    allowance: &Allowance,
-    now_ms: i64,
-    end_ms: i64,
+    course: &Course,
+    bar: &ProgressBar,
 ) -> Result<Tally> {
-    let bar = progress_bar(senders.iter().map(Sender::left).sum());
+    bar.set_length(senders.iter().map(Sender::left).sum::<usize>() as u64);
     let (reports, mut inbox) = mpsc::channel(REPORTS_MAX);
     let mut workers: Vec<Worker> = senders.into_iter().map(|s| start(s, &reports)).collect();
     drop(reports);
     let mut tally = Tally {
-        now_ms,
+        now_ms: course.now_ms,
         ..Tally::default()
     };
     loop {
         bar.set_message(format!("{}Z", Local(tally.now_ms).iso_minute()));
         let asked = ask(&mut workers, tally.now_ms).await?;
-        wait(&mut inbox, asked, &mut tally, &bar).await?;
-        if allowance.is_spent() {
+        wait(&mut inbox, asked, &mut tally, bar).await?;
+        sleep(course.pace).await;
+        if course.allowance.is_spent() {
             break;
         }
-        if tally.now_ms >= end_ms {
+        if tally.now_ms >= course.end_ms {
             tally.complete = true;
             break;
         }
-        let next_ms = hour_after(tally.now_ms + 1).min(end_ms);
+        let next_ms = hour_after(tally.now_ms + 1).min(course.end_ms);
         rest.move_clock(next_ms)
             .await
             .context("moving the clock; go on with --resume")?;
         tally.now_ms = next_ms;
     }
     bar.finish_and_clear();
+    sleep(course.linger).await;
     hang_up(workers).await;
     Ok(tally)
 }
@@ -147,8 +162,10 @@ pub fn end_of(last_sample_end_ms: i64, hours: i64) -> i64 {
     hour_after(last_sample_end_ms) + hours * HOUR_MS
 }
 
-fn progress_bar(batches: usize) -> ProgressBar {
-    let bar = ProgressBar::new(batches as u64);
+/// A bar on stderr, where that is a terminal.
+#[must_use]
+pub fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::new(0);
     let form = "{msg} [{bar:40}] {pos}/{len} batches, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(form) {
         bar.set_style(style.progress_chars("=> "));

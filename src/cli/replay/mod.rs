@@ -12,6 +12,7 @@ pub mod wall;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
@@ -19,6 +20,7 @@ use streakline_core::civil::{Day, Local};
 use streakline_core::zone::{Zone, Zones as _};
 
 use self::band::Band;
+use self::drive::Course;
 use self::sender::{Allowance, Door, Sender};
 use self::setup::Setup;
 use super::Keys;
@@ -110,13 +112,21 @@ async fn replay(args: &ReplayArgs, folder: &Folder, keys: &Keys) -> Result<()> {
             zone,
             now_ms,
             resumed,
+            pushes: None,
         };
         let user = band.user.clone();
         let opened = Sender::open(band, &door, allowance.clone()).await;
         senders.push(opened.with_context(|| format!("user {user}"))?);
     }
     let people = senders.len();
-    let tally = drive::drive(&rest, senders, &allowance, now_ms, end_ms).await?;
+    let course = Course {
+        now_ms,
+        end_ms,
+        allowance,
+        pace: Duration::ZERO,
+        linger: Duration::ZERO,
+    };
+    let tally = drive::drive(&rest, senders, &course, &drive::progress_bar()).await?;
     let end = if tally.complete {
         "complete"
     } else {

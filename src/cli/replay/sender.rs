@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::band::Band;
@@ -21,6 +22,9 @@ pub enum Report {
     /// It gave up.
     Failed(anyhow::Error),
 }
+
+/// Something that the server pushed to a user: the user, and the frame.
+pub type Push = (String, Value);
 
 /// How many batches may still be sent by everybody together.
 #[derive(Clone)]
@@ -53,6 +57,7 @@ pub struct Sender {
     stream: Stream,
     allowance: Allowance,
     resumed: bool,
+    pushes: Option<mpsc::Sender<Push>>,
     credits: usize,
     next: usize,
     under_way: BTreeSet<u64>,
@@ -70,6 +75,8 @@ pub struct Door<'a> {
     pub now_ms: i64,
     /// Whether an earlier replay may have sent a part.
     pub resumed: bool,
+    /// Who wants to see what is pushed.
+    pub pushes: Option<mpsc::Sender<Push>>,
 }
 
 impl Sender {
@@ -93,6 +100,7 @@ impl Sender {
             stream,
             allowance,
             resumed: door.resumed,
+            pushes: door.pushes.clone(),
             credits: welcome.credits,
             under_way: BTreeSet::new(),
         })
@@ -132,7 +140,11 @@ impl Sender {
                     }
                 }
                 frame = self.stream.next() => {
-                    if let Err(error) = frame.map_err(Into::into).and_then(|f| self.take(f)) {
+                    let taken = match frame {
+                        Ok(frame) => self.accept(frame).await,
+                        Err(error) => Err(error.into()),
+                    };
+                    if let Err(error) = taken {
                         break Some(error);
                     }
                 }
@@ -170,7 +182,7 @@ impl Sender {
                 let records = sending.map_or(0, |sending| sending.samples.len() as u64);
                 reports.send(Report::Acked(records)).await?;
             }
-            self.take(frame)?;
+            self.accept(frame).await?;
         }
         Ok(reports.send(Report::Idle).await?)
     }
@@ -179,7 +191,7 @@ impl Sender {
         self.next_due_ms().is_some_and(|due_ms| due_ms <= until_ms) && self.allowance.take()
     }
 
-    fn take(&mut self, frame: Frame) -> Result<()> {
+    async fn accept(&mut self, frame: Frame) -> Result<()> {
         match frame {
             Frame::Ack(ack) => {
                 if !self.under_way.remove(&ack.batch_id) {
@@ -193,7 +205,13 @@ impl Sender {
             }
             Frame::Error(e) => bail!("{}: {} (batch {:?})", e.code, e.detail, e.batch_id),
             Frame::Welcome(_) => bail!("a second welcome"),
-            Frame::Pushed(..) => Ok(()),
+            pushed @ Frame::Pushed(..) => {
+                if let Some(pushes) = &self.pushes {
+                    // Nobody watches any more once the demo is over.
+                    let _over = pushes.send((self.band.user.clone(), pushed.json())).await;
+                }
+                Ok(())
+            }
         }
     }
 }
