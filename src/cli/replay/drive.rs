@@ -16,6 +16,7 @@ use crate::cli::client::Rest;
 
 /// Reports that wait for the driver; senders stop while it is full.
 const REPORTS_MAX: usize = 1_024;
+const STOPPED: &str = "the replay stopped; once the cause is gone, go on with --resume";
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a replay did.
@@ -142,16 +143,14 @@ async fn wait(
             }
             Some(Report::Idle) => busy -= 1,
             Some(Report::Failed(error)) => {
-                return Err(
-                    error.context("the replay stopped; once the cause is gone, use --resume")
-                );
+                return Err(error.context(STOPPED));
             }
             None => bail!("all sockets are closed"),
         }
     }
     // Somebody who had nothing to send may have lost the socket meanwhile.
     match inbox.try_recv() {
-        Ok(Report::Failed(error)) => Err(error.context("the replay stopped")),
+        Ok(Report::Failed(error)) => Err(error.context(STOPPED)),
         _ => Ok(()),
     }
 }
