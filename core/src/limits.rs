@@ -54,6 +54,8 @@ pub const DAYS_PER_ANSWER_MAX: i32 = 400;
 pub const FACTS_RESUMABLE: u64 = 1_000;
 /// Bytes of encoded records since the last snapshot; more forces one (design.md 5).
 pub const TAIL_BYTES_MAX: usize = 8 * 1024;
+/// Facts of one user that may wait for a snapshot; more force one.
+pub const FACTS_UNWRITTEN_MAX: usize = 256;
 /// Inputs of one user that may wait for durability or for stored records.
 pub const PENDING_INPUTS_MAX: usize = 64;
 /// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.

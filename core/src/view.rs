@@ -4,6 +4,7 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{
     civil::{Day, Local},
+    definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
     sample::{DeviceClass, Metric},
 };
@@ -225,4 +226,72 @@ pub struct BoardView {
     pub more: bool,
     /// Whether partitions have yet to send scores again after a restart.
     pub partial: bool,
+}
+
+/// A challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChallengeView {
+    /// Which.
+    pub challenge: ChallengeId,
+    /// Where it stands.
+    pub phase: ChallengePhase,
+    /// What it is.
+    pub definition: Definition,
+    /// When it was made, POSIX ms.
+    pub created_ms: i64,
+    /// The window's first local start anywhere, once it has passed, POSIX ms.
+    pub started_ms: Option<i64>,
+    /// The window's last local end anywhere, POSIX ms.
+    pub ends_at_ms: i64,
+    /// The cut-off of the settlement, POSIX ms.
+    pub settles_at_ms: i64,
+    /// Counts the changes of this resource (ETag).
+    pub version: u64,
+}
+
+/// What a client is told that knows nothing yet (protocol.md 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotView {
+    /// The user's today.
+    pub day: DayView,
+    /// Every streak.
+    pub streaks: Vec<StreakView>,
+    /// Balances.
+    pub balance: BalanceView,
+    /// Challenges that the user is in, or was in when they settled.
+    pub challenges: Vec<ChallengeId>,
+}
+
+/// The user's own rank in one challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankView {
+    /// In which challenge.
+    pub challenge: ChallengeId,
+    /// 1 + rows with a larger score.
+    pub rank: u32,
+    /// The rank that was pushed before.
+    pub prev_rank: Option<u32>,
+    /// Store units.
+    pub score: i64,
+    /// Rows in all.
+    pub participants: u32,
+    /// Phase of the challenge.
+    pub phase: ChallengePhase,
+    /// Counts the changes of this topic.
+    pub version: u64,
+}
+
+/// Sums over all accounts of the ledger, 10^-6 token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LedgerSummary {
+    /// Accounts that a transfer has touched.
+    pub accounts: u64,
+    /// Transfers.
+    pub transfers: u64,
+    /// Sum of all balances: 0.
+    pub sum_micro: i64,
+    /// Sum of the treasury accounts.
+    pub treasury_micro: i64,
+    /// Sum of the users' available accounts.
+    pub available_micro: i64,
 }

@@ -1,11 +1,13 @@
-//! The one integration binary: the real program, real sockets, real crashes.
-#![allow(clippy::unwrap_used, reason = "tests state what must be")]
+//! The one integration binary: real processes and real sockets, and the tidy rules over the repository's text.
+//!
+//! One binary, so that it links once. Unit tests and the rules' own tests are with the code.
 #![allow(
-    clippy::print_stdout,
-    reason = "a failed test shows what the server said"
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise, in its own functions too"
 )]
 
 mod harness;
 mod replay;
 mod synthetic;
+mod tidy;
 mod verify;

@@ -1,0 +1,124 @@
+//! Admission to a challenge: what may be journaled now. Pure, and before the journal (design.md 4); admins' and users' wishes
+//! are judged one after the other, so that nothing that waits can change the answer.
+
+use super::{Challenge, Stage};
+use crate::{definition::LateJoin, id::UserId, limits, view::ChallengePhase};
+
+/// Why not; the codes of protocol.md 8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such challenge.
+    #[error("there is no such challenge")]
+    NotFound,
+    /// The phase forbids it.
+    #[error("the challenge is {0:?}, which forbids this")]
+    Phase(ChallengePhase),
+    /// Joining has not opened.
+    #[error("joining has not opened yet")]
+    NotOpen,
+    /// Every place is taken.
+    #[error("every place is taken")]
+    Full,
+    /// Too late to join.
+    #[error("joining is closed")]
+    Closed,
+    /// Not a member.
+    #[error("not enrolled")]
+    NotEnrolled,
+}
+
+impl Challenge {
+    fn known_phase(&self, now_ms: i64) -> Result<ChallengePhase, Refusal> {
+        self.phase(now_ms).ok_or(Refusal::NotFound)
+    }
+
+    /// Whether the draft may be changed or deleted.
+    ///
+    /// # Errors
+    /// [`Refusal::Phase`] once it is published.
+    pub fn may_edit(&self, now_ms: i64) -> Result<(), Refusal> {
+        match self.known_phase(now_ms)? {
+            ChallengePhase::Draft => Ok(()),
+            phase => Err(Refusal::Phase(phase)),
+        }
+    }
+
+    /// Whether it may be published; `false`: it is already.
+    ///
+    /// # Errors
+    /// [`Refusal::Phase`] once it is cancelled.
+    pub fn may_publish(&self, now_ms: i64) -> Result<bool, Refusal> {
+        match self.known_phase(now_ms)? {
+            ChallengePhase::Cancelled => Err(Refusal::Phase(ChallengePhase::Cancelled)),
+            phase => Ok(phase == ChallengePhase::Draft),
+        }
+    }
+
+    /// Whether it may be cancelled; `false`: it is already.
+    ///
+    /// # Errors
+    /// [`Refusal::Phase`] once it is settled.
+    pub fn may_cancel(&self, now_ms: i64) -> Result<bool, Refusal> {
+        match self.known_phase(now_ms)? {
+            ChallengePhase::Settled => Err(Refusal::Phase(ChallengePhase::Settled)),
+            phase => Ok(phase != ChallengePhase::Cancelled),
+        }
+    }
+
+    /// Whether a user may join; `false`: it is in already. `starts_ms`: the window's start for that user.
+    ///
+    /// # Errors
+    /// Each of protocol.md 7's: not open yet, closed, full, or a phase that forbids it.
+    pub fn may_join(&self, user: &UserId, starts_ms: i64, now_ms: i64) -> Result<bool, Refusal> {
+        let phase = self.known_phase(now_ms)?;
+        if phase == ChallengePhase::Cancelled {
+            return Err(Refusal::Phase(phase));
+        }
+        if self.members.get(user).is_some_and(|member| member.joined) {
+            return Ok(false);
+        }
+        let definition = self.definition.as_ref().ok_or(Refusal::NotFound)?;
+        match phase {
+            ChallengePhase::Draft | ChallengePhase::Published => return Err(Refusal::NotOpen),
+            ChallengePhase::Finalising | ChallengePhase::Settled => return Err(Refusal::Closed),
+            _ => {}
+        }
+        if definition.late == LateJoin::No && now_ms >= starts_ms {
+            return Err(Refusal::Closed);
+        }
+        let capacity = definition.capacity.unwrap_or(limits::PARTICIPANTS_MAX);
+        if self.joined >= capacity {
+            Err(Refusal::Full)
+        } else {
+            Ok(true)
+        }
+    }
+
+    /// Whether a user may leave.
+    ///
+    /// # Errors
+    /// [`Refusal::NotEnrolled`], or [`Refusal::Closed`] once the window has ended.
+    pub fn may_leave(&self, user: &UserId, now_ms: i64) -> Result<(), Refusal> {
+        let phase = self.known_phase(now_ms)?;
+        if !self.members.get(user).is_some_and(|member| member.joined) {
+            return Err(Refusal::NotEnrolled);
+        }
+        match phase {
+            ChallengePhase::Finalising | ChallengePhase::Settled => Err(Refusal::Closed),
+            ChallengePhase::Cancelled => Err(Refusal::Phase(phase)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a user may see the board.
+    #[must_use]
+    pub fn is_member(&self, user: &UserId) -> bool {
+        self.members.get(user).is_some_and(|member| member.joined)
+    }
+
+    /// Whether the challenge is there.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.stage != Stage::Absent
+    }
+}

@@ -1,0 +1,214 @@
+//! The one door of a challenge: its life cycle changes here and nowhere else. A fold cannot fail.
+
+use alloc::vec::Vec;
+
+use super::{Challenge, Member, Stage, Told, board::Board};
+use crate::{
+    id::UserId,
+    input::{ChallengeInput, Conclusion, Header, UserInput},
+};
+
+/// What a fold leaves to be told to a member's own partition.
+pub type Notice = (UserId, UserInput);
+
+/// Folds one input; answers whom to tell what.
+pub fn fold(
+    challenge: &mut Challenge,
+    board: &mut Board,
+    header: &Header,
+    input: &ChallengeInput,
+) -> Vec<Notice> {
+    run_boundaries(challenge, header.stamp_ms);
+    let notices = apply(challenge, board, header, input);
+    challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
+    challenge.position = header.position;
+    notices
+}
+
+/// A phase that passes is a change of the resource.
+fn run_boundaries(challenge: &mut Challenge, up_to_ms: i64) {
+    while let Some(deadline_ms) = challenge.next_deadline().filter(|at| *at <= up_to_ms) {
+        challenge.now_ms = deadline_ms;
+        challenge.version = challenge.version.saturating_add(1);
+    }
+}
+
+fn apply(
+    challenge: &mut Challenge,
+    board: &mut Board,
+    header: &Header,
+    input: &ChallengeInput,
+) -> Vec<Notice> {
+    match input {
+        ChallengeInput::Create(definition) => {
+            challenge.definition = Some(definition.clone());
+            challenge.created_ms = header.stamp_ms;
+            set(challenge, Stage::Draft)
+        }
+        ChallengeInput::Replace(definition) => {
+            challenge.definition = Some(definition.clone());
+            set(challenge, Stage::Draft)
+        }
+        ChallengeInput::Discard => set(challenge, Stage::Absent),
+        ChallengeInput::Publish => {
+            // Boundaries that passed while it was a draft are no news.
+            challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
+            set(challenge, Stage::Published)
+        }
+        ChallengeInput::Cancel(reason) => {
+            set(challenge, Stage::Cancelled(reason.clone()));
+            conclude(challenge, |_| Some(Conclusion::Cancelled(reason.clone())))
+        }
+        ChallengeInput::Join {
+            user,
+            alias,
+            starts_ms,
+        } => join(challenge, board, (user, alias, *starts_ms), header.stamp_ms),
+        ChallengeInput::Leave(user) => leave(challenge, board, user),
+        ChallengeInput::Settle {
+            cutoff_ms,
+            digest,
+            participants,
+        } => {
+            let (cutoff_ms, digest, participants) = (*cutoff_ms, *digest, *participants);
+            set(
+                challenge,
+                Stage::Settled {
+                    cutoff_ms,
+                    digest,
+                    participants,
+                },
+            );
+            conclude(challenge, |user| board.conclusion(user))
+        }
+        ChallengeInput::Tick => Vec::new(),
+    }
+}
+
+fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
+    challenge.stage = stage;
+    challenge.version = challenge.version.saturating_add(1);
+    Vec::new()
+}
+
+fn join(
+    challenge: &mut Challenge,
+    board: &mut Board,
+    (user, alias, starts_ms): (&UserId, &str, i64),
+    joined_ms: i64,
+) -> Vec<Notice> {
+    let Some(definition) = challenge.definition.clone() else {
+        return Vec::new();
+    };
+    let before = challenge.members.get(user).map_or(0, |member| member.join);
+    let member = Member {
+        join: before.saturating_add(1),
+        joined: true,
+        joined_ms,
+        starts_ms,
+        alias: alias.into(),
+        told: Told::Nothing,
+    };
+    board.seat(user, &member);
+    let join = member.join;
+    challenge.members.insert(user.clone(), member);
+    challenge.joined = challenge.joined.saturating_add(1);
+    let enrol = UserInput::Enrol {
+        challenge: challenge.id,
+        join,
+        joined_ms,
+        definition,
+    };
+    Vec::from([(user.clone(), enrol)])
+}
+
+fn leave(challenge: &mut Challenge, board: &mut Board, user: &UserId) -> Vec<Notice> {
+    let Some(member) = challenge
+        .members
+        .get_mut(user)
+        .filter(|member| member.joined)
+    else {
+        return Vec::new();
+    };
+    member.joined = false;
+    challenge.joined = challenge.joined.saturating_sub(1);
+    board.remove(user);
+    let withdraw = UserInput::Withdraw {
+        challenge: challenge.id,
+        join: member.join,
+    };
+    Vec::from([(user.clone(), withdraw)])
+}
+
+fn conclude(challenge: &Challenge, how: impl Fn(&UserId) -> Option<Conclusion>) -> Vec<Notice> {
+    let members = challenge.members.iter().filter(|(_, member)| member.joined);
+    let notice = |(user, member): (&UserId, &Member)| {
+        let (challenge, join) = (challenge.id, member.join);
+        let conclusion = how(user)?;
+        Some((
+            user.clone(),
+            UserInput::Conclude {
+                challenge,
+                join,
+                conclusion,
+            },
+        ))
+    };
+    members.filter_map(notice).collect()
+}
+
+impl Challenge {
+    /// What members' partitions have not confirmed; told again after a restart, which is harmless.
+    #[must_use]
+    pub fn unconfirmed(&self, board: &Board) -> Vec<Notice> {
+        let conclusion = |user: &UserId| match &self.stage {
+            Stage::Cancelled(reason) => Some(Conclusion::Cancelled(reason.clone())),
+            Stage::Settled { .. } => board.conclusion(user),
+            _ => None,
+        };
+        let notice = |(user, member): (&UserId, &Member)| {
+            let (challenge, join) = (self.id, member.join);
+            if !member.joined {
+                let owed = member.told != Told::Withdrawn;
+                return owed.then(|| (user.clone(), UserInput::Withdraw { challenge, join }));
+            }
+            let concluded = conclusion(user).filter(|_| member.told != Told::Concluded);
+            if let Some(conclusion) = concluded {
+                return Some((
+                    user.clone(),
+                    UserInput::Conclude {
+                        challenge,
+                        join,
+                        conclusion,
+                    },
+                ));
+            }
+            let (joined_ms, definition) = (member.joined_ms, self.definition.clone()?);
+            let enrol = UserInput::Enrol {
+                challenge,
+                join,
+                joined_ms,
+                definition,
+            };
+            (member.told == Told::Nothing).then(|| (user.clone(), enrol))
+        };
+        self.members.iter().filter_map(notice).collect()
+    }
+
+    /// A member's partition has journaled what it was told.
+    pub fn confirmed(&mut self, user: &UserId, input: &UserInput) {
+        let (join, told) = match input {
+            UserInput::Enrol { join, .. } => (*join, Told::Enrolled),
+            UserInput::Withdraw { join, .. } => (*join, Told::Withdrawn),
+            UserInput::Conclude { join, .. } => (*join, Told::Concluded),
+            _ => return,
+        };
+        if let Some(member) = self
+            .members
+            .get_mut(user)
+            .filter(|member| member.join == join)
+        {
+            member.told = told;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The state of one challenge of type `most`: its life cycle, its members, its settlement, and the board that ranks them
+//! (domain.md 5.1, 5.2, 6.1).
+//!
+//! The journal holds the life cycle; scores are contributions of the users' partitions, so the board is rebuilt from their
+//! standing rows. It changes in [`fold::fold`] and [`board`] alone.
+
+pub mod admit;
+pub mod board;
+pub mod fold;
+pub mod resident;
+pub mod view;
+
+use alloc::{collections::BTreeMap, string::String};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    definition::Definition,
+    id::{ChallengeId, Position, UserId},
+    view::ChallengePhase,
+};
+
+pub use board::{Answer, Board};
+
+/// What admins have decided, and the settlement.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Stage {
+    /// Nobody made it yet, or the draft was deleted.
+    #[n(0)]
+    Absent,
+    /// May be changed.
+    #[n(1)]
+    Draft,
+    /// Published: the clock says what comes.
+    #[n(2)]
+    Published,
+    /// Cancelled, with the admin's words.
+    #[n(3)]
+    Cancelled(#[n(0)] String),
+    /// Settled.
+    #[n(4)]
+    Settled {
+        /// Cut-off, POSIX ms.
+        #[n(0)]
+        cutoff_ms: i64,
+        /// SHA-256 of the rows in board order.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// Rows in all.
+        #[n(2)]
+        participants: u32,
+    },
+}
+
+/// What a member's own partition was told, and has confirmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Told {
+    /// Nothing.
+    #[n(0)]
+    Nothing,
+    /// That it is enrolled.
+    #[n(1)]
+    Enrolled,
+    /// That it has left.
+    #[n(2)]
+    Withdrawn,
+    /// How the challenge ended.
+    #[n(3)]
+    Concluded,
+}
+
+/// A member, or one who has left.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Member {
+    /// Number of the newest enrolment, from 1.
+    #[n(0)]
+    pub join: u32,
+    /// Whether it is in.
+    #[n(1)]
+    pub joined: bool,
+    /// Stamp of the joining, POSIX ms.
+    #[n(2)]
+    pub joined_ms: i64,
+    /// Start of the window for this user as it was then, POSIX ms.
+    #[n(3)]
+    pub starts_ms: i64,
+    /// The name that others see, as it was then.
+    #[n(4)]
+    pub alias: String,
+    /// What its partition has confirmed.
+    #[n(5)]
+    pub told: Told,
+}
+
+/// The state of one challenge; its board is beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Challenge {
+    /// Which.
+    #[n(0)]
+    pub id: ChallengeId,
+    /// What it is; `None`: nobody made it yet.
+    #[n(1)]
+    pub definition: Option<Definition>,
+    /// Where it stands.
+    #[n(2)]
+    pub stage: Stage,
+    /// When it was made, POSIX ms.
+    #[n(3)]
+    pub created_ms: i64,
+    /// Counts the changes of the resource, passing phases too.
+    #[n(4)]
+    pub version: u64,
+    /// Everybody who ever joined.
+    #[n(5)]
+    pub members: BTreeMap<UserId, Member>,
+    /// How many are in.
+    #[n(6)]
+    pub joined: u32,
+    /// Logical time of the newest boundary or stamp of the newest input, POSIX ms.
+    #[n(7)]
+    pub now_ms: i64,
+    /// The newest input that was folded.
+    #[n(8)]
+    pub position: Position,
+    /// Deadline of the due row as it was last written, POSIX ms.
+    #[n(9)]
+    pub due_ms: Option<i64>,
+}
+
+impl Challenge {
+    /// A challenge that nobody has made yet.
+    #[must_use]
+    pub fn new(id: ChallengeId) -> Self {
+        Self {
+            id,
+            definition: None,
+            stage: Stage::Absent,
+            created_ms: 0,
+            version: 0,
+            members: BTreeMap::new(),
+            joined: 0,
+            now_ms: i64::MIN,
+            position: Position::default(),
+            due_ms: None,
+        }
+    }
+
+    /// Where it stands at an instant (protocol.md 7); `None`: there is no such challenge.
+    #[must_use]
+    pub fn phase(&self, now_ms: i64) -> Option<ChallengePhase> {
+        let definition = self.definition.as_ref()?;
+        Some(match self.stage {
+            Stage::Absent => return None,
+            Stage::Draft => ChallengePhase::Draft,
+            Stage::Cancelled(_) => ChallengePhase::Cancelled,
+            Stage::Settled { .. } => ChallengePhase::Settled,
+            Stage::Published if definition.join_opens_ms.is_some_and(|opens| now_ms < opens) => {
+                ChallengePhase::Published
+            }
+            Stage::Published if now_ms < definition.ends_at_ms() => ChallengePhase::Open,
+            Stage::Published => ChallengePhase::Finalising,
+        })
+    }
+
+    /// When the next boundary falls due, POSIX ms: joining opens, the window starts, it ends, it settles. After the last one
+    /// the settlement's barrier runs, and no boundary is left.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<i64> {
+        let definition = self
+            .definition
+            .as_ref()
+            .filter(|_| self.stage == Stage::Published)?;
+        let boundaries = [
+            definition.join_opens_ms.unwrap_or(i64::MIN),
+            definition.started_ms(),
+            definition.ends_at_ms(),
+            definition.settles_at_ms(),
+        ];
+        boundaries.into_iter().filter(|at| *at > self.now_ms).min()
+    }
+
+    /// The cut-off, once it has passed and nothing is settled yet, POSIX ms.
+    #[must_use]
+    pub fn cutoff_passed(&self) -> Option<i64> {
+        let definition = self
+            .definition
+            .as_ref()
+            .filter(|_| self.stage == Stage::Published)?;
+        Some(definition.settles_at_ms()).filter(|cutoff_ms| *cutoff_ms <= self.now_ms)
+    }
+
+    /// When this challenge must be woken, POSIX ms; one that waits for its settlement is due at once.
+    #[must_use]
+    pub fn visible_deadline(&self) -> Option<i64> {
+        self.cutoff_passed().or(self.next_deadline())
+    }
+
+    /// Whether contributions may still move its board.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stage == Stage::Published
+    }
+}

@@ -1,0 +1,220 @@
+//! A challenge in memory: the state, its board, the inputs that wait for durability, what members have not confirmed, and the
+//! settlement that is under way.
+//!
+//! Sans-io: the actor and the simulator drive the same steps.
+
+use alloc::{
+    collections::{BTreeSet, VecDeque},
+    vec::Vec,
+};
+
+use super::{Answer, Board, Challenge, fold};
+use crate::{
+    delivery::Outbox,
+    event::Contribution,
+    id::{Entity, PartitionId, Position, UserId},
+    input::{ChallengeInput, Header, UserInput},
+    limits,
+    settlement::Roll,
+};
+
+/// A challenge in memory.
+#[derive(Clone, Debug)]
+pub struct Resident {
+    challenge: Challenge,
+    board: Board,
+    pending: VecDeque<(Header, ChallengeInput)>,
+    /// What members' partitions have not confirmed.
+    pub outbox: Outbox<UserId, UserInput>,
+    roll: Option<Roll>,
+    /// Whether standing rows and partitions have yet to fill the board after a restart.
+    partial: bool,
+}
+
+impl Resident {
+    /// A state that was made or read back; what is unconfirmed is told again, which is harmless.
+    #[must_use]
+    pub fn new(challenge: Challenge) -> Self {
+        let board = Board::new(&challenge);
+        let partial = !board.is_empty();
+        let mut resident = Self {
+            challenge,
+            board,
+            pending: VecDeque::new(),
+            outbox: Outbox::default(),
+            roll: None,
+            partial,
+        };
+        if !resident.partial {
+            resident.filled();
+        }
+        resident
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn challenge(&self) -> &Challenge {
+        &self.challenge
+    }
+
+    /// The board.
+    #[must_use]
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// Whether the board still waits for scores after a restart.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// A score that was written with a user's snapshot. Settled boards are filled the same way: rows stand as of the cut-off.
+    pub fn restore(&mut self, standing: &Contribution) {
+        self.board.take(standing, true);
+    }
+
+    /// Every standing row is read and every partition has sent its scores again.
+    pub fn filled(&mut self) {
+        self.partial = false;
+        for (user, notice) in self.challenge.unconfirmed(&self.board) {
+            self.outbox.offer(user, notice);
+        }
+    }
+
+    /// A contribution from a user's partition.
+    pub fn take(&mut self, contribution: &Contribution) -> Answer {
+        let open = self.challenge.is_open() || self.partial;
+        self.board.take(contribution, open)
+    }
+
+    /// An input that has its place in the journal.
+    pub fn enqueue(&mut self, header: Header, input: ChallengeInput) {
+        if header.position > self.challenge.position {
+            self.pending.push_back((header, input));
+        }
+    }
+
+    /// Inputs that wait.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Position of the first input that waits.
+    #[must_use]
+    pub fn first_pending(&self) -> Option<Position> {
+        self.pending.front().map(|(header, _)| header.position)
+    }
+
+    /// Whether one more input may wait.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.pending.len() < limits::PENDING_INPUTS_MAX
+    }
+
+    /// Folds the next input that is durable; answers its position.
+    pub fn step(&mut self, durable: Position) -> Option<Position> {
+        self.pending
+            .front()
+            .filter(|(header, _)| header.position <= durable)?;
+        let (header, input) = self.pending.pop_front()?;
+        let notices = fold::fold(&mut self.challenge, &mut self.board, &header, &input);
+        for (user, notice) in notices {
+            self.outbox.offer(user, notice);
+        }
+        Some(header.position)
+    }
+
+    /// What a state would be after one more input: lets an answer be stored with its effect (ADR 0007).
+    #[must_use]
+    pub fn foresee(&self, header: &Header, input: &ChallengeInput) -> Challenge {
+        let mut challenge = Challenge {
+            members: Default::default(),
+            ..self.challenge.clone()
+        };
+        let mut board = Board::new(&challenge);
+        fold::fold(&mut challenge, &mut board, header, input);
+        challenge
+    }
+
+    /// A member's partition has journaled what it was told.
+    pub fn confirmed(&mut self, user: &UserId, number: u64, input: &UserInput) {
+        self.challenge.confirmed(user, input);
+        self.outbox.confirm(user, number);
+    }
+
+    /// Once the cut-off has passed: the partitions to ask for their barrier now.
+    pub fn barriers_due(&mut self, bits: u32) -> Vec<(PartitionId, i64)> {
+        let Some(cutoff_ms) = self.challenge.cutoff_passed().filter(|_| !self.partial) else {
+            return Vec::new();
+        };
+        let members = self
+            .challenge
+            .members
+            .iter()
+            .filter(|(_, member)| member.joined);
+        let partition = |user: &UserId| Entity::User(user.clone()).partition(bits);
+        let roll = self.roll.get_or_insert_with(|| {
+            let partitions: BTreeSet<_> = members.map(|(user, _)| partition(user)).collect();
+            Roll::call(cutoff_ms, partitions)
+        });
+        roll.due()
+            .into_iter()
+            .map(|partition| (partition, cutoff_ms))
+            .collect()
+    }
+
+    /// A partition's answer, or that it could not be asked.
+    pub fn barrier(&mut self, partition: PartitionId, passed: bool) {
+        if let Some(roll) = &mut self.roll {
+            if passed {
+                roll.passed(partition)
+            } else {
+                roll.release(partition)
+            }
+        }
+    }
+
+    /// The settlement, once every partition has passed its barrier and nothing waits; made once.
+    pub fn settlement(&mut self) -> Option<ChallengeInput> {
+        let roll = self.roll.as_ref().filter(|roll| roll.is_complete())?;
+        let waits = self
+            .pending
+            .iter()
+            .any(|(_, i)| matches!(i, ChallengeInput::Settle { .. }));
+        if waits || self.challenge.cutoff_passed() != Some(roll.cutoff_ms) {
+            return None;
+        }
+        let (digest, participants) = (self.board.digest(), self.board.len());
+        Some(ChallengeInput::Settle {
+            cutoff_ms: roll.cutoff_ms,
+            digest,
+            participants,
+        })
+    }
+
+    /// The state as bytes, with the deadline of the due row that it replaces and of the new one.
+    pub fn snapshot(&mut self) -> (Vec<u8>, Option<i64>, Option<i64>) {
+        let before = self.challenge.due_ms;
+        self.challenge.due_ms = self.challenge.visible_deadline();
+        let mut bytes = Vec::new();
+        // Writing to a Vec cannot fail, so there is no error to pass on.
+        let _ = minicbor::encode(&self.challenge, &mut bytes);
+        (bytes, before, self.challenge.due_ms)
+    }
+
+    /// Whether it may leave memory: nothing waits, nothing is unconfirmed, and no score would be lost with the board.
+    #[must_use]
+    pub fn may_passivate(&self) -> bool {
+        self.pending.is_empty() && self.outbox.is_empty() && !self.challenge.is_open()
+    }
+}
+
+/// Reads a state back.
+///
+/// # Errors
+/// When the bytes are not a state of this form.
+pub fn restore(bytes: &[u8]) -> Result<Challenge, minicbor::decode::Error> {
+    minicbor::decode(bytes)
+}

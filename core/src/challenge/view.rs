@@ -1,0 +1,99 @@
+//! What can be asked of a challenge: every answer is a function of the state, the board and the clock, and changes nothing.
+
+use alloc::vec::Vec;
+
+use super::{Board, Challenge, Member};
+use crate::{
+    civil::MINUTE_MS,
+    id::UserId,
+    leaderboard::{Row, RowKey},
+    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView},
+};
+
+impl Challenge {
+    /// The challenge; `None`: there is none.
+    #[must_use]
+    pub fn view(&self, now_ms: i64) -> Option<ChallengeView> {
+        let phase = self.phase(now_ms)?;
+        let definition = self.definition.clone()?;
+        let started_ms = Some(definition.started_ms())
+            .filter(|started| *started <= now_ms && phase != ChallengePhase::Draft);
+        Some(ChallengeView {
+            challenge: self.id,
+            phase,
+            created_ms: self.created_ms,
+            started_ms,
+            ends_at_ms: definition.ends_at_ms(),
+            settles_at_ms: definition.settles_at_ms(),
+            version: self.version,
+            definition,
+        })
+    }
+
+    /// An enrolment, of one who has left too.
+    #[must_use]
+    pub fn enrolment(&self, user: &UserId) -> Option<EnrolmentView> {
+        self.members
+            .get(user)
+            .map(|member| self.enrolment_view(user, member))
+    }
+
+    fn enrolment_view(&self, user: &UserId, member: &Member) -> EnrolmentView {
+        let joined = member
+            .joined_ms
+            .div_euclid(MINUTE_MS)
+            .saturating_mul(MINUTE_MS);
+        EnrolmentView {
+            challenge: self.id,
+            user: user.clone(),
+            joined: member.joined,
+            joined_ms: member.joined_ms,
+            counts_from_ms: member.starts_ms.max(joined),
+        }
+    }
+
+    /// Up to `limit` enrolments of those who are in, by user, after `after`; and whether more follow.
+    #[must_use]
+    pub fn enrolments(&self, after: Option<&UserId>, limit: usize) -> (Vec<EnrolmentView>, bool) {
+        let rest = self
+            .members
+            .iter()
+            .filter(|(user, member)| member.joined && after.is_none_or(|after| *user > after));
+        let mut rest = rest.map(|(user, member)| self.enrolment_view(user, member));
+        let page: Vec<_> = rest.by_ref().take(limit).collect();
+        (page, rest.next().is_some())
+    }
+
+    fn board_of(&self, board: &Board, rows: Vec<Row>, more: bool, now_ms: i64) -> BoardView {
+        BoardView {
+            challenge: self.id,
+            as_of_ms: now_ms,
+            phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
+            participants: board.len(),
+            items: rows.into_iter().map(|row| board.view(row)).collect(),
+            more,
+            partial: false,
+        }
+    }
+
+    /// Up to `limit` rows after a key, in board order.
+    #[must_use]
+    pub fn board_page(
+        &self,
+        board: &Board,
+        after: Option<&RowKey>,
+        limit: usize,
+        now_ms: i64,
+    ) -> BoardView {
+        let mut rows = board.order().page(after, limit.saturating_add(1));
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        self.board_of(board, rows, more, now_ms)
+    }
+
+    /// Up to `k` rows on each side of a member, the member in the middle.
+    #[must_use]
+    pub fn board_around(&self, board: &Board, user: &UserId, k: u32, now_ms: i64) -> BoardView {
+        self.board_of(board, board.order().around(user, k), false, now_ms)
+    }
+}

@@ -1,0 +1,222 @@
+//! What a challenge is: its definition as data, with every fault of it found at once (domain.md 5.1, protocol.md 7).
+//!
+//! Pure data and checks; the life cycle is `challenge`'s.
+
+use alloc::{format, string::String, vec::Vec};
+use minicbor::{Decode, Encode};
+
+use crate::{civil::Day, limits, sample::Metric};
+
+/// Whether one may join after the window's start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum LateJoin {
+    /// Until the end; minutes count from the joining.
+    #[default]
+    #[n(0)]
+    Yes,
+    /// Only before the window's start for that user.
+    #[n(1)]
+    No,
+}
+
+/// A challenge of type `most` on user-local dates: the largest sum over the window wins.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Definition {
+    /// Shown to users; 1 to 200 characters.
+    #[n(0)]
+    pub title: String,
+    /// What is summed.
+    #[n(1)]
+    pub metric: Metric,
+    /// First date, in each user's own days.
+    #[n(2)]
+    pub starts: Day,
+    /// Last date, inside the window.
+    #[n(3)]
+    pub ends: Day,
+    /// When joining opens, POSIX ms; `None`: publishing opens it.
+    #[n(4)]
+    pub join_opens_ms: Option<i64>,
+    /// Joining after the start.
+    #[n(5)]
+    pub late: LateJoin,
+    /// Most participants; `None`: [`limits::PARTICIPANTS_MAX`].
+    #[n(6)]
+    pub capacity: Option<u32>,
+    /// Most of one day that counts, store units; `None`: all of it. 30,000 where the admin says nothing.
+    #[n(7)]
+    pub per_day_cap: Option<i64>,
+    /// Hours from the window's end to the settlement, 0 to 72.
+    #[n(8)]
+    pub finalisation_h: u32,
+}
+
+/// A fault of a definition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinitionFault {
+    /// JSON pointer into the challenge body.
+    pub pointer: &'static str,
+    /// A short code.
+    pub code: &'static str,
+    /// In words.
+    pub detail: String,
+}
+
+/// Hours by which the first place on Earth is ahead of UTC when a date begins.
+const FIRST_PLACE_H: i64 = 14;
+/// Hours by which the last place on Earth is behind UTC when a date ends.
+const LAST_PLACE_H: i64 = 12;
+const HOUR_MS: i64 = crate::civil::HOUR_MS;
+
+impl Definition {
+    /// The default cap of a day, in steps (domain.md 5.2).
+    pub const PER_DAY_CAP: i64 = 30_000;
+    /// The default finalisation, in hours (domain.md 5.1).
+    pub const FINALISATION_H: u32 = 24;
+
+    /// All that is wrong with it; empty when it may be published.
+    #[must_use]
+    pub fn faults(&self) -> Vec<DefinitionFault> {
+        let mut faults = Vec::new();
+        let mut fault = |wrong: bool, pointer, code, detail: String| {
+            if wrong {
+                faults.push(DefinitionFault {
+                    pointer,
+                    code,
+                    detail,
+                });
+            }
+        };
+        let title = self.title.chars().count();
+        let title_fits = (1..=limits::TITLE_CHARS_MAX).contains(&title);
+        fault(!title_fits, "/title", "range", "1 to 200 characters".into());
+        let before = format!("{} is before {}", self.ends.iso(), self.starts.iso());
+        fault(
+            self.ends < self.starts,
+            "/window/ends",
+            "before_start",
+            before,
+        );
+        let long = self.ends.since(self.starts) >= limits::WINDOW_DAYS_MAX;
+        fault(
+            long,
+            "/window/ends",
+            "range",
+            "a window has at most 400 days".into(),
+        );
+        let opens_late = self
+            .join_opens_ms
+            .is_some_and(|opens| opens >= self.ends_at_ms());
+        fault(
+            opens_late,
+            "/join/opens_ms",
+            "after_end",
+            "joining would open after the end".into(),
+        );
+        let fits = self
+            .capacity
+            .is_none_or(|n| (1..=limits::PARTICIPANTS_MAX).contains(&n));
+        fault(!fits, "/capacity", "range", "1 to 1000000, or null".into());
+        let fits = self
+            .per_day_cap
+            .is_none_or(|cap| (1..=1_000_000_000).contains(&cap));
+        fault(
+            !fits,
+            "/per_day_cap",
+            "range",
+            "1 to 1000000000, or null".into(),
+        );
+        let long = self.finalisation_h > limits::FINALISATION_H_MAX;
+        fault(long, "/finalisation_h", "range", "0 to 72".into());
+        faults
+    }
+
+    /// The window's first local start anywhere: 00:00 of `starts` at UTC+14, POSIX ms.
+    #[must_use]
+    pub fn started_ms(&self) -> i64 {
+        self.starts
+            .utc_ms()
+            .saturating_sub(FIRST_PLACE_H.saturating_mul(HOUR_MS))
+    }
+
+    /// The window's last local end anywhere: 00:00 after `ends` at UTC-12, POSIX ms.
+    #[must_use]
+    pub fn ends_at_ms(&self) -> i64 {
+        self.ends
+            .next()
+            .utc_ms()
+            .saturating_add(LAST_PLACE_H.saturating_mul(HOUR_MS))
+    }
+
+    /// The cut-off of the settlement, POSIX ms.
+    #[must_use]
+    pub fn settles_at_ms(&self) -> i64 {
+        self.ends_at_ms()
+            .saturating_add(i64::from(self.finalisation_h).saturating_mul(HOUR_MS))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn april() -> Definition {
+        Definition {
+            title: "April steps".into(),
+            metric: Metric::Steps,
+            starts: Day::parse("2016-04-13").unwrap(),
+            ends: Day::parse("2016-05-11").unwrap(),
+            join_opens_ms: None,
+            late: LateJoin::Yes,
+            capacity: None,
+            per_day_cap: None,
+            finalisation_h: 24,
+        }
+    }
+
+    #[test]
+    fn a_window_is_its_dates_and_26_hours() {
+        // domain.md 5.6: 1..7 June opens 31 May 10:00Z, closes 8 June 12:00Z, settles 9 June 12:00Z.
+        let june = Definition {
+            starts: Day::parse("2026-06-01").unwrap(),
+            ends: Day::parse("2026-06-07").unwrap(),
+            ..april()
+        };
+        let hours = |ms: i64| ms.div_euclid(HOUR_MS);
+        assert_eq!(
+            hours(june.started_ms()),
+            hours(june.starts.prev().utc_ms()) + 10
+        );
+        assert_eq!(
+            hours(june.ends_at_ms()),
+            hours(june.ends.next().utc_ms()) + 12
+        );
+        assert_eq!(hours(june.ends_at_ms() - june.started_ms()), 7 * 24 + 26);
+        assert_eq!(hours(june.settles_at_ms() - june.ends_at_ms()), 24);
+    }
+
+    #[test]
+    fn every_fault_is_found_at_once() {
+        assert_eq!(april().faults(), []);
+        let bad = Definition {
+            title: String::new(),
+            ends: Day::parse("2016-04-01").unwrap(),
+            capacity: Some(0),
+            per_day_cap: Some(0),
+            finalisation_h: 73,
+            ..april()
+        };
+        let pointers: Vec<_> = bad.faults().iter().map(|fault| fault.pointer).collect();
+        assert_eq!(
+            pointers,
+            [
+                "/title",
+                "/window/ends",
+                "/capacity",
+                "/per_day_cap",
+                "/finalisation_h"
+            ]
+        );
+    }
+}

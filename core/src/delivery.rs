@@ -1,0 +1,114 @@
+//! Delivery between actors: at least once, and harmless (design.md 2, law 6). The sender keeps the newest message a receiver
+//! has not confirmed; the receiver drops what it already knows, by version or by enrolment number.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+
+/// Messages to other actors, one a receiver: a newer one takes the place of an older one.
+#[derive(Clone, Debug)]
+pub struct Outbox<K, M> {
+    slots: BTreeMap<K, Slot<M>>,
+    next: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Slot<M> {
+    message: M,
+    number: u64,
+    in_flight: bool,
+}
+
+impl<K, M> Default for Outbox<K, M> {
+    fn default() -> Self {
+        Self {
+            slots: BTreeMap::new(),
+            next: 0,
+        }
+    }
+}
+
+impl<K: Ord + Clone, M: Clone> Outbox<K, M> {
+    /// Leaves a message for a receiver.
+    pub fn offer(&mut self, to: K, message: M) {
+        self.next = self.next.saturating_add(1);
+        self.slots.insert(
+            to,
+            Slot {
+                message,
+                number: self.next,
+                in_flight: false,
+            },
+        );
+    }
+
+    /// Up to `limit` messages to be sent now, each with the number to confirm it by.
+    pub fn due(&mut self, limit: usize) -> Vec<(K, u64, M)> {
+        let waiting = self
+            .slots
+            .iter_mut()
+            .filter(|(_, slot)| !slot.in_flight)
+            .take(limit);
+        waiting
+            .map(|(to, slot)| {
+                slot.in_flight = true;
+                (to.clone(), slot.number, slot.message.clone())
+            })
+            .collect()
+    }
+
+    /// The receiver has it; a newer message to it stays.
+    pub fn confirm(&mut self, to: &K, number: u64) {
+        if self.slots.get(to).is_some_and(|slot| slot.number == number) {
+            self.slots.remove(to);
+        }
+    }
+
+    /// It did not arrive: it falls due again.
+    pub fn release(&mut self, to: &K, number: u64) {
+        if let Some(slot) = self.slots.get_mut(to).filter(|slot| slot.number == number) {
+            slot.in_flight = false;
+        }
+    }
+
+    /// Whether a message to this receiver is not confirmed.
+    #[must_use]
+    pub fn holds(&self, to: &K) -> bool {
+        self.slots.contains_key(to)
+    }
+
+    /// Messages that are not confirmed.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether everything is confirmed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_message_wins_and_stays_until_it_is_confirmed() {
+        let mut outbox = Outbox::default();
+        outbox.offer("board", 1);
+        let (_, first, _) = outbox.due(9).pop().unwrap();
+        outbox.offer("board", 2);
+        outbox.confirm(&"board", first);
+        assert!(
+            outbox.holds(&"board"),
+            "a late confirmation does not take the newer one away"
+        );
+        let (_, second, message) = outbox.due(9).pop().unwrap();
+        assert_eq!(message, 2);
+        assert!(outbox.due(9).is_empty(), "in flight");
+        outbox.release(&"board", second);
+        assert_eq!(outbox.due(9).len(), 1, "sent again");
+        outbox.confirm(&"board", second);
+        assert!(outbox.is_empty());
+    }
+}

@@ -1,0 +1,322 @@
+//! Everything that can change a state: inputs, numbered because the journal keeps them, each under a header that says who,
+//! when and where in the order (design.md 4).
+//!
+//! Timers, REST and peers make inputs like the stream does; there is no second door.
+
+use alloc::{string::String, vec::Vec};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    civil::Day,
+    definition::Definition,
+    id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    sample::{DeviceClass, Metric, Record},
+};
+
+/// Version of the rules that fold inputs today; journaled with each input, so that a rule change is seen in the data.
+pub const RULES_VERSION: u16 = 1;
+
+/// Through which door an input came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Source {
+    /// A socket.
+    #[n(0)]
+    Stream,
+    /// A REST request.
+    #[n(1)]
+    Rest,
+    /// A deadline.
+    #[n(2)]
+    Timer,
+    /// Another actor.
+    #[n(3)]
+    Peer,
+}
+
+/// Who asked for an input, and under which request.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Origin {
+    /// Through which door.
+    #[n(0)]
+    pub source: Source,
+    /// `user:ann`, `admin:ann`, `admin-key` or `server`.
+    #[n(1)]
+    pub principal: String,
+    /// Finds the log line; empty for the server's own inputs.
+    #[n(2)]
+    pub request_id: String,
+}
+
+impl Origin {
+    /// The server itself.
+    #[must_use]
+    pub fn server(source: Source) -> Self {
+        Self {
+            source,
+            principal: "server".into(),
+            request_id: String::new(),
+        }
+    }
+}
+
+/// The header of an input.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Header {
+    /// max(clock, last stamp of the partition), POSIX ms: never falls.
+    #[n(0)]
+    pub stamp_ms: i64,
+    /// The partition that gave the position.
+    #[n(1)]
+    pub partition: PartitionId,
+    /// Its place in the order.
+    #[n(2)]
+    pub position: Position,
+    /// Who asked.
+    #[n(3)]
+    pub origin: Origin,
+    /// Version of the rules that folded it first.
+    #[n(4)]
+    pub rules: u16,
+}
+
+/// A device as its hello describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct DeviceIntroduction {
+    /// Which.
+    #[n(0)]
+    pub device: DeviceId,
+    /// Its class.
+    #[n(1)]
+    pub class: DeviceClass,
+    /// Free text.
+    #[n(2)]
+    pub vendor: Option<String>,
+    /// Free text.
+    #[n(3)]
+    pub model: Option<String>,
+}
+
+/// The admitted part of one batch.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Ingest {
+    /// From which device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// From which of its queues.
+    #[n(1)]
+    pub outbox: OutboxId,
+    /// 0 live, 1 backfill.
+    #[n(2)]
+    pub lane: u8,
+    /// Number of the batch's first record.
+    #[n(3)]
+    pub first_seq: u64,
+    /// Records of the batch, refused ones included.
+    #[n(4)]
+    pub count: u32,
+    /// The session's clock was off (domain.md 2.4): its records are quarantined.
+    #[n(5)]
+    pub skewed: bool,
+    /// The admitted records, each with its place in the batch.
+    #[n(6)]
+    pub records: Vec<(u32, Record)>,
+}
+
+impl Ingest {
+    /// Number of the batch's last record.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.first_seq
+            .saturating_add(u64::from(self.count))
+            .saturating_sub(1)
+    }
+}
+
+/// How a challenge ended for one participant.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Conclusion {
+    /// Settled.
+    #[n(0)]
+    Settled {
+        /// Competition rank.
+        #[n(0)]
+        rank: u32,
+        /// Score at the cut-off.
+        #[n(1)]
+        score: i64,
+        /// Rows in all.
+        #[n(2)]
+        participants: u32,
+    },
+    /// Cancelled, with the admin's words.
+    #[n(1)]
+    Cancelled(#[n(0)] String),
+}
+
+/// Inputs of a user. Numbers 20 to 39 are kept for decisions, outcomes, messages and attributes.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum UserInput {
+    /// A hello that makes the user, introduces a device, or sets the first zone.
+    #[n(1)]
+    Open {
+        /// The device, where it is new or described anew.
+        #[n(0)]
+        device: Option<DeviceIntroduction>,
+        /// The zone, where none is set.
+        #[n(1)]
+        zone: Option<String>,
+    },
+    /// Samples.
+    #[n(2)]
+    Ingest(#[n(0)] Ingest),
+    /// The profile; absent parts stay.
+    #[n(3)]
+    Profile {
+        /// IANA zone.
+        #[n(0)]
+        zone: Option<String>,
+        /// The name that others see.
+        #[n(1)]
+        alias: Option<String>,
+    },
+    /// A goal's target from a day on; the day was decided at admission.
+    #[n(4)]
+    PutGoal {
+        /// Which.
+        #[n(0)]
+        goal: GoalId,
+        /// What it counts.
+        #[n(1)]
+        metric: Metric,
+        /// Store units, above 0.
+        #[n(2)]
+        target: i64,
+        /// First day.
+        #[n(3)]
+        from: Day,
+    },
+    /// A goal ends with today.
+    #[n(5)]
+    DeleteGoal(#[n(0)] GoalId),
+    /// A challenge has taken the user in.
+    #[n(6)]
+    Enrol {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which enrolment of this user in it, from 1.
+        #[n(1)]
+        join: u32,
+        /// Stamp of the joining, POSIX ms.
+        #[n(2)]
+        joined_ms: i64,
+        /// What the challenge is.
+        #[n(3)]
+        definition: Definition,
+    },
+    /// The user has left.
+    #[n(7)]
+    Withdraw {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which enrolment.
+        #[n(1)]
+        join: u32,
+    },
+    /// The challenge is over.
+    #[n(8)]
+    Conclude {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which enrolment.
+        #[n(1)]
+        join: u32,
+        /// How.
+        #[n(2)]
+        conclusion: Conclusion,
+    },
+    /// Nothing but the time: runs every boundary up to the stamp.
+    #[n(9)]
+    Tick,
+}
+
+/// Inputs of a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ChallengeInput {
+    /// Makes the draft.
+    #[n(1)]
+    Create(#[n(0)] Definition),
+    /// Replaces the draft.
+    #[n(2)]
+    Replace(#[n(0)] Definition),
+    /// Deletes the draft.
+    #[n(3)]
+    Discard,
+    /// Publishes it.
+    #[n(4)]
+    Publish,
+    /// Cancels it, with the admin's words.
+    #[n(5)]
+    Cancel(#[n(0)] String),
+    /// Takes a user in.
+    #[n(6)]
+    Join {
+        /// Who.
+        #[n(0)]
+        user: UserId,
+        /// The name that others see.
+        #[n(1)]
+        alias: String,
+        /// Start of the window for that user, POSIX ms.
+        #[n(2)]
+        starts_ms: i64,
+    },
+    /// Lets a user go.
+    #[n(7)]
+    Leave(#[n(0)] UserId),
+    /// Settles the cycle: every partition has passed its barrier.
+    #[n(8)]
+    Settle {
+        /// Cut-off, POSIX ms.
+        #[n(0)]
+        cutoff_ms: i64,
+        /// SHA-256 over 256 digests of the rows in board order (design.md 4).
+        #[cbor(n(1), with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// Rows in all.
+        #[n(2)]
+        participants: u32,
+    },
+    /// Nothing but the time.
+    #[n(9)]
+    Tick,
+}
+
+/// Inputs of a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum PartitionInput {
+    /// All inputs before this one have earlier stamps than those that a settlement at the cut-off leaves out.
+    #[n(1)]
+    Barrier {
+        /// Cut-off, POSIX ms.
+        #[n(0)]
+        cutoff_ms: i64,
+    },
+}
+
+/// One journal entry's content.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Input {
+    /// For a user.
+    #[n(1)]
+    User(#[n(0)] UserId, #[n(1)] UserInput),
+    /// For a challenge.
+    #[n(2)]
+    Challenge(#[n(0)] ChallengeId, #[n(1)] ChallengeInput),
+    /// For the partition itself.
+    #[n(3)]
+    Partition(#[n(0)] PartitionInput),
+}

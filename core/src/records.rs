@@ -1,0 +1,136 @@
+//! Stored records: the copies of samples that a user has sent, which of them win, and the forms that they are kept in.
+//!
+//! A *tail* holds what came since the last snapshot, row by row; a *chunk* is one user-day of a snapshot, column by column.
+//! Which days are affected is `user`'s business.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    civil::Day,
+    id::RecordId,
+    sample::{Method, Record},
+};
+
+/// One received copy of a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct StoredRecord {
+    /// The device, by its place in the user's order of binding.
+    #[n(0)]
+    pub binding: u32,
+    /// What was sent.
+    #[n(1)]
+    pub record: Record,
+    /// Stamp of the input that brought it, POSIX ms.
+    #[n(2)]
+    pub received_ms: i64,
+    /// It came through a session with a clock that was off (domain.md 2.4).
+    #[n(3)]
+    pub skewed: bool,
+}
+
+/// Key of a sample within its user.
+pub type RecordKey = (u32, RecordId);
+
+/// Copies by key.
+pub type Records = BTreeMap<RecordKey, Vec<StoredRecord>>;
+
+/// The copy of a key that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Winner<'a> {
+    /// Which.
+    pub copy: &'a StoredRecord,
+    /// Every copy of this content came through a session with a clock that was off.
+    pub quarantined: bool,
+}
+
+impl Winner<'_> {
+    /// Whether goals, streaks, challenges and tokens read it (domain.md 1.4).
+    #[must_use]
+    pub fn eligible(&self) -> bool {
+        !self.quarantined && self.copy.record.method != Method::Manual
+    }
+}
+
+/// The winner among the copies of one key: the largest (version, digest), domain.md 1.3.
+pub fn winner<'a>(copies: impl IntoIterator<Item = &'a StoredRecord>) -> Option<Winner<'a>> {
+    let mut best: Option<Winner<'a>> = None;
+    for copy in copies {
+        best = Some(match best {
+            None => Winner {
+                copy,
+                quarantined: copy.skewed,
+            },
+            Some(held) if held.copy.record == copy.record => Winner {
+                quarantined: held.quarantined && copy.skewed,
+                ..held
+            },
+            Some(held) if beats(&copy.record, &held.copy.record) => Winner {
+                copy,
+                quarantined: copy.skewed,
+            },
+            Some(held) => held,
+        });
+    }
+    best
+}
+
+/// Whether `new` wins over `held`, both of one key and of different content.
+#[must_use]
+pub fn beats(new: &Record, held: &Record) -> bool {
+    match new.version.cmp(&held.version) {
+        core::cmp::Ordering::Equal => new.digest() > held.digest(),
+        order => order.is_gt(),
+    }
+}
+
+/// What came since the last snapshot, by civil day of the start; bounded by the bytes that it takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    days: BTreeMap<Day, Vec<u8>>,
+    bytes: usize,
+}
+
+impl Tail {
+    /// Keeps one copy.
+    pub fn push(&mut self, day: Day, copy: &StoredRecord) {
+        let kept = self.days.entry(day).or_default();
+        let before = kept.len();
+        // Writing to a Vec cannot fail, so there is no error to pass on.
+        let _ = minicbor::encode(copy, &mut *kept);
+        self.bytes = self.bytes.saturating_add(kept.len().saturating_sub(before));
+    }
+
+    /// Encoded size.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty()
+    }
+
+    /// Days that it holds copies of.
+    pub fn days(&self) -> impl Iterator<Item = Day> {
+        self.days.keys().copied()
+    }
+
+    /// The copies of one day, in the order in which they came.
+    pub fn of(&self, day: Day) -> impl Iterator<Item = StoredRecord> {
+        let mut decoder = minicbor::Decoder::new(self.days.get(&day).map_or(&[], Vec::as_slice));
+        core::iter::from_fn(move || decoder.decode().ok())
+    }
+}
+
+/// Puts copies under their keys.
+pub fn file(records: &mut Records, copies: impl IntoIterator<Item = StoredRecord>) {
+    for copy in copies {
+        records
+            .entry((copy.binding, copy.record.id))
+            .or_default()
+            .push(copy);
+    }
+}

@@ -1,0 +1,198 @@
+//! Admission: what may be journaled, and what is answered at once (design.md 4). Pure, and before the journal.
+//!
+//! It sees the state as it is and what waits in front; nothing changes here.
+
+use alloc::{format, string::String, vec::Vec};
+
+use super::{EnrolmentState, User};
+use crate::{
+    civil::Day,
+    event::{BatchOutcome, Judgement},
+    id::{DeviceId, GoalId, OutboxId},
+    input::{Ingest, UserInput},
+    limits,
+    records::{self, Records},
+    sample::{Metric, Record, RecordCode, RecordRefusal},
+};
+
+/// A batch as it came: refused records keep their place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrival {
+    /// From which device.
+    pub device: DeviceId,
+    /// From which of its queues.
+    pub outbox: OutboxId,
+    /// 0 live, 1 backfill.
+    pub lane: u8,
+    /// Number of the first record.
+    pub first_seq: u64,
+    /// The session's clock was off.
+    pub skewed: bool,
+    /// What was parsed, or why not.
+    pub records: Vec<Result<Record, RecordRefusal>>,
+}
+
+/// What becomes of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Journal this; these records are refused whatever the fold finds.
+    Journal(Ingest, Vec<(u64, Judgement)>),
+    /// Nothing new: answer at once.
+    Answered(BatchOutcome),
+    /// The batch leaves a gap; nothing of it is kept.
+    SeqGap {
+        /// The number that must come next.
+        expected: u64,
+    },
+}
+
+/// Judges a batch. `pending_to`: the last number of this (device, outbox, lane) that is journaled but not yet folded.
+#[must_use]
+pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i64) -> Admission {
+    let device = user.devices.get(&arrival.device);
+    let durable = device.map_or(0, |held| held.up_to_seq(arrival.outbox, arrival.lane));
+    let expected = pending_to.unwrap_or(0).max(durable).saturating_add(1);
+    if arrival.first_seq > expected {
+        return Admission::SeqGap { expected };
+    }
+    let binding = device.map(|held| held.binding);
+    let count = u32::try_from(arrival.records.len()).unwrap_or(u32::MAX);
+    let recent = recent(user, &arrival);
+    let (mut admitted, mut refused) = (Vec::new(), Vec::new());
+    for (offset, record) in (0_u32..).zip(arrival.records) {
+        let judged = record.and_then(|record| in_time(record, stamp_ms));
+        let seq = arrival.first_seq.saturating_add(u64::from(offset));
+        match judged {
+            Ok(record) if repeats(&recent, binding, &record) => {
+                refused.push((seq, Judgement::Duplicate));
+            }
+            Ok(record) => admitted.push((offset, record)),
+            Err(refusal) => refused.push((seq, Judgement::Rejected(refusal))),
+        }
+    }
+    let ingest = Ingest {
+        device: arrival.device,
+        outbox: arrival.outbox,
+        lane: arrival.lane,
+        first_seq: arrival.first_seq,
+        count,
+        skewed: arrival.skewed,
+        records: admitted,
+    };
+    if ingest.records.is_empty() && ingest.last_seq() <= durable {
+        return Admission::Answered(BatchOutcome {
+            up_to_seq: durable,
+            results: refused,
+        });
+    }
+    Admission::Journal(ingest, refused)
+}
+
+/// Records since the last snapshot, where the batch comes again; a first-time batch looks for nothing.
+fn recent(user: &User, arrival: &Arrival) -> Records {
+    let mut known = Records::new();
+    let device = user.devices.get(&arrival.device);
+    let highest = device.and_then(|held| held.highest_id);
+    let old = |record: &Record| highest.is_some_and(|highest| record.id <= highest);
+    if arrival.records.iter().flatten().any(old) {
+        for day in user.tail.days() {
+            records::file(&mut known, user.tail.of(day));
+        }
+    }
+    known
+}
+
+/// An exact repeat of a clean record that is still at hand.
+fn repeats(recent: &Records, binding: Option<u32>, record: &Record) -> bool {
+    let copies = binding.and_then(|binding| recent.get(&(binding, record.id)));
+    let held = copies.and_then(|copies| records::winner(copies));
+    held.is_some_and(|held| held.copy.record == *record && !held.quarantined)
+}
+
+/// Event end decides (domain.md 1.5): at most 120 s ahead, at most 30 days old.
+fn in_time(record: Record, stamp_ms: i64) -> Result<Record, RecordRefusal> {
+    let ahead_ms = record.end_ms.saturating_sub(stamp_ms);
+    if ahead_ms > limits::FUTURE_MS_MAX {
+        let detail = format!(
+            "ends {} s ahead of the server's clock",
+            ahead_ms.div_euclid(1_000)
+        );
+        return Err(RecordRefusal {
+            code: RecordCode::Future,
+            detail,
+        });
+    }
+    if stamp_ms.saturating_sub(record.end_ms) > limits::ARCHIVE_AFTER_MS {
+        let detail = String::from("ended more than 30 days ago");
+        return Err(RecordRefusal {
+            code: RecordCode::TooOld,
+            detail,
+        });
+    }
+    Ok(record)
+}
+
+/// Why a goal is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GoalRefusal {
+    /// `from` lies before today.
+    #[error("from {0} is in the past; today is {1}")]
+    Past(String, String),
+    /// Too many goals, or too many changes of one.
+    #[error("{0}")]
+    Limit(&'static str),
+}
+
+/// Decides from which day a target holds (protocol.md 7, domain.md 3.1): a new goal from tomorrow unless said otherwise; a
+/// higher target from today, a lower one from tomorrow; today stands only while it is unmet.
+///
+/// # Errors
+/// [`GoalRefusal`].
+pub fn goal(
+    user: &User,
+    id: &GoalId,
+    (metric, target): (Metric, i64),
+    from: Option<Day>,
+    now_ms: i64,
+) -> Result<UserInput, GoalRefusal> {
+    let today = user.day_of(now_ms);
+    if let Some(from) = from.filter(|from| *from < today) {
+        return Err(GoalRefusal::Past(from.iso(), today.iso()));
+    }
+    let held = user.goals.get(id);
+    if held.is_none() && user.goals.len() >= limits::GOALS_PER_USER_MAX {
+        return Err(GoalRefusal::Limit("a user has at most 64 goals"));
+    }
+    if held.is_some_and(|goal| goal.revisions.len() >= limits::GOAL_REVISIONS_MAX) {
+        return Err(GoalRefusal::Limit("a goal has at most 400 changes"));
+    }
+    let current = held.and_then(|goal| goal.target_on(today));
+    let raised = current.is_some_and(|current| target > current);
+    let lowered = current.is_some_and(|current| target < current);
+    let wanted = from.unwrap_or(if raised { today } else { today.next() });
+    let eligible = user.days.get(&today).map_or(0, |day| day.eligible);
+    let met = eligible >= current.unwrap_or(target).min(target);
+    let from = if wanted == today && (lowered || met) {
+        today.next()
+    } else {
+        wanted
+    };
+    Ok(UserInput::PutGoal {
+        goal: id.clone(),
+        metric,
+        target,
+        from,
+    })
+}
+
+/// Whether one more challenge may be joined.
+#[must_use]
+pub fn may_enrol(user: &User) -> bool {
+    let open = |state| matches!(state, EnrolmentState::Active | EnrolmentState::Frozen);
+    let active = user
+        .enrolments
+        .values()
+        .filter(|held| open(held.state))
+        .count();
+    active < limits::ENROLMENTS_PER_USER_MAX
+}

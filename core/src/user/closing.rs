@@ -1,0 +1,169 @@
+//! Boundaries of a user's days and challenges: what happens because time passes (domain.md 2.3, 4.1, 8.2).
+//!
+//! A boundary runs at its own logical time, in order of (deadline, kind, id), however late the fold comes: a server that was
+//! down catches up exactly once (design.md 2, law 8).
+
+use super::{User, enrolment, fold::Fold, goals};
+use crate::{
+    civil::{Day, HOUR_MS},
+    event::{Event, FactKind, Topic},
+    id::ChallengeId,
+    ledger::{self, Posting},
+    limits, scoring,
+};
+
+/// What falls due, in the order in which equal deadlines run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    TokenIncrement(Day),
+    SoftClose(Day),
+    HardClose(Day),
+    ChallengeStart(ChallengeId),
+    ChallengeEnd(ChallengeId),
+    ChallengeSettle(ChallengeId),
+}
+
+/// Runs every boundary with a deadline at or before `up_to_ms`.
+pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
+    while let Some((deadline_ms, kind)) = next(user).filter(|(at, _)| *at <= up_to_ms) {
+        fold.at_ms = deadline_ms;
+        user.now_ms = user.now_ms.max(deadline_ms);
+        match kind {
+            Kind::TokenIncrement(day) => post_tokens(user, fold, day),
+            Kind::SoftClose(day) => soft_close(user, fold, day),
+            Kind::HardClose(day) => hard_close(user, fold, day),
+            Kind::ChallengeStart(id) => enrolment::start(user, fold, id),
+            Kind::ChallengeEnd(id) => enrolment::end(user, fold, id),
+            Kind::ChallengeSettle(id) => enrolment::freeze(user, id),
+        }
+    }
+}
+
+/// The earliest boundary, with its deadline in POSIX ms.
+pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
+    user.created?;
+    let calendar = user.calendar();
+    let after = |day: Day, wait_ms: i64| calendar.end_ms(day).saturating_add(wait_ms);
+    let (soft, hard) = (user.soft_closed.next(), user.hard_closed.next());
+    let closes = [
+        (
+            after(soft, limits::SOFT_CLOSE_AFTER_MS),
+            Kind::SoftClose(soft),
+        ),
+        (
+            after(hard, limits::HARD_CLOSE_AFTER_MS),
+            Kind::HardClose(hard),
+        ),
+    ];
+    let challenges = user
+        .enrolments
+        .iter()
+        .filter_map(|(id, held)| enrolment::next(*id, held));
+    closes
+        .into_iter()
+        .chain(increments(user))
+        .chain(challenges)
+        .min()
+}
+
+/// Between soft and hard close, whenever more is earned than posted: at the next full hour after the soft close.
+fn increments(user: &User) -> impl Iterator<Item = (i64, Kind)> {
+    let open = user
+        .days
+        .range(user.hard_closed.next()..=user.soft_closed.max(user.hard_closed.next()));
+    open.filter_map(|(day, state)| {
+        let owed = scoring::steps_micro(state.eligible) > state.posted_micro;
+        if !owed || *day > user.soft_closed || user.created.is_none_or(|(_, first)| *day < first) {
+            return None;
+        }
+        let closed = user
+            .calendar()
+            .end_ms(*day)
+            .saturating_add(limits::SOFT_CLOSE_AFTER_MS);
+        let hours = user
+            .now_ms
+            .saturating_sub(closed)
+            .div_euclid(HOUR_MS)
+            .max(0)
+            .saturating_add(1);
+        Some((
+            closed.saturating_add(hours.saturating_mul(HOUR_MS)),
+            Kind::TokenIncrement(*day),
+        ))
+    })
+}
+
+fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
+    user.soft_closed = day;
+    goals::soft_close(user, fold, day);
+    post_tokens(user, fold, day);
+    fold.changed(Topic::Day(day));
+}
+
+fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
+    user.hard_closed = day;
+    if let Some(state) = user.days.get_mut(&day) {
+        state.scored = Some(state.eligible);
+    }
+    goals::hard_close(user, fold, day);
+    fold.changed(Topic::Day(day));
+}
+
+/// Books f(eligible) - posted, where positive (domain.md 8.2); the key holds the total after it.
+fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
+    let standings = user.standings();
+    let Some(state) = user.days.get_mut(&day) else {
+        return;
+    };
+    let earned_micro = scoring::steps_micro(state.eligible);
+    let amount_micro = earned_micro.saturating_sub(state.posted_micro);
+    if amount_micro <= 0 {
+        return;
+    }
+    state.posted_micro = earned_micro;
+    state.version = state.version.saturating_add(1);
+    let evidence = state.state_hash(&standings);
+    user.available_micro = user.available_micro.saturating_add(amount_micro);
+    let posting = Posting {
+        day,
+        amount_micro,
+        cumulative_micro: earned_micro,
+        evidence,
+        event_seq: user.last_seq.saturating_add(1),
+        created_ms: fold.at_ms,
+    };
+    let transfer = ledger::steps_transfer(fold.header.partition, &user.id, posting);
+    let fact = FactKind::TokensPosted {
+        day,
+        rule: scoring::STEPS_RULE.into(),
+        amount_micro,
+        available_micro: user.available_micro,
+        transfer: transfer.id,
+    };
+    fold.tell(user, fact);
+    user.transfers.push(transfer.clone());
+    fold.emit(Event::Transfer(transfer));
+    fold.changed(Topic::Day(day));
+}
+
+impl User {
+    /// When the next boundary falls due, POSIX ms.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<i64> {
+        next(self).map(|(deadline_ms, _)| deadline_ms)
+    }
+
+    /// When somebody else would see the effect of the next boundary, so that a user who is not in memory must be woken;
+    /// `None`: nothing of this user can change by time alone (design.md 4).
+    #[must_use]
+    pub fn visible_deadline(&self) -> Option<i64> {
+        let days_open = self.days.range(self.hard_closed.next()..).next().is_some();
+        let streaks = self
+            .goals
+            .values()
+            .any(|goal| goal.streak.current.is_some());
+        let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
+        self.next_deadline()
+            .filter(|_| days_open || streaks || enrolled)
+    }
+}

@@ -1,0 +1,363 @@
+//! What a user knows of the challenges it has joined: its own score in each, and their boundaries (domain.md 5.1, 5.2, 6.1).
+//!
+//! Ranks and places are the challenge's.
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use minicbor::{Decode, Encode};
+
+use super::{User, closing::Kind, fold::Fold};
+use crate::{
+    civil::{Day, MINUTE_MS},
+    definition::Definition,
+    event::{Contribution, Event, FactKind, Topic},
+    id::{ChallengeId, Position},
+    input::Conclusion,
+    limits,
+};
+
+/// Where an enrolment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum EnrolmentState {
+    /// It scores.
+    #[n(0)]
+    Active,
+    /// The cut-off has passed; the score stands.
+    #[n(1)]
+    Frozen,
+    /// The user left.
+    #[n(2)]
+    Left,
+    /// The challenge was settled.
+    #[n(3)]
+    Settled,
+    /// The challenge was cancelled.
+    #[n(4)]
+    Cancelled,
+}
+
+/// One enrolment.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Enrolment {
+    /// Which enrolment of this user in that challenge, from 1.
+    #[n(0)]
+    pub join: u32,
+    /// Stamp of the joining, POSIX ms.
+    #[n(1)]
+    pub joined_ms: i64,
+    /// What the challenge is.
+    #[n(2)]
+    pub definition: Definition,
+    /// Where it stands.
+    #[n(3)]
+    pub state: EnrolmentState,
+    /// Days that score: amount and the minute that it was reached in, POSIX ms.
+    #[n(4)]
+    pub days: BTreeMap<Day, (i64, i64)>,
+    /// Sum of the days.
+    #[n(5)]
+    pub score: i64,
+    /// Event-time minute in which the score reached its value, POSIX ms.
+    #[n(6)]
+    pub achieved_at_ms: i64,
+    /// The input that changed the score.
+    #[n(7)]
+    pub version: Position,
+    /// `challenge.started` needs no telling any more.
+    #[n(8)]
+    pub started: bool,
+    /// `challenge.ended` needs no telling any more.
+    #[n(9)]
+    pub ended: bool,
+}
+
+impl Enrolment {
+    /// Whether a boundary of the challenge is still to come for this user.
+    #[must_use]
+    pub fn awaits_boundary(&self) -> bool {
+        self.state == EnrolmentState::Active
+    }
+}
+
+/// The earliest boundary of one enrolment.
+pub(super) fn next(id: ChallengeId, held: &Enrolment) -> Option<(i64, Kind)> {
+    if held.state != EnrolmentState::Active {
+        return None;
+    }
+    let of = &held.definition;
+    if !held.started {
+        Some((of.started_ms(), Kind::ChallengeStart(id)))
+    } else if !held.ended {
+        Some((of.ends_at_ms(), Kind::ChallengeEnd(id)))
+    } else {
+        Some((of.settles_at_ms(), Kind::ChallengeSettle(id)))
+    }
+}
+
+pub(super) fn enrol(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    id: ChallengeId,
+    (join, joined_ms, definition): (u32, i64, &Definition),
+) {
+    if user
+        .enrolments
+        .get(&id)
+        .is_some_and(|held| held.join >= join)
+    {
+        return;
+    }
+    let held = Enrolment {
+        join,
+        joined_ms,
+        state: EnrolmentState::Active,
+        days: BTreeMap::new(),
+        score: 0,
+        achieved_at_ms: 0,
+        version: fold.header.position,
+        started: definition.started_ms() <= fold.at_ms,
+        ended: definition.ends_at_ms() <= fold.at_ms,
+        definition: definition.clone(),
+    };
+    user.enrolments.insert(id, held);
+    forget_oldest(user);
+    fold.tell(user, FactKind::ChallengeJoined(id));
+    let days: Vec<Day> = user
+        .days
+        .range(definition.starts..=definition.ends)
+        .map(|(d, _)| *d)
+        .collect();
+    for day in days {
+        let series = super::progress::eligible_series(user, day);
+        score_day(user, id, day, &series);
+    }
+    sum_up(user, fold, id, true);
+}
+
+/// Concluded enrolments give way to new ones; open ones are bounded at admission.
+fn forget_oldest(user: &mut User) {
+    while user.enrolments.len() > limits::ENROLMENTS_PER_USER_MAX.saturating_mul(2) {
+        let over = |held: &Enrolment| {
+            !matches!(held.state, EnrolmentState::Active | EnrolmentState::Frozen)
+        };
+        let oldest = user.enrolments.iter().filter(|(_, held)| over(held));
+        let Some(id) = oldest
+            .min_by_key(|(id, held)| (held.joined_ms, **id))
+            .map(|(id, _)| *id)
+        else {
+            return;
+        };
+        user.enrolments.remove(&id);
+    }
+}
+
+pub(super) fn withdraw(user: &mut User, id: ChallengeId, join: u32) {
+    if let Some(held) = user
+        .enrolments
+        .get_mut(&id)
+        .filter(|held| held.join == join)
+    {
+        held.state = EnrolmentState::Left;
+        user.unwritten_standings.insert(id);
+    }
+}
+
+pub(super) fn conclude(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    id: ChallengeId,
+    (join, conclusion): (u32, &Conclusion),
+) {
+    let Some(held) = user
+        .enrolments
+        .get_mut(&id)
+        .filter(|held| held.join == join)
+    else {
+        return;
+    };
+    let over = [
+        EnrolmentState::Left,
+        EnrolmentState::Settled,
+        EnrolmentState::Cancelled,
+    ];
+    if over.contains(&held.state) {
+        return;
+    }
+    let fact = match conclusion {
+        Conclusion::Settled {
+            rank,
+            score,
+            participants,
+        } => {
+            held.state = EnrolmentState::Settled;
+            let (rank, score, participants) = (*rank, *score, *participants);
+            FactKind::ChallengeSettled {
+                challenge: id,
+                rank,
+                score,
+                participants,
+            }
+        }
+        Conclusion::Cancelled(reason) => {
+            held.state = EnrolmentState::Cancelled;
+            FactKind::ChallengeCancelled {
+                challenge: id,
+                reason: reason.clone(),
+            }
+        }
+    };
+    fold.tell(user, fact);
+    fold.changed(Topic::Rank(id));
+}
+
+pub(super) fn start(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
+    if let Some(held) = user.enrolments.get_mut(&id) {
+        held.started = true;
+    }
+    fold.tell(user, FactKind::ChallengeStarted(id));
+}
+
+pub(super) fn end(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
+    if let Some(held) = user.enrolments.get_mut(&id) {
+        held.ended = true;
+    }
+    fold.tell(user, FactKind::ChallengeEnded(id));
+}
+
+/// The cut-off: what comes with this stamp or a later one no longer counts (ADR 0008).
+pub(super) fn freeze(user: &mut User, id: ChallengeId) {
+    if let Some(held) = user.enrolments.get_mut(&id) {
+        held.state = EnrolmentState::Frozen;
+    }
+}
+
+/// A day's minutes have changed: scores of the challenges that count it, where it is not hard closed.
+pub(super) fn day_changed(user: &mut User, fold: &mut Fold<'_>, day: Day, series: &[(i32, u32)]) {
+    if day <= user.hard_closed {
+        return;
+    }
+    let counts = |held: &Enrolment| {
+        let window = held.definition.starts..=held.definition.ends;
+        held.state == EnrolmentState::Active && window.contains(&day)
+    };
+    let ids: Vec<_> = user
+        .enrolments
+        .iter()
+        .filter(|(_, e)| counts(e))
+        .map(|(id, _)| *id)
+        .collect();
+    for id in ids {
+        score_day(user, id, day, series);
+        sum_up(user, fold, id, false);
+    }
+}
+
+/// First minute that counts and the first that no longer does, POSIX ms: an n-day competition counts only 1,440n + 120
+/// minutes after the member's own start (domain.md 2.2).
+#[must_use]
+pub(super) fn counted_span(user: &User, held: &Enrolment) -> (i64, i64) {
+    let of = &held.definition;
+    let start = user.calendar().start_ms(of.starts);
+    let days = i64::from(of.ends.since(of.starts)).saturating_add(1);
+    let longest = days
+        .saturating_mul(1_440)
+        .saturating_add(120)
+        .saturating_mul(MINUTE_MS);
+    let joined = held
+        .joined_ms
+        .div_euclid(MINUTE_MS)
+        .saturating_mul(MINUTE_MS);
+    (
+        start.max(joined),
+        user.calendar()
+            .end_ms(of.ends)
+            .min(start.saturating_add(longest)),
+    )
+}
+
+fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i32, u32)]) {
+    let Some(held) = user.enrolments.get(&id) else {
+        return;
+    };
+    let (from, to) = counted_span(user, held);
+    let cap = held.definition.per_day_cap.unwrap_or(i64::MAX);
+    let (mut score, mut achieved_ms) = (0_i64, 0_i64);
+    for (minute, value) in series {
+        let at_ms = i64::from(*minute).saturating_mul(MINUTE_MS);
+        if *value == 0 || at_ms < from || at_ms >= to || score >= cap {
+            continue;
+        }
+        score = score.saturating_add(i64::from(*value)).min(cap);
+        achieved_ms = at_ms;
+    }
+    let Some(held) = user.enrolments.get_mut(&id) else {
+        return;
+    };
+    if score == 0 {
+        held.days.remove(&day);
+    } else {
+        held.days.insert(day, (score, achieved_ms));
+    }
+}
+
+/// The total, and the minute in which it first reached its final value; sends it on when it is new.
+fn sum_up(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, always: bool) {
+    let Some(held) = user.enrolments.get(&id) else {
+        return;
+    };
+    let begin = counted_span(user, held).0;
+    let score = held
+        .days
+        .values()
+        .fold(0_i64, |sum, (score, _)| sum.saturating_add(*score));
+    let achieved_at_ms = held.days.values().next_back().map_or(begin, |(_, at)| *at);
+    let same = (held.score, held.achieved_at_ms) == (score, achieved_at_ms);
+    if same && !always {
+        return;
+    }
+    if let Some(held) = user.enrolments.get_mut(&id) {
+        (held.score, held.achieved_at_ms, held.version) =
+            (score, achieved_at_ms, fold.header.position);
+    }
+    announce(user, fold, id);
+}
+
+fn announce(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
+    user.unwritten_standings.insert(id);
+    fold.changed(Topic::Rank(id));
+    if let Some(contribution) = user.contribution(id) {
+        fold.emit(Event::Contribution(contribution));
+    }
+}
+
+/// The alias has changed: every board that still moves shows the new one.
+pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
+    let position = fold.header.position;
+    let mut ids = Vec::new();
+    for (id, held) in &mut user.enrolments {
+        if held.state == EnrolmentState::Active {
+            held.version = position;
+            ids.push(*id);
+        }
+    }
+    ids.into_iter().for_each(|id| announce(user, fold, id));
+}
+
+impl User {
+    /// What the user's partition tells a challenge of this user now; sent again after a restart.
+    #[must_use]
+    pub fn contribution(&self, id: ChallengeId) -> Option<Contribution> {
+        let held = self.enrolments.get(&id)?;
+        (held.state != EnrolmentState::Left && held.state != EnrolmentState::Cancelled).then(|| {
+            Contribution {
+                challenge: id,
+                user: self.id.clone(),
+                join: held.join,
+                version: held.version,
+                score: held.score,
+                achieved_at_ms: held.achieved_at_ms,
+                alias: self.shown_alias(),
+            }
+        })
+    }
+}

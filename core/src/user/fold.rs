@@ -1,0 +1,224 @@
+//! The one door: a user's state changes here and nowhere else (design.md 2, law 1).
+//!
+//! A fold cannot fail: what could be refused was refused at `parse` and `admit`. It first runs every boundary up to its
+//! stamp (law 8), each at its own logical time.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+
+use super::{Device, Rules, User, ZoneChange, closing, enrolment, goals, ingest};
+use crate::{
+    civil::{Day, MINUTE_MS},
+    event::{Event, EventId, Fact, FactKind, Topic},
+    input::{DeviceIntroduction, Header, UserInput},
+    limits,
+    records::Records,
+};
+
+/// Stored records that a fold has asked for through `plan`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// By civil day: everything that the manifest's chunks hold of it.
+    pub days: BTreeMap<Day, Records>,
+}
+
+/// One input on its way through the state.
+pub(super) struct Fold<'a> {
+    pub(super) header: &'a Header,
+    pub(super) rules: &'a Rules,
+    pub(super) loaded: &'a Loaded,
+    /// Logical time: the boundary's deadline, then the stamp.
+    pub(super) at_ms: i64,
+    events: &'a mut Vec<Event>,
+    sub: u32,
+}
+
+impl Fold<'_> {
+    /// Tells one fact; answers its number.
+    pub(super) fn tell(&mut self, user: &mut User, kind: FactKind) -> u64 {
+        user.last_seq = user.last_seq.saturating_add(1);
+        let (partition, position) = (self.header.partition, self.header.position);
+        let id = EventId {
+            partition,
+            position,
+            sub: self.sub,
+        };
+        self.sub = self.sub.saturating_add(1);
+        let fact = Fact {
+            seq: user.last_seq,
+            at_ms: self.at_ms,
+            id,
+            kind,
+        };
+        user.facts.push(Arc::new(fact.clone()));
+        self.events.push(Event::Fact(fact));
+        user.last_seq
+    }
+
+    /// Emits anything that is not a numbered fact.
+    pub(super) fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Says that a topic has a new value, once.
+    pub(super) fn changed(&mut self, topic: Topic) {
+        let event = Event::Changed(topic);
+        if !self.events.contains(&event) {
+            self.events.push(event);
+        }
+    }
+}
+
+/// Folds one input into the state.
+pub fn fold(
+    user: &mut User,
+    rules: &Rules,
+    (header, input): (&Header, &UserInput),
+    loaded: &Loaded,
+    events: &mut Vec<Event>,
+) {
+    let mut fold = Fold {
+        header,
+        rules,
+        loaded,
+        at_ms: header.stamp_ms,
+        events,
+        sub: 0,
+    };
+    closing::run(user, &mut fold, header.stamp_ms);
+    fold.at_ms = header.stamp_ms;
+    user.now_ms = user.now_ms.max(header.stamp_ms);
+    apply(user, &mut fold, input);
+    user.position = header.position;
+}
+
+fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
+    match input {
+        UserInput::Open { device, zone } => {
+            create(user, fold, zone.as_deref());
+            if let Some(introduction) = device {
+                introduce(user, fold, introduction);
+            }
+        }
+        UserInput::Ingest(batch) => ingest::ingest(user, fold, batch),
+        UserInput::Profile { zone, alias } => {
+            profile(user, fold, zone.as_deref(), alias.as_deref())
+        }
+        UserInput::PutGoal {
+            goal,
+            metric,
+            target,
+            from,
+        } => {
+            goals::put(user, fold, goal, (*metric, *target, *from));
+        }
+        UserInput::DeleteGoal(goal) => goals::delete(user, fold, goal),
+        UserInput::Enrol {
+            challenge,
+            join,
+            joined_ms,
+            definition,
+        } => {
+            enrolment::enrol(user, fold, *challenge, (*join, *joined_ms, definition));
+        }
+        UserInput::Withdraw { challenge, join } => {
+            enrolment::withdraw(user, *challenge, *join);
+        }
+        UserInput::Conclude {
+            challenge,
+            join,
+            conclusion,
+        } => {
+            enrolment::conclude(user, fold, *challenge, (*join, conclusion));
+        }
+        UserInput::Tick => {}
+    }
+}
+
+/// Makes the user at its first input; the day of creation counts whole (domain.md 2.2).
+fn create(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>) {
+    if user.zones.is_empty() {
+        if let Some(zone) = zone.filter(|zone| fold.rules.zones.zone(zone).is_some()) {
+            set_zone(user, fold, zone);
+        }
+    }
+    if user.created.is_none() {
+        let day = user.day_of(fold.at_ms);
+        user.created = Some((fold.at_ms, day));
+        user.soft_closed = day.prev();
+        user.hard_closed = day.prev();
+        user.version = user.version.saturating_add(1);
+    }
+}
+
+/// A new zone is in force from the first minute after every stored sample, so that no record changes its day (ADR 0011).
+fn set_zone(user: &mut User, fold: &Fold<'_>, zone: &str) {
+    let newest = user
+        .devices
+        .values()
+        .map(|device| device.covered_to_ms)
+        .max()
+        .unwrap_or(i64::MIN);
+    let from = newest
+        .max(fold.at_ms)
+        .saturating_add(MINUTE_MS)
+        .saturating_sub(1);
+    let minute = from.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS);
+    let effective_ms = if user.created.is_none() {
+        i64::MIN
+    } else {
+        minute
+    };
+    if user.created.is_some() && user.zones.is_empty() {
+        user.zones.push(ZoneChange {
+            effective_ms: i64::MIN,
+            zone: "UTC".into(),
+        });
+    }
+    user.zones.push(ZoneChange {
+        effective_ms,
+        zone: zone.into(),
+    });
+    user.resolve(fold.rules);
+}
+
+fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Option<&str>) {
+    let existed = user.created.is_some();
+    let known = zone.filter(|zone| fold.rules.zones.zone(zone).is_some());
+    if let Some(zone) = known.filter(|zone| existed && user.zone() != *zone) {
+        if user.zones.len() < limits::ZONE_CHANGES_MAX {
+            set_zone(user, fold, zone);
+        }
+    }
+    create(user, fold, known);
+    if existed {
+        user.version = user.version.saturating_add(1);
+    }
+    if let Some(alias) = alias {
+        user.alias = Some(alias.into());
+        enrolment::announce_all(user, fold);
+    }
+}
+
+fn introduce(user: &mut User, fold: &mut Fold<'_>, introduction: &DeviceIntroduction) {
+    let binding = u32::try_from(user.devices.len()).unwrap_or(u32::MAX);
+    let known = user.devices.contains_key(&introduction.device);
+    let device = user
+        .devices
+        .entry(introduction.device)
+        .or_insert_with(|| Device {
+            binding,
+            class: introduction.class,
+            vendor: None,
+            model: None,
+            bound_ms: fold.at_ms,
+            highest_id: None,
+            covered_to_ms: i64::MIN,
+            last_sample_ms: None,
+            outboxes: Vec::new(),
+        });
+    device.vendor = introduction.vendor.clone().or(device.vendor.take());
+    device.model = introduction.model.clone().or(device.model.take());
+    if !known {
+        fold.emit(Event::DeviceBound(introduction.device));
+    }
+}

@@ -1,0 +1,267 @@
+//! The state of one user: devices, goals, days, enrolments, balance, and what came since the last snapshot.
+//!
+//! It changes in [`fold::fold`] alone. `admit` says what may be journaled, `plan` what a fold must have at hand, `view` what
+//! can be asked. Sockets, stores and clocks are the shell's (`actors::user`).
+
+pub mod admit;
+mod closing;
+mod enrolment;
+pub mod fold;
+mod goals;
+mod ingest;
+pub mod plan;
+mod progress;
+pub mod resident;
+pub mod snapshot;
+pub mod view;
+
+use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use minicbor::{Decode, Encode};
+
+use crate::{
+    calendar::Calendar,
+    civil::Day,
+    day::{DayState, Standing},
+    event::{Fact, Transfer},
+    goal::Goal,
+    id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
+    records::Tail,
+    sample::DeviceClass,
+    zone::{Zone, Zones},
+};
+
+pub use enrolment::{Enrolment, EnrolmentState};
+
+/// What folding needs besides state and input: the zones, and the version of the rules.
+#[derive(Clone)]
+pub struct Rules {
+    /// Every zone that a user may be in.
+    pub zones: Arc<dyn Zones + Send + Sync>,
+}
+
+impl core::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Rules")
+    }
+}
+
+/// A device of the user.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Device {
+    /// Its place in the order of binding, from 0.
+    #[n(0)]
+    pub binding: u32,
+    /// Its class.
+    #[n(1)]
+    pub class: DeviceClass,
+    /// Free text.
+    #[n(2)]
+    pub vendor: Option<String>,
+    /// Free text.
+    #[n(3)]
+    pub model: Option<String>,
+    /// When it was bound, POSIX ms.
+    #[n(4)]
+    pub bound_ms: i64,
+    /// Largest id that it has sent: a larger one is new.
+    #[n(5)]
+    pub highest_id: Option<RecordId>,
+    /// End of the latest minute that it has covered, POSIX ms: what starts later overlaps nothing.
+    #[n(6)]
+    pub covered_to_ms: i64,
+    /// End of its latest accepted sample, POSIX ms.
+    #[n(7)]
+    pub last_sample_ms: Option<i64>,
+    /// Numbering by queue: the one used last comes last.
+    #[n(8)]
+    pub outboxes: Vec<(OutboxId, [u64; 2])>,
+}
+
+impl Device {
+    /// Highest contiguous durable number of a lane.
+    #[must_use]
+    pub fn up_to_seq(&self, outbox: OutboxId, lane: u8) -> u64 {
+        let held = self.outboxes.iter().find(|(id, _)| *id == outbox);
+        held.and_then(|(_, lanes)| lanes.get(usize::from(lane)))
+            .copied()
+            .unwrap_or(0)
+    }
+}
+
+/// A change of zone.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct ZoneChange {
+    /// In force from then on, POSIX ms; the first is from the beginning of time.
+    #[n(0)]
+    pub effective_ms: i64,
+    /// IANA name.
+    #[n(1)]
+    pub zone: String,
+}
+
+/// The state of one user. Made by its first input, so a state exists before the user does.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct User {
+    /// Who.
+    #[n(0)]
+    pub id: UserId,
+    /// When and on which day the user began; `None`: nobody made it yet.
+    #[n(1)]
+    pub created: Option<(i64, Day)>,
+    /// The name that others see, where one was given.
+    #[n(2)]
+    pub alias: Option<String>,
+    /// Zones in force; empty: UTC, until one is set.
+    #[n(3)]
+    pub zones: Vec<ZoneChange>,
+    /// Counts the changes of the profile.
+    #[n(4)]
+    pub version: u64,
+    /// Devices that are bound to the user.
+    #[n(5)]
+    pub devices: BTreeMap<DeviceId, Device>,
+    /// Goals, deleted ones too.
+    #[n(6)]
+    pub goals: BTreeMap<GoalId, Goal>,
+    /// Days that anything is known of.
+    #[n(7)]
+    pub days: BTreeMap<Day, DayState>,
+    /// Challenges that the user has joined.
+    #[n(8)]
+    pub enrolments: BTreeMap<ChallengeId, Enrolment>,
+    /// Balance of the available account, 10^-6 token.
+    #[n(9)]
+    pub available_micro: i64,
+    /// Number of the newest fact.
+    #[n(10)]
+    pub last_seq: u64,
+    /// The last soft-closed day.
+    #[n(11)]
+    pub soft_closed: Day,
+    /// The last hard-closed day.
+    #[n(12)]
+    pub hard_closed: Day,
+    /// Logical time of the newest boundary or stamp of the newest input, POSIX ms.
+    #[n(13)]
+    pub now_ms: i64,
+    /// The newest input that was folded.
+    #[n(14)]
+    pub position: Position,
+    /// Chunks by day, by number.
+    #[n(15)]
+    pub manifest: BTreeMap<Day, Vec<u64>>,
+    /// Number of the next chunk.
+    #[n(16)]
+    pub next_chunk: u64,
+    /// Deadline of the due row as it was last written, POSIX ms.
+    #[n(17)]
+    pub due_ms: Option<i64>,
+    /// Records since the last snapshot.
+    #[cbor(skip)]
+    pub tail: Tail,
+    /// Facts since the last snapshot.
+    #[cbor(skip)]
+    pub facts: Vec<Arc<Fact>>,
+    /// Transfers since the last snapshot.
+    #[cbor(skip)]
+    pub transfers: Vec<Transfer>,
+    /// Challenges whose standing row is older than the score here.
+    #[cbor(skip)]
+    pub unwritten_standings: alloc::collections::BTreeSet<ChallengeId>,
+    /// The zones, made into days.
+    #[cbor(skip)]
+    calendar: Option<Calendar>,
+}
+
+impl User {
+    /// A user that nobody has made yet.
+    #[must_use]
+    pub fn new(id: UserId) -> Self {
+        Self {
+            id,
+            created: None,
+            alias: None,
+            zones: Vec::new(),
+            version: 0,
+            devices: BTreeMap::new(),
+            goals: BTreeMap::new(),
+            days: BTreeMap::new(),
+            enrolments: BTreeMap::new(),
+            available_micro: 0,
+            last_seq: 0,
+            soft_closed: Day(i32::MAX),
+            hard_closed: Day(i32::MAX),
+            now_ms: i64::MIN,
+            position: Position::default(),
+            manifest: BTreeMap::new(),
+            next_chunk: 0,
+            due_ms: None,
+            tail: Tail::default(),
+            facts: Vec::new(),
+            transfers: Vec::new(),
+            unwritten_standings: alloc::collections::BTreeSet::new(),
+            calendar: None,
+        }
+    }
+
+    /// Makes the calendar from the zones; needed once after a state was read back.
+    pub fn resolve(&mut self, rules: &Rules) {
+        let utc = || Arc::new(Zone::utc());
+        let zone = |change: &ZoneChange| rules.zones.zone(&change.zone).unwrap_or_else(utc);
+        let mut calendar = Calendar::new(self.zones.first().map_or_else(utc, zone));
+        for change in self.zones.iter().skip(1) {
+            calendar.push(change.effective_ms, zone(change));
+        }
+        self.calendar = Some(calendar);
+    }
+
+    /// The user's days.
+    ///
+    /// # Panics
+    /// Never after [`User::resolve`], which every way of making a state calls.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        match &self.calendar {
+            Some(calendar) => calendar,
+            None => panic!("a state is resolved before it is used"),
+        }
+    }
+
+    /// The civil day of the newest stamp.
+    #[must_use]
+    pub fn day_of(&self, at_ms: i64) -> Day {
+        self.calendar().day_of(at_ms)
+    }
+
+    /// The zone in force.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        self.calendar().zone_now().name()
+    }
+
+    /// What a merge must know of each device.
+    #[must_use]
+    pub fn standings(&self) -> Vec<Standing> {
+        let standing = |(device, held): (&DeviceId, &Device)| Standing {
+            device: *device,
+            priority: held.class.priority(),
+            binding: held.binding,
+        };
+        self.devices.iter().map(standing).collect()
+    }
+
+    /// The name that others see: the user's own, or one derived from the id.
+    #[must_use]
+    pub fn shown_alias(&self) -> String {
+        self.alias
+            .clone()
+            .unwrap_or_else(|| crate::alias::derived(&self.id))
+    }
+
+    fn device_of(&self, binding: u32) -> Option<(DeviceId, &Device)> {
+        let mut devices = self.devices.iter();
+        devices
+            .find(|(_, held)| held.binding == binding)
+            .map(|(id, held)| (*id, held))
+    }
+}

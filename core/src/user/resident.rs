@@ -1,0 +1,204 @@
+//! A user in memory: the state, the inputs that wait for durability or for stored records, and what is not yet delivered.
+//!
+//! Sans-io: the actor and the simulator drive the same steps. Inputs are folded in order, when durable and when everything
+//! that `plan` names is at hand; nobody else waits for one user's records.
+
+use alloc::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    vec::Vec,
+};
+
+use super::{
+    Rules, User, fold,
+    fold::Loaded,
+    plan,
+    snapshot::{self, Parts},
+};
+use crate::{
+    civil::Day,
+    delivery::Outbox,
+    event::{Contribution, Event},
+    id::{ChallengeId, DeviceId, OutboxId, Position},
+    input::{Header, UserInput},
+    limits,
+    records::Records,
+};
+
+/// Days of stored records that stay at hand for the next late sample.
+const LOADED_DAYS_MAX: usize = 6;
+
+/// A user in memory.
+#[derive(Clone, Debug)]
+pub struct Resident {
+    user: User,
+    pending: VecDeque<(Header, UserInput)>,
+    loaded: Loaded,
+    /// Scores that challenges have not confirmed.
+    pub outbox: Outbox<ChallengeId, Contribution>,
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing that is durable waits.
+    Idle,
+    /// The next input needs these days' records.
+    Load(BTreeSet<Day>),
+    /// One input was folded.
+    Folded(Header, Vec<Event>),
+}
+
+impl Resident {
+    /// A state that was made or read back; its open enrolments are told again, which is harmless.
+    #[must_use]
+    pub fn new(user: User) -> Self {
+        let mut outbox = Outbox::default();
+        for id in user.enrolments.keys() {
+            let open = |held: &super::Enrolment| {
+                matches!(
+                    held.state,
+                    super::EnrolmentState::Active | super::EnrolmentState::Frozen
+                )
+            };
+            if user.enrolments.get(id).is_some_and(open) {
+                if let Some(contribution) = user.contribution(*id) {
+                    outbox.offer(*id, contribution);
+                }
+            }
+        }
+        Self {
+            user,
+            pending: VecDeque::new(),
+            loaded: Loaded::default(),
+            outbox,
+        }
+    }
+
+    /// The state.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// An input that has its place in the journal; recovery hands in the tail the same way.
+    pub fn enqueue(&mut self, header: Header, input: UserInput) {
+        if header.position > self.user.position {
+            self.pending.push_back((header, input));
+        }
+    }
+
+    /// Inputs that wait.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Position of the first input that waits.
+    #[must_use]
+    pub fn first_pending(&self) -> Option<Position> {
+        self.pending.front().map(|(header, _)| header.position)
+    }
+
+    /// Whether one more input may wait.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.pending.len() < limits::PENDING_INPUTS_MAX
+    }
+
+    /// The last number of a queue's lane that waits.
+    #[must_use]
+    pub fn pending_to(&self, device: DeviceId, outbox: OutboxId, lane: u8) -> Option<u64> {
+        let of_lane = |input: &UserInput| match input {
+            UserInput::Ingest(batch)
+                if (batch.device, batch.outbox, batch.lane) == (device, outbox, lane) =>
+            {
+                Some(batch.last_seq())
+            }
+            _ => None,
+        };
+        self.pending
+            .iter()
+            .rev()
+            .find_map(|(_, input)| of_lane(input))
+    }
+
+    /// Does the next thing that can be done with everything up to `durable` confirmed.
+    pub fn step(&mut self, durable: Position, rules: &Rules) -> Step {
+        let Some((header, input)) = self.pending.front().filter(|(h, _)| h.position <= durable)
+        else {
+            return Step::Idle;
+        };
+        let mut needed = plan::plan(&self.user, input, header.stamp_ms);
+        let wanted = needed.clone();
+        needed.retain(|day| !self.loaded.days.contains_key(day));
+        if !needed.is_empty() {
+            return Step::Load(needed);
+        }
+        self.forget(&wanted);
+        let Some((header, input)) = self.pending.pop_front() else {
+            return Step::Idle;
+        };
+        let mut events = Vec::new();
+        fold::fold(
+            &mut self.user,
+            rules,
+            (&header, &input),
+            &self.loaded,
+            &mut events,
+        );
+        for event in &events {
+            if let Event::Contribution(contribution) = event {
+                self.outbox
+                    .offer(contribution.challenge, contribution.clone());
+            }
+        }
+        Step::Folded(header, events)
+    }
+
+    /// Records of days that a step asked for.
+    pub fn load(&mut self, days: BTreeMap<Day, Records>) {
+        self.loaded.days.extend(days);
+    }
+
+    /// Keeps the days that are wanted and the newest of the others, within the bound.
+    fn forget(&mut self, wanted: &BTreeSet<Day>) {
+        while self.loaded.days.len() > LOADED_DAYS_MAX {
+            let oldest = self
+                .loaded
+                .days
+                .keys()
+                .find(|day| !wanted.contains(day))
+                .copied();
+            let Some(oldest) = oldest else { return };
+            self.loaded.days.remove(&oldest);
+        }
+    }
+
+    /// Whether enough has come since the last snapshot that one is due (design.md 5).
+    #[must_use]
+    pub fn wants_snapshot(&self) -> bool {
+        self.user.tail.bytes() > limits::TAIL_BYTES_MAX
+            || self.user.facts.len() > limits::FACTS_UNWRITTEN_MAX
+    }
+
+    /// Days with too many chunks that should be at hand before the next snapshot joins these.
+    #[must_use]
+    pub fn crowded(&self) -> BTreeSet<Day> {
+        let mut days = snapshot::crowded(&self.user);
+        days.retain(|day| !self.loaded.days.contains_key(day));
+        days
+    }
+
+    /// Takes a snapshot of everything that is folded. Days at hand stay at hand, with their new chunk.
+    pub fn snapshot(&mut self) -> Parts {
+        let tail = |day: &Day| (*day, self.user.tail.of(*day).collect::<Vec<_>>());
+        let added: Vec<_> = self.loaded.days.keys().map(tail).collect();
+        let parts = snapshot::take(&mut self.user, &self.loaded);
+        for (day, rows) in added {
+            if let Some(records) = self.loaded.days.get_mut(&day) {
+                crate::records::file(records, rows);
+            }
+        }
+        parts
+    }
+}

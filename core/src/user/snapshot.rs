@@ -1,0 +1,144 @@
+//! A user's snapshot: the state, and the rows that become durable with it (design.md 5). Bytes only; the store is the shell's.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+use sha2::{Digest, Sha256};
+
+use super::{Rules, User, fold::Loaded};
+use crate::{
+    chunk,
+    civil::Day,
+    id::{ChallengeId, Position},
+    limits,
+    records::StoredRecord,
+};
+
+/// Newest days with data whose minutes stay at hand.
+const WARM_DAYS: usize = 2;
+
+/// What a snapshot writes, unsealed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// All inputs up to here are in it.
+    pub covered: Position,
+    /// The state, manifest included.
+    pub state: Vec<u8>,
+    /// New chunks by day and number.
+    pub chunks: Vec<((Day, u64), Vec<u8>)>,
+    /// Chunks that the manifest no longer names.
+    pub dropped: Vec<(Day, u64)>,
+    /// New facts by number.
+    pub facts: Vec<(u64, Vec<u8>)>,
+    /// New transfers by the number of their fact.
+    pub transfers: Vec<(u64, Vec<u8>)>,
+    /// Standing rows; `None` removes one.
+    pub standings: Vec<(ChallengeId, Option<Vec<u8>>)>,
+    /// Deadline of the due row that is replaced, POSIX ms.
+    pub due_before_ms: Option<i64>,
+    /// Deadline of the new due row, POSIX ms.
+    pub due_ms: Option<i64>,
+}
+
+/// Takes a snapshot: the tail becomes chunks, facts and transfers become rows, cold minutes are let go.
+///
+/// `loaded` may hold whole days; a day of too many chunks that is whole in it is written as one.
+pub fn take(user: &mut User, loaded: &Loaded) -> Parts {
+    let mut parts = Parts {
+        covered: user.position,
+        ..Parts::default()
+    };
+    write_chunks(user, loaded, &mut parts);
+    for fact in core::mem::take(&mut user.facts) {
+        parts.facts.push((fact.seq, encoded(fact.as_ref())));
+    }
+    for transfer in core::mem::take(&mut user.transfers) {
+        parts
+            .transfers
+            .push((transfer.event_seq, encoded(&transfer)));
+    }
+    for id in core::mem::take(&mut user.unwritten_standings) {
+        let standing = user
+            .contribution(id)
+            .map(|contribution| encoded(&contribution));
+        parts.standings.push((id, standing));
+    }
+    cool(user);
+    parts.due_before_ms = user.due_ms;
+    parts.due_ms = user.visible_deadline();
+    user.due_ms = parts.due_ms;
+    parts.state = encoded(&*user);
+    parts
+}
+
+fn encoded<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to a Vec cannot fail, so there is no error to pass on.
+    let _ = minicbor::encode(value, &mut bytes);
+    bytes
+}
+
+fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
+    let tail = core::mem::take(&mut user.tail);
+    for day in tail.days() {
+        let mut rows: Vec<StoredRecord> = tail.of(day).collect();
+        let numbers = user.manifest.entry(day).or_default();
+        let whole = loaded.days.get(&day);
+        if let Some(held) = whole.filter(|_| numbers.len() >= limits::CHUNKS_PER_DAY_MAX) {
+            rows.extend(held.values().flatten().cloned());
+            parts
+                .dropped
+                .extend(numbers.drain(..).map(|number| (day, number)));
+        }
+        let number = user.next_chunk;
+        user.next_chunk = number.saturating_add(1);
+        numbers.push(number);
+        parts.chunks.push(((day, number), chunk::encode(&rows)));
+    }
+}
+
+/// Days that have too many chunks: with them at hand, a snapshot joins these.
+#[must_use]
+pub fn crowded(user: &User) -> BTreeSet<Day> {
+    let crowded = |day: &Day| {
+        user.manifest
+            .get(day)
+            .is_some_and(|chunks| chunks.len() >= limits::CHUNKS_PER_DAY_MAX)
+    };
+    user.tail.days().filter(crowded).collect()
+}
+
+/// Lets the minutes of cold days go: those that are soft-closed and not among the newest.
+fn cool(user: &mut User) {
+    let standings = user.standings();
+    let warm: BTreeSet<Day> = user.days.keys().rev().take(WARM_DAYS).copied().collect();
+    let soft_closed = user.soft_closed;
+    for (day, state) in &mut user.days {
+        if *day <= soft_closed && !warm.contains(day) {
+            state.cool(&standings);
+        }
+    }
+}
+
+/// Reads a state back.
+///
+/// # Errors
+/// When the bytes are not a state of this form.
+pub fn restore(bytes: &[u8], rules: &Rules) -> Result<User, minicbor::decode::Error> {
+    let mut user: User = minicbor::decode(bytes)?;
+    user.resolve(rules);
+    Ok(user)
+}
+
+impl User {
+    /// SHA-256 over the state without what depends on when snapshots were taken (I7).
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        let mut bare = self.clone();
+        let standings = bare.standings();
+        bare.days.values_mut().for_each(|day| {
+            day.cool(&standings);
+        });
+        bare.manifest.clear();
+        (bare.next_chunk, bare.due_ms) = (0, None);
+        Sha256::digest(encoded(&bare)).into()
+    }
+}

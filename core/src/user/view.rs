@@ -1,0 +1,215 @@
+//! What can be asked of a user: every answer is a function of the state and of the clock, and changes nothing.
+
+use alloc::vec::Vec;
+
+use super::{Device, User, enrolment};
+use crate::{
+    civil::Day,
+    day::DayState,
+    goal::Goal,
+    id::{ChallengeId, DeviceId, GoalId},
+    limits, scoring,
+    view::{
+        BalanceView, DayPhase, DayStatus, DayView, DeviceView, GoalProgress, GoalView,
+        SnapshotView, StreakView, UserView,
+    },
+};
+
+/// Days of statuses in a streak's answer (protocol.md 7).
+const STATUS_DAYS: i32 = 30;
+
+impl User {
+    /// The profile; `None`: nobody made the user.
+    #[must_use]
+    pub fn profile(&self) -> Option<UserView> {
+        let (created_ms, _) = self.created?;
+        Some(UserView {
+            user: self.id.clone(),
+            zone: self.zone().into(),
+            zone_set: !self.zones.is_empty(),
+            alias: self.shown_alias(),
+            created_ms,
+            version: self.version,
+        })
+    }
+
+    /// Every goal, by id.
+    #[must_use]
+    pub fn goal_views(&self) -> Vec<GoalView> {
+        self.goals
+            .iter()
+            .filter_map(|(id, goal)| goal_view(id, goal))
+            .collect()
+    }
+
+    /// Every device, in order of binding.
+    #[must_use]
+    pub fn device_views(&self) -> Vec<DeviceView> {
+        let mut devices: Vec<(&DeviceId, &Device)> = self.devices.iter().collect();
+        devices.sort_by_key(|(_, held)| held.binding);
+        let view = |(device, held): (&DeviceId, &Device)| DeviceView {
+            device: *device,
+            class: held.class,
+            bound_ms: held.bound_ms,
+            last_sample_ms: held.last_sample_ms,
+            resume_after: held.outboxes.clone(),
+        };
+        devices.into_iter().map(view).collect()
+    }
+
+    /// One day; a day without data has zeros.
+    #[must_use]
+    pub fn day_view(&self, day: Day, now_ms: i64) -> DayView {
+        let empty = DayState::default();
+        let state = self.days.get(&day).unwrap_or(&empty);
+        let start_ms = self.calendar().start_ms(day);
+        let first = self.created.map_or(day, |(_, first)| first);
+        let earned_micro = if day < first {
+            0
+        } else {
+            scoring::steps_micro(state.eligible)
+        };
+        let booked_only = day <= self.hard_closed;
+        let pending_micro = earned_micro.saturating_sub(state.posted_micro).max(0);
+        DayView {
+            day,
+            start_ms,
+            end_ms: self.calendar().end_ms(day),
+            zone: self.calendar().zone_at(start_ms).name().into(),
+            phase: self.day_phase(day, now_ms),
+            display: state.display,
+            eligible: state.eligible,
+            scored: state.scored.unwrap_or(state.eligible),
+            records: state.records,
+            goals: self.goals_on(day, state),
+            pending_micro: if booked_only { 0 } else { pending_micro },
+            posted_micro: state.posted_micro,
+            state_hash: state.state_hash(&self.standings()),
+            version: state.version,
+        }
+    }
+
+    fn day_phase(&self, day: Day, now_ms: i64) -> DayPhase {
+        let archived_ms = self
+            .calendar()
+            .end_ms(day)
+            .saturating_add(limits::ARCHIVE_AFTER_MS);
+        if archived_ms <= now_ms {
+            DayPhase::Archived
+        } else if day <= self.hard_closed {
+            DayPhase::HardClosed
+        } else if day <= self.soft_closed {
+            DayPhase::SoftClosed
+        } else {
+            DayPhase::Open
+        }
+    }
+
+    fn goals_on(&self, day: Day, state: &DayState) -> Vec<GoalProgress> {
+        let progress = |(id, goal): (&GoalId, &Goal)| {
+            let met_at_ms = state.goals.get(id).and_then(|told| told.met_at_ms);
+            Some(GoalProgress {
+                goal: id.clone(),
+                target: goal.target_on(day)?,
+                progress: state.eligible,
+                status: self.status(id, day)?,
+                met_at: met_at_ms.map(|at_ms| (at_ms, self.calendar().local(at_ms))),
+            })
+        };
+        self.goals.iter().filter_map(progress).collect()
+    }
+
+    /// One streak. Without `as_of`: as of today, `count` over the soft-closed days. With it, `count` takes the unclosed met days
+    /// up to it in too (protocol.md 7).
+    #[must_use]
+    pub fn streak_view(&self, id: &GoalId, as_of: Option<Day>, now_ms: i64) -> Option<StreakView> {
+        let goal = self.goals.get(id)?;
+        let today = self.day_of(now_ms);
+        let last = as_of.unwrap_or(today);
+        let all = self.streak_through(id, last);
+        let closed = self.streak_through(id, last.min(self.soft_closed));
+        let shown = if as_of.is_some() { all } else { closed };
+        let recent = (last.plus(1_i32.saturating_sub(STATUS_DAYS)).0..=last.0).map(Day);
+        let statuses = recent.filter_map(|day| Some((day, self.status(id, day)?)));
+        Some(StreakView {
+            goal: id.clone(),
+            as_of: last,
+            count: shown.count(),
+            with_today: all.count(),
+            start: shown.current.map(|run| run.from),
+            longest: (
+                shown.longest_count(),
+                shown.longest.map(|run| (run.from, run.to)),
+            ),
+            provisional: self.is_provisional(id, last),
+            statuses: statuses.collect(),
+            version: goal.streak_version,
+        })
+    }
+
+    /// A missed day that is not hard-closed may still be met by late data.
+    fn is_provisional(&self, id: &GoalId, last: Day) -> bool {
+        let open = self.hard_closed.next().0..=last.min(self.soft_closed).0;
+        open.map(Day)
+            .any(|day| self.status(id, day) == Some(DayStatus::Missed))
+    }
+
+    /// Balances: pending is what open and soft-closed days would add.
+    #[must_use]
+    pub fn balance_view(&self) -> BalanceView {
+        let open = self
+            .days
+            .range(self.hard_closed.next()..)
+            .map(|(day, state)| {
+                let first = self.created.map_or(*day, |(_, first)| first);
+                let earned = if *day < first {
+                    0
+                } else {
+                    scoring::steps_micro(state.eligible)
+                };
+                earned.saturating_sub(state.posted_micro).max(0)
+            });
+        BalanceView {
+            available_micro: self.available_micro,
+            debt_micro: 0,
+            pending_micro: open.fold(0, i64::saturating_add),
+        }
+    }
+
+    /// What a client is told that knows nothing.
+    #[must_use]
+    pub fn snapshot_view(&self, now_ms: i64) -> SnapshotView {
+        let streaks = self
+            .goals
+            .keys()
+            .filter_map(|id| self.streak_view(id, None, now_ms));
+        SnapshotView {
+            day: self.day_view(self.day_of(now_ms), now_ms),
+            streaks: streaks.collect(),
+            balance: self.balance_view(),
+            challenges: self.joined().collect(),
+        }
+    }
+
+    /// Challenges that the user has not left.
+    pub fn joined(&self) -> impl Iterator<Item = ChallengeId> {
+        let left = enrolment::EnrolmentState::Left;
+        self.enrolments
+            .iter()
+            .filter(move |(_, held)| held.state != left)
+            .map(|(id, _)| *id)
+    }
+}
+
+fn goal_view(id: &GoalId, goal: &Goal) -> Option<GoalView> {
+    let (from, target) = goal.newest()?;
+    let (metric, until, version) = (goal.metric, goal.until(), goal.version);
+    Some(GoalView {
+        goal: id.clone(),
+        metric,
+        target,
+        from,
+        until,
+        version,
+    })
+}

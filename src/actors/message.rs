@@ -1,0 +1,130 @@
+//! What gateway and api can ask of users and challenges: plain values, each with who asks.
+
+use streakline_core::{
+    civil::Day,
+    id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
+    sample::{DeviceClass, Metric, Record, RecordRefusal},
+    view::ChallengeView,
+};
+
+use crate::{
+    push::{Lane, SessionHandle},
+    storage::{IdempotencyKey, IdempotencyRecord},
+};
+
+/// Who asks, for the journal header and the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// `user:ann`, `admin:ann` or `admin-key`.
+    pub principal: String,
+    /// Finds the log line.
+    pub request_id: String,
+}
+
+/// The device part of a hello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceHello {
+    /// Which device.
+    pub device: DeviceId,
+    /// Its queue.
+    pub outbox: OutboxId,
+    /// Required at the first hello of a device.
+    pub class: Option<DeviceClass>,
+    /// Free text.
+    pub vendor: Option<String>,
+    /// Free text.
+    pub model: Option<String>,
+}
+
+/// A hello (protocol.md 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// `None` for a viewer.
+    pub device: Option<DeviceHello>,
+    /// IANA zone of the device.
+    pub zone: Option<String>,
+    /// The client's clock, POSIX ms.
+    pub client_time_ms: Option<i64>,
+    /// What was last seen: epoch and number.
+    pub events: Option<(String, u64)>,
+}
+
+/// A batch (protocol.md 3); refused records keep their place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Echoed.
+    pub batch_id: u64,
+    /// Which numbering.
+    pub lane: Lane,
+    /// Number of the first record.
+    pub first_seq: u64,
+    /// At least one.
+    pub records: Vec<Result<Record, RecordRefusal>>,
+}
+
+/// What a PUT wants to be true of the resource before it is changed (protocol.md 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Precondition {
+    /// `If-None-Match: *`.
+    pub only_create: bool,
+    /// `If-Match`: the version in the ETag; `Some(None)` for `*`.
+    pub if_match: Option<Option<u64>>,
+}
+
+/// A PUT's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written<T> {
+    /// The resource as it is now.
+    pub value: T,
+    /// Whether it is new.
+    pub created: bool,
+}
+
+/// `PUT /v1/users/{user}`; absent parts stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PutUser {
+    /// IANA zone.
+    pub zone: Option<String>,
+    /// 1 to 40 characters.
+    pub alias: Option<String>,
+}
+
+/// `PUT /v1/users/{user}/goals/{goal}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutGoal {
+    /// Which.
+    pub goal: GoalId,
+    /// What it counts.
+    pub metric: Metric,
+    /// Above 0, store units.
+    pub target: i64,
+    /// First day; `None`: the rule of protocol.md 7.
+    pub from: Option<Day>,
+}
+
+/// A request with an idempotency key: the answer is stored with the effect (ADR 0007).
+pub struct Idempotent {
+    /// Whose key, and the key.
+    pub key: IdempotencyKey,
+    /// Makes the stored answer from the resource as the request leaves it.
+    pub answer: Box<dyn FnOnce(&ChallengeView) -> IdempotencyRecord + Send>,
+}
+
+/// A board subscription (protocol.md 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscribe {
+    /// Who gets the views.
+    pub session: SessionHandle,
+    /// The client's number of it.
+    pub id: u64,
+    /// Which board.
+    pub challenge: ChallengeId,
+    /// How many rows from the top, 1 to 1,000.
+    pub top: u32,
+    /// Whose token it is: must have a row, unless `admin`.
+    pub user: UserId,
+    /// Whether the token is an admin's.
+    pub admin: bool,
+    /// Where the client stood: epoch and offset.
+    pub since: Option<(String, u64)>,
+}

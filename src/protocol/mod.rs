@@ -1,0 +1,5 @@
+//! Wire types: what travels between clients and the server, and nothing of how it is computed.
+//!
+//! Frames and bodies are made here from core's events and views; core types are never serialised to clients (law 9).
+
+pub mod error_code;

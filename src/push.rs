@@ -1,0 +1,203 @@
+//! Topics to sessions: what is pushed to a socket, and the table that finds the socket.
+//!
+//! Pushers name a [`SessionHandle`], never an address. A push never waits: a full mailbox is the pusher's to judge
+//! (keep the newest state, stop sending). Used by `actors`; `gateway` registers its sessions here.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use actix::{Message, Recipient, dev::SendError};
+use streakline_core::{
+    event::{BatchOutcome, Fact},
+    view::{BoardView, DayView, RankView, SnapshotView, StreakView},
+};
+
+use crate::protocol::error_code::{Code, Refusal};
+
+/// Names one socket: which node, which of its sessions, and that it is not an earlier one with the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionHandle {
+    /// The node that holds the socket; 0 while there is one.
+    pub node: u32,
+    /// Rises with every socket of the node.
+    pub number: u64,
+    /// The node's epoch: a number of an earlier start never matches.
+    pub generation: u64,
+}
+
+/// Lane of a batch (protocol.md 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// What happens now.
+    Live,
+    /// What a device has kept.
+    Backfill,
+}
+
+/// Where a user's events stand for a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventsCursor {
+    /// Changes only when history was lost or rewritten.
+    pub epoch: String,
+    /// Number of the next event to be sent on this socket.
+    pub next_seq: u64,
+    /// Whether what the client missed follows.
+    pub recovered: bool,
+}
+
+/// Answer to a hello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Welcomed {
+    /// Domain time, POSIX ms.
+    pub server_time_ms: i64,
+    /// Zone in force.
+    pub zone: String,
+    /// Highest contiguous durable numbers of the outbox: live, backfill.
+    pub resume_after: [u64; 2],
+    /// Batches that may be unacknowledged.
+    pub credits: u32,
+    /// Where the events go on.
+    pub events: EventsCursor,
+}
+
+/// Everything that a session can be told.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub enum Push {
+    /// The hello was taken; events and states follow.
+    Welcomed(Box<Welcomed>),
+    /// Replaces all that the client knows.
+    Snapshot(Box<SnapshotView>, EventsCursor),
+    /// One fact, in order.
+    Fact(Arc<Fact>),
+    /// Newest value of a day.
+    Day(Box<DayView>),
+    /// Newest value of a streak.
+    Streak(Box<StreakView>),
+    /// Newest own rank.
+    Rank(Box<RankView>),
+    /// A batch is durable.
+    Ack {
+        /// As the client sent it.
+        batch_id: u64,
+        /// Its lane.
+        lane: Lane,
+        /// How its records were taken.
+        outcome: BatchOutcome,
+    },
+    /// A frame was refused.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// Batch that caused it.
+        batch_id: Option<u64>,
+        /// Frame with an `id` that caused it.
+        id: Option<u64>,
+        /// For `seq_gap`.
+        expected_seq: Option<u64>,
+    },
+    /// A subscription stands; a full view follows.
+    Subscribed {
+        /// The client's number of it.
+        id: u64,
+        /// The board's epoch.
+        epoch: String,
+        /// Where it stands.
+        offset: u64,
+        /// Whether deltas follow instead of a full view.
+        recovered: bool,
+    },
+    /// A whole view of a board.
+    Board {
+        /// The client's number of the subscription.
+        id: u64,
+        /// The board's epoch.
+        epoch: Arc<str>,
+        /// Rises with every change of the board.
+        offset: u64,
+        /// The rows.
+        view: Arc<BoardView>,
+    },
+    /// A newer socket of the same device has taken over: close 4409.
+    Replaced,
+    /// End this socket for that reason, with its close code.
+    End(Code, Option<u64>),
+    /// The server is going down: say bye, then close 1012 after the pending acks.
+    Drain {
+        /// When to come back, in ms.
+        retry_after_ms: u64,
+    },
+}
+
+/// The table of this node's sockets.
+#[derive(Clone)]
+pub struct Sessions {
+    generation: u64,
+    next: Arc<AtomicU64>,
+    table: Arc<papaya::HashMap<u64, Recipient<Push>>>,
+}
+
+impl Sessions {
+    /// An empty table of this start of the node.
+    #[must_use]
+    pub fn new(generation: u64) -> Self {
+        Self {
+            generation,
+            next: Arc::default(),
+            table: Arc::new(papaya::HashMap::new()),
+        }
+    }
+
+    /// Adds a socket.
+    pub fn register(&self, session: Recipient<Push>) -> SessionHandle {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.table.pin().insert(number, session);
+        SessionHandle {
+            node: 0,
+            number,
+            generation: self.generation,
+        }
+    }
+
+    /// Removes a socket.
+    pub fn deregister(&self, handle: SessionHandle) {
+        self.table.pin().remove(&handle.number);
+    }
+
+    /// Hands a push to a socket without waiting.
+    ///
+    /// # Errors
+    /// `Full`: the client does not read fast enough, the push comes back. `Closed`: the socket is gone.
+    pub fn push(&self, to: SessionHandle, push: Push) -> Result<(), SendError<Push>> {
+        let table = self.table.pin();
+        match table.get(&to.number) {
+            Some(session) if to.generation == self.generation => session.try_send(push),
+            _ => Err(SendError::Closed(push)),
+        }
+    }
+
+    /// How many sockets there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// Every socket there is now.
+    #[must_use]
+    pub fn handles(&self) -> Vec<SessionHandle> {
+        let handle = |number: &u64| SessionHandle {
+            node: 0,
+            number: *number,
+            generation: self.generation,
+        };
+        self.table.pin().keys().map(handle).collect()
+    }
+}

@@ -1,0 +1,244 @@
+//! What every store must do, as one suite that runs on each of them.
+//!
+//! A test gets a fixture: a store that can crash and be opened again. What only one store has (its lock, its
+//! faults, its files) is tested beside that store. Run by `cargo test`.
+
+mod catalogue;
+mod crash;
+mod journal;
+mod snapshots;
+
+use std::{fs, io, path::Path};
+
+use streakline_core::{
+    civil::Day,
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+};
+use tempfile::TempDir;
+
+use super::{
+    Attachment, ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite,
+    Store,
+    embedded::{EmbeddedStore, Settings},
+    memory::MemoryStore,
+};
+
+/// A store, and the disk that it is on.
+pub(super) trait Fixture: Sized {
+    /// An empty store.
+    fn new() -> Self;
+    fn store(&self) -> &dyn Store;
+    /// The server dies without a word; another one opens what it left.
+    fn crash(self) -> Self;
+}
+
+pub(super) struct Memory(MemoryStore);
+
+impl Fixture for Memory {
+    fn new() -> Self {
+        Self(MemoryStore::new())
+    }
+
+    fn store(&self) -> &dyn Store {
+        &self.0
+    }
+
+    fn crash(self) -> Self {
+        self.0.lose_power();
+        self
+    }
+}
+
+pub(super) struct Embedded {
+    store: EmbeddedStore,
+    directory: TempDir,
+}
+
+impl Embedded {
+    fn open(directory: TempDir) -> Self {
+        // Short segments, so that every test has several.
+        let settings = Settings {
+            segment_bytes_max: 100,
+            ..Settings::default()
+        };
+        let store = EmbeddedStore::open_with(directory.path(), settings).unwrap();
+        Self { store, directory }
+    }
+}
+
+impl Fixture for Embedded {
+    fn new() -> Self {
+        Self::open(TempDir::new().unwrap())
+    }
+
+    fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    /// What another process would find now is what the files hold now: a copy of them.
+    fn crash(self) -> Self {
+        let copy = TempDir::new().unwrap();
+        copy_directory(self.directory.path(), copy.path()).unwrap();
+        Self::open(copy)
+    }
+}
+
+/// Copies files as they are at this moment, holes left out.
+pub(super) fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
+        if entry.is_dir() {
+            copy_directory(&entry, &to.join(name))?;
+        } else {
+            let mut bytes = fs::read(entry)?;
+            let length = bytes.len() as u64;
+            bytes.truncate(
+                bytes
+                    .iter()
+                    .rposition(|byte| *byte != 0)
+                    .map_or(0, |at| at + 1),
+            );
+            fs::write(to.join(&name), bytes)?;
+            fs::File::options()
+                .write(true)
+                .open(to.join(&name))?
+                .set_len(length)?;
+        }
+    }
+    Ok(())
+}
+
+macro_rules! suite {
+    ($($file:ident::$name:ident,)*) => {
+        mod memory {
+            use super::{Fixture, Memory};
+            $(#[tokio::test]
+            async fn $name() {
+                super::$file::$name(Memory::new()).await;
+            })*
+        }
+        mod embedded {
+            use super::{Embedded, Fixture};
+            $(#[tokio::test]
+            async fn $name() {
+                super::$file::$name(Embedded::new()).await;
+            })*
+        }
+    };
+}
+
+suite! {
+    journal::appended_rows_are_read_in_order_by_partition,
+    journal::a_tail_begins_with_the_row_that_holds_the_next_input,
+    journal::a_long_tail_is_read_in_pieces,
+    journal::a_row_written_twice_changes_nothing,
+    journal::another_row_at_a_taken_position_is_found,
+    journal::attachments_are_durable_with_their_row,
+    journal::concurrent_appends_are_all_durable_and_share_syncs,
+    journal::every_acknowledged_write_was_synced,
+    journal::truncation_keeps_every_uncovered_row,
+    journal::truncation_drops_what_is_covered,
+    journal::a_partition_that_truncation_does_not_name_keeps_its_rows,
+    snapshots::the_newest_snapshot_wins,
+    snapshots::a_snapshot_brings_all_its_rows_along,
+    snapshots::a_snapshot_removes_what_it_no_longer_names,
+    snapshots::chunks_come_in_the_order_asked_for,
+    snapshots::a_missing_chunk_is_damage,
+    snapshots::only_a_user_has_chunks_and_facts,
+    snapshots::facts_and_transfers_are_read_in_pages,
+    snapshots::standings_are_read_in_pages_by_user,
+    snapshots::due_rows_come_earliest_first,
+    snapshots::a_deadline_is_replaced_by_the_next_one,
+    catalogue::a_device_belongs_to_who_claims_it_first,
+    catalogue::concurrent_claims_have_one_winner,
+    catalogue::challenges_are_listed_in_pages,
+    catalogue::answers_are_kept_until_they_expire,
+    catalogue::an_answer_given_anew_lives_as_long_as_the_new_one,
+    catalogue::the_epoch_rises_at_every_start,
+    catalogue::a_store_of_other_bits_is_refused,
+    catalogue::the_clock_is_stored_with_the_answer_that_moved_it,
+    crash::a_crash_after_any_call_loses_nothing_that_was_acknowledged,
+}
+
+const P: PartitionId = PartitionId(0x101);
+const Q: PartitionId = PartitionId(0x102);
+
+fn at(epoch: u64, index: u64) -> Position {
+    Position { epoch, index }
+}
+
+/// A row of `P` in epoch 1.
+fn row(first: u64, last: u64) -> JournalRow {
+    row_of(P, at(1, first), at(1, last))
+}
+
+fn row_of(partition: PartitionId, first: Position, last: Position) -> JournalRow {
+    let bytes = format!("{partition} {} {}", first.epoch, first.index).into_bytes();
+    JournalRow {
+        partition,
+        first,
+        last,
+        bytes,
+        attachments: Vec::new(),
+    }
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+fn challenge(number: u8) -> ChallengeId {
+    ChallengeId([number; 16])
+}
+
+fn chunk(day: i32, number: u64) -> ChunkId {
+    ChunkId {
+        day: Day(day),
+        number,
+    }
+}
+
+fn key(principal: &str, key: &str) -> IdempotencyKey {
+    IdempotencyKey {
+        principal: principal.into(),
+        key: key.into(),
+    }
+}
+
+fn record(body: &str, expires_ms: i64) -> IdempotencyRecord {
+    IdempotencyRecord {
+        request_digest: [9; 32],
+        status: 201,
+        location: Some("/v1/challenges/x".into()),
+        etag: None,
+        body: body.into(),
+        expires_ms,
+    }
+}
+
+/// A snapshot with nothing but a state.
+fn snapshot_of(entity: Entity, covered: Position, state: &str) -> SnapshotWrite {
+    SnapshotWrite {
+        entity,
+        partition: P,
+        covered,
+        state: state.into(),
+        chunks: Vec::new(),
+        dropped_chunks: Vec::new(),
+        facts: Vec::new(),
+        transfers: Vec::new(),
+        standings: Vec::new(),
+        due_before_ms: None,
+        due_ms: None,
+        partition_row: Vec::new(),
+    }
+}
+
+fn snapshot(name: &str, index: u64) -> SnapshotWrite {
+    snapshot_of(
+        Entity::User(user(name)),
+        at(1, index),
+        &format!("{name} at {index}"),
+    )
+}

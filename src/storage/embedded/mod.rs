@@ -1,0 +1,278 @@
+//! The store of a single server: an embedded LSM engine (fjall) in a directory of its own.
+//!
+//! One thread writes (`writer`), a few threads of the runtime read; both may be asked from any runtime, one
+//! of a single thread too. It knows bytes and keys, no rules. Opened by `run`, used through the traits.
+//!
+//! | file | what |
+//! |---|---|
+//! | `answers` | the traits of `storage` |
+//! | `writer`, `group` | the thread that writes, and one group of writes |
+//! | `segments` | the journal |
+//! | `tables`, `keys`, `values` | everything else, and its form on disk |
+
+mod answers;
+mod group;
+mod keys;
+mod segments;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod values;
+mod writer;
+
+use std::{
+    fs::{self, DirBuilder, File, TryLockError},
+    path::Path,
+    sync::{Arc, OnceLock, atomic::AtomicU64},
+    thread::{self, JoinHandle},
+};
+
+use fjall::Database;
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot},
+    task,
+};
+
+use self::{
+    group::{Command, Reply},
+    segments::Segments,
+    tables::{Tables, disk, error, sync_directory},
+};
+use super::{Answer, Error};
+
+const MIB: u64 = 1024 * 1024;
+
+/// What the store may use. The engine's log adds up to `log_bytes_max` on disk, and at most about as much in
+/// memory as that log holds; each log file is made 64 MiB long, sparsely.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Memory for blocks that were read.
+    pub cache_bytes: u64,
+    /// Rows of one keyspace that wait in memory before they become a file.
+    pub memtable_bytes: u64,
+    /// Bytes of the engine's log before the oldest rows are made files; at least 64 MiB.
+    pub log_bytes_max: u64,
+    /// A journal segment that is at least this long is closed.
+    pub segment_bytes_max: u64,
+    /// Writes that wait; more wait at the caller.
+    pub queue_commands_max: usize,
+    /// Writes that share one sync.
+    pub group_commands_max: usize,
+    /// Bytes that share one sync; the write that passes it is the last.
+    pub group_bytes_max: usize,
+    /// Reads at the same time.
+    pub readers: usize,
+    /// Files kept open.
+    pub open_files: usize,
+    /// Threads that turn rows in memory into files and join those.
+    pub background_threads: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 32 * MIB,
+            memtable_bytes: 8 * MIB,
+            log_bytes_max: 128 * MIB,
+            segment_bytes_max: 64 * MIB,
+            queue_commands_max: 1024,
+            group_commands_max: 1024,
+            group_bytes_max: 8 * 1024 * 1024,
+            readers: 4,
+            open_files: 256,
+            background_threads: 2,
+        }
+    }
+}
+
+/// A store in a directory. Dropping it ends its thread after the writes that wait.
+pub struct EmbeddedStore {
+    // In this order: the thread ends when the queue is closed.
+    queue: mpsc::Sender<Command>,
+    _writer: Joined,
+    shared: Arc<Shared>,
+}
+
+struct Joined(Option<JoinHandle<()>>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // A thread that panicked has told so by its fault.
+        drop(self.0.take().map(JoinHandle::join));
+    }
+}
+
+/// What the writer and the readers share.
+struct Shared {
+    tables: Tables,
+    segments: Segments,
+    database: Database,
+    settings: Settings,
+    readers: Arc<Semaphore>,
+    syncs: AtomicU64,
+    fault: OnceLock<String>,
+    /// Released last, when nobody writes or reads any more.
+    _lock: File,
+}
+
+impl Shared {
+    fn check(&self) -> Result<(), Error> {
+        self.fault
+            .get()
+            .map_or(Ok(()), |fault| Err(Error::Unavailable(fault.clone())))
+    }
+
+    /// Everything is unavailable from now on; the first reason is kept.
+    fn poison(&self, reason: String) -> Error {
+        Error::Unavailable(self.fault.get_or_init(|| reason).clone())
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `dir/store`, or makes it (mode 0700).
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when another server has the directory, [`Error::Damaged`] when its files are,
+    /// [`Error::Unavailable`] when the disk is.
+    pub fn open(dir: &Path) -> Result<Self, Error> {
+        Self::open_with(dir, Settings::default())
+    }
+
+    /// [`EmbeddedStore::open`] with other bounds.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_with(dir: &Path, settings: Settings) -> Result<Self, Error> {
+        let path = dir.join("store");
+        create_private(dir)?;
+        let lock = lock(dir)?;
+        discard_unfinished(&path)?;
+        create_private(&path)?;
+        let database = Database::builder(&path)
+            .cache_size(settings.cache_bytes)
+            .max_journaling_size(settings.log_bytes_max.max(64 * MIB))
+            .max_cached_files(Some(settings.open_files))
+            .worker_threads(settings.background_threads)
+            .open()
+            .map_err(error)?;
+        let tables = Tables::open(&database, settings.memtable_bytes)?;
+        let segments = Segments::open(&database, &settings)?;
+        tables.sync_list()?;
+        let readers = Arc::new(Semaphore::new(settings.readers));
+        let (syncs, fault) = (AtomicU64::new(0), OnceLock::new());
+        let (queue, commands) = mpsc::channel(settings.queue_commands_max);
+        let shared = Shared {
+            tables,
+            segments,
+            database,
+            settings,
+            readers,
+            syncs,
+            fault,
+            _lock: lock,
+        };
+        let shared = Arc::new(shared);
+        let writer = start_writer(&shared, commands)?;
+        Ok(Self {
+            queue,
+            _writer: writer,
+            shared,
+        })
+    }
+
+    /// Runs a read on a thread that may block.
+    fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Shared) -> Result<T, Error> + Send + 'static,
+    ) -> Answer<'_, T> {
+        let shared = self.shared.clone();
+        Box::pin(async move {
+            let permit = shared.readers.clone().acquire_owned().await;
+            let ended = |reason: &dyn std::fmt::Display| {
+                Error::Unavailable(format!("a read did not end: {reason}"))
+            };
+            let permit = permit.map_err(|closed| ended(&closed))?;
+            let reading = task::spawn_blocking(move || {
+                let _permit = permit;
+                shared.check().and_then(|()| read(&shared))
+            });
+            reading.await.map_err(|panicked| ended(&panicked))?
+        })
+    }
+
+    /// Hands a write to the writer, and waits until it is durable.
+    fn write<T: Send + 'static>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command + Send + 'static,
+    ) -> Answer<'_, T> {
+        Box::pin(async move {
+            self.shared.check()?;
+            let (reply, answer) = oneshot::channel();
+            let writer_ended = || {
+                self.shared
+                    .poison("the thread that writes has ended".into())
+            };
+            self.queue
+                .send(command(reply))
+                .await
+                .map_err(|_| writer_ended())?;
+            answer.await.unwrap_or_else(|_| Err(writer_ended()))
+        })
+    }
+}
+
+fn start_writer(shared: &Arc<Shared>, commands: mpsc::Receiver<Command>) -> Result<Joined, Error> {
+    let shared = shared.clone();
+    let thread = thread::Builder::new().name("store-writer".into());
+    let thread = thread.spawn(move || writer::run(&shared, commands));
+    let thread = thread.map_err(|error| disk("starting the thread that writes", &error))?;
+    Ok(Joined(Some(thread)))
+}
+
+/// Makes a directory that only its owner may enter, durably; one that exists is left as it is.
+fn create_private(path: &Path) -> Result<(), Error> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let making = |error| disk(&format!("making {}", path.display()), &error);
+    builder.create(path).map_err(making)?;
+    let absolute = path.canonicalize().map_err(making)?;
+    absolute.parent().map_or(Ok(()), sync_directory)
+}
+
+/// The lock is the open file's, so that it ends with the process however that ends.
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("store.lock");
+    let opened = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = opened.map_err(|error| disk(&format!("opening {}", path.display()), &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Refused(format!(
+            "another server has {} open",
+            dir.display()
+        ))),
+        Err(TryLockError::Error(error)) => {
+            Err(disk(&format!("locking {}", path.display()), &error))
+        }
+    }
+}
+
+/// A crash within the very first start leaves a log without the engine's marker, which it refuses for ever.
+/// Before the marker there are no keyspaces, so there is nothing to lose.
+fn discard_unfinished(store: &Path) -> Result<(), Error> {
+    let marked = fs::metadata(store.join("version")).is_ok_and(|marker| marker.len() > 0);
+    let keyspaces = fs::read_dir(store.join("keyspaces"));
+    let has_keyspaces = keyspaces.is_ok_and(|mut entries| entries.next().is_some());
+    if marked || has_keyspaces || !store.is_dir() {
+        return Ok(());
+    }
+    fs::remove_dir_all(store).map_err(|error| disk("removing an unfinished store", &error))
+}

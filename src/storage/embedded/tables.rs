@@ -1,0 +1,182 @@
+//! The tables of the embedded store, and how they are read.
+//!
+//! A keyspace of the engine costs some ten syncs to make, a memtable and files of its own, so tables share
+//! two of them and are told apart by the first byte of their keys. Journal segments are not here
+//! (`segments`), and nothing here writes. Called by the embedded store only.
+
+use std::{
+    fs::File,
+    ops::Bound::{self, Excluded, Included, Unbounded},
+    path::Path,
+    sync::Arc,
+};
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError, compaction::Leveled};
+
+use super::{super::Error, keys::Range};
+
+/// A table; its number is the first byte of its keys, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Table {
+    Meta = 1,
+    Devices = 2,
+    Challenges = 3,
+    Idempotency = 4,
+    Expiries = 5,
+    Snapshots = 6,
+    Chunks = 7,
+    Facts = 8,
+    Transfers = 9,
+    Standings = 10,
+    Due = 11,
+    Partitions = 12,
+}
+
+/// Keys of [`Table::Meta`].
+pub(super) mod meta {
+    pub(in super::super) const BITS: &[u8] = b"bits";
+    pub(in super::super) const EPOCH: &[u8] = b"epoch";
+    pub(in super::super) const CLOCK_MS: &[u8] = b"clock_ms";
+}
+
+/// The open keyspaces.
+pub(super) struct Tables {
+    rows: Keyspace,
+    /// Large, written once and read seldom: apart, so that joining files of small rows does not copy them.
+    chunks: Keyspace,
+}
+
+impl Tables {
+    pub(super) fn open(database: &Database, memtable_bytes: u64) -> Result<Self, Error> {
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(memtable_bytes);
+        let open = |name| database.keyspace(name, options).map_err(error);
+        Ok(Self {
+            rows: open("rows")?,
+            chunks: open("chunks")?,
+        })
+    }
+
+    /// Where a row of a table is, and its key there.
+    pub(super) fn place(&self, table: Table, key: &[u8]) -> (&Keyspace, Vec<u8>) {
+        let keyspace = if table == Table::Chunks {
+            &self.chunks
+        } else {
+            &self.rows
+        };
+        (keyspace, [&[table as u8], key].concat())
+    }
+
+    pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let (keyspace, key) = self.place(table, key);
+        let value = keyspace.get(key).map_err(error)?;
+        Ok(value.map(|value| value.to_vec()))
+    }
+
+    /// Rows of a range in order, parsed, at most `limit`.
+    pub(super) fn page<T>(
+        &self,
+        table: Table,
+        range: Range,
+        limit: usize,
+        parse: impl Fn(&[u8], &[u8]) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let (keyspace, _) = self.place(table, &[]);
+        let rows = keyspace.range(within(table, range)).take(limit);
+        rows.map(|row| {
+            let (key, value) = row.into_inner().map_err(error)?;
+            parse(key.get(1..).unwrap_or_default(), &value)
+        })
+        .collect()
+    }
+
+    /// Makes the list of keyspaces durable, in which these two are.
+    pub(super) fn sync_list(&self) -> Result<(), Error> {
+        sync_list_of_keyspaces(&self.rows)
+    }
+}
+
+/// A range of keys of one table, as a range of all keys.
+fn within(table: Table, (from, to): Range) -> Range {
+    let first = table as u8;
+    let prefixed = |key: Vec<u8>| [&[first][..], &key].concat();
+    let from = match from {
+        Unbounded => Included(vec![first]),
+        bound => bound.map(prefixed),
+    };
+    let to: Bound<_> = match to {
+        Unbounded => Excluded(vec![first + 1]),
+        bound => bound.map(prefixed),
+    };
+    (from, to)
+}
+
+/// Options of a journal segment: read once and dropped whole, so joining its files would be wasted work.
+pub(super) fn segment_options(memtable_bytes: u64) -> KeyspaceCreateOptions {
+    let never_joined = Leveled::default().with_l0_threshold(16);
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(memtable_bytes)
+        .compaction_strategy(Arc::new(never_joined))
+}
+
+/// Makes the directory durable that lists all keyspaces. The engine does so for what is in a keyspace, but
+/// not for this: after a power loss the rows of a keyspace that is not listed would be skipped silently.
+pub(super) fn sync_list_of_keyspaces(any: &Keyspace) -> Result<(), Error> {
+    any.path().parent().map_or(Ok(()), sync_directory)
+}
+
+/// Makes the names in a directory durable, where the system can.
+pub(super) fn sync_directory(path: &Path) -> Result<(), Error> {
+    if cfg!(unix) {
+        let synced = File::open(path).and_then(|directory| directory.sync_all());
+        return synced.map_err(|error| disk(&format!("syncing {}", path.display()), &error));
+    }
+    Ok(())
+}
+
+/// A failed call to the file system.
+pub(super) fn disk(what: &str, error: &std::io::Error) -> Error {
+    Error::Unavailable(format!("{what}: {error}"))
+}
+
+/// What the caller must know of an engine's error: is the data wrong, or the disk away?
+pub(super) fn error(error: fjall::Error) -> Error {
+    match &error {
+        fjall::Error::Locked => Error::Refused("another server has it open".into()),
+        fjall::Error::InvalidVersion(_) => {
+            Error::Refused("it was made by another version of its storage engine".into())
+        }
+        fjall::Error::Io(_)
+        | fjall::Error::Poisoned
+        | fjall::Error::KeyspaceDeleted
+        | fjall::Error::Storage(LsmError::Io(_)) => Error::Unavailable(error.to_string()),
+        _ => Error::Damaged(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_stays_within_its_table() {
+        let open = within(Table::Due, (Unbounded, Unbounded));
+        assert_eq!(open, (Included(vec![11]), Excluded(vec![12])));
+        let bounded = within(Table::Meta, (Excluded(vec![7]), Included(vec![9])));
+        assert_eq!(bounded, (Excluded(vec![1, 7]), Included(vec![1, 9])));
+    }
+
+    #[test]
+    fn a_disk_that_is_away_is_not_taken_for_damage() {
+        let away = || std::io::Error::other("no disk");
+        assert!(matches!(
+            error(fjall::Error::Io(away())),
+            Error::Unavailable(_)
+        ));
+        let nested = fjall::Error::Storage(LsmError::Io(away()));
+        assert!(matches!(error(nested), Error::Unavailable(_)));
+        assert!(matches!(error(fjall::Error::Locked), Error::Refused(_)));
+        let broken = fjall::Error::Storage(LsmError::InvalidTrailer);
+        assert!(matches!(error(broken), Error::Damaged(_)));
+    }
+}

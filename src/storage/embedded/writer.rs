@@ -1,0 +1,90 @@
+//! The one thread that writes: it takes all that waits into one batch, syncs once, and answers everybody.
+//!
+//! While a sync is under way the next group gathers in the queue, so the load itself sets the group's size.
+//! A failed commit ends all writing: what is on the disk then is not known before the next start. What a
+//! command changes is decided in `group`. Started by `EmbeddedStore::open`.
+
+use std::{
+    mem,
+    sync::{Arc, atomic::Ordering},
+};
+
+use fjall::PersistMode;
+use tokio::sync::mpsc;
+
+use super::{
+    super::Error,
+    Shared,
+    group::{Command, Group},
+    keys,
+    tables::error,
+};
+
+/// Serves the queue until the store is dropped.
+pub(super) fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Command>) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = Group::new(shared);
+        group.take(first);
+        while group.has_room(
+            shared.settings.group_commands_max,
+            shared.settings.group_bytes_max,
+        ) && let Ok(next) = queue.try_recv()
+        {
+            group.take(next);
+        }
+        finish(shared, group);
+    }
+}
+
+fn finish(shared: &Shared, mut group: Group<'_>) {
+    let truncations = mem::take(&mut group.truncations);
+    let outcome = shared
+        .check()
+        .and_then(|()| poisoning(shared, commit(shared, &mut group)));
+    group.answer(&outcome);
+    for (first_uncovered, reply) in truncations {
+        let truncate = || shared.segments.truncate(&shared.database, &first_uncovered);
+        let outcome = shared.check().and_then(|()| poisoning(shared, truncate()));
+        // A caller that no longer waits is told nothing.
+        drop(reply.send(outcome));
+    }
+}
+
+fn poisoning(shared: &Shared, outcome: Result<(), Error>) -> Result<(), Error> {
+    outcome.map_err(|error| shared.poison(error.to_string()))
+}
+
+fn commit(shared: &Shared, group: &mut Group<'_>) -> Result<(), Error> {
+    if group.journal.is_empty() && group.rows.is_empty() {
+        return Ok(());
+    }
+    // Named always: the engine's own default does not sync.
+    let mut batch = shared
+        .database
+        .batch()
+        .durability(Some(PersistMode::SyncData));
+    let mut appended = Vec::new();
+    if !group.journal.is_empty() {
+        let segment = shared
+            .segments
+            .writable(&shared.database, &shared.settings)?;
+        for ((partition, first), row) in mem::take(&mut group.journal) {
+            let key = keys::journal(partition, first);
+            appended.push((partition, row.last, (key.len() + row.value.len()) as u64));
+            batch.insert(&segment, key, row.value);
+        }
+    }
+    for ((table, key), value) in mem::take(&mut group.rows) {
+        let (keyspace, key) = shared.tables.place(table, &key);
+        match value {
+            Some(value) => batch.insert(keyspace, key, value),
+            None => batch.remove(keyspace, key),
+        }
+    }
+    batch.commit().map_err(error)?;
+    shared.syncs.fetch_add(1, Ordering::Relaxed);
+    for (partition, last, bytes) in appended {
+        shared.segments.record(partition, last, bytes);
+    }
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! What the server needs of a store: one small trait a need, and the rows that travel through them.
+//!
+//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is `streakline_core`'s
+//! business. Every implementation passes one contract suite (`contract`): memory (tests, simulator) and
+//! embedded (the default). Called by `actors` and `api`; never imports them.
+
+#[cfg(test)]
+mod contract;
+pub mod embedded;
+pub mod envelope;
+pub mod memory;
+
+use std::{collections::BTreeMap, future::Future, pin::Pin};
+
+use streakline_core::{
+    civil::Day,
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+};
+
+/// What every call answers: it may wait for a disk or for other machines.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// Why a store did not do what was asked; callers treat these differently.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The store is away or full: nothing more can be promised until the process starts again.
+    #[error("the store cannot be written or read: {0}")]
+    Unavailable(String),
+    /// A stored row is not what was written: its checksum, its kind or its form is wrong.
+    #[error("a stored row is damaged: {0}")]
+    Damaged(String),
+    /// The directory is not ours: another server has it open, or it was made with other settings.
+    #[error("the store is not usable: {0}")]
+    Refused(String),
+}
+
+impl Error {
+    fn missing_chunk(id: ChunkId) -> Self {
+        Self::Damaged(format!(
+            "chunk {} of {} is missing",
+            id.number,
+            id.day.iso()
+        ))
+    }
+
+    fn position_taken(row: &JournalRow) -> Self {
+        let Position { epoch, index } = row.first;
+        let partition = row.partition;
+        Self::Damaged(format!(
+            "position {epoch}/{index} of {partition} has another row"
+        ))
+    }
+
+    fn other_bits(stored: u32, asked: u32) -> Self {
+        Self::Refused(format!(
+            "it was made with {stored} partition bits, not {asked}"
+        ))
+    }
+}
+
+/// All inputs of one flush of one partition, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalRow {
+    /// Whose journal.
+    pub partition: PartitionId,
+    /// Position of the first input in it.
+    pub first: Position,
+    /// Position of the last input in it.
+    pub last: Position,
+    /// The inputs, encoded by `core::journal`, sealed by `envelope`.
+    pub bytes: Vec<u8>,
+    /// Rows that become durable in the same step, or not at all; they are not part of what `tail` reads.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A row that must be durable exactly when the input that caused it is (ADR 0007).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// The answer to a request with an idempotency key.
+    Idempotency(IdempotencyKey, IdempotencyRecord),
+    /// A challenge exists.
+    ChallengeListed(ChallengeId),
+    /// A draft was deleted.
+    ChallengeUnlisted(ChallengeId),
+}
+
+/// Whose key, and the key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IdempotencyKey {
+    /// `user:ann`, `admin:ann` or `admin-key`.
+    pub principal: String,
+    /// As the client sent it.
+    pub key: String,
+}
+
+/// What a repeated request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct IdempotencyRecord {
+    /// SHA-256 over method, path and body.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub request_digest: [u8; 32],
+    /// HTTP status.
+    #[n(1)]
+    pub status: u16,
+    /// `Location`, where the answer had one.
+    #[n(2)]
+    pub location: Option<String>,
+    /// `ETag`, where the answer had one.
+    #[n(3)]
+    pub etag: Option<String>,
+    /// The JSON body.
+    #[n(4)]
+    pub body: String,
+    /// Forgotten from then on, POSIX ms of the machine's clock.
+    #[n(5)]
+    pub expires_ms: i64,
+}
+
+/// Name of one immutable chunk of a user's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChunkId {
+    /// The civil day that its records start in.
+    pub day: Day,
+    /// Never used twice by one user.
+    pub number: u64,
+}
+
+/// Everything that one snapshot makes durable, in one step on one machine; in this order elsewhere (design.md 5): chunks,
+/// the snapshot row, the rest.
+#[derive(Clone, Debug)]
+pub struct SnapshotWrite {
+    /// Whose state.
+    pub entity: Entity,
+    /// Its partition.
+    pub partition: PartitionId,
+    /// All inputs up to here are in it.
+    pub covered: Position,
+    /// The sealed state, manifest included.
+    pub state: Vec<u8>,
+    /// New chunks, sealed.
+    pub chunks: Vec<(ChunkId, Vec<u8>)>,
+    /// Chunks that the manifest no longer names.
+    pub dropped_chunks: Vec<ChunkId>,
+    /// New facts by number, sealed.
+    pub facts: Vec<(u64, Vec<u8>)>,
+    /// New transfers by the number of their fact, sealed.
+    pub transfers: Vec<(u64, Vec<u8>)>,
+    /// Standing rows of this user; `None` removes the row.
+    pub standings: Vec<(ChallengeId, Option<Vec<u8>>)>,
+    /// The deadline whose due row this snapshot replaces, POSIX ms.
+    pub due_before_ms: Option<i64>,
+    /// The deadline to wake this entity at, POSIX ms.
+    pub due_ms: Option<i64>,
+    /// The partition's own row: last stamp and ledger totals with this snapshot's transfers in them.
+    pub partition_row: Vec<u8>,
+}
+
+impl SnapshotWrite {
+    /// The user whose chunks, facts, transfers and standings these are; `None` when there are none.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] when such rows come with an entity that is not a user.
+    pub fn user(&self) -> Result<Option<&UserId>, Error> {
+        if let Entity::User(user) = &self.entity {
+            return Ok(Some(user));
+        }
+        let none = self.chunks.is_empty()
+            && self.dropped_chunks.is_empty()
+            && self.facts.is_empty()
+            && self.transfers.is_empty()
+            && self.standings.is_empty();
+        let refusal = "only a user has chunks, facts, transfers and standings";
+        if none {
+            Ok(None)
+        } else {
+            Err(Error::Refused(refusal.into()))
+        }
+    }
+}
+
+/// The newest snapshot of an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// All inputs up to here are in it.
+    pub covered: Position,
+    /// The sealed state.
+    pub state: Vec<u8>,
+}
+
+/// The write-ahead journal.
+pub trait Journal {
+    /// Makes one flush durable, attachments included. Writing the same row again changes nothing; another
+    /// row at the same position is [`Error::Damaged`].
+    fn append(&self, row: JournalRow) -> Answer<'_, ()>;
+    /// Rows of a partition that hold inputs after `after`, in order, until about `bytes_max` bytes, but at
+    /// least one; empty at the end.
+    fn tail(
+        &self,
+        partition: PartitionId,
+        after: Option<Position>,
+        bytes_max: usize,
+    ) -> Answer<'_, Vec<JournalRow>>;
+    /// May drop every segment whose rows all lie before the first uncovered position of their partition. A
+    /// fully covered partition names the position that its next input will have. A partition that is
+    /// missing from the map keeps all its rows: the map is gathered while others append, so that silence
+    /// cannot mean covered. Dropped rows may come back after a crash.
+    fn truncate(&self, first_uncovered: BTreeMap<PartitionId, Position>) -> Answer<'_, ()>;
+}
+
+/// Snapshots and chunks.
+pub trait Snapshots {
+    /// The newest snapshot of an entity.
+    fn snapshot(&self, entity: &Entity) -> Answer<'_, Option<Snapshot>>;
+    /// Chunks of a user, in the order asked for; a missing one is [`Error::Damaged`].
+    fn chunks(&self, user: &UserId, ids: Vec<ChunkId>) -> Answer<'_, Vec<Vec<u8>>>;
+    /// Makes a snapshot durable with all its rows. A write that covers less than the stored snapshot is
+    /// ignored as a whole; one that covers as much is applied (chunks may be joined without an input).
+    fn commit(&self, write: SnapshotWrite) -> Answer<'_, ()>;
+    /// The partition's own row.
+    fn partition_row(&self, partition: PartitionId) -> Answer<'_, Option<Vec<u8>>>;
+}
+
+/// What must be unique or listed across entities.
+pub trait Catalogue {
+    /// Binds a device to a user unless it is bound; answers whose it is. Durable when answered.
+    fn claim_device(&self, device: DeviceId, user: &UserId) -> Answer<'_, UserId>;
+    /// Challenge ids in rising order after `after`.
+    fn challenges(&self, after: Option<ChallengeId>, limit: usize) -> Answer<'_, Vec<ChallengeId>>;
+    /// The stored answer to a key; the caller judges its expiry.
+    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>>;
+    /// Forgets keys that expired before `now_ms`, at most `limit`; answers how many. They may come back
+    /// after a crash.
+    fn forget_expired(&self, now_ms: i64, limit: usize) -> Answer<'_, usize>;
+}
+
+/// Rows that are read in pages: a user's facts and transfers, a challenge's standings.
+pub trait Rows {
+    /// Facts of a user numbered above `after`, in order.
+    fn facts(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>>;
+    /// Transfers of a user whose fact is numbered above `after`, in order.
+    fn transfers(&self, user: &UserId, after: u64, limit: usize)
+    -> Answer<'_, Vec<(u64, Vec<u8>)>>;
+    /// Standing rows of a challenge after `after`, by user.
+    fn standings(
+        &self,
+        challenge: ChallengeId,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Answer<'_, Vec<(UserId, Vec<u8>)>>;
+}
+
+/// Deadlines of entities that are not in memory.
+pub trait DueRows {
+    /// Due rows of a partition with a deadline at or before `up_to_ms`, earliest first.
+    fn due(
+        &self,
+        partition: PartitionId,
+        up_to_ms: i64,
+        limit: usize,
+    ) -> Answer<'_, Vec<(i64, Entity)>>;
+    /// The earliest deadline of a partition.
+    fn earliest_due(&self, partition: PartitionId) -> Answer<'_, Option<i64>>;
+}
+
+/// Who owns the store, and its clock.
+pub trait Ownership {
+    /// Checks `bits` against the store's own (writing it into a new store) and raises the epoch by one, durably.
+    fn raise_epoch(&self, bits: u32) -> Answer<'_, u64>;
+    /// The virtual clock as last stored, POSIX ms.
+    fn clock(&self) -> Answer<'_, Option<i64>>;
+    /// Stores the virtual clock, and the answer to the request that moved it, in one durable step.
+    fn set_clock(
+        &self,
+        now_ms: i64,
+        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+    ) -> Answer<'_, ()>;
+    /// Durable syncs made since the start; a test holds it against the flushes that were acknowledged.
+    fn syncs(&self) -> u64;
+    /// The first fault that makes every later write fail, if there was one; readiness shows it.
+    fn fault(&self) -> Option<String>;
+}
+
+/// A whole store.
+pub trait Store:
+    Journal + Snapshots + Catalogue + Rows + DueRows + Ownership + Send + Sync
+{
+}
+
+impl<T: Journal + Snapshots + Catalogue + Rows + DueRows + Ownership + Send + Sync> Store for T {}
