@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
+use crate::clock;
 use crate::keys::{Claims, KeyRing, Role};
 
 const EXAMPLE: &str = "\
@@ -84,21 +85,8 @@ impl Keys {
     fn user_token(&self, user: &str) -> Result<String> {
         Ok(self
             .0
-            .issue(&Claims::new(user, Role::User, now_s(), Self::TTL_S))?)
+            .issue(&Claims::new(user, Role::User, clock::unix_s(), Self::TTL_S))?)
     }
-}
-
-/// The machine's time, POSIX seconds: what the life of a token is measured in.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "a client has no server clock to ask for its token's life"
-)]
-fn now_s() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since
-        .ok()
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .unwrap_or(0)
 }
 
 /// One thread is enough for a client, and leaves the others to the server.

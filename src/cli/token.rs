@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use serde_json::Value;
 use streakline_core::id::{DeviceId, UserId};
 
+use crate::clock;
 use crate::keys::{self, Claims, KeyRing, LIFETIME_S_MAX};
 
 const EXAMPLE: &str = "\
@@ -58,7 +59,7 @@ enum Role {
 /// When the keys cannot be had, or the lifetime is beyond what any server accepts.
 pub fn run(args: &TokenArgs) -> Result<ExitCode> {
     let keys = KeyRing::open_or_create(&args.data)?;
-    println!("{}", keys.issue(&claims(args, super::now_s())?)?);
+    println!("{}", keys.issue(&claims(args, clock::unix_s())?)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -98,7 +98,8 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode> {
 }
 
 async fn play(scene: &Scene, folder: &Folder, speed: u32) -> Result<()> {
-    let now_ms = check_clock(scene).await?;
+    check_clock(scene).await?;
+    let start_ms = scene.window.starts.utc_ms();
     let people: Vec<(String, &str)> = folder.people().into_iter().zip(NAMES).collect();
     let challenge = stage::set(scene, &people).await?;
     println!("{CREDIT}");
@@ -107,12 +108,14 @@ async fn play(scene: &Scene, folder: &Folder, speed: u32) -> Result<()> {
         "{} people, {first} to {last}, most steps wins; {speed} hours a second.\n",
         people.len()
     );
+    // Nobody walks before the window.
+    scene.rest.move_clock(start_ms).await?;
     let (pushes, inbox) = mpsc::channel(PUSHES_MAX);
-    let senders = open(scene, folder, &people, now_ms, &pushes).await?;
+    let senders = open(scene, folder, &people, start_ms, &pushes).await?;
     drop(pushes);
     let shown = tokio::spawn(Board::new(&people, scene.goal, &challenge).show(inbox));
     let course = Course {
-        now_ms,
+        now_ms: start_ms,
         end_ms: scene.window.ends.next().utc_ms() + SETTLED_AFTER_MS,
         allowance: Allowance::new(None),
         pace: Duration::from_secs(1) / speed,
@@ -134,7 +137,7 @@ async fn play(scene: &Scene, folder: &Folder, speed: u32) -> Result<()> {
     Ok(())
 }
 
-async fn check_clock(scene: &Scene) -> Result<i64> {
+async fn check_clock(scene: &Scene) -> Result<()> {
     let clock = scene.rest.clock().await?;
     let start: Day = scene.window.starts;
     let hint =
@@ -148,7 +151,7 @@ async fn check_clock(scene: &Scene) -> Result<i64> {
             start.iso()
         );
     }
-    Ok(clock.now_ms)
+    Ok(())
 }
 
 async fn open(

@@ -232,3 +232,142 @@ fn check_limits(band: &Band, welcome: &Welcome) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{SinkExt as _, StreamExt as _};
+    use serde_json::json;
+    use streakline_core::civil::{HOUR_MS, MINUTE_MS};
+    use tokio::net::TcpListener;
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+    use tokio_tungstenite::tungstenite::http::HeaderValue;
+
+    use super::super::wall::Sample;
+    use super::*;
+
+    const CREDITS: usize = 3;
+
+    /// A server that acknowledges only what it must to get more, and hangs up after `batches`.
+    async fn serve(listener: TcpListener, up_to_seq: u64, batches: usize) -> Vec<Value> {
+        let (socket, _) = listener.accept().await.unwrap();
+        #[expect(clippy::result_large_err, reason = "the library's own signature")]
+        let subprotocol = |_: &Request, mut response: Response| {
+            let protocol = HeaderValue::from_static(stream::SUBPROTOCOL);
+            response
+                .headers_mut()
+                .insert("sec-websocket-protocol", protocol);
+            Ok(response)
+        };
+        let mut ws = tokio_tungstenite::accept_hdr_async(socket, subprotocol)
+            .await
+            .unwrap();
+        let (mut got, mut unanswered) = (Vec::new(), Vec::new());
+        while let Some(Ok(Message::Text(text))) = ws.next().await {
+            let frame: Value = serde_json::from_str(&text).unwrap();
+            if frame["type"] == "hello" {
+                let welcome = json!({"type": "welcome", "zone": "UTC", "credits": CREDITS,
+                    "resume_after": {"live": up_to_seq, "backfill": 0}, "max_records": 500, "max_bytes": 65_536});
+                ws.send(Message::text(welcome.to_string())).await.unwrap();
+                continue;
+            }
+            unanswered.push(frame.clone());
+            got.push(frame);
+            assert!(unanswered.len() <= CREDITS, "more under way than allowed");
+            if got.len() == batches {
+                return got;
+            }
+            if unanswered.len() == CREDITS || got.len() % 6 == 0 {
+                for frame in unanswered.drain(..) {
+                    let records = frame["records"].as_array().unwrap().len() as u64;
+                    let ack = json!({"type": "ack", "batch_id": frame["batch_id"], "lane": "live", "credits": CREDITS,
+                        "up_to_seq": frame["first_seq"].as_u64().unwrap() + records - 1});
+                    ws.send(Message::text(ack.to_string())).await.unwrap();
+                }
+            }
+        }
+        got
+    }
+
+    /// A band with six batches an hour for three hours.
+    fn band() -> Band {
+        let samples = (0..180)
+            .map(|m| Sample {
+                start_ms: m * MINUTE_MS,
+                value: 1,
+            })
+            .collect();
+        Band::new("ann", samples, 10, None)
+    }
+
+    async fn run(up_to_seq: u64, hang_up_after: usize, hours: &[i64]) -> (Vec<Value>, Vec<Report>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("http://{}", listener.local_addr().unwrap());
+        let serving = tokio::spawn(serve(listener, up_to_seq, hang_up_after));
+        let door = Door {
+            server: &server,
+            token: "t",
+            zone: "UTC",
+            now_ms: 0,
+            resumed: up_to_seq > 0,
+            pushes: None,
+        };
+        let sender = Sender::open(band(), &door, Allowance::new(None))
+            .await
+            .unwrap();
+        let (until, asked) = mpsc::channel(1);
+        let (reports, mut inbox) = mpsc::channel(100);
+        let running = tokio::spawn(sender.run(asked, reports));
+        let mut told = Vec::new();
+        for hour in hours {
+            until.send(hour * HOUR_MS).await.unwrap();
+            while let Some(report) = inbox.recv().await {
+                let is_idle = matches!(report, Report::Idle);
+                told.push(report);
+                if is_idle {
+                    break;
+                }
+            }
+        }
+        drop(until);
+        running.await.unwrap();
+        (serving.await.unwrap(), told)
+    }
+
+    fn first_numbers(frames: &[Value]) -> Vec<u64> {
+        frames
+            .iter()
+            .map(|frame| frame["first_seq"].as_u64().unwrap())
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_sent_in_order_within_the_credits() {
+        let (got, told) = run(0, usize::MAX, &[1, 2]).await;
+        assert_eq!(
+            first_numbers(&got),
+            (0..12).map(|batch| batch * 10 + 1).collect::<Vec<_>>()
+        );
+        let acked = told
+            .iter()
+            .filter(|report| matches!(report, Report::Acked(10)))
+            .count();
+        assert_eq!(acked, 12);
+        assert!(matches!(told[6], Report::Idle) && matches!(told[13], Report::Idle));
+    }
+
+    #[tokio::test]
+    async fn a_resumed_sender_goes_on_after_what_is_durable() {
+        let (got, _) = run(60, usize::MAX, &[2]).await;
+        assert_eq!(first_numbers(&got), [61, 71, 81, 91, 101, 111]);
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_reported_with_its_user() {
+        let (_, told) = run(0, 4, &[1]).await;
+        let Some(Report::Failed(error)) = told.last() else {
+            panic!("no failure is reported")
+        };
+        assert!(format!("{error:#}").starts_with("user ann: "), "{error:#}");
+    }
+}

@@ -6,10 +6,10 @@ use serde_json::Value;
 use streakline::cli::client::Rest;
 
 /// Answers by path.
-pub type Dump = BTreeMap<String, Value>;
+pub(crate) type Dump = BTreeMap<String, Value>;
 
 /// Every `GET` about `users` and all challenges; the days from `from` to `to`.
-pub async fn dump(rest: &Rest, users: &[String], from: &str, to: &str) -> Dump {
+pub(crate) async fn dump(rest: &Rest, users: &[String], from: &str, to: &str) -> Dump {
     let mut all = Dump::new();
     for path in ["/v1/clock", "/v1/ledger/summary"] {
         all.insert(path.to_owned(), rest.get(path).await.unwrap());
@@ -54,7 +54,7 @@ async fn dump_user(rest: &Rest, all: &mut Dump, user: &str, from: &str, to: &str
 
 /// Fails with the first answer that differs.
 #[track_caller]
-pub fn assert_same(before: &Dump, after: &Dump, when: &str) {
+pub(crate) fn assert_same(before: &Dump, after: &Dump, when: &str) {
     for (path, value) in before {
         let now = after.get(path);
         if now != Some(value) {

@@ -6,24 +6,24 @@
     reason = "tools for all test modules; none needs every one"
 )]
 
-pub mod dump;
-pub mod program;
-pub mod server;
-pub mod stream;
+pub(crate) mod dump;
+pub(crate) mod program;
+pub(crate) mod server;
+pub(crate) mod stream;
 
-pub use program::{Finished, streakline};
-pub use server::Server;
-pub use stream::TestStream;
+pub(crate) use program::{Finished, streakline};
+pub(crate) use server::Server;
+pub(crate) use stream::TestStream;
 
 use std::path::PathBuf;
 
 /// A folder under `tests/fixtures`, or `demo`.
-pub fn fixture(name: &str) -> PathBuf {
+pub(crate) fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 /// Runs a test's asynchronous part.
-pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

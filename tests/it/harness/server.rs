@@ -5,9 +5,10 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use streakline::cli::client::Rest;
+use streakline::clock;
 use streakline::keys::{Claims, KeyRing, Role};
 
 use super::program::{read, wait};
@@ -20,7 +21,7 @@ const LOG_SHOWN: usize = 6_000;
 const TOKEN_TTL_S: i64 = 3_600;
 
 /// A running server, its directory and its log; killed when dropped.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     clock: String,
     args: Vec<String>,
@@ -31,12 +32,12 @@ pub struct Server {
 
 impl Server {
     /// A server on an empty directory whose clock stands at `time` (such as `2016-04-12T00:00:00Z`).
-    pub fn virtual_at(time: &str) -> Self {
+    pub(crate) fn virtual_at(time: &str) -> Self {
         Self::start(&format!("virtual:{time}"), &[])
     }
 
     /// A server on an empty directory with `--clock CLOCK` and more arguments, which restarts keep.
-    pub fn start(clock: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(clock: &str, args: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
         let (child, url, said) = launch(dir.path(), clock, &args, &[]);
@@ -51,73 +52,73 @@ impl Server {
     }
 
     /// `http://127.0.0.1:PORT`; another one after every start.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Its data directory.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
     /// The same as text, for a command line.
-    pub fn data_arg(&self) -> String {
+    pub(crate) fn data_arg(&self) -> String {
         self.data().to_str().unwrap().to_owned()
     }
 
     /// What it printed on stdout until it was ready, the last time it started.
-    pub fn said(&self) -> &[String] {
+    pub(crate) fn said(&self) -> &[String] {
         &self.said
     }
 
     /// Its log so far, of all starts.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         read(&log_path(self.dir.path()))
     }
 
     /// Its keys.
-    pub fn keys(&self) -> KeyRing {
+    pub(crate) fn keys(&self) -> KeyRing {
         KeyRing::open_or_create(&self.data()).unwrap()
     }
 
     /// Its admin key.
-    pub fn admin_key(&self) -> String {
+    pub(crate) fn admin_key(&self) -> String {
         self.keys().admin_key().to_owned()
     }
 
     /// A token of `user` that lives an hour.
-    pub fn token(&self, user: &str) -> String {
-        self.token_with(&Claims::new(user, Role::User, now_s(), TOKEN_TTL_S))
+    pub(crate) fn token(&self, user: &str) -> String {
+        self.token_with(&Claims::new(user, Role::User, clock::unix_s(), TOKEN_TTL_S))
     }
 
     /// A token that says exactly this.
-    pub fn token_with(&self, claims: &Claims) -> String {
+    pub(crate) fn token_with(&self, claims: &Claims) -> String {
         self.keys().issue(claims).unwrap()
     }
 
     /// REST as the admin.
-    pub fn rest(&self) -> Rest {
+    pub(crate) fn rest(&self) -> Rest {
         Rest::new(&self.url, &self.admin_key()).unwrap()
     }
 
     /// REST as `user`.
-    pub fn rest_of(&self, user: &str) -> Rest {
+    pub(crate) fn rest_of(&self, user: &str) -> Rest {
         Rest::new(&self.url, &self.token(user)).unwrap()
     }
 
     /// SIGKILL: nothing is flushed, nobody is told.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts it again on the same directory, as it was started first.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.restart_with(&[]);
     }
 
     /// Starts it again with more arguments, for this start only.
-    pub fn restart_with(&mut self, more: &[&str]) {
+    pub(crate) fn restart_with(&mut self, more: &[&str]) {
         assert!(
             self.child.try_wait().unwrap().is_some(),
             "the server still runs"
@@ -127,13 +128,13 @@ impl Server {
     }
 
     /// SIGKILL and a new start.
-    pub fn kill_and_restart(&mut self) {
+    pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
         self.restart();
     }
 
     /// SIGTERM; the exit code after the drain.
-    pub fn terminate(&mut self) -> Option<i32> {
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
         let signal = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
@@ -142,7 +143,7 @@ impl Server {
     }
 
     /// Waits until it ends by itself.
-    pub fn wait_exit(&mut self) -> ExitStatus {
+    pub(crate) fn wait_exit(&mut self) -> ExitStatus {
         let status = wait(&mut self.child, LONGEST_END);
         status.unwrap_or_else(|| panic!("the server still runs after {LONGEST_END:?}"))
     }
@@ -158,15 +159,9 @@ impl Drop for Server {
             let from = (from..log.len())
                 .find(|at| log.is_char_boundary(*at))
                 .unwrap_or(0);
-            println!("--- the server's log ends with:\n{}", &log[from..]);
+            eprintln!("--- the server's log ends with:\n{}", &log[from..]);
         }
     }
-}
-
-/// The machine's time, POSIX seconds: what tokens live by.
-pub fn now_s() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
 }
 
 fn log_path(dir: &Path) -> PathBuf {

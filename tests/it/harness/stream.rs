@@ -14,13 +14,13 @@ const LONGEST: Duration = Duration::from_secs(20);
 const OTHERS_MAX: usize = 10_000;
 
 /// An open socket of a test.
-pub struct TestStream {
+pub(crate) struct TestStream {
     stream: Stream,
 }
 
 impl TestStream {
     /// Upgrades with `token`; no hello yet.
-    pub async fn open(server: &Server, token: &str) -> Result<Self, ClientError> {
+    pub(crate) async fn open(server: &Server, token: &str) -> Result<Self, ClientError> {
         let opened = timeout(LONGEST, Stream::connect(server.url(), token)).await;
         Ok(Self {
             stream: opened.expect("no answer to the upgrade")?,
@@ -28,7 +28,7 @@ impl TestStream {
     }
 
     /// A device of `user` that has said hello; its outbox is the device's own id.
-    pub async fn device(server: &Server, user: &str, device: &str) -> (Self, Welcome) {
+    pub(crate) async fn device(server: &Server, user: &str, device: &str) -> (Self, Welcome) {
         let clock = server.rest().clock().await.unwrap();
         let mut stream = Self::open(server, &server.token(user)).await.unwrap();
         let hello = json!({"type": "hello", "device_id": device, "outbox_id": device, "class": "watch",
@@ -39,26 +39,26 @@ impl TestStream {
     }
 
     /// Sends one frame.
-    pub async fn send(&mut self, frame: &Value) {
+    pub(crate) async fn send(&mut self, frame: &Value) {
         self.send_text(frame.to_string()).await.unwrap();
     }
 
     /// Sends any text.
-    pub async fn send_text(&mut self, text: String) -> Result<(), ClientError> {
+    pub(crate) async fn send_text(&mut self, text: String) -> Result<(), ClientError> {
         timeout(LONGEST, self.stream.send(text))
             .await
             .expect("the server does not read")
     }
 
     /// The next frame of any kind.
-    pub async fn recv(&mut self) -> Result<Frame, ClientError> {
+    pub(crate) async fn recv(&mut self) -> Result<Frame, ClientError> {
         timeout(LONGEST, self.stream.next())
             .await
             .expect("nothing comes")
     }
 
     /// The next frame of `kind`, others skipped.
-    pub async fn expect(&mut self, kind: &str) -> Frame {
+    pub(crate) async fn expect(&mut self, kind: &str) -> Frame {
         for _ in 0..OTHERS_MAX {
             let frame = self
                 .recv()
@@ -72,12 +72,12 @@ impl TestStream {
     }
 
     /// The next pushed frame of `kind` as JSON.
-    pub async fn expect_json(&mut self, kind: &str) -> Value {
+    pub(crate) async fn expect_json(&mut self, kind: &str) -> Value {
         self.expect(kind).await.json()
     }
 
     /// The next `welcome`.
-    pub async fn welcome(&mut self) -> Welcome {
+    pub(crate) async fn welcome(&mut self) -> Welcome {
         let Frame::Welcome(welcome) = self.expect("welcome").await else {
             unreachable!()
         };
@@ -85,7 +85,7 @@ impl TestStream {
     }
 
     /// The next `ack`.
-    pub async fn ack(&mut self) -> Ack {
+    pub(crate) async fn ack(&mut self) -> Ack {
         let Frame::Ack(ack) = self.expect("ack").await else {
             unreachable!()
         };
@@ -93,7 +93,7 @@ impl TestStream {
     }
 
     /// The code of the next `error`, and the batch that it names.
-    pub async fn error(&mut self) -> (String, Option<u64>) {
+    pub(crate) async fn error(&mut self) -> (String, Option<u64>) {
         let Frame::Error(error) = self.expect("error").await else {
             unreachable!()
         };
@@ -101,7 +101,7 @@ impl TestStream {
     }
 
     /// The close code that the server sends, frames before it skipped.
-    pub async fn close_code(&mut self) -> u16 {
+    pub(crate) async fn close_code(&mut self) -> u16 {
         for _ in 0..OTHERS_MAX {
             match self.recv().await {
                 Ok(_before) => {}
@@ -113,13 +113,13 @@ impl TestStream {
     }
 
     /// Closes with 1000.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         let _gone_already = timeout(LONGEST, self.stream.close()).await;
     }
 }
 
 /// A batch of one-minute step records from `start_ms` on, ids and numbers from `first_seq` on.
-pub fn batch(first_seq: u64, start_ms: i64, steps: &[i64]) -> Value {
+pub(crate) fn batch(first_seq: u64, start_ms: i64, steps: &[i64]) -> Value {
     let records: Vec<Value> = steps
         .iter()
         .zip(0_i64..)

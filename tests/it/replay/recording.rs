@@ -7,9 +7,9 @@ use crate::harness::program::Running;
 use crate::harness::{Server, fixture, streakline};
 
 /// Before the window everywhere on earth.
-pub const CLOCK: &str = "2016-04-12T00:00:00Z";
+pub(crate) const CLOCK: &str = "2016-04-12T00:00:00Z";
 /// Days that any person or window touches.
-pub const SPAN: (&str, &str) = ("2016-04-12", "2016-05-16");
+pub(crate) const SPAN: (&str, &str) = ("2016-04-12", "2016-05-16");
 
 /// What an independent program counted for the 22 people with minutes.
 const COUNTS: [&str; 9] = [
@@ -25,7 +25,7 @@ const COUNTS: [&str; 9] = [
 ];
 
 /// The folder of the recording.
-pub fn folder() -> String {
+pub(crate) fn folder() -> String {
     fixture("tests/fixtures/fitbit")
         .to_str()
         .unwrap()
@@ -33,7 +33,7 @@ pub fn folder() -> String {
 }
 
 /// Starts a replay of it in `zone` with more options.
-pub fn start_replay(server: &Server, zone: &str, options: &[&str]) -> Running {
+pub(crate) fn start_replay(server: &Server, zone: &str, options: &[&str]) -> Running {
     let (folder, data) = (folder(), server.data_arg());
     let mut args = vec![
         "replay",
@@ -50,12 +50,12 @@ pub fn start_replay(server: &Server, zone: &str, options: &[&str]) -> Running {
 }
 
 /// Replays it to its end.
-pub fn replay(server: &Server, zone: &str, options: &[&str]) -> String {
+pub(crate) fn replay(server: &Server, zone: &str, options: &[&str]) -> String {
     start_replay(server, zone, options).finish().expect_ok()
 }
 
 /// Checks every count and returns the digest.
-pub fn verify(server: &Server) -> String {
+pub(crate) fn verify(server: &Server) -> String {
     let (expected, data) = (format!("{}/expected.json", folder()), server.data_arg());
     let args = [
         "verify",
@@ -75,7 +75,7 @@ pub fn verify(server: &Server) -> String {
 
 /// Fails unless every run of a zone so far had the same digest.
 #[track_caller]
-pub fn assert_digest(zone: &'static str, run: &str, digest: String) {
+pub(crate) fn assert_digest(zone: &'static str, run: &str, digest: String) {
     static FIRST: Mutex<BTreeMap<&str, (String, String)>> = Mutex::new(BTreeMap::new());
     let mut first = FIRST
         .lock()
