@@ -81,6 +81,12 @@ fn zone_of(name: &str, source: &TimeZone) -> Zone {
     Zone::new(name, first_offset_s, turns)
 }
 
+/// An instant such as `2016-04-12T00:00:00Z`, as POSIX ms.
+#[must_use]
+pub fn parse_instant_ms(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::Date;

@@ -69,6 +69,12 @@ impl Partition {
         self.id
     }
 
+    /// The newest stamp that was given, POSIX ms.
+    #[must_use]
+    pub fn last_stamp_ms(&self) -> i64 {
+        self.journal.last_stamp_ms()
+    }
+
     /// Notes an input of an entity that no snapshot covers.
     pub(super) fn uncovered(&mut self, entity: &Entity, position: Position) {
         let at_bytes = self.journal.written_bytes();

@@ -6,4 +6,8 @@
     reason = "a test may stop at the first surprise, in its own functions too"
 )]
 
+mod harness;
+mod replay;
+mod synthetic;
 mod tidy;
+mod verify;

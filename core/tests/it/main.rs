@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 //! The rules seen from outside: given/when/then cases and properties, one file a subject.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod merge;
-=======
-fn main(){}
->>>>>>> wt-b

@@ -1,0 +1,126 @@
+//! The commands of the one binary, and the only code that prints.
+//!
+//! `serve` starts the server; the others are clients that reach data through the server's doors only and read nothing
+//! from the data directory but its keys.
+#![allow(clippy::print_stdout, reason = "commands answer on stdout")]
+
+pub mod client;
+pub mod demo;
+pub mod folder;
+pub mod replay;
+pub mod serve;
+pub mod token;
+pub mod verify;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+use crate::clock;
+use crate::keys::{Claims, KeyRing, Role};
+
+const EXAMPLE: &str = "\
+Example:
+  streakline serve --data data --listen 127.0.0.1:8080
+  streakline token --data data --user ann
+
+Every command explains itself with --help.";
+
+/// A real-time gamification server for device streams.
+#[derive(Parser)]
+#[command(name = "streakline", version, arg_required_else_help = true, after_help = EXAMPLE)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Token(token::TokenArgs),
+    Replay(replay::ReplayArgs),
+    Verify(verify::VerifyArgs),
+    Demo(demo::DemoArgs),
+}
+
+/// Reads the command line and runs its command.
+#[must_use]
+pub fn main() -> ExitCode {
+    match run(&Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("streakline: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
+        Command::Replay(args) => replay::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Demo(args) => demo::run(args),
+    }
+}
+
+/// The keys of a data directory, as the client commands use them.
+pub(crate) struct Keys(KeyRing);
+
+impl Keys {
+    /// Lifetime of the tokens that a command makes for itself.
+    const TTL_S: i64 = 86_400;
+
+    fn open(data: &Path) -> Result<Self> {
+        let keys = KeyRing::open_or_create(data);
+        Ok(Self(keys.with_context(|| {
+            format!("the keys of {}", data.display())
+        })?))
+    }
+
+    fn admin_key(&self) -> &str {
+        self.0.admin_key()
+    }
+
+    fn user_token(&self, user: &str) -> Result<String> {
+        Ok(self
+            .0
+            .issue(&Claims::new(user, Role::User, clock::unix_s(), Self::TTL_S))?)
+    }
+}
+
+/// One thread is enough for a client, and leaves the others to the server.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.context("the asynchronous runtime cannot start")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn every_command_explains_itself_and_ends_with_an_example() {
+        let mut cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands_mut() {
+            let name = command.get_name().to_owned();
+            let help = command.render_long_help().to_string();
+            let example = help
+                .rfind("Example:")
+                .unwrap_or_else(|| panic!("{name} has no example"));
+            assert!(
+                help[example..].contains(&format!("streakline {name}")),
+                "{name}"
+            );
+            assert!(command.get_about().is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Puts the parts together: store, clock, actors, doors; serves until it is told to stop, then drains.
+//!
+//! The arbiters of users and challenges are the HTTP server's own workers: a session and its user's actor often share a thread
+//! (design.md 6). Nothing here decides anything.
+
+use std::{
+    cell::Cell,
+    future::Future,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use actix::{Actor, Addr};
+use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use anyhow::{Context as _, Result, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
+use streakline_core::{id::PartitionId, user::Rules};
+
+use crate::{
+    actors::{
+        directory::Directory,
+        host::HostActor,
+        partition::Partition,
+        recovery,
+        shared::{BITS, Fatal, Settings, Shared, Work, host_number},
+    },
+    api, clock,
+    clock::Clock,
+    entropy,
+    gateway::{self, Gateway},
+    keys::KeyRing,
+    push::Sessions,
+    storage::{Store, embedded::EmbeddedStore},
+    zones::BundledZones,
+};
+
+/// How long open streams may take to end.
+const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+/// How long snapshots may take at the end.
+const SNAPSHOT_WITHIN: Duration = Duration::from_secs(20);
+/// Longest random wait that clients are told before they come back, ms.
+const RETRY_AFTER_MS_MAX: u64 = 3_000;
+/// Between two rounds of dropping what the store no longer needs.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+/// Sockets of one worker.
+const CONNECTIONS_PER_WORKER: usize = 100_000;
+/// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
+const UNACKED_MAX: Duration = Duration::from_secs(20);
+
+/// What a server is started with.
+pub struct Start {
+    /// Settings.
+    pub config: crate::config::Config,
+    /// Keys.
+    pub keys: Arc<KeyRing>,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// Abort right after that many durable flushes; for tests on a virtual clock.
+    pub crash_after_flush: Option<u64>,
+}
+
+/// Serves until `stop` is done; `ready` is told the address once everything that fell due is carried out.
+///
+/// # Errors
+/// When a part cannot start, or the server must stop because its store fails.
+pub async fn run(
+    start: Start,
+    ready: impl FnOnce(SocketAddr),
+    stop: impl Future<Output = ()>,
+) -> Result<()> {
+    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&start.config.data)?);
+    let epoch = store.raise_epoch(BITS).await?;
+    let partitions = read_partitions(&store, epoch).await?;
+    let clock = clock_of(&start.config.clock, &store, &partitions).await?;
+    let settings = start.config.actors(start.crash_after_flush);
+    let shared = shared(store, (clock, epoch), settings);
+    let running = listen(&start, &shared, partitions)?;
+    shared.caught_up.store(!shared.clock.is_virtual(), Ordering::Release);
+    let directory = Directory::new(shared.clone());
+    if shared.clock.is_virtual() {
+        directory.carry_out_boundaries().await;
+        shared.caught_up.store(true, Ordering::Release);
+    }
+    actix::spawn(tidy(directory.clone()));
+    ready(running.address);
+    tokio::select! {
+        () = stop => {}
+        reason = shared.fatal.wait() => bail!(reason),
+        ended = running.ended => bail!("the listener ended: {ended:?}"),
+    }
+    drain(&shared, &directory, &running.gateway, &running.handle).await;
+    Ok(())
+}
+
+async fn read_partitions(store: &Arc<dyn Store>, epoch: u64) -> Result<Vec<Partition>> {
+    let mut partitions = Vec::new();
+    for id in PartitionId::all(BITS) {
+        let read = recovery::read(store, id, epoch).await;
+        partitions.push(read.with_context(|| format!("partition {id}"))?);
+    }
+    Ok(partitions)
+}
+
+/// A virtual clock goes on at max(flag, last stamp): virtual time is durable.
+async fn clock_of(text: &str, store: &Arc<dyn Store>, partitions: &[Partition]) -> Result<Clock> {
+    if text == "system" {
+        return Ok(Clock::System);
+    }
+    let Some(flag_ms) = text.strip_prefix("virtual:").and_then(crate::zones::parse_instant_ms) else {
+        bail!("clock {text:?} is neither `system` nor such as `virtual:2016-04-12T00:00:00Z`");
+    };
+    let stored = store.clock().await?.unwrap_or(i64::MIN);
+    let stamps = partitions.iter().map(Partition::last_stamp_ms);
+    Ok(Clock::standing_at(stamps.fold(flag_ms.max(stored), i64::max)))
+}
+
+fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Settings) -> Arc<Shared> {
+    Arc::new(Shared {
+        store,
+        clock,
+        rules: Rules { zones: Arc::new(BundledZones::new()) },
+        sessions: Sessions::new(epoch),
+        settings,
+        epoch,
+        hosts: OnceLock::new(),
+        work: Work::default(),
+        flushes: AtomicU64::new(0),
+        caught_up: AtomicBool::new(false),
+        draining: AtomicBool::new(false),
+        fatal: Fatal::default(),
+    })
+}
+
+struct Running {
+    address: SocketAddr,
+    gateway: Gateway,
+    handle: ServerHandle,
+    ended: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+/// Binds, starts the workers, and waits until each has its host.
+fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Result<Running> {
+    let workers = match start.config.workers {
+        0 => std::thread::available_parallelism()?.get(),
+        workers => workers,
+    };
+    let directory = Directory::new(shared.clone());
+    let (keys, origins) = (start.keys.clone(), start.config.cors.origins.clone());
+    let gateway =
+        Gateway::new(directory.clone(), shared.sessions.clone(), keys.clone(), start.config.gateway());
+    let settings = api::Settings { cors_origins: origins.clone() };
+    let zones = shared.rules.zones.clone();
+    let api = web::Data::new(api::Api::new(directory, keys, zones, start.metrics.clone(), settings));
+    let (hosts, started) = mpsc::channel();
+    let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
+    let door = web::Data::new(gateway.clone());
+    let server = HttpServer::new(move || {
+        hosting.start_here();
+        App::new()
+            .app_data(api.clone())
+            .app_data(door.clone())
+            .wrap(api::cors(&origins))
+            .wrap(from_fn(api::check_origin))
+            .wrap(from_fn(api::observe))
+            .configure(gateway::routes)
+            .configure(api::routes)
+    });
+    let server = server
+        .workers(workers)
+        .max_connections(CONNECTIONS_PER_WORKER)
+        .on_connect(gateway::on_connect(UNACKED_MAX))
+        .disable_signals()
+        .shutdown_timeout(2)
+        .bind(start.config.listen)
+        .with_context(|| format!("cannot listen on {}", start.config.listen))?;
+    let address = server.addrs().first().copied().context("no address")?;
+    let server = server.run();
+    let handle = server.handle();
+    let ended = actix::spawn(server);
+    let mut addrs: Vec<(usize, Addr<HostActor>)> = Vec::new();
+    while addrs.len() < workers {
+        addrs.push(started.recv_timeout(Duration::from_secs(30)).context("a worker did not start")?);
+    }
+    addrs.sort_by_key(|(number, _)| *number);
+    let _ = shared.hosts.set(addrs.into_iter().map(|(_, host)| host).collect());
+    Ok(Running { address, gateway, handle, ended })
+}
+
+/// Gives each worker its host, once.
+struct Hosting {
+    shared: Arc<Shared>,
+    waiting: Mutex<Vec<(usize, Vec<Partition>)>>,
+    hosts: mpsc::Sender<(usize, Addr<HostActor>)>,
+}
+
+thread_local! {
+    static HOSTED: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Hosting {
+    fn new(
+        shared: Arc<Shared>,
+        partitions: Vec<Partition>,
+        workers: usize,
+        hosts: mpsc::Sender<(usize, Addr<HostActor>)>,
+    ) -> Self {
+        let mut waiting: Vec<(usize, Vec<Partition>)> = (0..workers).map(|n| (n, Vec::new())).collect();
+        for partition in partitions {
+            let number = host_number(partition.id(), workers);
+            if let Some((_, owned)) = waiting.get_mut(number) {
+                owned.push(partition);
+            }
+        }
+        Self { shared, waiting: Mutex::new(waiting), hosts }
+    }
+
+    /// Called on each worker's own arbiter.
+    fn start_here(&self) {
+        if HOSTED.replace(true) {
+            return;
+        }
+        let next = self.waiting.lock().ok().and_then(|mut waiting| waiting.pop());
+        if let Some((number, partitions)) = next {
+            let host = HostActor::new(self.shared.clone(), number, partitions).start();
+            let _ = self.hosts.send((number, host));
+        }
+    }
+}
+
+async fn tidy(directory: Directory) {
+    loop {
+        tokio::time::sleep(TIDY_EVERY).await;
+        if let Err(error) = directory.tidy_store().await {
+            tracing::warn!(%error, "the store was not tidied");
+        }
+    }
+}
+
+/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots.
+async fn drain(shared: &Shared, directory: &Directory, gateway: &Gateway, server: &ServerHandle) {
+    tracing::info!("draining");
+    shared.draining.store(true, Ordering::Release);
+    server.pause().await;
+    gateway.drain(|| entropy::range(0, RETRY_AFTER_MS_MAX));
+    let until_ms = clock::monotonic_ms().saturating_add(DRAIN_WITHIN.as_millis() as u64);
+    while !shared.sessions.is_empty() && clock::monotonic_ms() < until_ms {
+        clock::pause_ms(10).await;
+    }
+    let finish = async {
+        shared.work.quiet().await;
+        directory.snapshot_all().await;
+        drop(directory.tidy_store().await);
+    };
+    if tokio::time::timeout(SNAPSHOT_WITHIN, finish).await.is_err() {
+        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
+    }
+    server.stop(true).await;
+    tracing::info!("drained");
+}

@@ -1,0 +1,31 @@
+//! Starts the real server on a port of its own with a directory of its own, stops it in every way that a machine can, and
+//! talks to it. Every wait has an end.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "tools for all test modules; none needs every one"
+)]
+
+pub(crate) mod dump;
+pub(crate) mod program;
+pub(crate) mod server;
+pub(crate) mod stream;
+
+pub(crate) use program::{Finished, streakline};
+pub(crate) use server::Server;
+pub(crate) use stream::TestStream;
+
+use std::path::PathBuf;
+
+/// A folder under `tests/fixtures`, or `demo`.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// Runs a test's asynchronous part.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(work)
+}

@@ -1,0 +1,223 @@
+//! A server process: started, killed, restarted on the same directory, drained.
+
+use std::fs::OpenOptions;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use streakline::cli::client::Rest;
+use streakline::clock;
+use streakline::keys::{Claims, KeyRing, Role};
+
+use super::program::{read, wait};
+
+/// Longest start, recovery included, and longest drain.
+const LONGEST_START: Duration = Duration::from_secs(60);
+const LONGEST_END: Duration = Duration::from_secs(60);
+/// Part of the log that a failed test shows.
+const LOG_SHOWN: usize = 6_000;
+const TOKEN_TTL_S: i64 = 3_600;
+
+/// A running server, its directory and its log; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    clock: String,
+    args: Vec<String>,
+    url: String,
+    said: Vec<String>,
+    dir: tempfile::TempDir,
+}
+
+impl Server {
+    /// A server on an empty directory whose clock stands at `time` (such as `2016-04-12T00:00:00Z`).
+    pub(crate) fn virtual_at(time: &str) -> Self {
+        Self::start(&format!("virtual:{time}"), &[])
+    }
+
+    /// A server on an empty directory with `--clock CLOCK` and more arguments, which restarts keep.
+    pub(crate) fn start(clock: &str, args: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let (child, url, said) = launch(dir.path(), clock, &args, &[]);
+        Self {
+            child,
+            clock: clock.to_owned(),
+            args,
+            url,
+            said,
+            dir,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`; another one after every start.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    /// The same as text, for a command line.
+    pub(crate) fn data_arg(&self) -> String {
+        self.data().to_str().unwrap().to_owned()
+    }
+
+    /// What it printed on stdout until it was ready, the last time it started.
+    pub(crate) fn said(&self) -> &[String] {
+        &self.said
+    }
+
+    /// Its log so far, of all starts.
+    pub(crate) fn log(&self) -> String {
+        read(&log_path(self.dir.path()))
+    }
+
+    /// Its keys.
+    pub(crate) fn keys(&self) -> KeyRing {
+        KeyRing::open_or_create(&self.data()).unwrap()
+    }
+
+    /// Its admin key.
+    pub(crate) fn admin_key(&self) -> String {
+        self.keys().admin_key().to_owned()
+    }
+
+    /// A token of `user` that lives an hour.
+    pub(crate) fn token(&self, user: &str) -> String {
+        self.token_with(&Claims::new(user, Role::User, clock::unix_s(), TOKEN_TTL_S))
+    }
+
+    /// A token that says exactly this.
+    pub(crate) fn token_with(&self, claims: &Claims) -> String {
+        self.keys().issue(claims).unwrap()
+    }
+
+    /// REST as the admin.
+    pub(crate) fn rest(&self) -> Rest {
+        Rest::new(&self.url, &self.admin_key()).unwrap()
+    }
+
+    /// REST as `user`.
+    pub(crate) fn rest_of(&self, user: &str) -> Rest {
+        Rest::new(&self.url, &self.token(user)).unwrap()
+    }
+
+    /// SIGKILL: nothing is flushed, nobody is told.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again on the same directory, as it was started first.
+    pub(crate) fn restart(&mut self) {
+        self.restart_with(&[]);
+    }
+
+    /// Starts it again with more arguments, for this start only.
+    pub(crate) fn restart_with(&mut self, more: &[&str]) {
+        assert!(
+            self.child.try_wait().unwrap().is_some(),
+            "the server still runs"
+        );
+        let (child, url, said) = launch(self.dir.path(), &self.clock, &self.args, more);
+        (self.child, self.url, self.said) = (child, url, said);
+    }
+
+    /// SIGKILL and a new start.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.kill();
+        self.restart();
+    }
+
+    /// SIGTERM; the exit code after the drain.
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
+        let signal = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status();
+        assert!(signal.unwrap().success());
+        self.wait_exit().code()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn wait_exit(&mut self) -> ExitStatus {
+        let status = wait(&mut self.child, LONGEST_END);
+        status.unwrap_or_else(|| panic!("the server still runs after {LONGEST_END:?}"))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone_already = self.child.kill();
+        let _gone_already = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.len().saturating_sub(LOG_SHOWN);
+            let from = (from..log.len())
+                .find(|at| log.is_char_boundary(*at))
+                .unwrap_or(0);
+            eprintln!("--- the server's log ends with:\n{}", &log[from..]);
+        }
+    }
+}
+
+fn log_path(dir: &Path) -> PathBuf {
+    dir.join("stderr.log")
+}
+
+fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> (Child, String, Vec<String>) {
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(log_path(dir))
+        .unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_streakline"))
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--clock",
+            clock,
+            "--data",
+        ])
+        .arg(dir.join("data"))
+        .args(args)
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let lines = follow(child.stdout.take().unwrap());
+    let mut said = Vec::new();
+    let url = loop {
+        let Ok(line) = lines.recv_timeout(LONGEST_START) else {
+            let _gone_already = child.kill();
+            let status = child.wait().unwrap();
+            panic!(
+                "the server is not ready ({status}): {said:?}\n{}",
+                read(&log_path(dir))
+            );
+        };
+        if let Some(url) = line.strip_prefix("ready: ") {
+            break url.trim().to_owned();
+        }
+        said.push(line);
+    };
+    (child, url, said)
+}
+
+/// Reads on until the process ends, so that it never waits for a full pipe.
+fn follow(stdout: ChildStdout) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // After `ready` nobody listens; the pipe must be emptied all the same.
+            let _nobody_listens = sender.send(line);
+        }
+    });
+    lines
+}

@@ -1,0 +1,80 @@
+//! Whole runs over the recorded people: small batches in order, and large ones late, shuffled and twice, in four zones.
+
+use super::recording::{CLOCK, assert_digest, replay, verify};
+use crate::harness::Server;
+
+fn run(zone: &'static str, options: &[&str]) {
+    let server = Server::virtual_at(CLOCK);
+    let printed = replay(&server, zone, options);
+    assert!(printed.starts_with("complete: "), "{printed}");
+    assert_digest(zone, &format!("{options:?}"), verify(&server));
+}
+
+fn shuffled(zone: &'static str, seed: &str) {
+    run(zone, &["--batch", "60", "--shuffle", seed]);
+}
+
+#[test]
+fn ten_a_batch_gives_every_expected_answer() {
+    run("UTC", &[]);
+}
+
+#[test]
+fn shuffled_in_utc_seed_1_gives_every_expected_answer() {
+    shuffled("UTC", "1");
+}
+
+#[test]
+fn shuffled_in_utc_seed_2_gives_every_expected_answer() {
+    shuffled("UTC", "2");
+}
+
+#[test]
+fn shuffled_in_utc_seed_3_gives_every_expected_answer() {
+    shuffled("UTC", "3");
+}
+
+#[test]
+fn shuffled_in_new_york_seed_1_gives_every_expected_answer() {
+    shuffled("America/New_York", "1");
+}
+
+#[test]
+fn shuffled_in_new_york_seed_2_gives_every_expected_answer() {
+    shuffled("America/New_York", "2");
+}
+
+#[test]
+fn shuffled_in_new_york_seed_3_gives_every_expected_answer() {
+    shuffled("America/New_York", "3");
+}
+
+#[test]
+fn shuffled_in_kolkata_seed_1_gives_every_expected_answer() {
+    shuffled("Asia/Kolkata", "1");
+}
+
+#[test]
+fn shuffled_in_kolkata_seed_2_gives_every_expected_answer() {
+    shuffled("Asia/Kolkata", "2");
+}
+
+#[test]
+fn shuffled_in_kolkata_seed_3_gives_every_expected_answer() {
+    shuffled("Asia/Kolkata", "3");
+}
+
+#[test]
+fn shuffled_in_auckland_seed_1_gives_every_expected_answer() {
+    shuffled("Pacific/Auckland", "1");
+}
+
+#[test]
+fn shuffled_in_auckland_seed_2_gives_every_expected_answer() {
+    shuffled("Pacific/Auckland", "2");
+}
+
+#[test]
+fn shuffled_in_auckland_seed_3_gives_every_expected_answer() {
+    shuffled("Pacific/Auckland", "3");
+}
