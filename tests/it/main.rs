@@ -6,4 +6,5 @@
     reason = "a test may stop at the first surprise, in its own functions too"
 )]
 
+mod stream_schema;
 mod tidy;
