@@ -13,7 +13,10 @@ use std::{
 
 /// The machine's clock, POSIX ms.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one door to the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one door to the machine's clock"
+)]
 pub fn unix_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     i64::try_from(since.unwrap_or(Duration::ZERO).as_millis()).unwrap_or(i64::MAX)
@@ -27,7 +30,10 @@ pub fn unix_s() -> i64 {
 
 /// A clock that never goes back, ms since the process asked first.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "the one door to the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one door to the machine's clock"
+)]
 pub fn monotonic_ms() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     let start = START.get_or_init(Instant::now);

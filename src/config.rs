@@ -141,26 +141,37 @@ impl Default for Push {
     fn default() -> Self {
         let actors = actors::shared::Settings::default();
         let (progress_ms, board_ms) = (actors.progress_ms, actors.board_ms);
-        Self { progress_ms, board_ms, grace_s: actors.grace_ms / 1_000 }
+        Self {
+            progress_ms,
+            board_ms,
+            grace_s: actors.grace_ms / 1_000,
+        }
     }
 }
 
 impl Default for Actors {
     fn default() -> Self {
-        Self { idle_s: actors::shared::Settings::default().idle_ms / 1_000 }
+        Self {
+            idle_s: actors::shared::Settings::default().idle_ms / 1_000,
+        }
     }
 }
 
 impl Default for Journal {
     fn default() -> Self {
         let actors = actors::shared::Settings::default();
-        Self { tail_bytes_max: actors.tail_bytes_max, tail_max_age_s: actors.tail_age_ms / 1_000 }
+        Self {
+            tail_bytes_max: actors.tail_bytes_max,
+            tail_max_age_s: actors.tail_age_ms / 1_000,
+        }
     }
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { heartbeat_s: gateway::Settings::default().heartbeat_s }
+        Self {
+            heartbeat_s: gateway::Settings::default().heartbeat_s,
+        }
     }
 }
 
@@ -234,7 +245,11 @@ impl Config {
 /// Every setting with its default, by dotted path.
 fn leaves(table: &Table, prefix: &str) -> Vec<(String, Value)> {
     let leaf = |(key, value): (&String, &Value)| {
-        let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let path = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
             Value::Table(inner) => leaves(inner, &path),
             value => vec![(path, value.clone())],
@@ -256,7 +271,10 @@ fn parse(path: &str, text: &str, default: &Value) -> Result<Value> {
         Value::Integer(_) => Value::Integer(text.parse().with_context(wrong)?),
         Value::Boolean(_) => Value::Boolean(text.parse().with_context(wrong)?),
         Value::Array(_) => {
-            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
             Value::Array(items.map(|item| Value::String(item.into())).collect())
         }
         _ => Value::String(text.into()),
@@ -267,7 +285,9 @@ fn set(table: &mut Table, path: &str, value: Value) {
     match path.split_once('.') {
         None => drop(table.insert(path.into(), value)),
         Some((head, rest)) => {
-            let inner = table.entry(head).or_insert_with(|| Value::Table(Table::new()));
+            let inner = table
+                .entry(head)
+                .or_insert_with(|| Value::Table(Table::new()));
             if let Value::Table(inner) = inner {
                 set(inner, rest, value);
             }
@@ -280,7 +300,9 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> Result<Config> {
-        let path = tempfile::NamedTempFile::new()?.into_temp_path().to_path_buf();
+        let path = tempfile::NamedTempFile::new()?
+            .into_temp_path()
+            .to_path_buf();
         std::fs::write(&path, text)?;
         let config = Config::load(Some(&path), &[("listen", "127.0.0.1:0".into())]);
         std::fs::remove_file(&path)?;
@@ -304,8 +326,14 @@ mod tests {
     #[test]
     fn every_setting_has_a_path() {
         let table = Table::try_from(Config::default()).unwrap();
-        let paths: Vec<String> = leaves(&table, "").into_iter().map(|(path, _)| path).collect();
-        assert!(paths.contains(&"limits.bad_frames_per_min".to_owned()), "{paths:?}");
+        let paths: Vec<String> = leaves(&table, "")
+            .into_iter()
+            .map(|(path, _)| path)
+            .collect();
+        assert!(
+            paths.contains(&"limits.bad_frames_per_min".to_owned()),
+            "{paths:?}"
+        );
         assert!(paths.contains(&"cors.origins".to_owned()), "{paths:?}");
     }
 }

@@ -1,7 +1,10 @@
 //! The Streakline server: everything around the pure rules of `streakline_core`.
 //!
 //! [`server::run`] is the only place where its parts are put together; `main` reads the command line and calls it through `cli`.
-#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that fails may panic"))]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "a test that fails may panic")
+)]
 
 pub mod actors;
 pub mod api;

@@ -80,7 +80,9 @@ pub async fn run(
     let settings = start.config.actors(start.crash_after_flush);
     let shared = shared(store, (clock, epoch), settings);
     let running = listen(&start, &shared, partitions)?;
-    shared.caught_up.store(!shared.clock.is_virtual(), Ordering::Release);
+    shared
+        .caught_up
+        .store(!shared.clock.is_virtual(), Ordering::Release);
     let directory = Directory::new(shared.clone());
     if shared.clock.is_virtual() {
         directory.carry_out_boundaries().await;
@@ -111,19 +113,26 @@ async fn clock_of(text: &str, store: &Arc<dyn Store>, partitions: &[Partition]) 
     if text == "system" {
         return Ok(Clock::System);
     }
-    let Some(flag_ms) = text.strip_prefix("virtual:").and_then(crate::zones::parse_instant_ms) else {
+    let Some(flag_ms) = text
+        .strip_prefix("virtual:")
+        .and_then(crate::zones::parse_instant_ms)
+    else {
         bail!("clock {text:?} is neither `system` nor such as `virtual:2016-04-12T00:00:00Z`");
     };
     let stored = store.clock().await?.unwrap_or(i64::MIN);
     let stamps = partitions.iter().map(Partition::last_stamp_ms);
-    Ok(Clock::standing_at(stamps.fold(flag_ms.max(stored), i64::max)))
+    Ok(Clock::standing_at(
+        stamps.fold(flag_ms.max(stored), i64::max),
+    ))
 }
 
 fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Settings) -> Arc<Shared> {
     Arc::new(Shared {
         store,
         clock,
-        rules: Rules { zones: Arc::new(BundledZones::new()) },
+        rules: Rules {
+            zones: Arc::new(BundledZones::new()),
+        },
         sessions: Sessions::new(epoch),
         settings,
         epoch,
@@ -151,11 +160,23 @@ fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Re
     };
     let directory = Directory::new(shared.clone());
     let (keys, origins) = (start.keys.clone(), start.config.cors.origins.clone());
-    let gateway =
-        Gateway::new(directory.clone(), shared.sessions.clone(), keys.clone(), start.config.gateway());
-    let settings = api::Settings { cors_origins: origins.clone() };
+    let gateway = Gateway::new(
+        directory.clone(),
+        shared.sessions.clone(),
+        keys.clone(),
+        start.config.gateway(),
+    );
+    let settings = api::Settings {
+        cors_origins: origins.clone(),
+    };
     let zones = shared.rules.zones.clone();
-    let api = web::Data::new(api::Api::new(directory, keys, zones, start.metrics.clone(), settings));
+    let api = web::Data::new(api::Api::new(
+        directory,
+        keys,
+        zones,
+        start.metrics.clone(),
+        settings,
+    ));
     let (hosts, started) = mpsc::channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
     let door = web::Data::new(gateway.clone());
@@ -184,11 +205,22 @@ fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Re
     let ended = actix::spawn(server);
     let mut addrs: Vec<(usize, Addr<HostActor>)> = Vec::new();
     while addrs.len() < workers {
-        addrs.push(started.recv_timeout(Duration::from_secs(30)).context("a worker did not start")?);
+        addrs.push(
+            started
+                .recv_timeout(Duration::from_secs(30))
+                .context("a worker did not start")?,
+        );
     }
     addrs.sort_by_key(|(number, _)| *number);
-    let _ = shared.hosts.set(addrs.into_iter().map(|(_, host)| host).collect());
-    Ok(Running { address, gateway, handle, ended })
+    let _ = shared
+        .hosts
+        .set(addrs.into_iter().map(|(_, host)| host).collect());
+    Ok(Running {
+        address,
+        gateway,
+        handle,
+        ended,
+    })
 }
 
 /// Gives each worker its host, once.
@@ -209,14 +241,19 @@ impl Hosting {
         workers: usize,
         hosts: mpsc::Sender<(usize, Addr<HostActor>)>,
     ) -> Self {
-        let mut waiting: Vec<(usize, Vec<Partition>)> = (0..workers).map(|n| (n, Vec::new())).collect();
+        let mut waiting: Vec<(usize, Vec<Partition>)> =
+            (0..workers).map(|n| (n, Vec::new())).collect();
         for partition in partitions {
             let number = host_number(partition.id(), workers);
             if let Some((_, owned)) = waiting.get_mut(number) {
                 owned.push(partition);
             }
         }
-        Self { shared, waiting: Mutex::new(waiting), hosts }
+        Self {
+            shared,
+            waiting: Mutex::new(waiting),
+            hosts,
+        }
     }
 
     /// Called on each worker's own arbiter.
@@ -224,9 +261,13 @@ impl Hosting {
         if HOSTED.replace(true) {
             return;
         }
-        let next = self.waiting.lock().ok().and_then(|mut waiting| waiting.pop());
+        let next = self
+            .waiting
+            .lock()
+            .ok()
+            .and_then(|mut waiting| waiting.pop());
         if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), number, partitions).start();
+            let host = HostActor::new(self.shared.clone(), partitions).start();
             let _ = self.hosts.send((number, host));
         }
     }

@@ -12,7 +12,11 @@ pub fn log(filter: &str, json: bool) -> Result<()> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("setting log: {filter:?}"))?;
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Only the first in a process can be installed, which is what is wanted.
-    let _ = if json { lines.json().try_init() } else { lines.try_init() };
+    let _ = if json {
+        lines.json().try_init()
+    } else {
+        lines.try_init()
+    };
     Ok(())
 }
 
@@ -21,5 +25,7 @@ pub fn log(filter: &str, json: bool) -> Result<()> {
 /// # Errors
 /// When another recorder was installed before.
 pub fn metrics() -> Result<PrometheusHandle> {
-    PrometheusBuilder::new().install_recorder().context("metrics")
+    PrometheusBuilder::new()
+        .install_recorder()
+        .context("metrics")
 }

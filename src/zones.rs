@@ -84,7 +84,9 @@ fn zone_of(name: &str, source: &TimeZone) -> Zone {
 /// An instant such as `2016-04-12T00:00:00Z`, as POSIX ms.
 #[must_use]
 pub fn parse_instant_ms(text: &str) -> Option<i64> {
-    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+    text.parse::<Timestamp>()
+        .ok()
+        .map(Timestamp::as_millisecond)
 }
 
 #[cfg(test)]

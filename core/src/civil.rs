@@ -31,16 +31,29 @@ impl Day {
         }
         // Howard Hinnant's days_from_civil: years begin in March, so the leap day is the last day of a year.
         let month = i32::try_from(month).ok()?;
-        let shifted = if month <= 2 { year.checked_sub(1)? } else { year };
+        let shifted = if month <= 2 {
+            year.checked_sub(1)?
+        } else {
+            year
+        };
         let era = shifted.div_euclid(400);
         let year_of_era = shifted.rem_euclid(400);
         let month_index = month.checked_add(9)?.rem_euclid(12);
         let day_of_year = month_index.checked_mul(153)?.checked_add(2)?.div_euclid(5);
-        let day_of_year = day_of_year.checked_add(i32::try_from(day).ok()?)?.checked_sub(1)?;
-        let leap_days = year_of_era.div_euclid(4).checked_sub(year_of_era.div_euclid(100))?;
-        let day_of_era =
-            year_of_era.checked_mul(365)?.checked_add(leap_days)?.checked_add(day_of_year)?;
-        let number = era.checked_mul(146_097)?.checked_add(day_of_era)?.checked_sub(719_468)?;
+        let day_of_year = day_of_year
+            .checked_add(i32::try_from(day).ok()?)?
+            .checked_sub(1)?;
+        let leap_days = year_of_era
+            .div_euclid(4)
+            .checked_sub(year_of_era.div_euclid(100))?;
+        let day_of_era = year_of_era
+            .checked_mul(365)?
+            .checked_add(leap_days)?
+            .checked_add(day_of_year)?;
+        let number = era
+            .checked_mul(146_097)?
+            .checked_add(day_of_era)?
+            .checked_sub(719_468)?;
         let date = Self(number);
         (date.ymd() == (shifted_back(shifted, month), month.unsigned_abs(), day)).then_some(date)
     }
@@ -59,8 +72,14 @@ impl Day {
         let mp = doy.saturating_mul(5).saturating_add(2).div_euclid(153);
         let start = mp.saturating_mul(153).saturating_add(2).div_euclid(5);
         let day = doy.saturating_sub(start).saturating_add(1);
-        let month = if mp < 10 { mp.saturating_add(3) } else { mp.saturating_sub(9) };
-        let year = yoe.saturating_add(era.saturating_mul(400)).saturating_add(i64::from(month <= 2));
+        let month = if mp < 10 {
+            mp.saturating_add(3)
+        } else {
+            mp.saturating_sub(9)
+        };
+        let year = yoe
+            .saturating_add(era.saturating_mul(400))
+            .saturating_add(i64::from(month <= 2));
         (
             i32::try_from(year).unwrap_or(i32::MAX),
             u32::try_from(month).unwrap_or(0),
@@ -79,7 +98,11 @@ impl Day {
             return None;
         }
         let year = text.get(..4)?.parse().ok()?;
-        Self::from_ymd(year, text.get(5..7)?.parse().ok()?, text.get(8..)?.parse().ok()?)
+        Self::from_ymd(
+            year,
+            text.get(5..7)?.parse().ok()?,
+            text.get(8..)?.parse().ok()?,
+        )
     }
 
     /// `2016-04-13`.
@@ -127,7 +150,11 @@ impl Day {
 }
 
 fn shifted_back(shifted: i32, month: i32) -> i32 {
-    if month <= 2 { shifted.saturating_add(1) } else { shifted }
+    if month <= 2 {
+        shifted.saturating_add(1)
+    } else {
+        shifted
+    }
 }
 
 /// A wall-clock time, written to the minute: what a clock on the user's wall shows, as ms since 1970-01-01T00:00 there.
@@ -167,7 +194,15 @@ mod tests {
 
     #[test]
     fn dates_that_do_not_exist_are_refused() {
-        for bad in ["2015-02-29", "2016-13-01", "2016-00-01", "2016-04-31", "2016-4-1", "16-04-01", "2016-04-1x"] {
+        for bad in [
+            "2015-02-29",
+            "2016-13-01",
+            "2016-00-01",
+            "2016-04-31",
+            "2016-4-1",
+            "16-04-01",
+            "2016-04-1x",
+        ] {
             assert_eq!(Day::parse(bad), None, "{bad}");
         }
         assert_eq!(Day::parse("1970-01-01"), Some(Day(0)));

@@ -152,7 +152,9 @@ uuid_id! {
 /// assert!(RecordId::parse("9").unwrap() < RecordId::parse("10").unwrap());
 /// assert!(RecordId::parse("10").unwrap() < RecordId::parse("5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c11").unwrap());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,
+)]
 pub enum RecordId {
     /// A u64 in decimal on the wire.
     #[n(0)]
@@ -186,7 +188,9 @@ impl fmt::Display for RecordId {
 }
 
 /// What a journal row belongs to: everything with a state of its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,
+)]
 pub enum Entity {
     /// A user.
     #[n(1)]
@@ -212,15 +216,22 @@ impl Entity {
 }
 
 /// A journal partition: `(1 << bits) | prefix`, so that a later split never uses a number again (design.md 5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,
+)]
 #[cbor(transparent)]
 pub struct PartitionId(#[n(0)] pub u32);
 
 impl PartitionId {
     fn of(kind: u8, id: &[u8], bits: u32) -> Self {
-        let hash = Sha256::new().chain_update([kind]).chain_update(id).finalize();
+        let hash = Sha256::new()
+            .chain_update([kind])
+            .chain_update(id)
+            .finalize();
         let mut slot = [0_u8; 2];
-        slot.iter_mut().zip(hash.iter()).for_each(|(to, from)| *to = *from);
+        slot.iter_mut()
+            .zip(hash.iter())
+            .for_each(|(to, from)| *to = *from);
         let prefix = u32::from(u16::from_be_bytes(slot)).checked_shr(16_u32.saturating_sub(bits));
         Self(1_u32.wrapping_shl(bits) | prefix.unwrap_or(0))
     }
@@ -240,7 +251,17 @@ impl fmt::Display for PartitionId {
 
 /// Place of an input in its partition's journal: the epoch of the owner, then the index within it, from 1.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    minicbor::Encode,
+    minicbor::Decode,
 )]
 pub struct Position {
     /// Rises at every start or take-over of the partition.
@@ -253,8 +274,15 @@ pub struct Position {
 
 fn parse_uuid(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0_u8; 16];
-    let mut digits = text.bytes().enumerate().filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
-    let hyphens = text.bytes().enumerate().filter(|(_, b)| *b == b'-').map(|(at, _)| at);
+    let mut digits = text
+        .bytes()
+        .enumerate()
+        .filter(|(at, _)| !matches!(at, 8 | 13 | 18 | 23));
+    let hyphens = text
+        .bytes()
+        .enumerate()
+        .filter(|(_, b)| *b == b'-')
+        .map(|(at, _)| at);
     if text.len() != 36 || !hyphens.eq([8, 13, 18, 23]) {
         return None;
     }
@@ -267,7 +295,9 @@ fn parse_uuid(text: &str) -> Option<[u8; 16]> {
 }
 
 fn hex_digit(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+    char::from(digit)
+        .to_digit(16)
+        .and_then(|value| u8::try_from(value).ok())
 }
 
 fn write_uuid(f: &mut fmt::Formatter<'_>, bytes: &[u8; 16]) -> fmt::Result {
@@ -289,8 +319,15 @@ mod tests {
     fn uuids_survive_text() {
         let text = "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c11";
         assert_eq!(DeviceId::parse(text).unwrap().to_string(), text);
-        assert_eq!(DeviceId::parse(&text.to_uppercase()).unwrap().to_string(), text);
-        for bad in ["", "5f2c4c1e8f4e5d0a9a530d7a5f3b2c11", "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c1g"] {
+        assert_eq!(
+            DeviceId::parse(&text.to_uppercase()).unwrap().to_string(),
+            text
+        );
+        for bad in [
+            "",
+            "5f2c4c1e8f4e5d0a9a530d7a5f3b2c11",
+            "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c1g",
+        ] {
             assert_eq!(DeviceId::parse(bad), Err(IdError::Uuid), "{bad}");
         }
     }
@@ -298,7 +335,10 @@ mod tests {
     #[test]
     fn record_ids_are_canonical_numbers_or_uuids() {
         assert_eq!(RecordId::parse("0"), Ok(RecordId::Number(0)));
-        assert_eq!(RecordId::parse("18446744073709551615"), Ok(RecordId::Number(u64::MAX)));
+        assert_eq!(
+            RecordId::parse("18446744073709551615"),
+            Ok(RecordId::Number(u64::MAX))
+        );
         for bad in ["", "007", "+7", "-1", "18446744073709551616", "x"] {
             assert_eq!(RecordId::parse(bad), Err(IdError::Record), "{bad}");
         }
@@ -309,7 +349,11 @@ mod tests {
         let user = Entity::User(UserId::parse("ann").unwrap());
         let partition = user.partition(8);
         assert!((0x100..0x200).contains(&partition.0));
-        assert_eq!(user.partition(4).0, partition.0 >> 4, "a split keeps the prefix");
+        assert_eq!(
+            user.partition(4).0,
+            partition.0 >> 4,
+            "a split keeps the prefix"
+        );
         assert_eq!(PartitionId::all(8).count(), 256);
     }
 }

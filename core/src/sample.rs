@@ -81,7 +81,9 @@ impl Method {
     /// The method of that name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Auto, Self::Active, Self::Manual, Self::Unknown].into_iter().find(|m| m.name() == name)
+        [Self::Auto, Self::Active, Self::Manual, Self::Unknown]
+            .into_iter()
+            .find(|m| m.name() == name)
     }
 
     /// Its name on the wire.
@@ -99,7 +101,10 @@ impl Method {
 /// Class of a device, with its priority in a merge (domain.md 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(index_only)]
-#[expect(missing_docs, reason = "the names are the documentation (protocol.md 2)")]
+#[expect(
+    missing_docs,
+    reason = "the names are the documentation (protocol.md 2)"
+)]
 pub enum DeviceClass {
     #[n(0)]
     Watch,
@@ -210,7 +215,10 @@ impl RecordRefusal {
     /// A refusal with its words.
     #[must_use]
     pub fn new(code: RecordCode, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self {
+            code,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -254,10 +262,16 @@ impl Record {
     pub fn check(&self) -> Result<(), RecordRefusal> {
         let refuse = |code, detail: String| Err(RecordRefusal { code, detail });
         if self.version != 1 {
-            return refuse(RecordCode::BadSample, format!("version {} is not taken yet, only 1", self.version));
+            return refuse(
+                RecordCode::BadSample,
+                format!("version {} is not taken yet, only 1", self.version),
+            );
         }
         if self.end_ms <= self.start_ms {
-            return refuse(RecordCode::BadSample, "end_ms must be after start_ms".into());
+            return refuse(
+                RecordCode::BadSample,
+                "end_ms must be after start_ms".into(),
+            );
         }
         if self.end_ms.saturating_sub(self.start_ms) > limits::SAMPLE_SPAN_MS_MAX {
             return refuse(RecordCode::Overlong, "a sample lasts at most 24 h".into());
@@ -265,7 +279,10 @@ impl Record {
         let (low, high) = self.metric.range();
         if !(low..=high).contains(&self.value) {
             let name = self.metric.name();
-            return refuse(RecordCode::Range, format!("{name} {} is outside {low}..{high}", self.value));
+            return refuse(
+                RecordCode::Range,
+                format!("{name} {} is outside {low}..{high}", self.value),
+            );
         }
         Ok(())
     }
@@ -291,7 +308,8 @@ impl Record {
         &self,
         e: &mut minicbor::Encoder<&mut Vec<u8>>,
     ) -> Result<(), minicbor::encode::Error<core::convert::Infallible>> {
-        let optional = u64::from(self.worn.is_some()).saturating_add(u64::from(self.offset_s.is_some()));
+        let optional =
+            u64::from(self.worn.is_some()).saturating_add(u64::from(self.offset_s.is_some()));
         e.map(optional.saturating_add(8))?;
         if let Some(worn) = self.worn {
             e.str("worn")?.bool(worn)?;
@@ -323,7 +341,10 @@ impl Record {
 #[must_use]
 pub fn decimal(text: &str, scale: u32) -> Option<i64> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
-        Some(at) => (text.get(..at)?, text.get(at.checked_add(1)?..)?.parse::<i32>().ok()?),
+        Some(at) => (
+            text.get(..at)?,
+            text.get(at.checked_add(1)?..)?.parse::<i32>().ok()?,
+        ),
         None => (text, 0),
     };
     if !(-9..=9).contains(&exponent) {
@@ -394,7 +415,11 @@ fn round_half_up(units: i64, tail: Tail, negative: bool) -> Option<i64> {
         Tail::Zero | Tail::Below => 0,
     };
     let magnitude = units.checked_add(up)?;
-    if negative { magnitude.checked_neg() } else { Some(magnitude) }
+    if negative {
+        magnitude.checked_neg()
+    } else {
+        Some(magnitude)
+    }
 }
 
 #[cfg(test)]
@@ -440,14 +465,36 @@ mod tests {
             method: Method::Auto,
             worn: None,
         };
-        let other_id = Record { id: RecordId::Number(2), ..record.clone() };
-        assert_eq!(record.digest(), other_id.digest(), "the id is the key, not the content");
+        let other_id = Record {
+            id: RecordId::Number(2),
+            ..record.clone()
+        };
+        assert_eq!(
+            record.digest(),
+            other_id.digest(),
+            "the id is the key, not the content"
+        );
         for changed in [
-            Record { value: 88, ..record.clone() },
-            Record { end_ms: 60_001, ..record.clone() },
-            Record { offset_s: Some(0), ..record.clone() },
-            Record { method: Method::Manual, ..record.clone() },
-            Record { worn: Some(true), ..record.clone() },
+            Record {
+                value: 88,
+                ..record.clone()
+            },
+            Record {
+                end_ms: 60_001,
+                ..record.clone()
+            },
+            Record {
+                offset_s: Some(0),
+                ..record.clone()
+            },
+            Record {
+                method: Method::Manual,
+                ..record.clone()
+            },
+            Record {
+                worn: Some(true),
+                ..record.clone()
+            },
         ] {
             assert_ne!(record.digest(), changed.digest());
         }

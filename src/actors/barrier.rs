@@ -25,7 +25,9 @@ pub(super) fn ask(host: &Rc<Host>, id: PartitionId, (cutoff_ms, challenge): (i64
         let input = Input::Partition(PartitionInput::Barrier { cutoff_ms });
         let origin = Origin::server(Source::Peer);
         if let Some(header) = host.append(&entity, origin, (&input, Vec::new())) {
-            host.with(&entity, |held| held.barriers.journaled(cutoff_ms, header.position));
+            host.with(&entity, |held| {
+                held.barriers.journaled(cutoff_ms, header.position)
+            });
         }
     }
     answer(host, id);
@@ -39,11 +41,16 @@ pub(super) fn answer(host: &Rc<Host>, id: PartitionId) {
     }
     let folded_to = folded_to(host, id);
     let holds = |challenge: ChallengeId| holds(host, id, challenge);
-    let answers = host.partitions.borrow_mut().get_mut(&id).map(|held| {
-        held.barriers.answers(folded_to, holds)
-    });
+    let answers = host
+        .partitions
+        .borrow_mut()
+        .get_mut(&id)
+        .map(|held| held.barriers.answers(folded_to, holds));
     for (cutoff_ms, challenge) in answers.unwrap_or_default() {
-        let passed = ChallengeCommand::Barrier { partition: id, passed: true };
+        let passed = ChallengeCommand::Barrier {
+            partition: id,
+            passed: true,
+        };
         if host.send_challenge(challenge, passed).is_err() {
             // Asked again at the next round.
             host.with(&entity, |held| held.barriers.ask(cutoff_ms, challenge));
@@ -55,20 +62,29 @@ pub(super) fn answer(host: &Rc<Host>, id: PartitionId) {
 fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
     let of = |entity: Entity| entity.partition(super::shared::BITS) == id;
     let users = host.users.borrow();
-    let users = users.iter().filter(|(user, _)| of(Entity::User((*user).clone())));
+    let users = users
+        .iter()
+        .filter(|(user, _)| of(Entity::User((*user).clone())));
     let pending = users.filter_map(|(_, entry)| {
-        entry.cell.borrow().resident().map(|resident| resident.first_pending())
+        entry
+            .cell
+            .borrow()
+            .resident()
+            .map(|resident| resident.first_pending())
     });
     let first = pending.flatten().min();
     let partitions = host.partitions.borrow();
-    let Some(held) = partitions.get(&id) else { return Position::default() };
+    let Some(held) = partitions.get(&id) else {
+        return Position::default();
+    };
     let tails = held.tails.values().filter_map(|tail| tail.first());
     let first = tails.map(|(header, _)| header.position).chain(first).min();
     let durable = held.journal.durable();
     match first {
-        Some(first) if first <= durable => {
-            Position { index: first.index.saturating_sub(1), ..first }
-        }
+        Some(first) if first <= durable => Position {
+            index: first.index.saturating_sub(1),
+            ..first
+        },
         _ => durable,
     }
 }
@@ -78,7 +94,11 @@ fn holds(host: &Rc<Host>, id: PartitionId, challenge: ChallengeId) -> bool {
     let users = host.users.borrow();
     users.iter().any(|(user, entry)| {
         Entity::User(user.clone()).partition(super::shared::BITS) == id
-            && entry.cell.borrow().resident().is_none_or(|r| r.outbox.holds(&challenge))
+            && entry
+                .cell
+                .borrow()
+                .resident()
+                .is_none_or(|r| r.outbox.holds(&challenge))
     })
 }
 

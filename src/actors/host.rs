@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     challenge::{ChallengeActor, ChallengeCell, ChallengeCommand},
     partition::Partition,
-    shared::{BITS, Shared, Token, host_number},
+    shared::{BITS, Shared, Token},
     user::{UserActor, UserCell, UserCommand},
 };
 use crate::protocol::error_code::{Code, Refusal};
@@ -39,7 +39,6 @@ pub(super) struct ChallengeEntry {
 /// What one arbiter holds.
 pub struct Host {
     pub(super) shared: Arc<Shared>,
-    pub(super) number: usize,
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
@@ -52,8 +51,15 @@ impl Host {
     }
 
     /// Works on the partition of an entity.
-    pub(super) fn with<R>(&self, entity: &Entity, f: impl FnOnce(&mut Partition) -> R) -> Option<R> {
-        self.partitions.borrow_mut().get_mut(&entity.partition(BITS)).map(f)
+    pub(super) fn with<R>(
+        &self,
+        entity: &Entity,
+        f: impl FnOnce(&mut Partition) -> R,
+    ) -> Option<R> {
+        self.partitions
+            .borrow_mut()
+            .get_mut(&entity.partition(BITS))
+            .map(f)
     }
 
     /// The user's entry; activates it where it is not in memory or its actor is gone.
@@ -63,7 +69,10 @@ impl Host {
             return entry;
         }
         let cell = Rc::new(RefCell::new(UserCell::new(self.clone(), id.clone())));
-        let entry = UserEntry { addr: UserActor::new(cell.clone()).start(), cell };
+        let entry = UserEntry {
+            addr: UserActor::new(cell.clone()).start(),
+            cell,
+        };
         metrics::counter!("streakline_activations_total", "kind" => "user").increment(1);
         self.users.borrow_mut().insert(id.clone(), entry.clone());
         entry
@@ -76,7 +85,10 @@ impl Host {
             return entry;
         }
         let cell = Rc::new(RefCell::new(ChallengeCell::new(self.clone(), id)));
-        let entry = ChallengeEntry { addr: ChallengeActor::new(cell.clone()).start(), cell };
+        let entry = ChallengeEntry {
+            addr: ChallengeActor::new(cell.clone()).start(),
+            cell,
+        };
         metrics::counter!("streakline_activations_total", "kind" => "challenge").increment(1);
         self.challenges.borrow_mut().insert(id, entry.clone());
         entry
@@ -96,11 +108,15 @@ impl Host {
         match entity {
             Entity::User(id) => {
                 let users = self.users.borrow();
-                users.get(id).is_some_and(|entry| entry.cell.borrow().resident().is_none())
+                users
+                    .get(id)
+                    .is_some_and(|entry| entry.cell.borrow().resident().is_none())
             }
             Entity::Challenge(id) => {
                 let challenges = self.challenges.borrow();
-                challenges.get(id).is_some_and(|entry| entry.cell.borrow().resident().is_none())
+                challenges
+                    .get(id)
+                    .is_some_and(|entry| entry.cell.borrow().resident().is_none())
             }
             Entity::Partition(_) => false,
         }
@@ -121,7 +137,11 @@ impl Host {
     }
 
     /// Sends a command to a challenge anywhere.
-    pub(super) fn send_challenge(&self, to: ChallengeId, command: ChallengeCommand) -> Result<(), Refusal> {
+    pub(super) fn send_challenge(
+        &self,
+        to: ChallengeId,
+        command: ChallengeCommand,
+    ) -> Result<(), Refusal> {
         send_challenge(&self.shared, to, command)
     }
 }
@@ -129,7 +149,11 @@ impl Host {
 /// Sends a command to a user's arbiter.
 pub(super) fn send_user(shared: &Shared, to: UserId, command: UserCommand) -> Result<(), Refusal> {
     let host = shared.host(&Entity::User(to.clone()));
-    let message = ToUser { to, command, token: shared.work.begin() };
+    let message = ToUser {
+        to,
+        command,
+        token: shared.work.begin(),
+    };
     offer(host, message)
 }
 
@@ -140,7 +164,11 @@ pub(super) fn send_challenge(
     command: ChallengeCommand,
 ) -> Result<(), Refusal> {
     let host = shared.host(&Entity::Challenge(to));
-    let message = ToChallenge { to, command, token: shared.work.begin() };
+    let message = ToChallenge {
+        to,
+        command,
+        token: shared.work.begin(),
+    };
     offer(host, message)
 }
 
@@ -152,7 +180,10 @@ where
     let busy = |_| Refusal::new(Code::Overloaded, "too much is waiting; try again");
     match host {
         Some(host) => host.try_send(message).map_err(busy),
-        None => Err(Refusal::new(Code::StoreUnavailable, "the server is starting")),
+        None => Err(Refusal::new(
+            Code::StoreUnavailable,
+            "the server is starting",
+        )),
     }
 }
 
@@ -164,16 +195,19 @@ pub struct HostActor {
 impl HostActor {
     /// An arbiter's host with the partitions that it owns; to be called on that arbiter.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, number: usize, partitions: Vec<Partition>) -> Self {
-        let owned = partitions.into_iter().map(|partition| (partition.id(), partition));
+    pub fn new(shared: Arc<Shared>, partitions: Vec<Partition>) -> Self {
+        let owned = partitions
+            .into_iter()
+            .map(|partition| (partition.id(), partition));
         let host = Host {
             shared,
-            number,
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
         };
-        Self { host: Rc::new(host) }
+        Self {
+            host: Rc::new(host),
+        }
     }
 }
 
@@ -230,15 +264,27 @@ impl Handler<ToChallenge> for HostActor {
 #[rtype(result = "()")]
 pub(super) enum Chore {
     /// A challenge asks a partition for its barrier.
-    Barrier { partition: PartitionId, cutoff_ms: i64, challenge: ChallengeId, token: Token },
+    Barrier {
+        partition: PartitionId,
+        cutoff_ms: i64,
+        challenge: ChallengeId,
+        token: Token,
+    },
     /// A challenge has been activated: everyone who is enrolled sends its score again.
-    Resend { challenge: ChallengeId, reply: oneshot::Sender<()> },
+    Resend {
+        challenge: ChallengeId,
+        reply: oneshot::Sender<()>,
+    },
     /// Wakes everybody who is due; answers how many were.
     WakeDue { reply: oneshot::Sender<usize> },
     /// The first position that each partition must keep.
-    FirstUncovered { reply: oneshot::Sender<BTreeMap<PartitionId, Position>> },
+    FirstUncovered {
+        reply: oneshot::Sender<BTreeMap<PartitionId, Position>>,
+    },
     /// The sums of the arbiter's partitions.
-    Totals { reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>> },
+    Totals {
+        reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>>,
+    },
     /// Snapshots everybody; answers when all is written.
     SnapshotAll { reply: oneshot::Sender<()> },
 }
@@ -249,7 +295,12 @@ impl Handler<Chore> for HostActor {
     fn handle(&mut self, chore: Chore, _: &mut Self::Context) {
         let host = self.host.clone();
         match chore {
-            Chore::Barrier { partition, cutoff_ms, challenge, token } => {
+            Chore::Barrier {
+                partition,
+                cutoff_ms,
+                challenge,
+                token,
+            } => {
                 super::barrier::ask(&host, partition, (cutoff_ms, challenge));
                 drop(token);
             }
@@ -281,12 +332,10 @@ impl Handler<Chore> for HostActor {
 }
 
 /// Sends a chore to the arbiter of a partition.
-pub(super) fn send_chore(shared: &Shared, partition: PartitionId, chore: Chore) -> Result<(), Refusal> {
+pub(super) fn send_chore(
+    shared: &Shared,
+    partition: PartitionId,
+    chore: Chore,
+) -> Result<(), Refusal> {
     offer(shared.host_of(partition), chore)
-}
-
-/// Whether this arbiter owns a partition.
-#[must_use]
-pub fn owns(partition: PartitionId, number: usize, hosts: usize) -> bool {
-    host_number(partition, hosts) == number
 }

@@ -78,14 +78,28 @@ impl Partition {
     /// Notes an input of an entity that no snapshot covers.
     pub(super) fn uncovered(&mut self, entity: &Entity, position: Position) {
         let at_bytes = self.journal.written_bytes();
-        self.coverage.note(entity, Uncovered { position, at_bytes, since_ms: clock::monotonic_ms() });
+        self.coverage.note(
+            entity,
+            Uncovered {
+                position,
+                at_bytes,
+                since_ms: clock::monotonic_ms(),
+            },
+        );
     }
 
     /// A snapshot of the entity is durable; `more`: it has inputs after it.
     pub(super) fn covered(&mut self, entity: &Entity, covered: Position, more: bool) {
-        let next = Position { index: covered.index.saturating_add(1), ..covered };
+        let next = Position {
+            index: covered.index.saturating_add(1),
+            ..covered
+        };
         let at_bytes = self.journal.written_bytes();
-        let rest = Uncovered { position: next, at_bytes, since_ms: clock::monotonic_ms() };
+        let rest = Uncovered {
+            position: next,
+            at_bytes,
+            since_ms: clock::monotonic_ms(),
+        };
         self.coverage.covered(entity, more.then_some(rest));
     }
 
@@ -118,7 +132,9 @@ impl Host {
         let now_ms = self.now_ms();
         let header = self.with(entity, |partition| {
             let header = partition.journal.append(now_ms, origin, input, with);
-            partition.waiting.push_back((header.position, entity.clone()));
+            partition
+                .waiting
+                .push_back((header.position, entity.clone()));
             if !matches!(entity, Entity::Partition(_)) {
                 partition.uncovered(entity, header.position);
             }
@@ -131,7 +147,10 @@ impl Host {
     /// Starts the next flush of a partition, unless one is in flight.
     pub(super) fn flush(self: &Rc<Self>, id: PartitionId) {
         let mut partitions = self.partitions.borrow_mut();
-        let Some(flush) = partitions.get_mut(&id).and_then(|held| held.journal.flush()) else {
+        let Some(flush) = partitions
+            .get_mut(&id)
+            .and_then(|held| held.journal.flush())
+        else {
             return;
         };
         let row = JournalRow {
@@ -154,7 +173,11 @@ impl Host {
 
     /// A flush is durable: everything up to it is folded, in order, and answered.
     fn flushed(self: &Rc<Self>, id: PartitionId) {
-        let flushes = self.shared.flushes.fetch_add(1, Ordering::AcqRel).saturating_add(1);
+        let flushes = self
+            .shared
+            .flushes
+            .fetch_add(1, Ordering::AcqRel)
+            .saturating_add(1);
         if self.shared.settings.crash_after_flush == Some(flushes) {
             std::process::abort();
         }
@@ -162,7 +185,11 @@ impl Host {
         let mut ready = Vec::new();
         if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
             let durable = held.journal.flushed();
-            while held.waiting.front().is_some_and(|(position, _)| *position <= durable) {
+            while held
+                .waiting
+                .front()
+                .is_some_and(|(position, _)| *position <= durable)
+            {
                 ready.extend(held.waiting.pop_front().map(|(_, entity)| entity));
             }
         }
@@ -194,6 +221,7 @@ impl Host {
 
     /// The durable position of an entity's partition.
     pub(super) fn durable(&self, entity: &Entity) -> Position {
-        self.with(entity, |partition| partition.journal.durable()).unwrap_or_default()
+        self.with(entity, |partition| partition.journal.durable())
+            .unwrap_or_default()
     }
 }

@@ -39,7 +39,10 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
         None => (i64::MIN, Totals::default()),
     };
     let tail = tail(store, id).await?;
-    last_stamp_ms = tail.iter().map(|(header, _)| header.stamp_ms).fold(last_stamp_ms, i64::max);
+    last_stamp_ms = tail
+        .iter()
+        .map(|(header, _)| header.stamp_ms)
+        .fold(last_stamp_ms, i64::max);
     let mut partition = Partition::new(id, epoch, last_stamp_ms, written);
     for (header, input) in tail {
         take(&mut partition, header, input);
@@ -57,7 +60,9 @@ async fn tail(store: &Arc<dyn Store>, id: PartitionId) -> Result<Vec<(Header, In
     let mut after: Option<Position> = None;
     loop {
         let rows: Vec<JournalRow> = store.tail(id, after, READ_BYTES).await?;
-        let Some(last) = rows.last().map(|row| row.last) else { return Ok(inputs) };
+        let Some(last) = rows.last().map(|row| row.last) else {
+            return Ok(inputs);
+        };
         for row in &rows {
             let opened = open(Kind::Journal, &row.bytes)?;
             inputs.extend(journal::inputs(opened.payload).map_err(damaged)?);
@@ -75,7 +80,11 @@ fn take(partition: &mut Partition, header: Header, input: Input) {
         }
     };
     partition.uncovered(&entity, header.position);
-    partition.tails.entry(entity).or_default().push((header, input));
+    partition
+        .tails
+        .entry(entity)
+        .or_default()
+        .push((header, input));
 }
 
 /// Folds every tail that is left, a few at a time, behind live traffic.
@@ -85,7 +94,11 @@ pub(super) async fn fold_tails(host: Rc<Host>) {
         let entities: Vec<Entity> = {
             let partitions = host.partitions.borrow();
             let tails = partitions.values().flat_map(|held| held.tails.keys());
-            tails.filter(|entity| !tried.contains(entity)).take(ACTIVATED_AT_ONCE).cloned().collect()
+            tails
+                .filter(|entity| !tried.contains(entity))
+                .take(ACTIVATED_AT_ONCE)
+                .cloned()
+                .collect()
         };
         if entities.is_empty() {
             return;

@@ -17,22 +17,34 @@ const SLOW_ROUND_MS: u64 = 1_000;
 pub(super) fn round(host: &Rc<Host>) {
     let users: Vec<_> = host.users.borrow().values().cloned().collect();
     let challenges: Vec<_> = host.challenges.borrow().values().cloned().collect();
-    challenges.iter().for_each(|entry| challenge::round(&entry.cell));
+    challenges
+        .iter()
+        .for_each(|entry| challenge::round(&entry.cell));
     users.iter().for_each(|entry| user::round(&entry.cell));
     let slow = clock::monotonic_ms() % SLOW_ROUND_MS < super::host::ROUND_MS;
     if !slow {
         return;
     }
-    challenges.iter().for_each(|entry| challenge::retry(&entry.cell));
+    challenges
+        .iter()
+        .for_each(|entry| challenge::retry(&entry.cell));
     let partitions: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
-    partitions.iter().for_each(|id| super::barrier::answer(host, *id));
+    partitions
+        .iter()
+        .for_each(|id| super::barrier::answer(host, *id));
     if !host.shared.clock.is_virtual() {
         let host = host.clone();
-        actix::spawn(async move { drop(wake_due(&host).await) });
+        actix::spawn(async move {
+            let _ = wake_due(&host).await;
+        });
     }
     relieve(host);
-    users.iter().for_each(|entry| user::passivate_if_idle(&entry.cell));
-    challenges.iter().for_each(|entry| challenge::passivate_if_idle(&entry.cell));
+    users
+        .iter()
+        .for_each(|entry| user::passivate_if_idle(&entry.cell));
+    challenges
+        .iter()
+        .for_each(|entry| challenge::passivate_if_idle(&entry.cell));
     metrics::gauge!("streakline_actors", "kind" => "user").set(users.len() as f64);
     metrics::gauge!("streakline_actors", "kind" => "challenge").set(challenges.len() as f64);
 }
@@ -46,7 +58,10 @@ fn relieve(host: &Rc<Host>) {
     for held in host.partitions.borrow().values() {
         let written = held.journal.written_bytes();
         let since_ms = if aged { since_ms } else { 0 };
-        overdue.extend(held.coverage.overdue(written, settings.tail_bytes_max, since_ms));
+        overdue.extend(
+            held.coverage
+                .overdue(written, settings.tail_bytes_max, since_ms),
+        );
     }
     for entity in overdue {
         snapshot(host, &entity);
@@ -73,7 +88,10 @@ pub(super) fn first_uncovered(host: &Host) -> BTreeMap<PartitionId, Position> {
     let first = |held: &super::partition::Partition| {
         held.coverage.first().unwrap_or_else(|| held.journal.next())
     };
-    partitions.iter().map(|(id, held)| (*id, first(held))).collect()
+    partitions
+        .iter()
+        .map(|(id, held)| (*id, first(held)))
+        .collect()
 }
 
 /// Wakes everybody who is due at the clock's time, in memory or not; answers how many.
@@ -89,7 +107,11 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
                 (held.deadlines.due(now_ms, usize::MAX), stored)
             })
             .unwrap_or_default();
-        let stored = if stored { stored_due(host, id, now_ms).await } else { Vec::new() };
+        let stored = if stored {
+            stored_due(host, id, now_ms).await
+        } else {
+            Vec::new()
+        };
         for entity in due.into_iter().chain(stored) {
             woken = woken.saturating_add(1);
             wake(host, &entity);
@@ -101,9 +123,16 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
 /// Due rows of entities that are not in memory; those in memory have their own deadline.
 async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
     let store = &host.shared.store;
-    let rows = store.due(id, now_ms, WOKEN_AT_ONCE).await.unwrap_or_default();
+    let rows = store
+        .due(id, now_ms, WOKEN_AT_ONCE)
+        .await
+        .unwrap_or_default();
     let full = rows.len() >= WOKEN_AT_ONCE;
-    let next = if full { Some(now_ms) } else { store.earliest_due(id).await.unwrap_or_default() };
+    let next = if full {
+        Some(now_ms)
+    } else {
+        store.earliest_due(id).await.unwrap_or_default()
+    };
     let mut due = Vec::new();
     for (_, entity) in rows {
         let active = match &entity {
@@ -163,9 +192,15 @@ fn is_writing(host: &Host, entity: &Entity) -> bool {
 }
 
 fn is_user_writing(host: &Host, id: &UserId) -> bool {
-    host.users.borrow().get(id).is_some_and(|entry| entry.cell.borrow().is_writing())
+    host.users
+        .borrow()
+        .get(id)
+        .is_some_and(|entry| entry.cell.borrow().is_writing())
 }
 
 fn is_challenge_writing(host: &Host, id: ChallengeId) -> bool {
-    host.challenges.borrow().get(&id).is_some_and(|entry| entry.cell.borrow().is_writing())
+    host.challenges
+        .borrow()
+        .get(&id)
+        .is_some_and(|entry| entry.cell.borrow().is_writing())
 }

@@ -59,7 +59,12 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     }
     let (data, crash_after_flush) = (config.data.clone(), args.crash_after_flush);
     let metrics = telemetry::metrics()?;
-    let start = Start { config, keys: Arc::new(keys), metrics, crash_after_flush };
+    let start = Start {
+        config,
+        keys: Arc::new(keys),
+        metrics,
+        crash_after_flush,
+    };
     let ready = move |address: SocketAddr| {
         println!("ready: http://{address}");
         eprintln!("{}", next_steps(&data.display().to_string(), address));
@@ -74,7 +79,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
 }
 
 fn flags(args: &ServeArgs) -> Vec<(&'static str, String)> {
-    let data = args.data.as_ref().map(|data| ("data", data.display().to_string()));
+    let data = args
+        .data
+        .as_ref()
+        .map(|data| ("data", data.display().to_string()));
     let listen = args.listen.map(|listen| ("listen", listen.to_string()));
     let clock = args.clock.clone().map(|clock| ("clock", clock));
     [data, listen, clock].into_iter().flatten().collect()

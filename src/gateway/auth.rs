@@ -16,7 +16,7 @@ use crate::{
 pub(super) const SUBPROTOCOL: &str = "streakline.v1.json";
 /// How a browser, which cannot set headers, brings its token.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
-/// The credential of a page's origin list that stands for every origin.
+/// The entry of the origin list that stands for every origin.
 const ANY_ORIGIN: &str = "*";
 
 /// What a verified token lets its bearer be.

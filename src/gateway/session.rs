@@ -93,7 +93,7 @@ impl Session {
             self.bearer.clone(),
             self.request_id.take(),
             handle,
-            self.gateway.settings.as_ref().clone(),
+            self.gateway.settings.clone(),
             clock::monotonic_ms(),
         );
         self.expire_at(self.bearer.exp_s, ctx);

@@ -25,3 +25,26 @@ pub fn on_connect(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::rt::net::TcpListener;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn an_accepted_socket_gives_up_a_peer_that_takes_nothing() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap());
+        let (client, accepted) = tokio::join!(client, listener.accept());
+        let (accepted, _) = accepted.unwrap();
+        on_connect(Duration::from_secs(20))(&accepted, &mut Extensions::new());
+        let socket = SockRef::from(&accepted);
+        assert_eq!(
+            socket.tcp_user_timeout().unwrap(),
+            Some(Duration::from_secs(20))
+        );
+        assert!(socket.tcp_nodelay().unwrap());
+        drop(client);
+    }
+}

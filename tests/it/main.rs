@@ -8,6 +8,7 @@
 
 mod harness;
 mod replay;
+mod stream_schema;
 mod synthetic;
 mod tidy;
 mod verify;

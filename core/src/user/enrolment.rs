@@ -349,12 +349,14 @@ impl User {
     pub fn knows(&self, notice: &UserInput) -> bool {
         let held = |id: &ChallengeId| self.enrolments.get(id);
         match notice {
-            UserInput::Enrol { challenge, join, .. } => {
-                held(challenge).is_some_and(|held| held.join >= *join)
-            }
+            UserInput::Enrol {
+                challenge, join, ..
+            } => held(challenge).is_some_and(|held| held.join >= *join),
             UserInput::Withdraw { challenge, join } => held(challenge)
                 .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
-            UserInput::Conclude { challenge, join, .. } => held(challenge).is_none_or(|held| {
+            UserInput::Conclude {
+                challenge, join, ..
+            } => held(challenge).is_none_or(|held| {
                 let open = matches!(held.state, EnrolmentState::Active | EnrolmentState::Frozen);
                 held.join != *join || !open
             }),

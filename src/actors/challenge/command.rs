@@ -32,7 +32,8 @@ pub(crate) type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Se
 /// A change asked for by REST.
 pub(crate) struct WriteChallenge {
     /// Judges it; `None`: nothing needs to change.
-    pub(crate) admit: Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>,
+    pub(crate) admit:
+        Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>,
     /// Rows that become durable with it.
     pub(crate) attach: Attach,
     /// The member whose own partition must confirm it before it is answered.
@@ -50,13 +51,23 @@ pub(crate) enum ChallengeCommand {
     /// A change.
     Write(WriteChallenge),
     /// A user's score.
-    Contribute { contribution: Contribution, number: u64 },
+    Contribute {
+        contribution: Contribution,
+        number: u64,
+    },
     /// A member's partition has journaled a notice.
-    Confirmed { user: Option<UserId>, number: u64, input: UserInput },
+    Confirmed {
+        user: UserId,
+        number: u64,
+        input: UserInput,
+    },
     /// A member could not be told now.
-    NotConfirmed { user: Option<UserId>, number: u64, input: UserInput },
+    NotConfirmed { user: UserId, number: u64 },
     /// A partition's answer to the settlement's question.
-    Barrier { partition: PartitionId, passed: bool },
+    Barrier {
+        partition: PartitionId,
+        passed: bool,
+    },
     /// Every partition has sent its members' scores again.
     Refilled,
     /// A member has a socket, or none any more.
@@ -78,13 +89,24 @@ impl ChallengeCommand {
         match self {
             Self::Read(read) => read(Err(refusal)),
             Self::Write(write) => (write.done)(Err(refusal)),
-            Self::Contribute { contribution, number } => {
-                let command = UserCommand::NotTaken { challenge: id, number };
+            Self::Contribute {
+                contribution,
+                number,
+            } => {
+                let command = UserCommand::NotTaken {
+                    challenge: id,
+                    number,
+                };
                 let _ = host.send_user(contribution.user, command);
             }
             Self::Subscribe(subscribe) => {
                 let (batch_id, id, expected_seq) = (None, Some(subscribe.id), None);
-                let push = Push::Refused { refusal, batch_id, id, expected_seq };
+                let push = Push::Refused {
+                    refusal,
+                    batch_id,
+                    id,
+                    expected_seq,
+                };
                 let _ = host.shared.sessions.push(subscribe.session, push);
             }
             // What is lost here is asked for or told again.
@@ -109,7 +131,10 @@ pub(super) fn take(cell: &Cell, command: ChallengeCommand) {
     if !queued && may_run(cell, &command) {
         run(cell, command);
     } else if cell.borrow().commands.len() >= super::WAITING_MAX {
-        let busy = Refusal::new(Code::Overloaded, "this challenge has too much waiting; try again");
+        let busy = Refusal::new(
+            Code::Overloaded,
+            "this challenge has too much waiting; try again",
+        );
         command.refuse(&host, id, busy);
     } else {
         cell.borrow_mut().commands.push_back(command);
@@ -121,7 +146,9 @@ pub(super) fn take(cell: &Cell, command: ChallengeCommand) {
 /// Lets waiting commands go on, in order.
 pub(super) fn resume(cell: &Cell) {
     loop {
-        let Some(next) = cell.borrow_mut().commands.pop_front() else { return };
+        let Some(next) = cell.borrow_mut().commands.pop_front() else {
+            return;
+        };
         if may_run(cell, &next) {
             run(cell, next);
         } else {
@@ -158,7 +185,10 @@ fn caught_up(cell: &Cell) -> bool {
     if !held.is_due() {
         return true;
     }
-    if held.resident().is_some_and(|resident| resident.pending() == 0) {
+    if held
+        .resident()
+        .is_some_and(|resident| resident.pending() == 0)
+    {
         let tick = (ChallengeInput::Tick, Vec::new());
         held.offer(Origin::server(Source::Timer), tick, None);
     }
@@ -181,15 +211,21 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             }
         }
         ChallengeCommand::Write(change) => write(cell, change),
-        ChallengeCommand::Contribute { contribution, number } => {
+        ChallengeCommand::Contribute {
+            contribution,
+            number,
+        } => {
             contribute(&mut cell.borrow_mut(), contribution, number);
         }
-        ChallengeCommand::Confirmed { user, number, input } => {
+        ChallengeCommand::Confirmed {
+            user,
+            number,
+            input,
+        } => {
             deliver::confirmed(cell, user, (number, input));
         }
-        ChallengeCommand::NotConfirmed { user, number, .. } => {
-            let mut held = cell.borrow_mut();
-            if let (Some(user), Some(resident)) = (user, held.resident.as_mut()) {
+        ChallengeCommand::NotConfirmed { user, number } => {
+            if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.release(&user, number);
             }
         }
@@ -223,15 +259,25 @@ fn contribute(held: &mut ChallengeCell, contribution: Contribution, number: u64)
     let challenge = held.id;
     if let Some(resident) = &mut held.resident {
         resident.take(&contribution);
-        let _ = held.host.send_user(contribution.user, UserCommand::Taken { challenge, number });
+        let _ = held
+            .host
+            .send_user(contribution.user, UserCommand::Taken { challenge, number });
     }
 }
 
 fn write(cell: &Cell, change: WriteChallenge) {
-    let WriteChallenge { admit, attach, member, done, caller } = change;
+    let WriteChallenge {
+        admit,
+        attach,
+        member,
+        done,
+        caller,
+    } = change;
     let mut held = cell.borrow_mut();
     let now_ms = held.host.now_ms();
-    let Some(resident) = held.resident() else { return };
+    let Some(resident) = held.resident() else {
+        return;
+    };
     match admit(resident.challenge(), now_ms) {
         Err(refusal) => done(Err(refusal)),
         Ok(None) => done(Ok((resident, now_ms))),
@@ -261,7 +307,9 @@ fn write(cell: &Cell, change: WriteChallenge) {
 fn foreseen_header(held: &ChallengeCell, origin: Origin, now_ms: i64) -> Header {
     let entity = Entity::Challenge(held.id);
     let partition = entity.partition(crate::actors::shared::BITS);
-    let stamp = held.host.with(&entity, |partition| partition.journal.stamp(now_ms));
+    let stamp = held
+        .host
+        .with(&entity, |partition| partition.journal.stamp(now_ms));
     Header {
         stamp_ms: stamp.unwrap_or(now_ms),
         partition,

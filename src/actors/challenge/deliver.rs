@@ -27,9 +27,15 @@ pub(super) fn done(cell: &Cell, done: Done) {
 pub(super) fn send_outbox(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let (host, challenge) = (held.host.clone(), held.id);
-    let Some(resident) = &mut held.resident else { return };
+    let Some(resident) = &mut held.resident else {
+        return;
+    };
     for (user, number, input) in resident.outbox.due(NOTICES_AT_ONCE) {
-        let notice = UserCommand::Notice { challenge, number, input };
+        let notice = UserCommand::Notice {
+            challenge,
+            number,
+            input,
+        };
         if host.send_user(user.clone(), notice).is_err() {
             resident.outbox.release(&user, number);
         }
@@ -37,15 +43,20 @@ pub(super) fn send_outbox(cell: &Cell) {
 }
 
 /// A member's own partition knows: who waited for that is answered.
-pub(super) fn confirmed(cell: &Cell, user: Option<UserId>, (number, input): (u64, UserInput)) {
-    let Some(user) = user else { return };
+pub(super) fn confirmed(cell: &Cell, user: UserId, (number, input): (u64, UserInput)) {
     let waiting = {
         let mut held = cell.borrow_mut();
         if let Some(resident) = &mut held.resident {
             resident.confirmed(&user, number, &input);
         }
-        let settled = held.resident().is_some_and(|resident| !resident.outbox.holds(&user));
-        if settled { held.confirmations.remove(&user) } else { None }
+        let settled = held
+            .resident()
+            .is_some_and(|resident| !resident.outbox.holds(&user));
+        if settled {
+            held.confirmations.remove(&user)
+        } else {
+            None
+        }
     };
     for waiter in waiting.unwrap_or_default() {
         done(cell, waiter);
@@ -58,10 +69,17 @@ pub(super) fn confirmed(cell: &Cell, user: Option<UserId>, (number, input): (u64
 pub(super) fn settlement(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let (host, challenge) = (held.host.clone(), held.id);
-    let Some(resident) = &mut held.resident else { return };
+    let Some(resident) = &mut held.resident else {
+        return;
+    };
     for (partition, cutoff_ms) in resident.barriers_due(BITS) {
         let token = host.shared.work.begin();
-        let chore = Chore::Barrier { partition, cutoff_ms, challenge, token };
+        let chore = Chore::Barrier {
+            partition,
+            cutoff_ms,
+            challenge,
+            token,
+        };
         if send_chore(&host.shared, partition, chore).is_err() {
             resident.barrier(partition, false);
         }

@@ -40,9 +40,9 @@ use crate::{
     },
 };
 
-pub(super) use command::{ChallengeCommand, ReadChallenge, WriteChallenge, wake};
-pub(super) use subscriber::round;
+pub(super) use command::{ChallengeCommand, WriteChallenge, wake};
 use subscriber::Subscriber;
+pub(super) use subscriber::round;
 
 /// Commands that may wait for one challenge's actor.
 const MAILBOX: usize = 4_096;
@@ -52,7 +52,7 @@ const WAITING_MAX: usize = 1_024;
 const STANDINGS_AT_ONCE: usize = 1_000;
 
 /// A challenge in memory, with everything that waits on it.
-pub struct ChallengeCell {
+pub(super) struct ChallengeCell {
     host: Rc<Host>,
     id: ChallengeId,
     resident: Option<Resident>,
@@ -117,7 +117,9 @@ impl ChallengeCell {
     ) {
         let entity = self.entity();
         let wrapped = Input::Challenge(self.id, input.clone());
-        let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else { return };
+        let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else {
+            return;
+        };
         if let Some(resident) = &mut self.resident {
             if let Some(done) = done {
                 self.waiters.insert(header.position, done);
@@ -130,7 +132,10 @@ impl ChallengeCell {
     fn note_work(&mut self) {
         let quiet = self.resident.as_ref().is_some_and(|resident| {
             let settling = resident.challenge().cutoff_passed().is_some();
-            resident.pending() == 0 && resident.outbox.is_empty() && !resident.is_partial() && !settling
+            resident.pending() == 0
+                && resident.outbox.is_empty()
+                && !resident.is_partial()
+                && !settling
         });
         if quiet && self.commands.is_empty() {
             self.busy = None;
@@ -148,7 +153,9 @@ impl ChallengeCell {
 
     fn is_due(&self) -> bool {
         let now_ms = self.host.now_ms();
-        self.challenge().and_then(Challenge::next_deadline).is_some_and(|at| at <= now_ms)
+        self.challenge()
+            .and_then(Challenge::next_deadline)
+            .is_some_and(|at| at <= now_ms)
     }
 
     /// Leaves memory.
@@ -173,8 +180,12 @@ pub(super) fn advance(cell: &Cell) {
     loop {
         let mut held = cell.borrow_mut();
         let durable = held.host.durable(&held.entity());
-        let Some(resident) = &mut held.resident else { return };
-        let Some(position) = resident.step(durable) else { break };
+        let Some(resident) = &mut held.resident else {
+            return;
+        };
+        let Some(position) = resident.step(durable) else {
+            break;
+        };
         let done = held.waiters.remove(&position);
         drop(held);
         if let Some(done) = done {
@@ -202,7 +213,7 @@ pub(super) fn retry(cell: &Cell) {
 }
 
 /// The actor: it owns the cell and takes its commands in order.
-pub struct ChallengeActor {
+pub(super) struct ChallengeActor {
     cell: Cell,
 }
 
@@ -222,7 +233,9 @@ impl Actor for ChallengeActor {
             (held.host.clone(), held.id)
         };
         let read = read(host, id);
-        let activate = read.into_actor(self).map(|read, actor, _| activate(&actor.cell, read));
+        let activate = read
+            .into_actor(self)
+            .map(|read, actor, _| activate(&actor.cell, read));
         ctx.wait(activate);
     }
 }
@@ -241,7 +254,9 @@ async fn read(host: Rc<Host>, id: ChallengeId) -> Result<Resident, Error> {
     let mut resident = Resident::new(challenge);
     let mut after: Option<UserId> = None;
     loop {
-        let rows = store.standings(id, after.as_ref(), STANDINGS_AT_ONCE).await?;
+        let rows = store
+            .standings(id, after.as_ref(), STANDINGS_AT_ONCE)
+            .await?;
         for (_, bytes) in &rows {
             let opened = open(Kind::Standing, bytes)?;
             let standing: Contribution = minicbor::decode(opened.payload).map_err(damaged)?;
@@ -265,7 +280,9 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
         }
     };
     let entity = held.entity();
-    let tail = held.host.with(&entity, |partition| partition.tails.remove(&entity));
+    let tail = held
+        .host
+        .with(&entity, |partition| partition.tails.remove(&entity));
     for (header, input) in tail.flatten().unwrap_or_default() {
         if let Input::Challenge(_, input) = input {
             resident.enqueue(header, input);
@@ -273,7 +290,9 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
     }
     if resident.pending() == 0 {
         let covered = resident.challenge().position;
-        held.host.with(&entity, |partition| partition.covered(&entity, covered, false));
+        held.host.with(&entity, |partition| {
+            partition.covered(&entity, covered, false)
+        });
     }
     let partial = resident.is_partial();
     held.resident = Some(resident);
@@ -299,7 +318,10 @@ impl ChallengeEntry {
         if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
             self.addr.try_send(Routed(command, token))
         {
-            let busy = Refusal::new(Code::Overloaded, "this challenge has too much waiting; try again");
+            let busy = Refusal::new(
+                Code::Overloaded,
+                "this challenge has too much waiting; try again",
+            );
             command.refuse(&self.cell.borrow().host, self.cell.borrow().id, busy);
         }
     }
@@ -325,11 +347,15 @@ pub(super) fn snapshot(cell: &Cell) {
         if held.snapshotting {
             return;
         }
-        let Some(resident) = &mut held.resident else { return };
+        let Some(resident) = &mut held.resident else {
+            return;
+        };
         let covered = resident.challenge().position;
         let (state, due_before_ms, due_ms) = resident.snapshot();
         held.snapshotting = true;
-        let row = held.host.with(&entity, |partition| partition.row(Totals::default()));
+        let row = held
+            .host
+            .with(&entity, |partition| partition.row(Totals::default()));
         let Some(partition_row) = row else { return };
         let write = SnapshotWrite {
             partition: entity.partition(BITS),
@@ -347,7 +373,12 @@ pub(super) fn snapshot(cell: &Cell) {
         };
         (write, held.host.clone())
     };
-    let (cell, entity, covered, due_ms) = (cell.clone(), write.entity.clone(), write.covered, write.due_ms);
+    let (cell, entity, covered, due_ms) = (
+        cell.clone(),
+        write.entity.clone(),
+        write.covered,
+        write.due_ms,
+    );
     actix::spawn(async move {
         if let Err(error) = host.shared.store.commit(write).await {
             return host.shared.fatal.raise(&error.to_string());
@@ -369,7 +400,9 @@ pub(super) fn snapshot(cell: &Cell) {
 pub(super) fn passivate_if_idle(cell: &Cell) {
     let (idle, covered) = {
         let held = cell.borrow();
-        let Some(resident) = held.resident() else { return };
+        let Some(resident) = held.resident() else {
+            return;
+        };
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
         let idle = idle_ms > held.host.shared.settings.idle_ms
             && resident.may_passivate()
@@ -377,7 +410,9 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             && held.subscribers.is_empty()
             && !held.snapshotting;
         let entity = held.entity();
-        let covered = held.host.with(&entity, |partition| !partition.coverage.holds(&entity));
+        let covered = held
+            .host
+            .with(&entity, |partition| !partition.coverage.holds(&entity));
         (idle, covered.unwrap_or(true))
     };
     if idle && covered {

@@ -29,10 +29,15 @@ pub(super) struct Subscriber {
 /// A socket subscribes: answered, then a full view.
 pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
     let mut held = cell.borrow_mut();
-    let Some(resident) = held.resident() else { return };
+    let Some(resident) = held.resident() else {
+        return;
+    };
     let seen = subscribe.admin || resident.challenge().is_member(&subscribe.user);
     let refused = if !resident.challenge().exists() || !seen {
-        Some(Refusal::new(Code::NotFound, "there is no such board for you"))
+        Some(Refusal::new(
+            Code::NotFound,
+            "there is no such board for you",
+        ))
     } else if held.subscribers.len() >= SUBSCRIBERS_MAX {
         Some(Refusal::new(Code::Limit, "too many look at this board"))
     } else {
@@ -41,14 +46,28 @@ pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
     let (session, id) = (subscribe.session, subscribe.id);
     let sessions = held.host.shared.sessions.clone();
     if let Some(refusal) = refused {
-        let push = Push::Refused { refusal, batch_id: None, id: Some(id), expected_seq: None };
+        let push = Push::Refused {
+            refusal,
+            batch_id: None,
+            id: Some(id),
+            expected_seq: None,
+        };
         let _ = sessions.push(session, push);
         return;
     }
     let (epoch, offset) = (epoch(&held).to_string(), resident.board().offset());
-    let push = Push::Subscribed { id, epoch, offset, recovered: false };
+    let push = Push::Subscribed {
+        id,
+        epoch,
+        offset,
+        recovered: false,
+    };
     if sessions.push(session, push).is_ok() {
-        let subscriber = Subscriber { top: subscribe.top, sent: None, slow_since_ms: None };
+        let subscriber = Subscriber {
+            top: subscribe.top,
+            sent: None,
+            slow_since_ms: None,
+        };
         held.subscribers.insert((session, id), subscriber);
         show(&mut held);
     }
@@ -78,7 +97,12 @@ pub(in crate::actors) fn round(cell: &Cell) {
 
 fn show(held: &mut ChallengeCell) {
     let (epoch, now_ms) = (epoch(held), held.host.now_ms());
-    let ChallengeCell { subscribers, resident, host, .. } = held;
+    let ChallengeCell {
+        subscribers,
+        resident,
+        host,
+        ..
+    } = held;
     let Some(resident) = resident else { return };
     let offset = resident.board().offset();
     let mut views: BTreeMap<u32, Arc<BoardView>> = BTreeMap::new();
@@ -88,9 +112,18 @@ fn show(held: &mut ChallengeCell) {
         }
         let view = views.entry(subscriber.top).or_insert_with(|| {
             let rows = subscriber.top as usize;
-            Arc::new(resident.challenge().board_page(resident.board(), None, rows, now_ms))
+            Arc::new(
+                resident
+                    .challenge()
+                    .board_page(resident.board(), None, rows, now_ms),
+            )
         });
-        let push = Push::Board { id: *id, epoch: epoch.clone(), offset, view: view.clone() };
+        let push = Push::Board {
+            id: *id,
+            epoch: epoch.clone(),
+            offset,
+            view: view.clone(),
+        };
         match host.shared.sessions.push(*session, push) {
             Ok(()) => (subscriber.sent, subscriber.slow_since_ms) = (Some(offset), None),
             // Newest wins: the next round sends what is newest then.
@@ -105,23 +138,39 @@ fn judge(host: &Rc<Host>, session: SessionHandle, subscriber: &mut Subscriber) {
     let now_ms = clock::monotonic_ms();
     let since_ms = *subscriber.slow_since_ms.get_or_insert(now_ms);
     if now_ms.saturating_sub(since_ms) > host.shared.settings.grace_ms {
-        let _ = host.shared.sessions.push(session, Push::End(Code::SlowReader, Some(2_000)));
+        let _ = host
+            .shared
+            .sessions
+            .push(session, Push::End(Code::SlowReader, Some(2_000)));
     }
 }
 
 fn tell_ranks(held: &mut ChallengeCell) {
     let now_ms = held.host.now_ms();
-    let ChallengeCell { watchers, resident, host, told_offset, id, .. } = held;
-    let Some(resident) = resident.as_ref().filter(|resident| !resident.is_partial()) else { return };
-    let offset = resident.board().offset().wrapping_add(resident.challenge().version << 32);
+    let ChallengeCell {
+        watchers,
+        resident,
+        host,
+        told_offset,
+        id,
+        ..
+    } = held;
+    let Some(resident) = resident.as_ref().filter(|resident| !resident.is_partial()) else {
+        return;
+    };
+    let offset = resident
+        .board()
+        .offset()
+        .wrapping_add(resident.challenge().version << 32);
     if *told_offset == offset {
         return;
     }
     *told_offset = offset;
     for (user, told) in watchers {
-        let (Some(row), Some(phase)) =
-            (resident.board().row(user), resident.challenge().phase(now_ms))
-        else {
+        let (Some(row), Some(phase)) = (
+            resident.board().row(user),
+            resident.challenge().phase(now_ms),
+        ) else {
             continue;
         };
         let before = told.as_ref();
@@ -141,7 +190,10 @@ fn tell_ranks(held: &mut ChallengeCell) {
             phase,
             version: before.map_or(1, |told| told.version.saturating_add(1)),
         };
-        if host.send_user(user.clone(), UserCommand::Rank(Box::new(rank.clone()))).is_ok() {
+        if host
+            .send_user(user.clone(), UserCommand::Rank(Box::new(rank.clone())))
+            .is_ok()
+        {
             *told = Some(rank);
         }
     }

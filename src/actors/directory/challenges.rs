@@ -1,5 +1,10 @@
 //! The doors to challenges: life cycle, enrolments, boards.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use streakline_core::{
     challenge::{Challenge, admit, resident::Resident},
     definition::Definition,
@@ -38,7 +43,6 @@ fn refused(refusal: admit::Refusal) -> Refusal {
     Refusal::new(code, refusal.to_string())
 }
 
-
 type Admit = Box<dyn FnOnce(&Challenge, i64) -> Outcome<Option<ChallengeInput>> + Send>;
 type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
 
@@ -56,7 +60,10 @@ fn stored_answer(once: Idempotent) -> Attach {
 }
 
 fn view(resident: &Resident, now_ms: i64) -> Outcome<ChallengeView> {
-    resident.challenge().view(now_ms).ok_or_else(unknown_challenge)
+    resident
+        .challenge()
+        .view(now_ms)
+        .ok_or_else(unknown_challenge)
 }
 
 impl Directory {
@@ -68,7 +75,11 @@ impl Directory {
         let (reply, answer) = oneshot::channel();
         let read = move |state: Outcome<(&Resident, i64)>| {
             let outcome = state.and_then(|(resident, now_ms)| {
-                if resident.challenge().exists() { look(resident, now_ms) } else { Err(unknown_challenge()) }
+                if resident.challenge().exists() {
+                    look(resident, now_ms)
+                } else {
+                    Err(unknown_challenge())
+                }
             });
             let _ = reply.send(outcome);
         };
@@ -88,7 +99,13 @@ impl Directory {
             let _ = reply.send(state.and_then(|(resident, now_ms)| view(resident, now_ms)));
         };
         let done = Box::new(done);
-        let write = WriteChallenge { admit, attach, member, done, caller };
+        let write = WriteChallenge {
+            admit,
+            attach,
+            member,
+            done,
+            caller,
+        };
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
         answered(answer).await
     }
@@ -136,7 +153,10 @@ impl Directory {
         let (mut after, mut looked_at) = (after, 0_usize);
         while looked_at < LOOKED_AT_MAX {
             let store = &self.shared.store;
-            let ids = store.challenges(after, limit.saturating_add(1)).await.map_err(|e| stored(&e))?;
+            let ids = store
+                .challenges(after, limit.saturating_add(1))
+                .await
+                .map_err(|e| stored(&e))?;
             if ids.is_empty() {
                 return Ok((page, false));
             }
@@ -178,7 +198,8 @@ impl Directory {
             challenge.may_edit(now_ms).map_err(refused)?;
             Ok(Some(ChallengeInput::Replace(definition)))
         });
-        self.change(id, (admit, nothing(), None), caller, view).await
+        self.change(id, (admit, nothing(), None), caller, view)
+            .await
     }
 
     /// Deletes a draft.
@@ -191,7 +212,8 @@ impl Directory {
             Ok(Some(ChallengeInput::Discard))
         });
         let unlist: Attach = Box::new(move |_, _| vec![Attachment::ChallengeUnlisted(id)]);
-        self.change(id, (admit, unlist, None), caller, |_, _| Ok(())).await
+        self.change(id, (admit, unlist, None), caller, |_, _| Ok(()))
+            .await
     }
 
     /// Publishes a draft; one that is published already answers the same.
@@ -208,7 +230,8 @@ impl Directory {
             let news = challenge.may_publish(now_ms).map_err(refused)?;
             Ok(news.then_some(ChallengeInput::Publish))
         });
-        self.change(id, (admit, stored_answer(once), None), caller, view).await
+        self.change(id, (admit, stored_answer(once), None), caller, view)
+            .await
     }
 
     /// Cancels a challenge; one that is cancelled already answers the same.
@@ -226,7 +249,8 @@ impl Directory {
             let news = challenge.may_cancel(now_ms).map_err(refused)?;
             Ok(news.then_some(ChallengeInput::Cancel(reason)))
         });
-        self.change(id, (admit, stored_answer(once), None), caller, view).await
+        self.change(id, (admit, stored_answer(once), None), caller, view)
+            .await
     }
 
     /// Takes a user in; answered when the user's own partition knows.
@@ -241,29 +265,47 @@ impl Directory {
     ) -> Outcome<Written<EnrolmentView>> {
         let starts = self.challenge(id).await?.definition.starts;
         let facts = self.read(user, move |user, _| {
-            Ok((user.shown_alias(), user.calendar().start_ms(starts), may_enrol(user)))
+            Ok((
+                user.shown_alias(),
+                user.calendar().start_ms(starts),
+                may_enrol(user),
+            ))
         });
         let (alias, starts_ms, has_room) = facts.await?;
         let (joining, member) = (user.clone(), user.clone());
         let told = Arc::new(AtomicBool::new(false));
         let created = told.clone();
         let admit: Admit = Box::new(move |challenge, now_ms| {
-            if !challenge.may_join(&joining, starts_ms, now_ms).map_err(refused)? {
+            if !challenge
+                .may_join(&joining, starts_ms, now_ms)
+                .map_err(refused)?
+            {
                 return Ok(None);
             }
             if !has_room {
-                return Err(Refusal::new(Code::Limit, "a user takes part in at most 64 challenges"));
+                return Err(Refusal::new(
+                    Code::Limit,
+                    "a user takes part in at most 64 challenges",
+                ));
             }
             told.store(true, Ordering::Relaxed);
-            Ok(Some(ChallengeInput::Join { user: joining, alias, starts_ms }))
+            Ok(Some(ChallengeInput::Join {
+                user: joining,
+                alias,
+                starts_ms,
+            }))
         });
         let enrolled = user.clone();
         let view = move |resident: &Resident, _: i64| {
-            let value = resident.challenge().enrolment(&enrolled).ok_or_else(unknown_challenge)?;
+            let value = resident
+                .challenge()
+                .enrolment(&enrolled)
+                .ok_or_else(unknown_challenge)?;
             let created = created.load(Ordering::Relaxed);
             Ok(Written { value, created })
         };
-        self.change(id, (admit, nothing(), Some(member)), caller, view).await
+        self.change(id, (admit, nothing(), Some(member)), caller, view)
+            .await
     }
 
     /// Lets a user go; answered when the user's own partition knows.
@@ -276,7 +318,8 @@ impl Directory {
             challenge.may_leave(&leaving, now_ms).map_err(refused)?;
             Ok(Some(ChallengeInput::Leave(leaving)))
         });
-        self.change(id, (admit, nothing(), Some(member)), caller, |_, _| Ok(())).await
+        self.change(id, (admit, nothing(), Some(member)), caller, |_, _| Ok(()))
+            .await
     }
 
     /// An enrolment, of one who has left too.
@@ -286,7 +329,10 @@ impl Directory {
     pub async fn enrolment(&self, id: ChallengeId, user: &UserId) -> Outcome<EnrolmentView> {
         let user = user.clone();
         let absent = || Refusal::new(Code::NotEnrolled, "the user has not joined this challenge");
-        self.look(id, move |resident, _| resident.challenge().enrolment(&user).ok_or_else(absent)).await
+        self.look(id, move |resident, _| {
+            resident.challenge().enrolment(&user).ok_or_else(absent)
+        })
+        .await
     }
 
     /// Who is in, by user; the flag says that more follow.
@@ -318,9 +364,15 @@ impl Directory {
     ) -> Outcome<BoardView> {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
-            let key = |(score, achieved_at_ms, user)| RowKey { score, achieved_at_ms, user };
+            let key = |(score, achieved_at_ms, user)| RowKey {
+                score,
+                achieved_at_ms,
+                user,
+            };
             let after = after.map(key);
-            Ok(resident.challenge().board_page(resident.board(), after.as_ref(), limit, now_ms))
+            Ok(resident
+                .challenge()
+                .board_page(resident.board(), after.as_ref(), limit, now_ms))
         })
         .await
     }
@@ -339,9 +391,14 @@ impl Directory {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
             if !resident.challenge().is_member(&user) {
-                return Err(Refusal::new(Code::NotEnrolled, "the user has no row on this board"));
+                return Err(Refusal::new(
+                    Code::NotEnrolled,
+                    "the user has no row on this board",
+                ));
             }
-            Ok(resident.challenge().board_around(resident.board(), &user, k, now_ms))
+            Ok(resident
+                .challenge()
+                .board_around(resident.board(), &user, k, now_ms))
         })
         .await
     }
@@ -352,11 +409,18 @@ impl Directory {
     /// `NotFound`, `NotEnrolled`.
     pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<RowView> {
         let absent = || Refusal::new(Code::NotEnrolled, "the user has no row on this board");
-        self.look(id, move |resident, _| resident.board().row(&user).ok_or_else(absent)).await
+        self.look(id, move |resident, _| {
+            resident.board().row(&user).ok_or_else(absent)
+        })
+        .await
     }
 }
 
 fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {
     let hidden = viewer.is_some_and(|viewer| !resident.challenge().is_member(viewer));
-    if hidden { Err(unknown_challenge()) } else { Ok(()) }
+    if hidden {
+        Err(unknown_challenge())
+    } else {
+        Ok(())
+    }
 }

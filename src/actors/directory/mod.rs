@@ -61,7 +61,10 @@ async fn answered<T>(answer: oneshot::Receiver<Outcome<T>>) -> Outcome<T> {
     match tokio::time::timeout(ANSWER_WITHIN, answer).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Refusal::new(Code::Internal, "the actor ended; try again")),
-        Err(_) => Err(Refusal::new(Code::Overloaded, "no answer in time; try again")),
+        Err(_) => Err(Refusal::new(
+            Code::Overloaded,
+            "no answer in time; try again",
+        )),
     }
 }
 
@@ -78,7 +81,11 @@ fn stored(error: &Error) -> Refusal {
 }
 
 fn fault(pointer: &str, code: &'static str, detail: String) -> Refusal {
-    Refusal::invalid(vec![Fault { pointer: pointer.into(), code, detail }])
+    Refusal::invalid(vec![Fault {
+        pointer: pointer.into(),
+        code,
+        detail,
+    }])
 }
 
 /// Whether a resource may be written, given its version where it exists (protocol.md 7).
@@ -86,9 +93,10 @@ fn check(pre: Precondition, version: Option<u64>) -> Outcome<()> {
     let failed = |detail: &str| Err(Refusal::new(Code::PreconditionFailed, detail));
     match (version, pre.only_create, pre.if_match) {
         (Some(_), true, _) => failed("it exists already"),
-        (Some(_), false, None) => {
-            Err(Refusal::new(Code::PreconditionRequired, "it exists: send If-Match with its ETag"))
-        }
+        (Some(_), false, None) => Err(Refusal::new(
+            Code::PreconditionRequired,
+            "it exists: send If-Match with its ETag",
+        )),
         (Some(held), false, Some(Some(wanted))) if held != wanted => {
             failed("it has changed since that ETag")
         }
@@ -117,7 +125,15 @@ impl Directory {
         hello: Hello,
         caller: Caller,
     ) -> Outcome<()> {
-        send_user(&self.shared, user.clone(), UserCommand::Open { session, hello, caller })
+        send_user(
+            &self.shared,
+            user.clone(),
+            UserCommand::Open {
+                session,
+                hello,
+                caller,
+            },
+        )
     }
 
     /// A batch of an opened socket.
@@ -125,7 +141,11 @@ impl Directory {
     /// # Errors
     /// `Overloaded` when too much waits.
     pub fn ingest(&self, user: &UserId, session: SessionHandle, batch: Batch) -> Outcome<()> {
-        send_user(&self.shared, user.clone(), UserCommand::Batch { session, batch })
+        send_user(
+            &self.shared,
+            user.clone(),
+            UserCommand::Batch { session, batch },
+        )
     }
 
     /// The socket is gone.
@@ -140,7 +160,11 @@ impl Directory {
     /// `Overloaded` when too much waits.
     pub fn subscribe(&self, subscribe: Subscribe) -> Outcome<()> {
         let challenge = subscribe.challenge;
-        send_challenge(&self.shared, challenge, ChallengeCommand::Subscribe(subscribe))
+        send_challenge(
+            &self.shared,
+            challenge,
+            ChallengeCommand::Subscribe(subscribe),
+        )
     }
 
     /// Ends a subscription.

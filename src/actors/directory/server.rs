@@ -59,7 +59,10 @@ impl Directory {
     #[must_use]
     pub fn clock(&self) -> ClockReading {
         let clock = &self.shared.clock;
-        ClockReading { is_virtual: clock.is_virtual(), now_ms: clock.now_ms() }
+        ClockReading {
+            is_virtual: clock.is_virtual(),
+            now_ms: clock.now_ms(),
+        }
     }
 
     /// Moves the virtual clock and answers when every boundary that it passed is folded, durable and delivered.
@@ -73,7 +76,10 @@ impl Directory {
     ) -> Outcome<ClockReading> {
         let reading = self.clock();
         if !reading.is_virtual {
-            return Err(Refusal::new(Code::NotFound, "the clock is the system's and cannot be set"));
+            return Err(Refusal::new(
+                Code::NotFound,
+                "the clock is the system's and cannot be set",
+            ));
         }
         if to_ms < reading.now_ms {
             let detail = format!("the clock is at {} already", reading.now_ms);
@@ -84,7 +90,10 @@ impl Directory {
         done.map_err(|_| Refusal::new(Code::Overloaded, "not everything is carried out yet"))?;
         let set = self.shared.store.set_clock(to_ms, Some(once)).await;
         set.map_err(|error| stored(&error))?;
-        Ok(ClockReading { is_virtual: true, now_ms: to_ms })
+        Ok(ClockReading {
+            is_virtual: true,
+            now_ms: to_ms,
+        })
     }
 
     /// Wakes whoever is due until nobody is, and waits until all that follows is done.
@@ -104,7 +113,12 @@ impl Directory {
     /// # Errors
     /// `StoreUnavailable`.
     pub async fn idempotency(&self, key: &IdempotencyKey) -> Outcome<Option<IdempotencyRecord>> {
-        let found = self.shared.store.idempotency(key).await.map_err(|error| stored(&error))?;
+        let found = self
+            .shared
+            .store
+            .idempotency(key)
+            .await
+            .map_err(|error| stored(&error))?;
         Ok(found.filter(|record| record.expires_ms > clock::unix_ms()))
     }
 
@@ -134,7 +148,10 @@ impl Directory {
             self.every(|reply| Chore::FirstUncovered { reply }).await;
         let first_uncovered = parts.into_iter().flatten().collect();
         self.shared.store.truncate(first_uncovered).await?;
-        self.shared.store.forget_expired(clock::unix_ms(), 1_000).await?;
+        self.shared
+            .store
+            .forget_expired(clock::unix_ms(), 1_000)
+            .await?;
         Ok(())
     }
 

@@ -33,11 +33,19 @@ impl Directory {
         let (reply, answer) = oneshot::channel();
         let read = move |state: Outcome<(&User, i64)>| {
             let outcome = state.and_then(|(user, now_ms)| {
-                if user.created.is_none() { Err(unknown_user()) } else { read(user, now_ms) }
+                if user.created.is_none() {
+                    Err(unknown_user())
+                } else {
+                    read(user, now_ms)
+                }
             });
             let _ = reply.send(outcome);
         };
-        send_user(&self.shared, user.clone(), UserCommand::Read(Box::new(read)))?;
+        send_user(
+            &self.shared,
+            user.clone(),
+            UserCommand::Read(Box::new(read)),
+        )?;
         answered(answer).await
     }
 
@@ -53,7 +61,11 @@ impl Directory {
             let _ = reply.send(state.and_then(|(user, now_ms)| view(user, now_ms)));
         };
         let (admit, done) = (Box::new(admit), Box::new(done));
-        let command = UserCommand::Write(WriteUser { admit, done, caller });
+        let command = UserCommand::Write(WriteUser {
+            admit,
+            done,
+            caller,
+        });
         send_user(&self.shared, user.clone(), command)?;
         answered(answer).await
     }
@@ -63,7 +75,8 @@ impl Directory {
     /// # Errors
     /// `NotFound` when nobody made it.
     pub async fn user(&self, user: &UserId) -> Outcome<UserView> {
-        self.read(user, |user, _| user.profile().ok_or_else(unknown_user)).await
+        self.read(user, |user, _| user.profile().ok_or_else(unknown_user))
+            .await
     }
 
     /// Makes or changes a user.
@@ -80,16 +93,30 @@ impl Directory {
         let zones = self.shared.rules.zones.clone();
         if let Some(zone) = put.zone.as_ref().filter(|zone| zones.zone(zone).is_none()) {
             let detail = format!("no IANA zone is called {zone}");
-            let fault = Fault { pointer: "/zone".into(), code: "unknown_zone", detail };
+            let fault = Fault {
+                pointer: "/zone".into(),
+                code: "unknown_zone",
+                detail,
+            };
             let detail = fault.detail.clone();
-            return Err(Refusal { code: Code::UnknownZone, detail, faults: vec![fault] });
+            return Err(Refusal {
+                code: Code::UnknownZone,
+                detail,
+                faults: vec![fault],
+            });
         }
         let admit = move |user: &User, _: i64| {
             check(pre, user.profile().map(|profile| profile.version))?;
             if user.zones.len() >= limits::ZONE_CHANGES_MAX {
-                return Err(Refusal::new(Code::Limit, "a user has at most 400 zone changes"));
+                return Err(Refusal::new(
+                    Code::Limit,
+                    "a user has at most 400 zone changes",
+                ));
             }
-            Ok(Some(UserInput::Profile { zone: put.zone, alias: put.alias }))
+            Ok(Some(UserInput::Profile {
+                zone: put.zone,
+                alias: put.alias,
+            }))
         };
         let view = |user: &User, _: i64| {
             let value = user.profile().ok_or_else(unknown_user)?;
@@ -172,7 +199,9 @@ impl Directory {
     /// `NotFound`.
     pub async fn days(&self, user: &UserId, from: Day, to: Day) -> Outcome<Vec<DayView>> {
         self.read(user, move |user, now_ms| {
-            let days = (from.0..=to.0).map(Day).filter(|day| !user.calendar().is_void(*day));
+            let days = (from.0..=to.0)
+                .map(Day)
+                .filter(|day| !user.calendar().is_void(*day));
             Ok(days.map(|day| user.day_view(day, now_ms)).collect())
         })
         .await
@@ -190,7 +219,9 @@ impl Directory {
                 return Err(fault("/query/as_of", "range", detail));
             }
             let streaks = user.goals.keys();
-            Ok(streaks.filter_map(|goal| user.streak_view(goal, as_of, now_ms)).collect())
+            Ok(streaks
+                .filter_map(|goal| user.streak_view(goal, as_of, now_ms))
+                .collect())
         })
         .await
     }
@@ -216,7 +247,11 @@ impl Directory {
         self.read(user, |_, _| Ok(())).await?;
         let (reply, answer) = oneshot::channel();
         let limit_and_one = limit.saturating_add(1);
-        let history = History::Transfers { after: after_seq, limit: limit_and_one, reply };
+        let history = History::Transfers {
+            after: after_seq,
+            limit: limit_and_one,
+            reply,
+        };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
         let mut transfers = answered(answer).await?;
         let more = transfers.len() > limit;
@@ -232,11 +267,20 @@ impl Directory {
         self.read(user, |_, _| Ok(())).await?;
         let (reply, answer) = oneshot::channel();
         let limit_and_one = limit.saturating_add(1);
-        let history = History::Facts { after: after_seq, limit: limit_and_one, reply };
+        let history = History::Facts {
+            after: after_seq,
+            limit: limit_and_one,
+            reply,
+        };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
         let (mut items, epoch, last_seq) = answered(answer).await?;
         let more = items.len() > limit;
         items.truncate(limit);
-        Ok(EventsPage { items, epoch, next_seq: last_seq.saturating_add(1), more })
+        Ok(EventsPage {
+            items,
+            epoch,
+            next_seq: last_seq.saturating_add(1),
+            more,
+        })
     }
 }

@@ -2,7 +2,7 @@
 //! is folded, so that it is judged on the state that it will change.
 
 use streakline_core::{
-    id::ChallengeId,
+    id::{ChallengeId, UserId},
     input::{Origin, Source, UserInput},
     user::User,
     view::RankView,
@@ -38,11 +38,21 @@ pub(crate) struct WriteUser {
 /// A command.
 pub(crate) enum UserCommand {
     /// A socket said hello.
-    Open { session: SessionHandle, hello: Hello, caller: Caller },
+    Open {
+        session: SessionHandle,
+        hello: Hello,
+        caller: Caller,
+    },
     /// A device was claimed for the user, or belongs to another.
-    Claimed { opening: Box<stream::Opening>, owned: bool },
+    Claimed {
+        opening: Box<stream::Opening>,
+        owned: bool,
+    },
     /// A batch of an opened socket.
-    Batch { session: SessionHandle, batch: Batch },
+    Batch {
+        session: SessionHandle,
+        batch: Batch,
+    },
     /// A socket is gone.
     Close { session: SessionHandle },
     /// A read.
@@ -52,7 +62,11 @@ pub(crate) enum UserCommand {
     /// A change.
     Write(WriteUser),
     /// A challenge tells a member something.
-    Notice { challenge: ChallengeId, number: u64, input: UserInput },
+    Notice {
+        challenge: ChallengeId,
+        number: u64,
+        input: UserInput,
+    },
     /// A challenge has taken a contribution.
     Taken { challenge: ChallengeId, number: u64 },
     /// A challenge did not take a contribution now.
@@ -63,22 +77,31 @@ pub(crate) enum UserCommand {
 
 impl UserCommand {
     /// Tells who asked that the command was not taken.
-    pub(in crate::actors) fn refuse(self, host: &Host, refusal: Refusal) {
+    pub(in crate::actors) fn refuse(self, host: &Host, user: UserId, refusal: Refusal) {
         match self {
             Self::Read(read) => read(Err(refusal)),
             Self::Write(write) => (write.done)(Err(refusal)),
             Self::History(history) => history.refuse(refusal),
             Self::Open { session, .. } => {
-                let _ = host.shared.sessions.push(session, Push::End(refusal.code, Some(1_000)));
+                let _ = host
+                    .shared
+                    .sessions
+                    .push(session, Push::End(refusal.code, Some(1_000)));
             }
             Self::Batch { session, batch } => {
                 let batch_id = Some(batch.batch_id);
-                let push = Push::Refused { refusal, batch_id, id: None, expected_seq: None };
+                let push = Push::Refused {
+                    refusal,
+                    batch_id,
+                    id: None,
+                    expected_seq: None,
+                };
                 let _ = host.shared.sessions.push(session, push);
             }
-            Self::Notice { challenge, number, input } => {
-                let user = None;
-                let command = ChallengeCommand::NotConfirmed { user, number, input };
+            Self::Notice {
+                challenge, number, ..
+            } => {
+                let command = ChallengeCommand::NotConfirmed { user, number };
                 let _ = host.send_challenge(challenge, command);
             }
             // A lost answer is asked for again at the next round.
@@ -95,16 +118,19 @@ impl UserCommand {
 pub(super) fn take(cell: &Cell, command: UserCommand) {
     if cell.borrow().resident.is_none() {
         let unread = Refusal::new(Code::StoreUnavailable, "the user cannot be read now");
-        let host = cell.borrow().host.clone();
-        return command.refuse(&host, unread);
+        let (host, id) = (cell.borrow().host.clone(), cell.borrow().id.clone());
+        return command.refuse(&host, id, unread);
     }
     let waits = !cell.borrow().commands.is_empty() || !may_run(cell, &command);
     if !waits {
         run(cell, command);
     } else if cell.borrow().commands.len() >= super::WAITING_MAX {
-        let busy = Refusal::new(Code::Overloaded, "this user has too much waiting; try again");
-        let host = cell.borrow().host.clone();
-        command.refuse(&host, busy);
+        let busy = Refusal::new(
+            Code::Overloaded,
+            "this user has too much waiting; try again",
+        );
+        let (host, id) = (cell.borrow().host.clone(), cell.borrow().id.clone());
+        command.refuse(&host, id, busy);
     } else {
         cell.borrow_mut().commands.push_back(command);
     }
@@ -115,7 +141,9 @@ pub(super) fn take(cell: &Cell, command: UserCommand) {
 /// Lets waiting commands go on, in order.
 pub(super) fn resume(cell: &Cell) {
     loop {
-        let Some(next) = cell.borrow_mut().commands.pop_front() else { return };
+        let Some(next) = cell.borrow_mut().commands.pop_front() else {
+            return;
+        };
         if may_run(cell, &next) {
             run(cell, next);
         } else {
@@ -132,9 +160,10 @@ fn may_run(cell: &Cell, command: &UserCommand) -> bool {
         UserCommand::Open { .. } | UserCommand::Claimed { .. } | UserCommand::Write(_) => {
             caught_up(cell) && cell.borrow().resident().is_some_and(|r| r.pending() == 0)
         }
-        UserCommand::Notice { .. } => {
-            cell.borrow().resident().is_some_and(|resident| resident.pending() == 0)
-        }
+        UserCommand::Notice { .. } => cell
+            .borrow()
+            .resident()
+            .is_some_and(|resident| resident.pending() == 0),
         UserCommand::Batch { .. } => cell.borrow().resident().is_some_and(|r| r.has_room()),
         _ => true,
     }
@@ -146,8 +175,15 @@ fn caught_up(cell: &Cell) -> bool {
     if !held.is_due() {
         return true;
     }
-    if held.resident().is_some_and(|resident| resident.pending() == 0) {
-        held.offer(Origin::server(Source::Timer), (UserInput::Tick, Vec::new()), Waiter::None);
+    if held
+        .resident()
+        .is_some_and(|resident| resident.pending() == 0)
+    {
+        held.offer(
+            Origin::server(Source::Timer),
+            (UserInput::Tick, Vec::new()),
+            Waiter::None,
+        );
     }
     false
 }
@@ -161,7 +197,11 @@ pub(in crate::actors) fn wake(cell: &Cell) {
 
 fn run(cell: &Cell, command: UserCommand) {
     match command {
-        UserCommand::Open { session, hello, caller } => stream::open(cell, session, hello, caller),
+        UserCommand::Open {
+            session,
+            hello,
+            caller,
+        } => stream::open(cell, session, hello, caller),
         UserCommand::Claimed { opening, owned } => stream::claimed(cell, opening, owned),
         UserCommand::Batch { session, batch } => stream::batch(cell, session, batch),
         UserCommand::Close { session } => stream::close(cell, session),
@@ -173,7 +213,11 @@ fn run(cell: &Cell, command: UserCommand) {
         }
         UserCommand::History(history) => super::facts::read(cell, history),
         UserCommand::Write(change) => write(cell, change),
-        UserCommand::Notice { challenge, number, input } => notice(cell, challenge, (number, input)),
+        UserCommand::Notice {
+            challenge,
+            number,
+            input,
+        } => notice(cell, challenge, (number, input)),
         UserCommand::Taken { challenge, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.confirm(&challenge, number);
@@ -190,7 +234,11 @@ fn run(cell: &Cell, command: UserCommand) {
 }
 
 fn write(cell: &Cell, change: WriteUser) {
-    let WriteUser { admit, done, caller } = change;
+    let WriteUser {
+        admit,
+        done,
+        caller,
+    } = change;
     let mut held = cell.borrow_mut();
     let now_ms = held.host.now_ms();
     let Some(user) = held.user() else { return };
@@ -213,11 +261,19 @@ fn notice(cell: &Cell, challenge: ChallengeId, (number, input): (u64, UserInput)
     let mut held = cell.borrow_mut();
     let known = held.user().is_some_and(|user| user.knows(&input));
     if known {
-        let user = Some(held.id.clone());
-        let confirmed = ChallengeCommand::Confirmed { user, number, input };
+        let user = held.id.clone();
+        let confirmed = ChallengeCommand::Confirmed {
+            user,
+            number,
+            input,
+        };
         let _ = held.host.send_challenge(challenge, confirmed);
     } else {
-        let waiter = Waiter::Notice { challenge, number, input: input.clone() };
+        let waiter = Waiter::Notice {
+            challenge,
+            number,
+            input: input.clone(),
+        };
         held.offer(Origin::server(Source::Peer), (input, Vec::new()), waiter);
     }
 }

@@ -25,7 +25,9 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
     let waiter = {
         let mut held = cell.borrow_mut();
         book(&held, header, &events);
-        held.waiters.remove(&header.position).unwrap_or(Waiter::None)
+        held.waiters
+            .remove(&header.position)
+            .unwrap_or(Waiter::None)
     };
     let mut outcome = None;
     for event in events {
@@ -40,10 +42,23 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
     }
     match waiter {
         Waiter::None => {}
-        Waiter::Batch { session, batch_id, lane, refused } => {
+        Waiter::Batch {
+            session,
+            batch_id,
+            lane,
+            refused,
+        } => {
             if let Some(outcome) = outcome {
                 let outcome = joined(outcome, refused);
-                stream::acknowledge(cell, session, Push::Ack { batch_id, lane, outcome });
+                stream::acknowledge(
+                    cell,
+                    session,
+                    Push::Ack {
+                        batch_id,
+                        lane,
+                        outcome,
+                    },
+                );
             }
         }
         Waiter::Hello(opening) => stream::welcome(cell, *opening),
@@ -53,10 +68,18 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
                 done(Ok((user, held.host.now_ms())));
             }
         }
-        Waiter::Notice { challenge, number, input } => {
+        Waiter::Notice {
+            challenge,
+            number,
+            input,
+        } => {
             let held = cell.borrow();
-            let user = Some(held.id.clone());
-            let confirmed = ChallengeCommand::Confirmed { user, number, input };
+            let user = held.id.clone();
+            let confirmed = ChallengeCommand::Confirmed {
+                user,
+                number,
+                input,
+            };
             // Not arrived: the challenge tells again, and is answered from the state.
             let _ = held.host.send_challenge(challenge, confirmed);
         }
@@ -67,9 +90,14 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
 pub(super) fn send_outbox(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let host = held.host.clone();
-    let Some(resident) = &mut held.resident else { return };
+    let Some(resident) = &mut held.resident else {
+        return;
+    };
     for (challenge, number, contribution) in resident.outbox.due(usize::MAX) {
-        let command = ChallengeCommand::Contribute { contribution, number };
+        let command = ChallengeCommand::Contribute {
+            contribution,
+            number,
+        };
         if host.send_challenge(challenge, command).is_err() {
             resident.outbox.release(&challenge, number);
         }
@@ -88,7 +116,9 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
         let wanted: Vec<ChunkId> = held.user().map_or_else(Vec::new, |user| {
             let numbers = |day: &Day| user.manifest.get(day).cloned().unwrap_or_default();
             let chunks = days.iter().flat_map(|day| {
-                numbers(day).into_iter().map(|number| ChunkId { day: *day, number })
+                numbers(day)
+                    .into_iter()
+                    .map(|number| ChunkId { day: *day, number })
             });
             chunks.collect()
         });
@@ -119,7 +149,8 @@ fn unpack(
     ids: &[ChunkId],
     chunks: &[Vec<u8>],
 ) -> Result<BTreeMap<Day, Records>, Error> {
-    let mut loaded: BTreeMap<Day, Records> = days.iter().map(|day| (*day, Records::new())).collect();
+    let mut loaded: BTreeMap<Day, Records> =
+        days.iter().map(|day| (*day, Records::new())).collect();
     for (id, bytes) in ids.iter().zip(chunks) {
         let opened = open(Kind::Chunk, bytes)?;
         let rows = chunk::decode(opened.payload).map_err(|e| Error::Damaged(e.to_string()))?;

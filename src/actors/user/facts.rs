@@ -17,9 +17,17 @@ use crate::{
 /// A page of a user's history.
 pub(crate) enum History {
     /// Facts numbered above `after`, with the stream's epoch and the newest number.
-    Facts { after: u64, limit: usize, reply: Reply<(Vec<Arc<Fact>>, String, u64)> },
+    Facts {
+        after: u64,
+        limit: usize,
+        reply: Reply<(Vec<Arc<Fact>>, String, u64)>,
+    },
     /// Transfers whose fact is numbered above `after`.
-    Transfers { after: u64, limit: usize, reply: Reply<Vec<Transfer>> },
+    Transfers {
+        after: u64,
+        limit: usize,
+        reply: Reply<Vec<Transfer>>,
+    },
 }
 
 type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
@@ -37,8 +45,13 @@ impl History {
 pub(super) fn read(cell: &Cell, history: History) {
     let cell = cell.clone();
     match history {
-        History::Facts { after, limit, reply } => {
-            let Some((epoch, last_seq)) = cell.borrow().user().map(|u| (epoch(u), u.last_seq)) else {
+        History::Facts {
+            after,
+            limit,
+            reply,
+        } => {
+            let Some((epoch, last_seq)) = cell.borrow().user().map(|u| (epoch(u), u.last_seq))
+            else {
                 let unknown = Refusal::new(Code::NotFound, "there is no such user");
                 return drop(reply.send(Err(unknown)));
             };
@@ -47,7 +60,11 @@ pub(super) fn read(cell: &Cell, history: History) {
                 let _ = reply.send(facts.map(|facts| (facts, epoch, last_seq)));
             });
         }
-        History::Transfers { after, limit, reply } => {
+        History::Transfers {
+            after,
+            limit,
+            reply,
+        } => {
             actix::spawn(async move {
                 let transfers = transfers(&cell, after, limit).await;
                 let _ = reply.send(transfers.map_err(|e| unreadable(&e)));
@@ -81,7 +98,12 @@ pub(super) async fn facts(cell: &Cell, after: u64, limit: usize) -> Result<Vec<A
             facts.insert(seq, Arc::new(unseal::<Fact>(Kind::Fact, &bytes)?));
         }
     }
-    facts.extend(recent.into_iter().map(|fact| (fact.seq, fact)).filter(|(seq, _)| *seq > after));
+    facts.extend(
+        recent
+            .into_iter()
+            .map(|fact| (fact.seq, fact))
+            .filter(|(seq, _)| *seq > after),
+    );
     Ok(facts.into_values().take(limit).collect())
 }
 
@@ -96,7 +118,9 @@ async fn transfers(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Transfer
     for (seq, bytes) in store.transfers(&id, after, limit).await? {
         transfers.insert(seq, unseal::<Transfer>(Kind::Transfer, &bytes)?);
     }
-    let recent = recent.into_iter().map(|transfer| (transfer.event_seq, transfer));
+    let recent = recent
+        .into_iter()
+        .map(|transfer| (transfer.event_seq, transfer));
     transfers.extend(recent.filter(|(seq, _)| *seq > after));
     Ok(transfers.into_values().take(limit).collect())
 }

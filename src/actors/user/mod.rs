@@ -43,7 +43,7 @@ use crate::{
     },
 };
 
-pub(super) use command::{ReadUser, UserCommand, WriteUser, wake};
+pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 pub(super) use snapshot::{passivate_if_idle, take as snapshot};
 use stream::Client;
@@ -58,17 +58,26 @@ pub(super) enum Waiter {
     /// Nobody.
     None,
     /// A socket, for its ack.
-    Batch { session: SessionHandle, batch_id: u64, lane: Lane, refused: Vec<(u64, Judgement)> },
+    Batch {
+        session: SessionHandle,
+        batch_id: u64,
+        lane: Lane,
+        refused: Vec<(u64, Judgement)>,
+    },
     /// A socket, for its welcome.
     Hello(Box<stream::Opening>),
     /// A request.
     Write(command::Done),
     /// A challenge, for the confirmation of its notice.
-    Notice { challenge: streakline_core::id::ChallengeId, number: u64, input: UserInput },
+    Notice {
+        challenge: streakline_core::id::ChallengeId,
+        number: u64,
+        input: UserInput,
+    },
 }
 
 /// A user in memory, with everything that waits on it.
-pub struct UserCell {
+pub(super) struct UserCell {
     host: Rc<Host>,
     id: UserId,
     /// `None` until the snapshot is read.
@@ -124,10 +133,17 @@ impl UserCell {
     }
 
     /// Journals an input; who waits for it is told when it is folded.
-    fn offer(&mut self, origin: Origin, (input, with): (UserInput, Vec<Attachment>), waiter: Waiter) {
+    fn offer(
+        &mut self,
+        origin: Origin,
+        (input, with): (UserInput, Vec<Attachment>),
+        waiter: Waiter,
+    ) {
         let entity = self.entity();
         let wrapped = Input::User(self.id.clone(), input.clone());
-        let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else { return };
+        let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else {
+            return;
+        };
         if let Some(resident) = &mut self.resident {
             self.waiters.insert(header.position, waiter);
             resident.enqueue(header, input);
@@ -137,9 +153,10 @@ impl UserCell {
 
     /// Whether anything is under way, for those who wait until all is done.
     fn note_work(&mut self) {
-        let quiet = self.resident.as_ref().is_some_and(|resident| {
-            resident.pending() == 0 && resident.outbox.is_empty()
-        });
+        let quiet = self
+            .resident
+            .as_ref()
+            .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty());
         let busy = !quiet || !self.commands.is_empty() || self.loading;
         if !busy {
             self.busy = None;
@@ -159,7 +176,9 @@ impl UserCell {
     /// A boundary is due that no input has run: nobody reads an unclosed day.
     fn is_due(&self) -> bool {
         let now_ms = self.host.now_ms();
-        self.user().and_then(User::next_deadline).is_some_and(|deadline| deadline <= now_ms)
+        self.user()
+            .and_then(User::next_deadline)
+            .is_some_and(|deadline| deadline <= now_ms)
     }
 
     /// The state is let go: sockets resume, nothing is taken any more.
@@ -171,7 +190,8 @@ impl UserCell {
             let end = crate::push::Push::End(Code::Internal, Some(1_000));
             let _ = self.host.shared.sessions.push(session, end);
         }
-        self.host.with(&entity, |partition| partition.deadlines.set(&entity, None));
+        self.host
+            .with(&entity, |partition| partition.deadlines.set(&entity, None));
         self.busy = None;
     }
 
@@ -195,7 +215,9 @@ pub(super) fn advance(cell: &Cell) {
             let mut held = cell.borrow_mut();
             let durable = held.host.durable(&held.entity());
             let rules = held.host.shared.rules.clone();
-            let Some(resident) = held.resident.as_mut() else { return };
+            let Some(resident) = held.resident.as_mut() else {
+                return;
+            };
             catch_unwind(AssertUnwindSafe(|| resident.step(durable, &rules)))
         };
         match step {
@@ -218,7 +240,11 @@ pub(super) fn settle(cell: &Cell) {
         held.note_work();
     }
     stream::pump(cell, false);
-    if cell.borrow().resident().is_some_and(Resident::wants_snapshot) {
+    if cell
+        .borrow()
+        .resident()
+        .is_some_and(Resident::wants_snapshot)
+    {
         snapshot::take(cell);
     }
 }
@@ -257,7 +283,7 @@ fn poisoned(cell: &Cell) {
 }
 
 /// The actor: it owns the cell and takes its commands in order.
-pub struct UserActor {
+pub(super) struct UserActor {
     cell: Cell,
 }
 
@@ -277,7 +303,9 @@ impl Actor for UserActor {
             (held.host.clone(), held.entity())
         };
         let read = async move { host.shared.store.snapshot(&entity).await };
-        let activate = read.into_actor(self).map(|read, actor, _| activate(&actor.cell, read));
+        let activate = read
+            .into_actor(self)
+            .map(|read, actor, _| activate(&actor.cell, read));
         ctx.wait(activate);
     }
 }
@@ -305,7 +333,9 @@ fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) 
     };
     let mut resident = Resident::new(user);
     let entity = held.entity();
-    let tail = held.host.with(&entity, |partition| partition.tails.remove(&entity));
+    let tail = held
+        .host
+        .with(&entity, |partition| partition.tails.remove(&entity));
     for (header, input) in tail.flatten().unwrap_or_default() {
         if let Input::User(_, input) = input {
             resident.enqueue(header, input);
@@ -313,7 +343,9 @@ fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) 
     }
     if resident.pending() == 0 {
         let covered = resident.user().position;
-        held.host.with(&entity, |partition| partition.covered(&entity, covered, false));
+        held.host.with(&entity, |partition| {
+            partition.covered(&entity, covered, false)
+        });
     }
     held.resident = Some(resident);
     drop(held);
@@ -334,8 +366,12 @@ impl UserEntry {
         if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
             self.addr.try_send(Routed(command, token))
         {
-            let busy = Refusal::new(Code::Overloaded, "this user has too much waiting; try again");
-            command.refuse(&self.cell.borrow().host, busy);
+            let busy = Refusal::new(
+                Code::Overloaded,
+                "this user has too much waiting; try again",
+            );
+            let held = self.cell.borrow();
+            command.refuse(&held.host, held.id.clone(), busy);
         }
     }
 }
@@ -372,5 +408,8 @@ fn book(cell: &UserCell, header: &Header, events: &[Event]) {
     for (at, transfer) in transfers.iter().enumerate() {
         booked.book(transfer, at == 0 && before == added);
     }
-    cell.host.with(&Entity::Partition(header.partition), |partition| partition.totals.add(&booked));
+    cell.host
+        .with(&Entity::Partition(header.partition), |partition| {
+            partition.totals.add(&booked)
+        });
 }

@@ -29,7 +29,9 @@ pub(in crate::actors) fn take(cell: &Cell) {
     if !crowded.is_empty() {
         return deliver::load(cell, crowded);
     }
-    let Some((write, host)) = prepare(&mut cell.borrow_mut()) else { return };
+    let Some((write, host)) = prepare(&mut cell.borrow_mut()) else {
+        return;
+    };
     let (cell, entity, covered) = (cell.clone(), write.entity.clone(), write.covered);
     let due_ms = write.due_ms;
     actix::spawn(async move {
@@ -40,9 +42,9 @@ pub(in crate::actors) fn take(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
-        let more = held.resident().is_some_and(|resident| {
-            resident.pending() > 0 || resident.user().position > covered
-        });
+        let more = held
+            .resident()
+            .is_some_and(|resident| resident.pending() > 0 || resident.user().position > covered);
         host.with(&entity, |partition| {
             partition.covered(&entity, covered, more);
             partition.note_due(due_ms);
@@ -53,12 +55,20 @@ pub(in crate::actors) fn take(cell: &Cell) {
 fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::actors::host::Host>)> {
     let entity = held.entity();
     let resident = held.resident.as_mut()?;
-    held.writing = (resident.user().facts.clone(), resident.user().transfers.clone());
+    held.writing = (
+        resident.user().facts.clone(),
+        resident.user().transfers.clone(),
+    );
     let available_micro = resident.user().available_micro;
     let parts = resident.snapshot();
     held.snapshotting = true;
     let mut booked = Totals::default();
-    let added: i64 = held.writing.1.iter().map(|transfer| transfer.amount_micro).sum();
+    let added: i64 = held
+        .writing
+        .1
+        .iter()
+        .map(|transfer| transfer.amount_micro)
+        .sum();
     for (at, transfer) in held.writing.1.iter().enumerate() {
         booked.book(transfer, at == 0 && available_micro == added);
     }
@@ -70,7 +80,11 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
         covered: parts.covered,
         state: seal(Kind::Snapshot, RULES_VERSION, &parts.state),
         chunks: sealed_chunks(&parts),
-        dropped_chunks: parts.dropped.iter().map(|(day, number)| chunk_id(*day, *number)).collect(),
+        dropped_chunks: parts
+            .dropped
+            .iter()
+            .map(|(day, number)| chunk_id(*day, *number))
+            .collect(),
         facts: sealed(Kind::Fact, &parts.facts),
         transfers: sealed(Kind::Transfer, &parts.transfers),
         standings: parts.standings.iter().map(sealed_standing).collect(),
@@ -87,26 +101,38 @@ fn chunk_id(day: streakline_core::civil::Day, number: u64) -> ChunkId {
 
 fn sealed_chunks(parts: &Parts) -> Vec<(ChunkId, Vec<u8>)> {
     let chunk = |((day, number), bytes): &((_, u64), Vec<u8>)| {
-        (chunk_id(*day, *number), seal(Kind::Chunk, RULES_VERSION, bytes))
+        (
+            chunk_id(*day, *number),
+            seal(Kind::Chunk, RULES_VERSION, bytes),
+        )
     };
     parts.chunks.iter().map(chunk).collect()
 }
 
 fn sealed(kind: Kind, rows: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
-    rows.iter().map(|(number, bytes)| (*number, seal(kind, RULES_VERSION, bytes))).collect()
+    rows.iter()
+        .map(|(number, bytes)| (*number, seal(kind, RULES_VERSION, bytes)))
+        .collect()
 }
 
 fn sealed_standing(
     (challenge, standing): &(ChallengeId, Option<Vec<u8>>),
 ) -> (ChallengeId, Option<Vec<u8>>) {
-    (*challenge, standing.as_ref().map(|bytes| seal(Kind::Standing, RULES_VERSION, bytes)))
+    (
+        *challenge,
+        standing
+            .as_ref()
+            .map(|bytes| seal(Kind::Standing, RULES_VERSION, bytes)),
+    )
 }
 
 /// Leaves memory once idle: everything folded is covered, nothing waits, nobody listens.
 pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
     let (idle, covered) = {
         let held = cell.borrow();
-        let Some(resident) = held.resident() else { return };
+        let Some(resident) = held.resident() else {
+            return;
+        };
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
         let idle = idle_ms > held.host.shared.settings.idle_ms
             && held.clients.is_empty()
@@ -128,5 +154,7 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
 /// Whether a snapshot covers everything that is folded.
 pub(in crate::actors) fn is_covered(held: &UserCell) -> bool {
     let entity = held.entity();
-    held.host.with(&entity, |partition| !partition.coverage.holds(&entity)).unwrap_or(true)
+    held.host
+        .with(&entity, |partition| !partition.coverage.holds(&entity))
+        .unwrap_or(true)
 }

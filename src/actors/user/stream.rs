@@ -6,12 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use actix::dev::SendError;
 use streakline_core::{
     event::Topic,
-    id::{ChallengeId, DeviceId, OutboxId},
+    id::{DeviceId, OutboxId},
     input::{DeviceIntroduction, Origin, Source, UserInput},
     limits,
     user::admit::{self, Admission, Arrival},
     view::RankView,
-    zone::Zones,
 };
 
 use super::{Cell, UserCell, UserCommand, Waiter, facts};
@@ -52,7 +51,12 @@ pub(crate) struct Opening {
 }
 
 fn refuse(held: &UserCell, session: SessionHandle, refusal: Refusal) {
-    let push = Push::Refused { refusal, batch_id: None, id: None, expected_seq: None };
+    let push = Push::Refused {
+        refusal,
+        batch_id: None,
+        id: None,
+        expected_seq: None,
+    };
     let _ = held.host.shared.sessions.push(session, push);
 }
 
@@ -63,13 +67,20 @@ pub(super) fn open(cell: &Cell, session: SessionHandle, hello: Hello, caller: Ca
         return refuse(&held, session, refusal);
     }
     let new = hello.device.as_ref().filter(|device| {
-        held.user().is_none_or(|user| !user.devices.contains_key(&device.device))
+        held.user()
+            .is_none_or(|user| !user.devices.contains_key(&device.device))
     });
     let claim = new.map(|device| device.device);
-    let opening = Box::new(Opening { session, hello, caller });
+    let opening = Box::new(Opening {
+        session,
+        hello,
+        caller,
+    });
     let (host, id) = (held.host.clone(), held.id.clone());
     drop(held);
-    let Some(device) = claim else { return claimed(cell, opening, true) };
+    let Some(device) = claim else {
+        return claimed(cell, opening, true);
+    };
     let token = host.shared.work.begin();
     actix::spawn(async move {
         match host.shared.store.claim_device(device, &id).await {
@@ -90,8 +101,15 @@ pub(super) fn open(cell: &Cell, session: SessionHandle, hello: Hello, caller: Ca
 fn faulty(held: &UserCell, hello: &Hello) -> Option<Refusal> {
     let user = held.user()?;
     let zones = &held.host.shared.rules.zones;
-    if let Some(zone) = hello.zone.as_ref().filter(|zone| zones.zone(zone).is_none()) {
-        return Some(Refusal::new(Code::UnknownZone, format!("no IANA zone is called {zone}")));
+    if let Some(zone) = hello
+        .zone
+        .as_ref()
+        .filter(|zone| zones.zone(zone).is_none())
+    {
+        return Some(Refusal::new(
+            Code::UnknownZone,
+            format!("no IANA zone is called {zone}"),
+        ));
     }
     let device = hello.device.as_ref()?;
     if user.devices.contains_key(&device.device) {
@@ -102,8 +120,16 @@ fn faulty(held: &UserCell, hello: &Hello) -> Option<Refusal> {
     }
     device.class.is_none().then(|| {
         let detail = "the first hello of a device says its class".to_owned();
-        let fault = Fault { pointer: "/class".into(), code: "required", detail: detail.clone() };
-        Refusal { code: Code::BadFrame, detail, faults: vec![fault] }
+        let fault = Fault {
+            pointer: "/class".into(),
+            code: "required",
+            detail: detail.clone(),
+        };
+        Refusal {
+            code: Code::BadFrame,
+            detail,
+            faults: vec![fault],
+        }
     })
 }
 
@@ -111,19 +137,33 @@ fn faulty(held: &UserCell, hello: &Hello) -> Option<Refusal> {
 pub(super) fn claimed(cell: &Cell, opening: Box<Opening>, owned: bool) {
     let mut held = cell.borrow_mut();
     if !owned {
-        let _ = held.host.shared.sessions.push(opening.session, Push::End(Code::DeviceBound, None));
+        let _ = held
+            .host
+            .shared
+            .sessions
+            .push(opening.session, Push::End(Code::DeviceBound, None));
         return;
     }
     let Some(user) = held.user() else { return };
     let device = opening.hello.device.as_ref().and_then(|said| {
         let known = user.devices.get(&said.device);
         let news = known.is_none_or(|known| {
-            said.vendor.as_ref().is_some_and(|vendor| known.vendor.as_ref() != Some(vendor))
-                || said.model.as_ref().is_some_and(|model| known.model.as_ref() != Some(model))
+            said.vendor
+                .as_ref()
+                .is_some_and(|vendor| known.vendor.as_ref() != Some(vendor))
+                || said
+                    .model
+                    .as_ref()
+                    .is_some_and(|model| known.model.as_ref() != Some(model))
         });
         let class = said.class.or(known.map(|known| known.class))?;
         let (vendor, model) = (said.vendor.clone(), said.model.clone());
-        news.then_some(DeviceIntroduction { device: said.device, class, vendor, model })
+        news.then_some(DeviceIntroduction {
+            device: said.device,
+            class,
+            vendor,
+            model,
+        })
     });
     let zone = opening.hello.zone.clone().filter(|_| user.zones.is_empty());
     if user.created.is_some() && device.is_none() && zone.is_none() {
@@ -144,12 +184,19 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
     let Opening { session, hello, .. } = opening;
     {
         let mut held = cell.borrow_mut();
-        let device = hello.device.as_ref().map(|device| (device.device, device.outbox));
+        let device = hello
+            .device
+            .as_ref()
+            .map(|device| (device.device, device.outbox));
         replace(&mut held, device.map(|(device, _)| device));
         let now_ms = held.host.now_ms();
         let Some(user) = held.user() else { return };
         let resume_after = device.map_or([0, 0], |(device, outbox)| {
-            let of = |lane| user.devices.get(&device).map_or(0, |d| d.up_to_seq(outbox, lane));
+            let of = |lane| {
+                user.devices
+                    .get(&device)
+                    .map_or(0, |d| d.up_to_seq(outbox, lane))
+            };
             [of(0), of(1)]
         });
         let epoch = facts::epoch(user);
@@ -157,9 +204,18 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             let missed = user.last_seq.checked_sub(*after);
             *of == epoch && missed.is_some_and(|missed| missed <= limits::FACTS_RESUMABLE)
         });
-        let next_seq = seen.as_ref().map_or(user.last_seq, |(_, after)| *after).saturating_add(1);
-        let events = EventsCursor { epoch, next_seq, recovered: seen.is_some() };
-        let skew_ms = hello.client_time_ms.map_or(0, |client_ms| client_ms.saturating_sub(now_ms));
+        let next_seq = seen
+            .as_ref()
+            .map_or(user.last_seq, |(_, after)| *after)
+            .saturating_add(1);
+        let events = EventsCursor {
+            epoch,
+            next_seq,
+            recovered: seen.is_some(),
+        };
+        let skew_ms = hello
+            .client_time_ms
+            .map_or(0, |client_ms| client_ms.saturating_sub(now_ms));
         let welcomed = Welcomed {
             server_time_ms: now_ms,
             zone: user.zone().to_owned(),
@@ -173,7 +229,10 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
         }
         let streaks = user.goals.keys().cloned().map(Topic::Streak);
         let ranks = user.joined().map(Topic::Rank);
-        let topics = streaks.chain(ranks).chain([Topic::Day(user.day_of(now_ms))]).collect();
+        let topics = streaks
+            .chain(ranks)
+            .chain([Topic::Day(user.day_of(now_ms))])
+            .collect();
         let client = Client {
             device,
             skewed: skew_ms.abs() > limits::SKEW_MS_MAX,
@@ -193,7 +252,10 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
 /// The newest socket of a device wins.
 fn replace(held: &mut UserCell, device: Option<DeviceId>) {
     let Some(device) = device else { return };
-    let older = held.clients.iter().find(|(_, client)| client.device.is_some_and(|(d, _)| d == device));
+    let older = held
+        .clients
+        .iter()
+        .find(|(_, client)| client.device.is_some_and(|(d, _)| d == device));
     if let Some(session) = older.map(|(session, _)| *session) {
         held.clients.remove(&session);
         let _ = held.host.shared.sessions.push(session, Push::Replaced);
@@ -205,7 +267,9 @@ pub(super) fn watch(held: &UserCell, on: bool) {
     let Some(user) = held.user() else { return };
     for challenge in user.joined() {
         let user = held.id.clone();
-        let _ = held.host.send_challenge(challenge, ChallengeCommand::Watch { user, on });
+        let _ = held
+            .host
+            .send_challenge(challenge, ChallengeCommand::Watch { user, on });
     }
 }
 
@@ -223,28 +287,68 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
     let mut held = cell.borrow_mut();
     let Some(client) = held.clients.get(&session) else {
         // The actor has been read again since: the client resumes.
-        let _ = held.host.shared.sessions.push(session, Push::End(Code::Internal, Some(1_000)));
+        let _ = held
+            .host
+            .shared
+            .sessions
+            .push(session, Push::End(Code::Internal, Some(1_000)));
         return;
     };
-    let (skewed, Some((device, outbox))) = (client.skewed, client.device) else { return };
-    let Batch { batch_id, lane, first_seq, records } = batch;
+    let (skewed, Some((device, outbox))) = (client.skewed, client.device) else {
+        return;
+    };
+    let Batch {
+        batch_id,
+        lane,
+        first_seq,
+        records,
+    } = batch;
     let number = u8::from(lane == Lane::Backfill);
     let now_ms = held.host.now_ms();
     let entity = held.entity();
-    let stamp_ms = held.host.with(&entity, |p| p.journal.stamp(now_ms)).unwrap_or(now_ms);
-    let Some(resident) = held.resident() else { return };
+    let stamp_ms = held
+        .host
+        .with(&entity, |p| p.journal.stamp(now_ms))
+        .unwrap_or(now_ms);
+    let Some(resident) = held.resident() else {
+        return;
+    };
     let pending_to = resident.pending_to(device, outbox, number);
-    let arrival = Arrival { device, outbox, lane: number, first_seq, skewed, records };
+    let arrival = Arrival {
+        device,
+        outbox,
+        lane: number,
+        first_seq,
+        skewed,
+        records,
+    };
     metrics::counter!("streakline_samples_total").increment(arrival.records.len() as u64);
     match admit::batch(resident.user(), arrival, pending_to, stamp_ms) {
         Admission::Journal(ingest, refused) => {
             let principal = format!("user:{}", held.id);
-            let origin = Origin { source: Source::Stream, principal, request_id: String::new() };
-            let waiter = Waiter::Batch { session, batch_id, lane, refused };
+            let origin = Origin {
+                source: Source::Stream,
+                principal,
+                request_id: String::new(),
+            };
+            let waiter = Waiter::Batch {
+                session,
+                batch_id,
+                lane,
+                refused,
+            };
             held.offer(origin, (UserInput::Ingest(ingest), Vec::new()), waiter);
         }
         Admission::Answered(outcome) => {
-            answer(&mut held, session, Push::Ack { batch_id, lane, outcome });
+            answer(
+                &mut held,
+                session,
+                Push::Ack {
+                    batch_id,
+                    lane,
+                    outcome,
+                },
+            );
             drop(held);
             pump(cell, true);
         }
@@ -252,7 +356,16 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
             let detail = format!("expected first_seq {expected}, got {first_seq}");
             let refusal = Refusal::new(Code::SeqGap, detail);
             let (batch_id, expected_seq) = (Some(batch_id), Some(expected));
-            answer(&mut held, session, Push::Refused { refusal, batch_id, id: None, expected_seq });
+            answer(
+                &mut held,
+                session,
+                Push::Refused {
+                    refusal,
+                    batch_id,
+                    id: None,
+                    expected_seq,
+                },
+            );
             drop(held);
             pump(cell, true);
         }
@@ -277,7 +390,10 @@ pub(super) fn changed(cell: &Cell, topic: &Topic) {
         if held.clients.is_empty() {
             return;
         }
-        let command = ChallengeCommand::Watch { user: held.id.clone(), on: true };
+        let command = ChallengeCommand::Watch {
+            user: held.id.clone(),
+            on: true,
+        };
         let _ = held.host.send_challenge(*challenge, command);
         return;
     }
@@ -291,7 +407,11 @@ pub(super) fn rank(cell: &Cell, rank: RankView) {
     let held = cell.borrow();
     for session in held.clients.keys() {
         // Newest wins: a full mailbox gets the next rank instead.
-        let _ = held.host.shared.sessions.push(*session, Push::Rank(Box::new(rank.clone())));
+        let _ = held
+            .host
+            .shared
+            .sessions
+            .push(*session, Push::Rank(Box::new(rank.clone())));
     }
 }
 
@@ -301,16 +421,29 @@ pub(super) fn pump(cell: &Cell, answers_only: bool) {
     {
         let mut held = cell.borrow_mut();
         let now_ms = held.host.now_ms();
-        let UserCell { clients, resident, writing, host, .. } = &mut *held;
+        let UserCell {
+            clients,
+            resident,
+            writing,
+            host,
+            ..
+        } = &mut *held;
         let Some(resident) = resident else { return };
         if resident.outbox.has_unsent() {
             return; // An answer tells that reads see its effect, on boards too.
         }
         let user = resident.user();
-        let recent: BTreeMap<u64, _> =
-            writing.0.iter().chain(&user.facts).map(|fact| (fact.seq, fact)).collect();
+        let recent: BTreeMap<u64, _> = writing
+            .0
+            .iter()
+            .chain(&user.facts)
+            .map(|fact| (fact.seq, fact))
+            .collect();
         for (session, client) in clients {
-            let out = Out { session: *session, host };
+            let out = Out {
+                session: *session,
+                host,
+            };
             let taken = out.answers(client)
                 && (answers_only
                     || (out.facts(client, user.last_seq, &recent)
@@ -358,7 +491,9 @@ impl Out<'_> {
         recent: &BTreeMap<u64, &std::sync::Arc<streakline_core::event::Fact>>,
     ) -> bool {
         while client.next_seq <= last_seq {
-            let Some(fact) = recent.get(&client.next_seq) else { return true };
+            let Some(fact) = recent.get(&client.next_seq) else {
+                return true;
+            };
             if self.send(Push::Fact((*fact).clone())).is_err() {
                 return false;
             }
@@ -377,9 +512,9 @@ impl Out<'_> {
         while let Some(topic) = client.topics.pop_first() {
             let push = match &topic {
                 Topic::Day(day) => Some(Push::Day(Box::new(user.day_view(*day, now_ms)))),
-                Topic::Streak(goal) => {
-                    user.streak_view(goal, None, now_ms).map(|view| Push::Streak(Box::new(view)))
-                }
+                Topic::Streak(goal) => user
+                    .streak_view(goal, None, now_ms)
+                    .map(|view| Push::Streak(Box::new(view))),
                 Topic::Rank(_) => None,
             };
             if push.is_some_and(|push| self.send(push).is_err()) {
@@ -409,7 +544,11 @@ impl Out<'_> {
 fn catch_up(cell: &Cell, session: SessionHandle) {
     let after = {
         let mut held = cell.borrow_mut();
-        let Some(client) = held.clients.get_mut(&session).filter(|client| !client.reading) else {
+        let Some(client) = held
+            .clients
+            .get_mut(&session)
+            .filter(|client| !client.reading)
+        else {
             return;
         };
         client.reading = true;
@@ -421,10 +560,15 @@ fn catch_up(cell: &Cell, session: SessionHandle) {
         {
             let mut held = cell.borrow_mut();
             let host = held.host.clone();
-            let Some(client) = held.clients.get_mut(&session) else { return };
+            let Some(client) = held.clients.get_mut(&session) else {
+                return;
+            };
             client.reading = false;
             let Ok(read) = read else { return };
-            let out = Out { session, host: &host };
+            let out = Out {
+                session,
+                host: &host,
+            };
             for fact in read {
                 if fact.seq == client.next_seq && out.send(Push::Fact(fact)).is_ok() {
                     client.next_seq = client.next_seq.saturating_add(1);
@@ -434,4 +578,3 @@ fn catch_up(cell: &Cell, session: SessionHandle) {
         pump(&cell, false);
     });
 }
-

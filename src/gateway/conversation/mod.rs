@@ -6,7 +6,7 @@
 mod inbound;
 mod outbound;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use streakline_core::id::ChallengeId;
 
@@ -67,7 +67,7 @@ pub(super) struct Conversation {
     subscriptions: BTreeMap<u64, ChallengeId>,
     frame_rate: FrameRate,
     bad_frames: BadFrames,
-    settings: Settings,
+    settings: Arc<Settings>,
 }
 
 impl Conversation {
@@ -76,7 +76,7 @@ impl Conversation {
         bearer: Bearer,
         request_id: Option<String>,
         handle: SessionHandle,
-        settings: Settings,
+        settings: Arc<Settings>,
         now_ms: u64,
     ) -> Self {
         let name = format!("{:x}-{}", handle.generation, handle.number);

@@ -35,7 +35,7 @@ impl Talk {
             ..Settings::default()
         };
         Self {
-            conversation: Conversation::new(bearer, None, handle, settings, 0),
+            conversation: Conversation::new(bearer, None, handle, Arc::new(settings), 0),
             doors,
             now_ms: 0,
         }
@@ -316,8 +316,8 @@ fn a_renewal_is_for_the_same_user() {
 #[test]
 fn repeated_bad_frames_end_the_socket_and_rare_ones_do_not() {
     let mut talk = Talk::opened();
-    for now_ms in [0, 30_000, 60_000, 90_000] {
-        talk.now_ms = now_ms;
+    for at_ms in [0, 30_000, 60_000, 90_000] {
+        talk.now_ms = at_ms;
         assert_eq!(talk.say("{").len(), 1, "one error, no close");
     }
     talk.now_ms = 90_001;
