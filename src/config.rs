@@ -111,7 +111,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             clock: "system".into(),
             workers: 0,
-            log: "info".into(),
+            log: "info,fjall=warn,lsm_tree=warn".into(),
             log_json: false,
             cors: Cors::default(),
             limits: Limits::default(),

@@ -10,7 +10,6 @@ use std::{
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
     },
     time::Duration,
 };
@@ -20,6 +19,7 @@ use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use anyhow::{Context as _, Result, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
+use tokio::sync::mpsc;
 
 use crate::{
     actors::{
@@ -47,6 +47,8 @@ const SNAPSHOT_WITHIN: Duration = Duration::from_secs(20);
 const RETRY_AFTER_MS_MAX: u64 = 3_000;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
+/// How long a worker may take to start.
+const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
 /// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
@@ -79,7 +81,7 @@ pub async fn run(
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
     let settings = start.config.actors(start.crash_after_flush);
     let shared = shared(store, (clock, epoch), settings);
-    let running = listen(&start, &shared, partitions)?;
+    let running = listen(&start, &shared, partitions).await?;
     shared
         .caught_up
         .store(!shared.clock.is_virtual(), Ordering::Release);
@@ -153,7 +155,11 @@ struct Running {
 }
 
 /// Binds, starts the workers, and waits until each has its host.
-fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Result<Running> {
+async fn listen(
+    start: &Start,
+    shared: &Arc<Shared>,
+    partitions: Vec<Partition>,
+) -> Result<Running> {
     let workers = match start.config.workers {
         0 => std::thread::available_parallelism()?.get(),
         workers => workers,
@@ -177,7 +183,7 @@ fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Re
         start.metrics.clone(),
         settings,
     ));
-    let (hosts, started) = mpsc::channel();
+    let (hosts, mut started) = mpsc::unbounded_channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
     let door = web::Data::new(gateway.clone());
     let server = HttpServer::new(move || {
@@ -205,11 +211,8 @@ fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Re
     let ended = actix::spawn(server);
     let mut addrs: Vec<(usize, Addr<HostActor>)> = Vec::new();
     while addrs.len() < workers {
-        addrs.push(
-            started
-                .recv_timeout(Duration::from_secs(30))
-                .context("a worker did not start")?,
-        );
+        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
+        addrs.push(next.ok().flatten().context("a worker did not start")?);
     }
     addrs.sort_by_key(|(number, _)| *number);
     let _ = shared
@@ -227,7 +230,7 @@ fn listen(start: &Start, shared: &Arc<Shared>, partitions: Vec<Partition>) -> Re
 struct Hosting {
     shared: Arc<Shared>,
     waiting: Mutex<Vec<(usize, Vec<Partition>)>>,
-    hosts: mpsc::Sender<(usize, Addr<HostActor>)>,
+    hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
 }
 
 thread_local! {
@@ -239,7 +242,7 @@ impl Hosting {
         shared: Arc<Shared>,
         partitions: Vec<Partition>,
         workers: usize,
-        hosts: mpsc::Sender<(usize, Addr<HostActor>)>,
+        hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
     ) -> Self {
         let mut waiting: Vec<(usize, Vec<Partition>)> =
             (0..workers).map(|n| (n, Vec::new())).collect();
