@@ -15,6 +15,8 @@ struct Slot<M> {
     message: M,
     number: u64,
     in_flight: bool,
+    /// A round has passed since it was sent.
+    aged: bool,
 }
 
 impl<K, M> Default for Outbox<K, M> {
@@ -36,6 +38,7 @@ impl<K: Ord + Clone, M: Clone> Outbox<K, M> {
                 message,
                 number: self.next,
                 in_flight: false,
+                aged: false,
             },
         );
     }
@@ -49,7 +52,7 @@ impl<K: Ord + Clone, M: Clone> Outbox<K, M> {
             .take(limit);
         waiting
             .map(|(to, slot)| {
-                slot.in_flight = true;
+                (slot.in_flight, slot.aged) = (true, false);
                 (to.clone(), slot.number, slot.message.clone())
             })
             .collect()
@@ -66,6 +69,14 @@ impl<K: Ord + Clone, M: Clone> Outbox<K, M> {
     pub fn release(&mut self, to: &K, number: u64) {
         if let Some(slot) = self.slots.get_mut(to).filter(|slot| slot.number == number) {
             slot.in_flight = false;
+        }
+    }
+
+    /// What was sent two rounds ago and is not confirmed falls due again: the message or its confirmation was lost.
+    pub fn age(&mut self) {
+        for slot in self.slots.values_mut().filter(|slot| slot.in_flight) {
+            slot.in_flight = !slot.aged;
+            slot.aged = true;
         }
     }
 
@@ -116,5 +127,18 @@ mod tests {
         assert_eq!(outbox.due(9).len(), 1, "sent again");
         outbox.confirm(&"board", second);
         assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn a_lost_confirmation_makes_the_message_fall_due_again() {
+        let mut outbox = Outbox::default();
+        outbox.offer("board", 1);
+        assert_eq!(outbox.due(9).len(), 1);
+        outbox.age();
+        assert!(outbox.due(9).is_empty(), "it may still be on its way");
+        outbox.age();
+        assert_eq!(outbox.due(9).len(), 1, "sent again");
+        outbox.age();
+        assert!(outbox.due(9).is_empty(), "sent anew");
     }
 }

@@ -41,6 +41,11 @@ impl Roll {
         self.asked.remove(&partition);
     }
 
+    /// Who has not answered is asked again: the question or its answer was lost, and asking twice is harmless.
+    pub fn ask_again(&mut self) {
+        self.asked.clear();
+    }
+
     /// A partition has passed its barrier.
     pub fn passed(&mut self, partition: PartitionId) {
         self.waiting.remove(&partition);

@@ -3,7 +3,12 @@
 //! Everything here lives on one thread. Cells are shared with their actor by `Rc`: a flush that has become durable is folded
 //! by the host without a message to each actor (design.md 4).
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
@@ -42,6 +47,8 @@ pub struct Host {
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
+    /// Users with a socket or with something under way: rounds look at no others.
+    pub(super) attentive: RefCell<BTreeSet<UserId>>,
 }
 
 impl Host {
@@ -204,6 +211,7 @@ impl HostActor {
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
+            attentive: RefCell::default(),
         };
         Self {
             host: Rc::new(host),

@@ -176,6 +176,14 @@ impl Resident {
         }
     }
 
+    /// What was lost on its way is told and asked again.
+    pub fn age(&mut self) {
+        self.outbox.age();
+        if let Some(roll) = &mut self.roll {
+            roll.ask_again();
+        }
+    }
+
     /// The settlement, once every partition has passed its barrier and nothing waits; made once.
     pub fn settlement(&mut self) -> Option<ChallengeInput> {
         let roll = self.roll.as_ref().filter(|roll| roll.is_complete())?;

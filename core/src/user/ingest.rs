@@ -6,7 +6,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{User, fold::Fold, plan, progress};
 use crate::{
     civil::{Day, MINUTE_MS},
-    day::{DayState, DeviceCells, Head, Identities},
+    day::{DeviceCells, Head, Identities},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits, merge,
@@ -285,7 +285,7 @@ fn rebuild_day(user: &mut User, day: Day, winners: &[Winner<'_>]) {
             identities.add(device, winner.copy.record.id, winner.copy.record.version);
         }
     }
-    let state = user.days.entry(day).or_insert_with(DayState::default);
+    let state = user.days.entry(day).or_default();
     (state.head, state.identities, state.records) = (Some(head), identities, count);
 }
 

@@ -25,10 +25,13 @@ pub(crate) type ReadUser = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>
 /// Told when a write is folded, or refused.
 pub(crate) type Done = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>;
 
+/// Judges a change; `None`: nothing needs to change.
+pub(crate) type Admit = Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>;
+
 /// A change asked for by REST.
 pub(crate) struct WriteUser {
     /// Judges it; `None`: nothing needs to change.
-    pub(crate) admit: Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>,
+    pub(crate) admit: Admit,
     /// Told the outcome.
     pub(crate) done: Done,
     /// Who asks.
