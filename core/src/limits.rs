@@ -16,7 +16,7 @@ pub const DEVICES_PER_USER_MAX: usize = 32;
 pub const OUTBOXES_PER_DEVICE_MAX: usize = 8;
 /// Most goals of one user, deleted ones included.
 pub const GOALS_PER_USER_MAX: usize = 64;
-/// Most revisions kept per goal; the oldest two are joined when their target is equal, else the change is refused.
+/// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
 /// Most zone changes of one user.
 pub const ZONE_CHANGES_MAX: usize = 400;
