@@ -158,10 +158,10 @@ impl User {
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
         let days_open = self.days.range(self.hard_closed.next()..).next().is_some();
-        let streaks = self
-            .goals
-            .values()
-            .any(|goal| goal.streak.current.is_some());
+        let streaks = self.goals.iter().any(|(id, goal)| {
+            // A streak that is lost is told at the hard close of the day that ended it.
+            goal.streak.current.is_some() || self.streak_through(id, self.hard_closed).count() > 0
+        });
         let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
         self.next_deadline()
             .filter(|_| days_open || streaks || enrolled)
