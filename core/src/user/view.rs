@@ -79,7 +79,9 @@ impl User {
             phase: self.day_phase(day, now_ms),
             display: state.display,
             eligible: state.eligible,
-            scored: state.scored.unwrap_or(if booked_only { 0 } else { state.eligible }),
+            scored: state
+                .scored
+                .unwrap_or(if booked_only { 0 } else { state.eligible }),
             records: state.records,
             goals: self.goals_on(day, state),
             pending_micro: if booked_only { 0 } else { pending_micro },
