@@ -117,7 +117,7 @@ pub async fn run(
         directory.carry_out_boundaries().await;
         shared.caught_up.store(true, Ordering::Release);
     }
-    actix::spawn(tidy(directory.clone()));
+    actix::spawn(tidy(shared.clone(), start.metrics.clone()));
     ready(running.address);
     tokio::select! {
         () = stop => {}
@@ -334,12 +334,20 @@ impl Hosting {
     }
 }
 
-async fn tidy(directory: Directory) {
+/// Drops what the store no longer needs, and tells the sums that only the whole server knows.
+async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
+    let directory = Directory::new(shared.clone());
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
         if let Err(error) = directory.tidy_store().await {
             tracing::warn!(%error, "the store was not tidied");
         }
+        if let Ok(summary) = directory.ledger_summary().await {
+            metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
+            metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
+        }
+        metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
+        metrics.run_upkeep();
     }
 }
 
