@@ -1,4 +1,8 @@
 //! The rules seen from outside: given/when/then cases and properties, one file a subject.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod challenges;
+mod golden_day;
+mod history;
 mod merge;
+mod places;
