@@ -122,6 +122,12 @@ pub(super) fn enrol(
     user.enrolments.insert(id, held);
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
+    super::ingest::warm(
+        user,
+        fold,
+        user.day_of(joined_ms).max(definition.starts),
+        definition.ends,
+    );
     let days: Vec<Day> = user
         .days
         .range(definition.starts..=definition.ends)
