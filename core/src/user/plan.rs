@@ -145,16 +145,22 @@ fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
     };
     let (mut highest, mut covered_ms) = (device.highest_id, device.covered_to_ms);
     let mut spans = Vec::new();
-    for (_, record) in &batch.records {
+    for (at, (_, record)) in batch.records.iter().enumerate() {
         let known = highest.is_some_and(|held| record.id <= held);
-        if known || record.start_ms < covered_ms || road(user, device.binding, record) != Road::Fast
-        {
+        let binding = device.binding;
+        if known || record.start_ms < covered_ms || road(user, binding, record) != Road::Fast {
             spans.push(linked(user, span_of(user, record)));
         }
         if known {
             // Where the copies lie is known, how long they are is not: a step for that first.
-            let copies = days_with_id(user, device.binding, record.id);
+            let copies = days_with_id(user, binding, record.id);
             spans.extend(copies.map(|day| linked(user, linked(user, (day, day)))));
+            let same = batch
+                .records
+                .iter()
+                .take(at)
+                .filter(|(_, r)| r.id == record.id);
+            spans.extend(same.map(|(_, copy)| linked(user, span_of(user, copy))));
         }
         highest = highest.max(Some(record.id));
         covered_ms = covered_ms.max(record.end_ms);

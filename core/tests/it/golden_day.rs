@@ -25,7 +25,9 @@ fn after_twelve_met_days() -> History {
     let mut history = History::at(at("2026-10-13T00:10+2"));
     history.hello(WATCH, DeviceClass::Watch, Some("Europe/Berlin"));
     history.hello(PHONE, DeviceClass::Phone, None);
-    history.put_goal("steps", 7_000, Some(date("2026-10-13"))).unwrap();
+    history
+        .put_goal("steps", 7_000, Some(date("2026-10-13")))
+        .unwrap();
     for day in 13..=24 {
         let noon_ms = at(&format!("2026-10-{day}T12:00+2"));
         history.wait_until(noon_ms + 3_600_000);
@@ -75,24 +77,34 @@ fn score(history: &History) -> (i64, i64) {
 }
 
 fn streak(history: &History) -> (u32, u32) {
-    let view = history.user.streak_view(&goal("steps"), None, history.now_ms).unwrap();
+    let view = history
+        .user
+        .streak_view(&goal("steps"), None, history.now_ms)
+        .unwrap();
     (view.count, view.longest.0)
 }
 
 fn posted(history: &History) -> Vec<(i64, i64)> {
-    let of_sunday = history.facts().into_iter().filter_map(|fact| match fact.kind {
-        FactKind::TokensPosted { day, amount_micro, .. } if day == sunday() => {
-            Some((fact.at_ms, amount_micro))
-        }
-        _ => None,
-    });
+    let of_sunday = history
+        .facts()
+        .into_iter()
+        .filter_map(|fact| match fact.kind {
+            FactKind::TokensPosted {
+                day, amount_micro, ..
+            } if day == sunday() => Some((fact.at_ms, amount_micro)),
+            _ => None,
+        });
     of_sunday.collect()
 }
 
 #[test]
 fn the_golden_day_has_its_totals_met_minute_score_and_tokens() {
     let mut history = after_twelve_met_days();
-    assert_eq!(streak(&history), (11, 11), "the twelfth day is not closed yet");
+    assert_eq!(
+        streak(&history),
+        (11, 11),
+        "the twelfth day is not closed yet"
+    );
     send(&mut history, records(), 0);
     assert_cells(&history);
     assert_eq!(score(&history), (8_400, at("2026-10-25T12:04+1")));
@@ -161,14 +173,20 @@ fn the_golden_day_three_days_late_is_the_same_but_for_one_increment_of_tokens() 
     let mut history = after_twelve_met_days();
     history.tick(at("2026-10-28T20:30+1"));
     assert_eq!(streak(&history).0, 0, "provisionally missed");
-    let view = history.user.streak_view(&goal("steps"), None, history.now_ms).unwrap();
+    let view = history
+        .user
+        .streak_view(&goal("steps"), None, history.now_ms)
+        .unwrap();
     assert!(view.provisional);
     send(&mut history, records(), at("2026-10-28T20:30+1"));
     assert_cells(&history);
     history.tick(at("2026-10-29T00:00+1"));
     assert_eq!(posted(&history), [(at("2026-10-28T21:00+1"), 6_700_000)]);
     assert_eq!(streak(&history), (0, 13), "Monday to Wednesday are missed");
-    assert_eq!(history.user.status(&goal("steps"), sunday()), Some(DayStatus::Met));
+    assert_eq!(
+        history.user.status(&goal("steps"), sunday()),
+        Some(DayStatus::Met)
+    );
     assert!(!history.told().iter().any(|fact| matches!(fact,
         FactKind::StreakLost { day, .. } if *day == sunday())));
 }
@@ -178,7 +196,12 @@ fn the_golden_day_five_days_late_is_history_and_restores_the_streak_without_toke
     let mut history = after_twelve_met_days();
     history.tick(at("2026-10-30T12:00+1"));
     let lost = history.told().into_iter().find_map(|fact| match fact {
-        FactKind::StreakLost { day, count, longest, .. } => Some((day, count, longest)),
+        FactKind::StreakLost {
+            day,
+            count,
+            longest,
+            ..
+        } => Some((day, count, longest)),
         _ => None,
     });
     assert_eq!(lost, Some((sunday(), 12, 12)));

@@ -162,7 +162,13 @@ impl History {
         let need = plan::plan(&self.user, &input, header.stamp_ms);
         let loaded = self.load(need);
         let mut events = Vec::new();
-        fold::fold(&mut self.user, &self.rules, (&header, &input), &loaded, &mut events);
+        fold::fold(
+            &mut self.user,
+            &self.rules,
+            (&header, &input),
+            &loaded,
+            &mut events,
+        );
         for event in &events {
             if let Event::Contribution(contribution) = event {
                 self.contributions.push(contribution.clone());
@@ -192,24 +198,41 @@ impl History {
         let loaded = self.load(snapshot::crowded(&self.user));
         let parts = snapshot::take(&mut self.user, &loaded);
         for (key, bytes) in parts.chunks {
-            assert!(self.store.chunks.insert(key, bytes).is_none(), "a chunk is immutable");
+            assert!(
+                self.store.chunks.insert(key, bytes).is_none(),
+                "a chunk is immutable"
+            );
         }
         for key in parts.dropped {
-            assert!(self.store.chunks.remove(&key).is_some(), "only chunks are dropped");
+            assert!(
+                self.store.chunks.remove(&key).is_some(),
+                "only chunks are dropped"
+            );
         }
         for (seq, bytes) in parts.facts {
-            self.store.facts.insert(seq, minicbor::decode(&bytes).unwrap());
+            self.store
+                .facts
+                .insert(seq, minicbor::decode(&bytes).unwrap());
         }
         for (seq, bytes) in parts.transfers {
-            self.store.transfers.insert(seq, minicbor::decode(&bytes).unwrap());
+            self.store
+                .transfers
+                .insert(seq, minicbor::decode(&bytes).unwrap());
         }
         for (challenge, row) in parts.standings {
             match row {
-                Some(bytes) => drop(self.store.standings.insert(challenge, minicbor::decode(&bytes).unwrap())),
+                Some(bytes) => drop(
+                    self.store
+                        .standings
+                        .insert(challenge, minicbor::decode(&bytes).unwrap()),
+                ),
                 None => drop(self.store.standings.remove(&challenge)),
             }
         }
-        assert_eq!(parts.due_before_ms, self.store.due_ms, "the due row is replaced");
+        assert_eq!(
+            parts.due_before_ms, self.store.due_ms,
+            "the due row is replaced"
+        );
         self.store.due_ms = parts.due_ms;
         self.store.state = Some(parts.state);
         self.covered = self.journal.len();
@@ -281,7 +304,12 @@ impl History {
     }
 
     /// Asks for a goal as PUT does; answers the first day of the target.
-    pub fn put_goal(&mut self, name: &str, target: i64, from: Option<Day>) -> Result<Day, GoalRefusal> {
+    pub fn put_goal(
+        &mut self,
+        name: &str,
+        target: i64,
+        from: Option<Day>,
+    ) -> Result<Day, GoalRefusal> {
         let asked = (Metric::Steps, target);
         let input = admit::goal(&self.user, &goal(name), asked, from, self.now_ms)?;
         let UserInput::PutGoal { from, .. } = input else {

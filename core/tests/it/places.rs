@@ -45,8 +45,13 @@ impl Places {
             ("Pacific/Kiritimati", 50_400, vec![]),
         ];
         let zone = |(name, first_offset_s, turns): (&'static str, i32, Vec<(&str, i32)>)| {
-            let turns = turns.into_iter().map(|(turn, offset_s)| (at(turn), offset_s));
-            (name, Arc::new(Zone::new(name, first_offset_s, turns.collect())))
+            let turns = turns
+                .into_iter()
+                .map(|(turn, offset_s)| (at(turn), offset_s));
+            (
+                name,
+                Arc::new(Zone::new(name, first_offset_s, turns.collect())),
+            )
         };
         Self(table.into_iter().map(zone).collect())
     }
@@ -60,7 +65,9 @@ pub fn at(text: &str) -> i64 {
     let offset_h: f64 = offset.trim_end_matches('Z').parse().unwrap_or(0.0);
     let parts: Vec<f64> = clock.split(':').map(|part| part.parse().unwrap()).collect();
     let seconds = parts.get(2).copied().unwrap_or(0.0);
-    date(day).utc_ms() + parts[0] as i64 * HOUR_MS + parts[1] as i64 * MINUTE_MS
+    date(day).utc_ms()
+        + parts[0] as i64 * HOUR_MS
+        + parts[1] as i64 * MINUTE_MS
         + (seconds * 1_000.0) as i64
         - (offset_h * HOUR_MS as f64) as i64
 }
