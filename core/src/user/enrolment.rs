@@ -336,6 +336,14 @@ fn announce(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
     }
 }
 
+/// A window that has not begun begins at another instant now, and with it a row without steps (domain.md 6.1).
+pub(super) fn zone_changed(user: &mut User, fold: &mut Fold<'_>) {
+    let active = |held: &Enrolment| held.state == EnrolmentState::Active;
+    let held = user.enrolments.iter().filter(|(_, held)| active(held));
+    let ids: Vec<ChallengeId> = held.map(|(id, _)| *id).collect();
+    ids.into_iter().for_each(|id| sum_up(user, fold, id, false));
+}
+
 /// The alias has changed: every board that still moves shows the new one.
 pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
     let position = fold.header.position;
