@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
+mod arrival;
 mod challenges;
+mod days;
+mod goals;
 mod golden_day;
 mod history;
 mod merge;
@@ -10,3 +13,5 @@ mod places;
 mod properties;
 mod random;
 mod reference;
+mod streaks;
+mod tokens;

@@ -123,7 +123,7 @@ fn without_server_steps(steps: &[Step]) -> Vec<Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// T1.1, T1.2 of identity, T4.1, T8.1, T8.2, T8.5, and that chunks and tail hold the accepted set.
     #[test]
