@@ -151,7 +151,7 @@ fn create(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>) {
 }
 
 /// A new zone is in force from the first minute after every stored sample, so that no record changes its day (ADR 0011).
-fn set_zone(user: &mut User, fold: &Fold<'_>, zone: &str) {
+fn set_zone(user: &mut User, fold: &mut Fold<'_>, zone: &str) {
     let newest = user
         .devices
         .values()
@@ -179,6 +179,7 @@ fn set_zone(user: &mut User, fold: &Fold<'_>, zone: &str) {
         zone: zone.into(),
     });
     user.resolve(fold.rules);
+    enrolment::zone_changed(user, fold);
 }
 
 fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Option<&str>) {
