@@ -28,6 +28,7 @@ pub(super) fn round(host: &Rc<Host>) {
     challenges
         .iter()
         .for_each(|entry| challenge::retry(&entry.cell));
+    users.iter().for_each(|entry| user::retry(&entry.cell));
     let partitions: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
     partitions
         .iter()

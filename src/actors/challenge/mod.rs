@@ -205,8 +205,11 @@ pub(super) fn settle(cell: &Cell) {
     held.note_work();
 }
 
-/// What did not arrive is sent again.
+/// What is not answered for a whole round is told and asked again.
 pub(super) fn retry(cell: &Cell) {
+    if let Some(resident) = &mut cell.borrow_mut().resident {
+        resident.round();
+    }
     if cell.borrow().resident.is_some() {
         settle(cell);
     }

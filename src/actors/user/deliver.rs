@@ -68,18 +68,10 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
                 done(Ok((user, held.host.now_ms())));
             }
         }
-        Waiter::Notice {
-            challenge,
-            number,
-            input,
-        } => {
+        Waiter::Notice { challenge, input } => {
             let held = cell.borrow();
             let user = held.id.clone();
-            let confirmed = ChallengeCommand::Confirmed {
-                user,
-                number,
-                input,
-            };
+            let confirmed = ChallengeCommand::Confirmed { user, input };
             // Not arrived: the challenge tells again, and is answered from the state.
             let _ = held.host.send_challenge(challenge, confirmed);
         }

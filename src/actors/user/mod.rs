@@ -71,7 +71,6 @@ pub(super) enum Waiter {
     /// A challenge, for the confirmation of its notice.
     Notice {
         challenge: streakline_core::id::ChallengeId,
-        number: u64,
         input: UserInput,
     },
 }
@@ -257,6 +256,14 @@ pub(super) fn round(cell: &Cell) {
         stream::pump(cell, false);
         cell.borrow_mut().note_work();
     }
+}
+
+/// What challenges have not confirmed for a whole round is sent again.
+pub(super) fn retry(cell: &Cell) {
+    if let Some(resident) = &mut cell.borrow_mut().resident {
+        resident.outbox.round();
+    }
+    deliver::send_outbox(cell);
 }
 
 /// Sends the score in one challenge again.
