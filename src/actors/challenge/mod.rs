@@ -297,12 +297,12 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
             partition.covered(&entity, covered, false)
         });
     }
-    let partial = resident.is_partial();
+    let (partial, is_open) = (resident.is_partial(), resident.challenge().is_open());
     held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
     if partial {
-        actix::spawn(super::barrier::refill(shared, id));
+        actix::spawn(super::barrier::refill(shared, id, is_open));
     }
     advance(cell);
 }
