@@ -41,7 +41,7 @@ impl Roll {
         self.asked.remove(&partition);
     }
 
-    /// Who has not answered is asked again: the question or its answer was lost, and asking twice is harmless.
+    /// A question or its answer may be lost: whoever has not answered is asked again.
     pub fn ask_again(&mut self) {
         self.asked.clear();
     }
@@ -145,6 +145,8 @@ mod tests {
         assert_eq!(roll.due(), [b]);
         roll.passed(a);
         assert!(!roll.is_complete());
+        roll.ask_again();
+        assert_eq!(roll.due(), [b], "only who has not answered");
         roll.passed(b);
         assert!(roll.is_complete());
     }

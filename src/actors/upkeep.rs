@@ -29,7 +29,7 @@ pub(super) fn round(host: &Rc<Host>) {
     }
     challenges
         .iter()
-        .for_each(|entry| challenge::retry(&entry.cell, aged));
+        .for_each(|entry| challenge::retry(&entry.cell));
     let partitions: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
     partitions
         .iter()
@@ -142,30 +142,31 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
     woken
 }
 
-/// Due rows of entities that are not in memory; those in memory have their own deadline.
+/// Due rows of entities that are not in memory; those in memory have their own deadline, and their rows stand until their
+/// next snapshot.
 async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
+    let in_memory = host.users.borrow().len() + host.challenges.borrow().len();
+    let limit = WOKEN_AT_ONCE.saturating_add(in_memory).saturating_add(1);
     let store = &host.shared.store;
-    let rows = store
-        .due(id, now_ms, WOKEN_AT_ONCE)
-        .await
-        .unwrap_or_default();
-    let mut due = Vec::new();
-    let found = rows.len();
-    for (_, entity) in rows {
-        let active = match &entity {
-            Entity::User(user) => host.users.borrow().contains_key(user),
-            Entity::Challenge(challenge) => host.challenges.borrow().contains_key(challenge),
-            Entity::Partition(_) => true,
-        };
-        if !active && due.len() < WOKEN_AT_ONCE {
-            due.push(entity);
-        }
-    }
-    // Rows of those in memory stand until their next snapshot; while there are any, the next look reads again.
-    let next = match found {
-        0 => store.earliest_due(id).await.unwrap_or_default(),
-        _ => Some(now_ms),
+    let rows = store.due(id, i64::MAX, limit).await.unwrap_or_default();
+    let full = rows.len() >= limit;
+    let is_active = |entity: &Entity| match entity {
+        Entity::User(user) => host.users.borrow().contains_key(user),
+        Entity::Challenge(challenge) => host.challenges.borrow().contains_key(challenge),
+        Entity::Partition(_) => true,
     };
+    let later = rows
+        .iter()
+        .map(|(at_ms, _)| *at_ms)
+        .find(|at_ms| *at_ms > now_ms);
+    let mut due: Vec<Entity> = rows
+        .into_iter()
+        .filter(|(at_ms, entity)| *at_ms <= now_ms && !is_active(entity))
+        .map(|(_, entity)| entity)
+        .collect();
+    let more = due.len() > WOKEN_AT_ONCE || (full && later.is_none());
+    due.truncate(WOKEN_AT_ONCE);
+    let next = if more { Some(now_ms) } else { later };
     host.with(&Entity::Partition(id), |held| held.earliest_due_ms = next);
     due
 }

@@ -59,11 +59,7 @@ pub(crate) enum ChallengeCommand {
         number: u64,
     },
     /// A member's partition has journaled a notice.
-    Confirmed {
-        user: UserId,
-        number: u64,
-        input: UserInput,
-    },
+    Confirmed { user: UserId, input: UserInput },
     /// A member could not be told now.
     NotConfirmed { user: UserId, number: u64 },
     /// A partition's answer to the settlement's question.
@@ -214,19 +210,10 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             }
         }
         ChallengeCommand::Write(change) => write(cell, change),
-        ChallengeCommand::Contribute {
-            contribution,
-            number,
-        } => {
-            contribute(&mut cell.borrow_mut(), contribution, number);
+        ChallengeCommand::Contribute { contribution, .. } => {
+            contribute(&mut cell.borrow_mut(), contribution);
         }
-        ChallengeCommand::Confirmed {
-            user,
-            number,
-            input,
-        } => {
-            deliver::confirmed(cell, user, (number, input));
-        }
+        ChallengeCommand::Confirmed { user, input } => deliver::confirmed(cell, user, &input),
         ChallengeCommand::NotConfirmed { user, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.release(&user, number);
@@ -258,13 +245,12 @@ fn run(cell: &Cell, command: ChallengeCommand) {
     }
 }
 
-fn contribute(held: &mut ChallengeCell, contribution: Contribution, number: u64) {
-    let challenge = held.id;
+fn contribute(held: &mut ChallengeCell, contribution: Contribution) {
     if let Some(resident) = &mut held.resident {
         resident.take(&contribution);
         let _ = held
             .host
-            .send_user(contribution.user, UserCommand::Taken { challenge, number });
+            .send_user(contribution.user.clone(), UserCommand::Taken(contribution));
     }
 }
 
@@ -283,7 +269,11 @@ fn write(cell: &Cell, change: WriteChallenge) {
     };
     match admit(resident.challenge(), now_ms) {
         Err(refusal) => done(Err(refusal)),
-        Ok(None) => done(Ok((resident, now_ms))),
+        Ok(None) => match member.filter(|member| resident.owes(member)) {
+            None => done(Ok((resident, now_ms))),
+            // Asked again before the member's own partition knew.
+            Some(member) => held.confirmations.entry(member).or_default().push(done),
+        },
         Ok(Some(input)) => {
             let origin = Origin {
                 source: Source::Rest,

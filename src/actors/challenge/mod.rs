@@ -204,12 +204,10 @@ pub(super) fn settle(cell: &Cell) {
     held.note_work();
 }
 
-/// What did not arrive is sent again; `aged`: what is not confirmed for long is taken for lost.
-pub(super) fn retry(cell: &Cell, aged: bool) {
+/// What is not answered for a whole round is told and asked again.
+pub(super) fn retry(cell: &Cell) {
     if let Some(resident) = &mut cell.borrow_mut().resident {
-        if aged {
-            resident.age();
-        }
+        resident.round();
     }
     if cell.borrow().resident.is_some() {
         settle(cell);
@@ -298,12 +296,12 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
             partition.covered(&entity, covered, false)
         });
     }
-    let partial = resident.is_partial();
+    let (partial, is_open) = (resident.is_partial(), resident.challenge().is_open());
     held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
     if partial {
-        actix::spawn(super::barrier::refill(shared, id));
+        actix::spawn(super::barrier::refill(shared, id, is_open));
     }
     advance(cell);
 }

@@ -71,7 +71,6 @@ pub(super) enum Waiter {
     /// A challenge, for the confirmation of its notice.
     Notice {
         challenge: streakline_core::id::ChallengeId,
-        number: u64,
         input: UserInput,
     },
 }
@@ -262,7 +261,7 @@ pub(super) fn settle(cell: &Cell) {
 pub(super) fn round(cell: &Cell, aged: bool) {
     if let Some(resident) = &mut cell.borrow_mut().resident {
         if aged {
-            resident.outbox.age();
+            resident.outbox.round();
         }
     }
     if cell.borrow().resident.is_some() {

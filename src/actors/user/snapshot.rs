@@ -42,13 +42,17 @@ pub(in crate::actors) fn take(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
+        // A state that was let go meanwhile may have had more.
         let more = held
             .resident()
-            .is_some_and(|resident| resident.pending() > 0 || resident.user().position > covered);
+            .is_none_or(|resident| resident.pending() > 0 || resident.user().position > covered);
         host.with(&entity, |partition| {
             partition.covered(&entity, covered, more);
             partition.note_due(due_ms);
         });
+        drop(held);
+        // Records may wait to be read until this was written.
+        super::advance(&cell);
     });
 }
 
