@@ -8,7 +8,7 @@ use streakline_core::{
     view::RankView,
 };
 
-use super::{Cell, Waiter, stream};
+use super::{Cell, Waiter, outbound, stream};
 use crate::{
     actors::{
         challenge::ChallengeCommand,
@@ -222,14 +222,14 @@ fn run(cell: &Cell, command: UserCommand) {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.confirm(&challenge, number);
             }
-            stream::pump(cell, true);
+            outbound::pump(cell, true);
         }
         UserCommand::NotTaken { challenge, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.release(&challenge, number);
             }
         }
-        UserCommand::Rank(rank) => stream::rank(cell, *rank),
+        UserCommand::Rank(rank) => stream::rank(cell, &rank),
     }
 }
 
