@@ -9,7 +9,7 @@ use streakline_core::{
     view::RankView,
 };
 
-use super::{Cell, Waiter, stream};
+use super::{Cell, Waiter, intake, outbound, stream};
 use crate::{
     actors::{
         challenge::ChallengeCommand,
@@ -207,7 +207,7 @@ fn run(cell: &Cell, command: UserCommand) {
             caller,
         } => stream::open(cell, session, hello, caller),
         UserCommand::Claimed { opening, owned } => stream::claimed(cell, opening, owned),
-        UserCommand::Batch { session, batch } => stream::batch(cell, session, batch),
+        UserCommand::Batch { session, batch } => intake::batch(cell, session, batch),
         UserCommand::Close { session } => stream::close(cell, session),
         UserCommand::Read(read) => {
             let held = cell.borrow();
@@ -225,14 +225,14 @@ fn run(cell: &Cell, command: UserCommand) {
                 let challenge = contribution.challenge;
                 resident.outbox.confirm(&challenge, &contribution);
             }
-            stream::pump(cell, true);
+            outbound::pump(cell, true);
         }
         UserCommand::NotTaken { challenge, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.release(&challenge, number);
             }
         }
-        UserCommand::Rank(rank) => stream::rank(cell, *rank),
+        UserCommand::Rank(rank) => stream::rank(cell, &rank),
     }
 }
 

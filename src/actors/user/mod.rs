@@ -5,6 +5,8 @@
 mod command;
 mod deliver;
 mod facts;
+mod intake;
+mod outbound;
 mod snapshot;
 mod stream;
 
@@ -45,8 +47,8 @@ use crate::{
 
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
+use outbound::Client;
 pub(super) use snapshot::{passivate_if_idle, take as snapshot};
-use stream::Client;
 
 /// Commands that may wait for one user's actor.
 const MAILBOX: usize = 256;
@@ -246,7 +248,7 @@ pub(super) fn settle(cell: &Cell) {
         held.note_deadline();
         held.note_work();
     }
-    stream::pump(cell, false);
+    outbound::pump(cell, false);
     if cell
         .borrow()
         .resident()
@@ -267,7 +269,7 @@ pub(super) fn round(cell: &Cell, aged: bool) {
     if cell.borrow().resident.is_some() {
         deliver::send_outbox(cell);
         command::resume(cell);
-        stream::pump(cell, false);
+        outbound::pump(cell, false);
         cell.borrow_mut().note_work();
     }
 }
