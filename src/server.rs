@@ -207,6 +207,19 @@ struct Running {
     ended: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
+/// The two doors, made once for all workers.
+fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) {
+    let directory = Directory::new(shared.clone());
+    let keys = start.keys.clone();
+    let (sessions, streams) = (shared.sessions.clone(), gateway_settings(&start.config));
+    let gateway = Gateway::new(directory.clone(), sessions, keys.clone(), streams);
+    let cors_origins = start.config.cors.origins.clone();
+    let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
+    let settings = api::Settings { cors_origins };
+    let api = api::Api::new(directory, keys, zones, metrics, settings);
+    (gateway, web::Data::new(api))
+}
+
 /// Binds, starts the workers, and waits until each has its host.
 async fn listen(
     start: &Start,
@@ -217,28 +230,13 @@ async fn listen(
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    let directory = Directory::new(shared.clone());
-    let (keys, origins) = (start.keys.clone(), start.config.cors.origins.clone());
-    let gateway = Gateway::new(
-        directory.clone(),
-        shared.sessions.clone(),
-        keys.clone(),
-        gateway_settings(&start.config),
-    );
-    let settings = api::Settings {
-        cors_origins: origins.clone(),
-    };
-    let zones = shared.rules.zones.clone();
-    let api = web::Data::new(api::Api::new(
-        directory,
-        keys,
-        zones,
-        start.metrics.clone(),
-        settings,
-    ));
-    let (hosts, mut started) = mpsc::unbounded_channel();
+    let (gateway, api) = doors(start, shared);
+    let (hosts, started) = mpsc::unbounded_channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
-    let door = web::Data::new(gateway.clone());
+    let (door, origins) = (
+        web::Data::new(gateway.clone()),
+        start.config.cors.origins.clone(),
+    );
     let server = HttpServer::new(move || {
         hosting.start_here();
         App::new()
@@ -250,38 +248,42 @@ async fn listen(
             .configure(gateway::routes)
             .configure(api::routes)
     });
+    let address = start.config.listen;
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
         .on_connect(gateway::on_connect(UNACKED_MAX))
         .disable_signals()
         .shutdown_timeout(2)
-        .bind(start.config.listen)
-        .map_err(|source| Error::Listen {
-            address: start.config.listen,
-            source,
-        })?;
+        .bind(address)
+        .map_err(|source| Error::Listen { address, source })?;
     let address = server.addrs().first().copied();
     let address = address.ok_or_else(|| Error::Http("no address".into()))?;
     let server = server.run();
     let handle = server.handle();
     let ended = actix::spawn(server);
-    let mut addrs: Vec<(usize, Addr<HostActor>)> = Vec::new();
-    while addrs.len() < workers {
-        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
-        let started = next.ok().flatten();
-        addrs.push(started.ok_or_else(|| Error::Http("a worker did not start".into()))?);
-    }
-    addrs.sort_by_key(|(number, _)| *number);
-    let _ = shared
-        .hosts
-        .set(addrs.into_iter().map(|(_, host)| host).collect());
+    let _ = shared.hosts.set(all_hosts(started, workers).await?);
     Ok(Running {
         address,
         gateway,
         handle,
         ended,
     })
+}
+
+/// Waits until every worker has told its host; in order of their numbers.
+async fn all_hosts(
+    mut started: mpsc::UnboundedReceiver<(usize, Addr<HostActor>)>,
+    workers: usize,
+) -> Result<Vec<Addr<HostActor>>> {
+    let mut hosts: Vec<(usize, Addr<HostActor>)> = Vec::new();
+    while hosts.len() < workers {
+        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
+        let told = next.ok().flatten();
+        hosts.push(told.ok_or_else(|| Error::Http("a worker did not start".into()))?);
+    }
+    hosts.sort_by_key(|(number, _)| *number);
+    Ok(hosts.into_iter().map(|(_, host)| host).collect())
 }
 
 /// Gives each worker its host, once.
