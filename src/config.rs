@@ -202,7 +202,7 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, a key is unknown, or a value has the wrong form; each names the key.
     pub fn load(file: Option<&PathBuf>, flags: &[(&str, String)]) -> Result<Self, Error> {
-        let mut table = file.map(|path| read(path)).transpose()?.unwrap_or_default();
+        let mut table = file.map(read).transpose()?.unwrap_or_default();
         for (path, default) in leaves(&defaults(), "") {
             if let Some(text) = environment(&path) {
                 set(&mut table, &path, parse(&path, &text, &default)?);

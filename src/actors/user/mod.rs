@@ -261,11 +261,10 @@ pub(super) fn settle(cell: &Cell) {
 /// One round of an arbiter: what did not arrive is sent again, newest states go out; `aged`: what is not confirmed for long is
 /// taken for lost.
 pub(super) fn round(cell: &Cell, aged: bool) {
-    if let Some(resident) = &mut cell.borrow_mut().resident {
-        if aged {
+    if let Some(resident) = &mut cell.borrow_mut().resident
+        && aged {
             resident.outbox.round();
         }
-    }
     if cell.borrow().resident.is_some() {
         deliver::send_outbox(cell);
         command::resume(cell);
