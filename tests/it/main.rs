@@ -7,7 +7,9 @@
 )]
 
 mod harness;
+mod hostile;
 mod replay;
+mod stream;
 mod stream_schema;
 mod synthetic;
 mod tidy;

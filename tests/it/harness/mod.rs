@@ -10,10 +10,12 @@ pub(crate) mod dump;
 pub(crate) mod program;
 pub(crate) mod server;
 pub(crate) mod stream;
+pub(crate) mod wire;
 
 pub(crate) use program::{Finished, streakline};
 pub(crate) use server::Server;
 pub(crate) use stream::TestStream;
+pub(crate) use wire::Wire;
 
 use std::path::PathBuf;
 
