@@ -8,6 +8,7 @@
 
 mod harness;
 mod replay;
+mod rest;
 mod stream_schema;
 mod synthetic;
 mod tidy;
