@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod replay;
 mod stream;
+mod rest;
 mod stream_schema;
 mod synthetic;
 mod tidy;
