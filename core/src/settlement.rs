@@ -41,6 +41,11 @@ impl Roll {
         self.asked.remove(&partition);
     }
 
+    /// A question or its answer may be lost: whoever has not answered is asked again.
+    pub fn ask_again(&mut self) {
+        self.asked.clear();
+    }
+
     /// A partition has passed its barrier.
     pub fn passed(&mut self, partition: PartitionId) {
         self.waiting.remove(&partition);
@@ -140,6 +145,8 @@ mod tests {
         assert_eq!(roll.due(), [b]);
         roll.passed(a);
         assert!(!roll.is_complete());
+        roll.ask_again();
+        assert_eq!(roll.due(), [b], "only who has not answered");
         roll.passed(b);
         assert!(roll.is_complete());
     }

@@ -102,25 +102,74 @@ fn holds(host: &Rc<Host>, id: PartitionId, challenge: ChallengeId) -> bool {
     })
 }
 
+/// How far an arbiter is with sending scores again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resent {
+    /// Inputs of an earlier start are not folded yet: the newest scores are not known.
+    NotRecovered,
+    /// Sent, and not all confirmed.
+    OnTheWay,
+    /// The challenge has confirmed all.
+    Delivered,
+}
+
 /// A challenge was activated: members in memory send their scores again.
-pub(super) fn resend(host: &Rc<Host>, challenge: ChallengeId) {
-    for entry in host.users.borrow().values() {
-        super::user::resend(&entry.cell, challenge);
+pub(super) fn resend(host: &Rc<Host>, challenge: ChallengeId, sent: bool) -> Resent {
+    if !is_recovered(host) {
+        return Resent::NotRecovered;
+    }
+    if !sent {
+        for entry in host.users.borrow().values() {
+            super::user::resend(&entry.cell, challenge);
+        }
+    }
+    let held = |id: &PartitionId| holds(host, *id, challenge);
+    let ids: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
+    if ids.iter().any(held) {
+        Resent::OnTheWay
+    } else {
+        Resent::Delivered
     }
 }
 
+/// Whether every input of an earlier start that can be folded is folded.
+fn is_recovered(host: &Host) -> bool {
+    let of_earlier_start = |position: Position| position.epoch < host.shared.epoch;
+    let users = host.users.borrow();
+    let mut residents = users.values().map(|entry| entry.cell.borrow());
+    host.tails_taken.get()
+        && residents.all(|cell| {
+            let first = cell
+                .resident()
+                .and_then(|resident| resident.first_pending());
+            !first.is_some_and(of_earlier_start)
+        })
+}
+
 /// Asks every arbiter to send its members' scores again, then tells the challenge: what was sent before stands before the
-/// news in its mailbox.
-pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId) {
+/// news in its mailbox. A board that does not move any more must have them all before anyone is told a rank from it.
+pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open: bool) {
     let hosts = shared.hosts.get().cloned().unwrap_or_default();
     for host in hosts {
-        let (reply, asked) = tokio::sync::oneshot::channel();
-        let mut chore = Chore::Resend { challenge, reply };
-        while let Err(actix::dev::SendError::Full(back)) = host.try_send(chore) {
-            chore = back;
+        let mut sent = false;
+        loop {
+            let (reply, asked) = tokio::sync::oneshot::channel();
+            let chore = Chore::Resend {
+                challenge,
+                sent,
+                reply,
+            };
+            let answer = match host.try_send(chore) {
+                Ok(()) => asked.await.unwrap_or(Resent::Delivered),
+                Err(actix::dev::SendError::Full(_)) => Resent::NotRecovered,
+                Err(actix::dev::SendError::Closed(_)) => return,
+            };
+            sent |= answer != Resent::NotRecovered;
+            if answer == Resent::Delivered || (is_open && sent) {
+                break;
+            }
             clock::pause_ms(RETRY_MS).await;
         }
-        let _ = asked.await;
     }
     while send_challenge(&shared, challenge, ChallengeCommand::Refilled).is_err() {
         clock::pause_ms(RETRY_MS).await;

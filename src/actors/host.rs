@@ -3,7 +3,12 @@
 //! Everything here lives on one thread. Cells are shared with their actor by `Rc`: a flush that has become durable is folded
 //! by the host without a message to each actor (design.md 4).
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
@@ -42,6 +47,10 @@ pub struct Host {
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
+    /// Users with a socket or with something under way: rounds look at no others.
+    pub(super) attentive: RefCell<BTreeSet<UserId>>,
+    /// Every entity with a recovered tail has been activated.
+    pub(super) tails_taken: Cell<bool>,
 }
 
 impl Host {
@@ -204,6 +213,8 @@ impl HostActor {
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
+            attentive: RefCell::default(),
+            tails_taken: Cell::new(false),
         };
         Self {
             host: Rc::new(host),
@@ -270,10 +281,12 @@ pub(super) enum Chore {
         challenge: ChallengeId,
         token: Token,
     },
-    /// A challenge has been activated: everyone who is enrolled sends its score again.
+    /// A challenge has been activated: everyone who is enrolled sends its score again, unless that was asked before;
+    /// answers how far that is.
     Resend {
         challenge: ChallengeId,
-        reply: oneshot::Sender<()>,
+        sent: bool,
+        reply: oneshot::Sender<super::barrier::Resent>,
     },
     /// Wakes everybody who is due; answers how many were.
     WakeDue { reply: oneshot::Sender<usize> },
@@ -304,9 +317,12 @@ impl Handler<Chore> for HostActor {
                 super::barrier::ask(&host, partition, (cutoff_ms, challenge));
                 drop(token);
             }
-            Chore::Resend { challenge, reply } => {
-                super::barrier::resend(&host, challenge);
-                let _ = reply.send(());
+            Chore::Resend {
+                challenge,
+                sent,
+                reply,
+            } => {
+                let _ = reply.send(super::barrier::resend(&host, challenge, sent));
             }
             Chore::WakeDue { reply } => {
                 actix::spawn(async move {

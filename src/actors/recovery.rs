@@ -101,7 +101,7 @@ pub(super) async fn fold_tails(host: Rc<Host>) {
                 .collect()
         };
         if entities.is_empty() {
-            return;
+            return host.tails_taken.set(true);
         }
         entities.iter().for_each(|entity| host.activate(entity));
         while entities.iter().any(|entity| host.is_activating(entity)) {

@@ -38,20 +38,6 @@ pub struct Settings {
     pub crash_after_flush: Option<u64>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            idle_ms: 300_000,
-            progress_ms: 1_000,
-            board_ms: 1_000,
-            grace_ms: 10_000,
-            tail_bytes_max: 8 * 1024 * 1024,
-            tail_age_ms: 3_600_000,
-            crash_after_flush: None,
-        }
-    }
-}
-
 /// Shared by all arbiters.
 pub struct Shared {
     /// The store.

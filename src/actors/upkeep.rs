@@ -12,17 +12,19 @@ use crate::clock;
 const WOKEN_AT_ONCE: usize = 64;
 /// Ms between two looks at what only changes slowly.
 const SLOW_ROUND_MS: u64 = 1_000;
+/// Ms after which what is not confirmed twice is taken for lost.
+const AGED_MS: u64 = 5_000;
 
 /// One round.
 pub(super) fn round(host: &Rc<Host>) {
-    let users: Vec<_> = host.users.borrow().values().cloned().collect();
+    let now_ms = clock::monotonic_ms();
     let challenges: Vec<_> = host.challenges.borrow().values().cloned().collect();
     challenges
         .iter()
         .for_each(|entry| challenge::round(&entry.cell));
-    users.iter().for_each(|entry| user::round(&entry.cell));
-    let slow = clock::monotonic_ms() % SLOW_ROUND_MS < super::host::ROUND_MS;
-    if !slow {
+    let aged = is_turn(now_ms, AGED_MS);
+    attend(host, aged);
+    if !is_turn(now_ms, SLOW_ROUND_MS) {
         return;
     }
     challenges
@@ -39,6 +41,7 @@ pub(super) fn round(host: &Rc<Host>) {
         });
     }
     relieve(host);
+    let users: Vec<_> = host.users.borrow().values().cloned().collect();
     users
         .iter()
         .for_each(|entry| user::passivate_if_idle(&entry.cell));
@@ -47,6 +50,25 @@ pub(super) fn round(host: &Rc<Host>) {
         .for_each(|entry| challenge::passivate_if_idle(&entry.cell));
     metrics::gauge!("streakline_actors", "kind" => "user").set(users.len() as f64);
     metrics::gauge!("streakline_actors", "kind" => "challenge").set(challenges.len() as f64);
+}
+
+/// Whether the round that runs now is the one in `every_ms` that does this.
+fn is_turn(now_ms: u64, every_ms: u64) -> bool {
+    now_ms % every_ms < super::host::ROUND_MS
+}
+
+/// Looks after users with a socket or with something under way.
+fn attend(host: &Rc<Host>, aged: bool) {
+    let attentive: Vec<UserId> = host.attentive.borrow().iter().cloned().collect();
+    for id in attentive {
+        let entry = host.users.borrow().get(&id).cloned();
+        if let Some(entry) = &entry {
+            user::round(&entry.cell, aged);
+        }
+        if entry.is_none_or(|entry| !entry.cell.borrow().is_attentive()) {
+            host.attentive.borrow_mut().remove(&id);
+        }
+    }
 }
 
 /// Entities at the front of a tail that is too long or too old snapshot; what is covered by all is dropped.
@@ -120,33 +142,32 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
     woken
 }
 
-/// Due rows of entities that are not in memory; those in memory have their own deadline.
+/// Due rows of entities that are not in memory; those in memory have their own deadline, and their rows stand until their
+/// next snapshot.
 async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
+    let in_memory = host.users.borrow().len() + host.challenges.borrow().len();
+    let limit = WOKEN_AT_ONCE.saturating_add(in_memory).saturating_add(1);
     let store = &host.shared.store;
-    let rows = store
-        .due(id, now_ms, WOKEN_AT_ONCE)
-        .await
-        .unwrap_or_default();
-    let full = rows.len() >= WOKEN_AT_ONCE;
-    let next = if full {
-        Some(now_ms)
-    } else {
-        store.earliest_due(id).await.unwrap_or_default()
+    let rows = store.due(id, i64::MAX, limit).await.unwrap_or_default();
+    let full = rows.len() >= limit;
+    let is_active = |entity: &Entity| match entity {
+        Entity::User(user) => host.users.borrow().contains_key(user),
+        Entity::Challenge(challenge) => host.challenges.borrow().contains_key(challenge),
+        Entity::Partition(_) => true,
     };
-    let mut due = Vec::new();
-    for (_, entity) in rows {
-        let active = match &entity {
-            Entity::User(user) => host.users.borrow().contains_key(user),
-            Entity::Challenge(challenge) => host.challenges.borrow().contains_key(challenge),
-            Entity::Partition(_) => true,
-        };
-        if !active {
-            due.push(entity);
-        }
-    }
-    // Rows of those in memory stand until their next snapshot: only what is later counts as news.
-    let later = next.filter(|at| *at > now_ms || !due.is_empty());
-    host.with(&Entity::Partition(id), |held| held.earliest_due_ms = later);
+    let later = rows
+        .iter()
+        .map(|(at_ms, _)| *at_ms)
+        .find(|at_ms| *at_ms > now_ms);
+    let mut due: Vec<Entity> = rows
+        .into_iter()
+        .filter(|(at_ms, entity)| *at_ms <= now_ms && !is_active(entity))
+        .map(|(_, entity)| entity)
+        .collect();
+    let more = due.len() > WOKEN_AT_ONCE || (full && later.is_none());
+    due.truncate(WOKEN_AT_ONCE);
+    let next = if more { Some(now_ms) } else { later };
+    host.with(&Entity::Partition(id), |held| held.earliest_due_ms = next);
     due
 }
 

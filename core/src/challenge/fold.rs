@@ -57,7 +57,7 @@ fn apply(
         }
         ChallengeInput::Cancel(reason) => {
             set(challenge, Stage::Cancelled(reason.clone()));
-            conclude(challenge, |_| Some(Conclusion::Cancelled(reason.clone())))
+            conclude(challenge, board)
         }
         ChallengeInput::Join {
             user,
@@ -79,7 +79,7 @@ fn apply(
                     participants,
                 },
             );
-            conclude(challenge, |user| board.conclusion(user))
+            conclude(challenge, board)
         }
         ChallengeInput::Tick => Vec::new(),
     }
@@ -140,20 +140,10 @@ fn leave(challenge: &mut Challenge, board: &mut Board, user: &UserId) -> Vec<Not
     Vec::from([(user.clone(), withdraw)])
 }
 
-fn conclude(challenge: &Challenge, how: impl Fn(&UserId) -> Option<Conclusion>) -> Vec<Notice> {
+/// Who is in is told how it ended, or first that it was taken in.
+fn conclude(challenge: &Challenge, board: &Board) -> Vec<Notice> {
     let members = challenge.members.iter().filter(|(_, member)| member.joined);
-    let notice = |(user, member): (&UserId, &Member)| {
-        let (challenge, join) = (challenge.id, member.join);
-        let conclusion = how(user)?;
-        Some((
-            user.clone(),
-            UserInput::Conclude {
-                challenge,
-                join,
-                conclusion,
-            },
-        ))
-    };
+    let notice = |(user, _): (&UserId, _)| Some((user.clone(), challenge.owed(user, board)?));
     members.filter_map(notice).collect()
 }
 
@@ -161,38 +151,44 @@ impl Challenge {
     /// What members' partitions have not confirmed; told again after a restart, which is harmless.
     #[must_use]
     pub fn unconfirmed(&self, board: &Board) -> Vec<Notice> {
-        let conclusion = |user: &UserId| match &self.stage {
-            Stage::Cancelled(reason) => Some(Conclusion::Cancelled(reason.clone())),
-            Stage::Settled { .. } => board.conclusion(user),
-            _ => None,
-        };
-        let notice = |(user, member): (&UserId, &Member)| {
-            let (challenge, join) = (self.id, member.join);
-            if !member.joined {
-                let owed = member.told != Told::Withdrawn;
-                return owed.then(|| (user.clone(), UserInput::Withdraw { challenge, join }));
-            }
-            let concluded = conclusion(user).filter(|_| member.told != Told::Concluded);
-            if let Some(conclusion) = concluded {
-                return Some((
-                    user.clone(),
-                    UserInput::Conclude {
-                        challenge,
-                        join,
-                        conclusion,
-                    },
-                ));
-            }
-            let (joined_ms, definition) = (member.joined_ms, self.definition.clone()?);
-            let enrol = UserInput::Enrol {
+        let owed = |user: &UserId| Some((user.clone(), self.owed(user, board)?));
+        self.members.keys().filter_map(owed).collect()
+    }
+
+    /// What one member's partition must be told next: that it is in, then how it ended, or that it has left.
+    #[must_use]
+    pub fn owed(&self, user: &UserId, board: &Board) -> Option<UserInput> {
+        let member = self.members.get(user)?;
+        let (challenge, join) = (self.id, member.join);
+        if !member.joined {
+            let owed = member.told != Told::Withdrawn;
+            return owed.then_some(UserInput::Withdraw { challenge, join });
+        }
+        if member.told == Told::Nothing {
+            return Some(UserInput::Enrol {
                 challenge,
                 join,
-                joined_ms,
-                definition,
-            };
-            (member.told == Told::Nothing).then(|| (user.clone(), enrol))
+                joined_ms: member.joined_ms,
+                definition: self.definition.clone()?,
+            });
+        }
+        let conclusion = match &self.stage {
+            Stage::Cancelled(reason) => Conclusion::Cancelled(reason.clone()),
+            Stage::Settled { .. } => board.conclusion(user)?,
+            _ => return None,
         };
-        self.members.iter().filter_map(notice).collect()
+        (member.told != Told::Concluded).then_some(UserInput::Conclude {
+            challenge,
+            join,
+            conclusion,
+        })
+    }
+
+    /// Whether every member's partition knows that it is in: only then do all scores count.
+    #[must_use]
+    pub fn all_told(&self) -> bool {
+        let mut joined = self.members.values().filter(|member| member.joined);
+        joined.all(|member| member.told != Told::Nothing)
     }
 
     /// A member's partition has journaled what it was told.

@@ -138,15 +138,38 @@ impl Resident {
         challenge
     }
 
-    /// A member's partition has journaled what it was told.
-    pub fn confirmed(&mut self, user: &UserId, number: u64, input: &UserInput) {
+    /// A member's partition has journaled what it was told. Where that is not what must be told last, as when messages
+    /// have overtaken one another, it is told what it must know next.
+    pub fn confirmed(&mut self, user: &UserId, input: &UserInput) {
         self.challenge.confirmed(user, input);
-        self.outbox.confirm(user, number);
+        self.outbox.confirm(user, input);
+        if self.partial || self.outbox.holds(user) {
+            return;
+        }
+        if let Some(owed) = self.challenge.owed(user, &self.board) {
+            self.outbox.offer(user.clone(), owed);
+        }
+    }
+
+    /// Whether a member's partition has yet to confirm something.
+    #[must_use]
+    pub fn owes(&self, user: &UserId) -> bool {
+        self.challenge.owed(user, &self.board).is_some()
+    }
+
+    /// A round has passed: members and partitions that have not answered are told and asked again.
+    pub fn round(&mut self) {
+        self.outbox.round();
+        if let Some(roll) = &mut self.roll {
+            roll.ask_again();
+        }
     }
 
     /// Once the cut-off has passed: the partitions to ask for their barrier now.
     pub fn barriers_due(&mut self, bits: u32) -> Vec<(PartitionId, i64)> {
-        let Some(cutoff_ms) = self.challenge.cutoff_passed().filter(|_| !self.partial) else {
+        // A member whose partition does not know yet would be settled without its score.
+        let ready = !self.partial && self.challenge.all_told();
+        let Some(cutoff_ms) = self.challenge.cutoff_passed().filter(|_| ready) else {
             return Vec::new();
         };
         let members = self

@@ -122,6 +122,12 @@ pub(super) fn enrol(
     user.enrolments.insert(id, held);
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
+    super::ingest::warm(
+        user,
+        fold,
+        user.day_of(joined_ms).max(definition.starts),
+        definition.ends,
+    );
     let days: Vec<Day> = user
         .days
         .range(definition.starts..=definition.ends)
@@ -328,6 +334,14 @@ fn announce(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
     if let Some(contribution) = user.contribution(id) {
         fold.emit(Event::Contribution(contribution));
     }
+}
+
+/// A window that has not begun begins at another instant now, and with it a row without steps (domain.md 6.1).
+pub(super) fn zone_changed(user: &mut User, fold: &mut Fold<'_>) {
+    let active = |held: &Enrolment| held.state == EnrolmentState::Active;
+    let held = user.enrolments.iter().filter(|(_, held)| active(held));
+    let ids: Vec<ChallengeId> = held.map(|(id, _)| *id).collect();
+    ids.into_iter().for_each(|id| sum_up(user, fold, id, false));
 }
 
 /// The alias has changed: every board that still moves shows the new one.

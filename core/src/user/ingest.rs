@@ -6,7 +6,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{User, fold::Fold, plan, progress};
 use crate::{
     civil::{Day, MINUTE_MS},
-    day::{DayState, DeviceCells, Head, Identities},
+    day::{DeviceCells, Head, Identities},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits, merge,
@@ -89,7 +89,14 @@ fn take(
     let day = user.day_of(copy.record.start_ms);
     let judgement = accepted_as(&copy);
     match plan::road(user, batch.binding, &copy.record) {
-        plan::Road::Fast => append(user, batch, day, &copy),
+        plan::Road::Fast => {
+            if let Some(known) = &mut batch.known {
+                records::file(known, [copy.clone()]);
+            }
+            if !user.is_archived(day, fold.header.stamp_ms) {
+                append(user, batch, day, &copy);
+            }
+        }
         plan::Road::New => {
             file(user, fold, batch, &copy);
             mark(user, batch, &copy.record);
@@ -142,8 +149,19 @@ fn judge(
     file(user, fold, batch, &copy);
     mark(user, batch, &copy.record);
     let day = user.day_of(copy.record.start_ms);
+    point(user, &copies, day);
     keep(user, batch, day, &copy);
     judgement
+}
+
+/// Days of the copies that a record wins over remember where it is: whoever rebuilds them must have it at hand.
+fn point(user: &mut User, copies: &[StoredRecord], winner: Day) {
+    for copy in copies {
+        let day = user.day_of(copy.record.start_ms);
+        if let Some(state) = user.days.get_mut(&day).filter(|_| day != winner) {
+            state.moved_to.insert(winner);
+        }
+    }
 }
 
 /// Everything at hand: what was loaded, and the tail.
@@ -195,7 +213,7 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
     let cells = head.devices.entry(copy.binding).or_default();
     let eligible = !copy.skewed && copy.record.method != Method::Manual;
     append_cells(cells, &copy.record, eligible);
-    if cells.display.is_empty() {
+    if cells.is_empty() {
         head.devices.remove(&copy.binding);
     }
     state.records = state.records.saturating_add(1);
@@ -203,9 +221,6 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
         state
             .identities
             .add(device, copy.record.id, copy.record.version);
-    }
-    if let Some(known) = &mut batch.known {
-        records::file(known, [copy.clone()]);
     }
     batch.touched.insert(day);
 }
@@ -225,80 +240,120 @@ fn append_cells(cells: &mut DeviceCells, record: &Record, eligible: bool) {
     }
 }
 
-/// Rebuilds the dirty days that are not archived from every record that reaches into them.
+/// Rebuilds the dirty days from every record that reaches into them; minutes of archived ones stay (domain.md 1.5).
 fn rebuild(user: &mut User, fold: &Fold<'_>, batch: &mut Batch) {
     let Some(known) = batch.known.take() else {
         return;
     };
     let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
     for day in core::mem::take(&mut batch.dirty) {
-        let archived_ms = user
-            .calendar()
-            .end_ms(day)
-            .saturating_add(limits::ARCHIVE_AFTER_MS);
-        if archived_ms > fold.header.stamp_ms {
-            rebuild_day(user, day, &winners);
+        if user.is_archived(day, fold.header.stamp_ms) {
+            bridge(user, day, &winners);
+        } else if rebuild_day(user, day, &winners) {
             batch.touched.insert(day);
         }
     }
 }
 
-fn rebuild_day(user: &mut User, day: Day, winners: &[Winner<'_>]) {
-    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let reach = reach_of(winners, start_ms, end_ms);
-    let near: Vec<&Winner<'_>> = winners
-        .iter()
-        .filter(|w| w.copy.record.end_ms > reach.0 && w.copy.record.start_ms < reach.1)
-        .collect();
+/// Brings the minutes of cold days back; nothing of their state changes.
+pub(super) fn warm(user: &mut User, fold: &Fold<'_>, first: Day, last: Day) {
+    let cold = plan::cold(user, first, last);
+    if cold.is_empty() {
+        return;
+    }
+    let known = gather(user, fold);
+    let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
+    for (day, _) in cold {
+        rebuild_day(user, day, &winners);
+    }
+}
+
+/// Answers whether the day is another than before.
+fn rebuild_day(user: &mut User, day: Day, winners: &[Winner<'_>]) -> bool {
     let mut head = Head::default();
-    for binding in user.devices.values().map(|device| device.binding) {
-        let of = |eligible: bool| {
-            let own = near.iter().filter(|w| w.copy.binding == binding);
-            let records: Vec<&Record> = own
-                .filter(|w| !eligible || w.eligible())
-                .map(|w| &w.copy.record)
-                .collect();
-            within(merge::device_cells(&records), start_ms, end_ms)
-        };
-        let display = of(false);
-        let all = near
-            .iter()
-            .all(|w| w.copy.binding != binding || w.eligible());
-        let eligible = if all {
-            None
-        } else {
-            Some(of(true)).filter(|own| *own != display)
-        };
-        if !display.is_empty() {
-            head.devices
-                .insert(binding, DeviceCells { display, eligible });
+    let bindings: Vec<u32> = user.devices.values().map(|device| device.binding).collect();
+    for binding in bindings {
+        let cells = device_minutes(user, day, (binding, winners));
+        if !cells.is_empty() {
+            head.devices.insert(binding, cells);
         }
     }
-    let own = winners
-        .iter()
-        .filter(|w| (start_ms..end_ms).contains(&w.copy.record.start_ms));
+    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let mut identities = Identities::default();
     let mut count = 0_u32;
-    for winner in own {
-        count = count.saturating_add(1);
-        if let Some((device, _)) = user.device_of(winner.copy.binding) {
-            identities.add(device, winner.copy.record.id, winner.copy.record.version);
+    for winner in winners {
+        let record = &winner.copy.record;
+        let device = user.device_of(winner.copy.binding);
+        if let Some((device, _)) = device.filter(|_| (start_ms..end_ms).contains(&record.start_ms))
+        {
+            count = count.saturating_add(1);
+            identities.add(device, record.id, record.version);
         }
     }
-    let state = user.days.entry(day).or_insert_with(DayState::default);
-    (state.head, state.identities, state.records) = (Some(head), identities, count);
+    if count == 0 && head.devices.is_empty() && !user.days.contains_key(&day) {
+        return false;
+    }
+    let standings = user.standings();
+    let state = user.days.entry(day).or_default();
+    let changed = state.replace(head, (count, identities), &standings);
+    bridge(user, day, winners);
+    changed
 }
 
-/// The span of all records that reach into a day: a coarse one outside its end still shares what finer ones there leave.
-fn reach_of(winners: &[Winner<'_>], start_ms: i64, end_ms: i64) -> (i64, i64) {
-    let inside = winners.iter().map(|w| &w.copy.record);
-    let touching = inside.filter(|r| r.end_ms > start_ms && r.start_ms < end_ms);
-    touching.fold((start_ms, end_ms), |(from, to), r| {
-        (from.min(r.start_ms), to.max(r.end_ms))
-    })
+fn device_minutes(user: &User, day: Day, (binding, winners): (u32, &[Winner<'_>])) -> DeviceCells {
+    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
+    let (from_ms, to_ms) = reach(span, (binding, winners));
+    let inside = |record: &Record| record.end_ms > from_ms && record.start_ms < to_ms;
+    let own = winners.iter().filter(|w| w.copy.binding == binding);
+    let tied: Vec<&Winner<'_>> = own.filter(|w| inside(&w.copy.record)).collect();
+    let of = |eligible: bool| {
+        let counted = tied.iter().filter(|w| !eligible || w.eligible());
+        let records: Vec<&Record> = counted.map(|w| &w.copy.record).collect();
+        within(merge::device_cells(&records), span)
+    };
+    let display = of(false);
+    let all = tied.iter().all(|w| w.eligible());
+    let eligible = if all { None } else { Some(of(true)) };
+    let eligible = eligible.filter(|own| *own != display);
+    DeviceCells { display, eligible }
 }
 
-fn within(mut cells: Vec<merge::Cell>, start_ms: i64, end_ms: i64) -> Vec<merge::Cell> {
+/// How far overlap carries on both sides of a span: a coarse record counts what finer ones leave of it, wherever these are.
+fn reach((start_ms, end_ms): (i64, i64), (binding, winners): (u32, &[Winner<'_>])) -> (i64, i64) {
+    let own = winners.iter().filter(|w| w.copy.binding == binding);
+    let mut spans: Vec<(i64, i64)> = own
+        .map(|w| (w.copy.record.start_ms, w.copy.record.end_ms))
+        .collect();
+    spans.sort_unstable();
+    let (mut reach, mut stretch) = ((start_ms, end_ms), (i64::MIN, i64::MIN));
+    for (from_ms, to_ms) in spans {
+        stretch = if from_ms < stretch.1 {
+            (stretch.0, stretch.1.max(to_ms))
+        } else {
+            (from_ms, to_ms)
+        };
+        if stretch.1 > start_ms && stretch.0 < end_ms {
+            reach = (reach.0.min(stretch.0), reach.1.max(stretch.1));
+        }
+    }
+    reach
+}
+
+/// Notes whether overlapping records of one device carry from one border of a day to the other.
+fn bridge(user: &mut User, day: Day, winners: &[Winner<'_>]) {
+    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
+    let carries = |binding: u32| {
+        // What carries over the start and is still there at the end.
+        reach((start_ms, start_ms.saturating_add(1)), (binding, winners)).1 > end_ms
+            && reach((end_ms.saturating_sub(1), end_ms), (binding, winners)).0 < start_ms
+    };
+    let bridged = user.devices.values().any(|device| carries(device.binding));
+    if let Some(state) = user.days.get_mut(&day) {
+        state.bridged = bridged;
+    }
+}
+
+fn within(mut cells: Vec<merge::Cell>, (start_ms, end_ms): (i64, i64)) -> Vec<merge::Cell> {
     cells.retain(|cell| {
         (start_ms..end_ms).contains(&i64::from(cell.minute).saturating_mul(MINUTE_MS))
     });

@@ -60,10 +60,10 @@ impl Resident {
                     super::EnrolmentState::Active | super::EnrolmentState::Frozen
                 )
             };
-            if user.enrolments.get(id).is_some_and(open) {
-                if let Some(contribution) = user.contribution(*id) {
-                    outbox.offer(*id, contribution);
-                }
+            if user.enrolments.get(id).is_some_and(open)
+                && let Some(contribution) = user.contribution(*id)
+            {
+                outbox.offer(*id, contribution);
             }
         }
         Self {

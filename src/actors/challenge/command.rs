@@ -29,11 +29,14 @@ pub(crate) type Done = Box<dyn FnOnce(Result<(&Resident, i64), Refusal>) + Send>
 /// Makes the rows that become durable with a change, from the challenge as the change will leave it.
 pub(crate) type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
 
+/// Judges a change; `None`: nothing needs to change.
+pub(crate) type Admit =
+    Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>;
+
 /// A change asked for by REST.
 pub(crate) struct WriteChallenge {
     /// Judges it; `None`: nothing needs to change.
-    pub(crate) admit:
-        Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>,
+    pub(crate) admit: Admit,
     /// Rows that become durable with it.
     pub(crate) attach: Attach,
     /// The member whose own partition must confirm it before it is answered.
@@ -56,11 +59,7 @@ pub(crate) enum ChallengeCommand {
         number: u64,
     },
     /// A member's partition has journaled a notice.
-    Confirmed {
-        user: UserId,
-        number: u64,
-        input: UserInput,
-    },
+    Confirmed { user: UserId, input: UserInput },
     /// A member could not be told now.
     NotConfirmed { user: UserId, number: u64 },
     /// A partition's answer to the settlement's question.
@@ -211,19 +210,10 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             }
         }
         ChallengeCommand::Write(change) => write(cell, change),
-        ChallengeCommand::Contribute {
-            contribution,
-            number,
-        } => {
-            contribute(&mut cell.borrow_mut(), contribution, number);
+        ChallengeCommand::Contribute { contribution, .. } => {
+            contribute(&mut cell.borrow_mut(), contribution);
         }
-        ChallengeCommand::Confirmed {
-            user,
-            number,
-            input,
-        } => {
-            deliver::confirmed(cell, user, (number, input));
-        }
+        ChallengeCommand::Confirmed { user, input } => deliver::confirmed(cell, user, &input),
         ChallengeCommand::NotConfirmed { user, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.release(&user, number);
@@ -244,7 +234,7 @@ fn run(cell: &Cell, command: ChallengeCommand) {
         ChallengeCommand::Watch { user, on } => {
             let mut held = cell.borrow_mut();
             if on {
-                held.watchers.entry(user).or_insert(None);
+                held.watchers.entry(user).or_default().owe();
             } else {
                 held.watchers.remove(&user);
             }
@@ -255,13 +245,12 @@ fn run(cell: &Cell, command: ChallengeCommand) {
     }
 }
 
-fn contribute(held: &mut ChallengeCell, contribution: Contribution, number: u64) {
-    let challenge = held.id;
+fn contribute(held: &mut ChallengeCell, contribution: Contribution) {
     if let Some(resident) = &mut held.resident {
         resident.take(&contribution);
         let _ = held
             .host
-            .send_user(contribution.user, UserCommand::Taken { challenge, number });
+            .send_user(contribution.user.clone(), UserCommand::Taken(contribution));
     }
 }
 
@@ -280,7 +269,11 @@ fn write(cell: &Cell, change: WriteChallenge) {
     };
     match admit(resident.challenge(), now_ms) {
         Err(refusal) => done(Err(refusal)),
-        Ok(None) => done(Ok((resident, now_ms))),
+        Ok(None) => match member.filter(|member| resident.owes(member)) {
+            None => done(Ok((resident, now_ms))),
+            // Asked again before the member's own partition knew.
+            Some(member) => held.confirmations.entry(member).or_default().push(done),
+        },
         Ok(Some(input)) => {
             let origin = Origin {
                 source: Source::Rest,

@@ -43,15 +43,15 @@ pub(super) fn send_outbox(cell: &Cell) {
 }
 
 /// A member's own partition knows: who waited for that is answered.
-pub(super) fn confirmed(cell: &Cell, user: UserId, (number, input): (u64, UserInput)) {
+pub(super) fn confirmed(cell: &Cell, user: UserId, input: &UserInput) {
     let waiting = {
         let mut held = cell.borrow_mut();
         if let Some(resident) = &mut held.resident {
-            resident.confirmed(&user, number, &input);
+            resident.confirmed(&user, input);
         }
         let settled = held
             .resident()
-            .is_some_and(|resident| !resident.outbox.holds(&user));
+            .is_some_and(|resident| !resident.owes(&user));
         if settled {
             held.confirmations.remove(&user)
         } else {

@@ -23,7 +23,6 @@ use streakline_core::{
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input, Origin, RULES_VERSION},
     ledger::Totals,
-    view::RankView,
 };
 
 use super::{
@@ -41,8 +40,8 @@ use crate::{
 };
 
 pub(super) use command::{ChallengeCommand, WriteChallenge, wake};
-use subscriber::Subscriber;
 pub(super) use subscriber::round;
+use subscriber::{Subscriber, Watcher};
 
 /// Commands that may wait for one challenge's actor.
 const MAILBOX: usize = 4_096;
@@ -61,8 +60,8 @@ pub(super) struct ChallengeCell {
     confirmations: BTreeMap<UserId, Vec<command::Done>>,
     commands: VecDeque<ChallengeCommand>,
     subscribers: BTreeMap<(SessionHandle, u64), Subscriber>,
-    /// Members with a socket, and the rank that was told last.
-    watchers: BTreeMap<UserId, Option<RankView>>,
+    /// Members with a socket.
+    watchers: BTreeMap<UserId, Watcher>,
     told_offset: u64,
     told_ms: u64,
     snapshotting: bool,
@@ -205,8 +204,11 @@ pub(super) fn settle(cell: &Cell) {
     held.note_work();
 }
 
-/// What did not arrive is sent again.
+/// What is not answered for a whole round is told and asked again.
 pub(super) fn retry(cell: &Cell) {
+    if let Some(resident) = &mut cell.borrow_mut().resident {
+        resident.round();
+    }
     if cell.borrow().resident.is_some() {
         settle(cell);
     }
@@ -294,12 +296,12 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
             partition.covered(&entity, covered, false)
         });
     }
-    let partial = resident.is_partial();
+    let (partial, is_open) = (resident.is_partial(), resident.challenge().is_open());
     held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
     if partial {
-        actix::spawn(super::barrier::refill(shared, id));
+        actix::spawn(super::barrier::refill(shared, id, is_open));
     }
     advance(cell);
 }
@@ -409,11 +411,12 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             && held.commands.is_empty()
             && held.subscribers.is_empty()
             && !held.snapshotting;
+        let stale = resident.challenge().due_ms != resident.challenge().visible_deadline();
         let entity = held.entity();
         let covered = held
             .host
             .with(&entity, |partition| !partition.coverage.holds(&entity));
-        (idle, covered.unwrap_or(true))
+        (idle, covered.unwrap_or(true) && !stale)
     };
     if idle && covered {
         cell.borrow_mut().leave();

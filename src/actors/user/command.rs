@@ -2,6 +2,7 @@
 //! is folded, so that it is judged on the state that it will change.
 
 use streakline_core::{
+    event::Contribution,
     id::{ChallengeId, UserId},
     input::{Origin, Source, UserInput},
     user::User,
@@ -25,10 +26,13 @@ pub(crate) type ReadUser = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>
 /// Told when a write is folded, or refused.
 pub(crate) type Done = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>;
 
+/// Judges a change; `None`: nothing needs to change.
+pub(crate) type Admit = Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>;
+
 /// A change asked for by REST.
 pub(crate) struct WriteUser {
     /// Judges it; `None`: nothing needs to change.
-    pub(crate) admit: Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>,
+    pub(crate) admit: Admit,
     /// Told the outcome.
     pub(crate) done: Done,
     /// Who asks.
@@ -68,7 +72,7 @@ pub(crate) enum UserCommand {
         input: UserInput,
     },
     /// A challenge has taken a contribution.
-    Taken { challenge: ChallengeId, number: u64 },
+    Taken(Contribution),
     /// A challenge did not take a contribution now.
     NotTaken { challenge: ChallengeId, number: u64 },
     /// The user's own rank has changed.
@@ -107,7 +111,7 @@ impl UserCommand {
             // A lost answer is asked for again at the next round.
             Self::Claimed { .. }
             | Self::Close { .. }
-            | Self::Taken { .. }
+            | Self::Taken(_)
             | Self::NotTaken { .. }
             | Self::Rank(_) => {}
         }
@@ -214,13 +218,12 @@ fn run(cell: &Cell, command: UserCommand) {
         UserCommand::History(history) => super::facts::read(cell, history),
         UserCommand::Write(change) => write(cell, change),
         UserCommand::Notice {
-            challenge,
-            number,
-            input,
-        } => notice(cell, challenge, (number, input)),
-        UserCommand::Taken { challenge, number } => {
+            challenge, input, ..
+        } => notice(cell, challenge, input),
+        UserCommand::Taken(contribution) => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
-                resident.outbox.confirm(&challenge, number);
+                let challenge = contribution.challenge;
+                resident.outbox.confirm(&challenge, &contribution);
             }
             stream::pump(cell, true);
         }
@@ -257,21 +260,16 @@ fn write(cell: &Cell, change: WriteUser) {
 }
 
 /// At least once, and harmless: what the state knows is confirmed at once.
-fn notice(cell: &Cell, challenge: ChallengeId, (number, input): (u64, UserInput)) {
+fn notice(cell: &Cell, challenge: ChallengeId, input: UserInput) {
     let mut held = cell.borrow_mut();
     let known = held.user().is_some_and(|user| user.knows(&input));
     if known {
         let user = held.id.clone();
-        let confirmed = ChallengeCommand::Confirmed {
-            user,
-            number,
-            input,
-        };
+        let confirmed = ChallengeCommand::Confirmed { user, input };
         let _ = held.host.send_challenge(challenge, confirmed);
     } else {
         let waiter = Waiter::Notice {
             challenge,
-            number,
             input: input.clone(),
         };
         held.offer(Origin::server(Source::Peer), (input, Vec::new()), waiter);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use streakline_core::{
     chunk,
     civil::Day,
-    event::Event,
+    event::{Event, FactKind},
     input::Header,
     records::{self, Records},
 };
@@ -34,10 +34,12 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
         match event {
             Event::Judged(judged) => outcome = Some(judged),
             Event::Changed(topic) => stream::changed(cell, &topic),
-            Event::Fact(_)
-            | Event::Transfer(_)
-            | Event::Contribution(_)
-            | Event::DeviceBound(_) => {}
+            Event::Fact(fact) => {
+                if let FactKind::ChallengeJoined(challenge) = fact.kind {
+                    stream::watch_one(&cell.borrow(), challenge);
+                }
+            }
+            Event::Transfer(_) | Event::Contribution(_) | Event::DeviceBound(_) => {}
         }
     }
     match waiter {
@@ -68,18 +70,10 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
                 done(Ok((user, held.host.now_ms())));
             }
         }
-        Waiter::Notice {
-            challenge,
-            number,
-            input,
-        } => {
+        Waiter::Notice { challenge, input } => {
             let held = cell.borrow();
             let user = held.id.clone();
-            let confirmed = ChallengeCommand::Confirmed {
-                user,
-                number,
-                input,
-            };
+            let confirmed = ChallengeCommand::Confirmed { user, input };
             // Not arrived: the challenge tells again, and is answered from the state.
             let _ = held.host.send_challenge(challenge, confirmed);
         }
@@ -108,7 +102,8 @@ pub(super) fn send_outbox(cell: &Cell) {
 pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
     let (host, id, wanted) = {
         let mut held = cell.borrow_mut();
-        if held.loading {
+        // The manifest may name chunks of a snapshot that is being written: these are read once it is.
+        if held.loading || held.snapshotting {
             return;
         }
         held.loading = true;
@@ -135,7 +130,11 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
                 (Ok(loaded), Some(resident)) => resident.load(loaded),
                 (Err(error), _) => {
                     tracing::error!(user = %id, %error, "stored records cannot be read");
-                    return held.leave();
+                    held.end();
+                    // What is journaled must not be forgotten with the state.
+                    let entity = held.entity();
+                    actix::spawn(crate::actors::recovery::reread(host.clone(), entity));
+                    return;
                 }
                 _ => return,
             }

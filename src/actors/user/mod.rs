@@ -71,7 +71,6 @@ pub(super) enum Waiter {
     /// A challenge, for the confirmation of its notice.
     Notice {
         challenge: streakline_core::id::ChallengeId,
-        number: u64,
         input: UserInput,
     },
 }
@@ -158,6 +157,9 @@ impl UserCell {
             .as_ref()
             .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty());
         let busy = !quiet || !self.commands.is_empty() || self.loading;
+        if busy || !self.clients.is_empty() {
+            self.host.attentive.borrow_mut().insert(self.id.clone());
+        }
         if !busy {
             self.busy = None;
         } else if self.busy.is_none() {
@@ -200,6 +202,11 @@ impl UserCell {
         self.end();
         let host = self.host.clone();
         host.forget(&self.entity());
+    }
+
+    /// Whether rounds have something to do here.
+    pub(super) fn is_attentive(&self) -> bool {
+        self.busy.is_some() || !self.clients.is_empty()
     }
 
     /// Whether a snapshot is being written.
@@ -249,8 +256,14 @@ pub(super) fn settle(cell: &Cell) {
     }
 }
 
-/// One round of an arbiter: what did not arrive is sent again, newest states go out.
-pub(super) fn round(cell: &Cell) {
+/// One round of an arbiter: what did not arrive is sent again, newest states go out; `aged`: what is not confirmed for long is
+/// taken for lost.
+pub(super) fn round(cell: &Cell, aged: bool) {
+    if let Some(resident) = &mut cell.borrow_mut().resident {
+        if aged {
+            resident.outbox.round();
+        }
+    }
     if cell.borrow().resident.is_some() {
         deliver::send_outbox(cell);
         command::resume(cell);
@@ -261,10 +274,10 @@ pub(super) fn round(cell: &Cell) {
 
 /// Sends the score in one challenge again.
 pub(super) fn resend(cell: &Cell, challenge: streakline_core::id::ChallengeId) {
-    if let Some(resident) = &mut cell.borrow_mut().resident {
-        if let Some(contribution) = resident.user().contribution(challenge) {
-            resident.outbox.offer(challenge, contribution);
-        }
+    if let Some(resident) = &mut cell.borrow_mut().resident
+        && let Some(contribution) = resident.user().contribution(challenge)
+    {
+        resident.outbox.offer(challenge, contribution);
     }
     deliver::send_outbox(cell);
     cell.borrow_mut().note_work();

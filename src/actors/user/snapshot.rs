@@ -42,13 +42,17 @@ pub(in crate::actors) fn take(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
+        // A state that was let go meanwhile may have had more.
         let more = held
             .resident()
-            .is_some_and(|resident| resident.pending() > 0 || resident.user().position > covered);
+            .is_none_or(|resident| resident.pending() > 0 || resident.user().position > covered);
         host.with(&entity, |partition| {
             partition.covered(&entity, covered, more);
             partition.note_due(due_ms);
         });
+        drop(held);
+        // Records may wait to be read until this was written.
+        super::advance(&cell);
     });
 }
 
@@ -141,7 +145,9 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
             && resident.outbox.is_empty()
             && !held.snapshotting
             && !held.loading;
-        (idle, is_covered(&held))
+        let user = resident.user();
+        let stale = user.due_ms != user.visible_deadline();
+        (idle, is_covered(&held) && !stale)
     };
     if idle && covered {
         metrics::counter!("streakline_passivations_total", "kind" => "user").increment(1);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use actix::dev::SendError;
 use streakline_core::{
     event::Topic,
-    id::{DeviceId, OutboxId},
+    id::{ChallengeId, DeviceId, OutboxId},
     input::{DeviceIntroduction, Origin, Source, UserInput},
     limits,
     user::admit::{self, Admission, Arrival},
@@ -273,6 +273,16 @@ pub(super) fn watch(held: &UserCell, on: bool) {
     }
 }
 
+/// A challenge was joined: a user with sockets wants its rank.
+pub(super) fn watch_one(held: &UserCell, challenge: ChallengeId) {
+    if !held.clients.is_empty() {
+        let user = held.id.clone();
+        let _ = held
+            .host
+            .send_challenge(challenge, ChallengeCommand::Watch { user, on: true });
+    }
+}
+
 /// A socket is gone.
 pub(super) fn close(cell: &Cell, session: SessionHandle) {
     let mut held = cell.borrow_mut();
@@ -383,20 +393,9 @@ pub(super) fn acknowledge(cell: &Cell, session: SessionHandle, ack: Push) {
     answer(&mut cell.borrow_mut(), session, ack);
 }
 
-/// A topic has a new value: every socket gets the newest within one tick.
+/// A topic has a new value: every socket gets the newest within one tick. Ranks come from the boards.
 pub(super) fn changed(cell: &Cell, topic: &Topic) {
     let mut held = cell.borrow_mut();
-    if let Topic::Rank(challenge) = topic {
-        if held.clients.is_empty() {
-            return;
-        }
-        let command = ChallengeCommand::Watch {
-            user: held.id.clone(),
-            on: true,
-        };
-        let _ = held.host.send_challenge(*challenge, command);
-        return;
-    }
     for client in held.clients.values_mut() {
         client.topics.insert(topic.clone());
     }
