@@ -9,8 +9,8 @@
 mod harness;
 mod hostile;
 mod replay;
-mod stream;
 mod rest;
+mod stream;
 mod stream_schema;
 mod synthetic;
 mod tidy;
