@@ -31,3 +31,12 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
         .build();
     runtime.unwrap().block_on(work)
 }
+
+/// A server on an empty directory at `time` with these settings (TOML); it is not to be started again.
+pub(crate) fn configured(time: &str, settings: &str) -> Server {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings.toml");
+    std::fs::write(&path, settings).unwrap();
+    let clock = format!("virtual:{time}");
+    Server::start(&clock, &["--config", path.to_str().unwrap()])
+}

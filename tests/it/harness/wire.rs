@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use super::Server;
@@ -14,6 +14,10 @@ use super::Server;
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long nothing must come before a test believes that nothing does.
 const QUIET: Duration = Duration::from_millis(400);
+/// How long nothing must be taken before a test believes that the server has stopped reading.
+const STALLED: Duration = Duration::from_millis(1_500);
+/// What a client that wants to be slow gives the kernel for reading.
+const NARROW_BYTES: u32 = 4_096;
 const HEAD_BYTES_MAX: usize = 16_384;
 
 pub(crate) const TEXT: u8 = 1;
@@ -39,14 +43,28 @@ pub(crate) struct Wire {
     /// Every text frame that came.
     pub(crate) seen: Vec<Value>,
     closed: Option<Closed>,
+    /// Whether it answers pings.
+    pub(crate) is_alive: bool,
 }
 
 impl Wire {
     /// Upgrades with `token`; a refusal is its status and its problem.
     pub(crate) async fn upgrade(server: &Server, token: &str) -> Result<Self, (u16, Value)> {
-        let host = server.url().strip_prefix("http://").unwrap();
-        let mut tcp = TcpStream::connect(host).await.unwrap();
+        let tcp = TcpStream::connect(authority(server)).await.unwrap();
+        Self::over(tcp, server, token).await
+    }
+
+    /// The same over a connection that holds next to nothing that is not read.
+    pub(crate) async fn narrow(server: &Server, token: &str) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(NARROW_BYTES).unwrap();
+        let tcp = socket.connect(authority(server).parse().unwrap()).await;
+        Self::over(tcp.unwrap(), server, token).await.unwrap()
+    }
+
+    async fn over(mut tcp: TcpStream, server: &Server, token: &str) -> Result<Self, (u16, Value)> {
         tcp.set_nodelay(true).unwrap();
+        let host = authority(server);
         let request = format!(
             "GET /v1/stream HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -58,6 +76,7 @@ impl Wire {
             unread: Vec::new(),
             seen: Vec::new(),
             closed: None,
+            is_alive: true,
         };
         let head = wire.head().await;
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -123,6 +142,15 @@ impl Wire {
         let _gone = sent.expect("the server does not read");
     }
 
+    /// Sends a frame again and again and reads nothing, until the server takes no more.
+    pub(crate) async fn flood(&mut self, frame: &Value) {
+        let bytes = encoded(true, TEXT, frame.to_string().as_bytes()).repeat(100);
+        let mut at = 0;
+        while let Ok(written) = timeout(STALLED, self.tcp.write(&bytes[at..])).await {
+            at = (at + written.unwrap()) % bytes.len();
+        }
+    }
+
     /// The next text frame, or how the socket ended.
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         loop {
@@ -141,7 +169,7 @@ impl Wire {
                     self.seen.push(frame.clone());
                     return Ok(frame);
                 }
-                PING => self.send_frame(PONG, &payload).await,
+                PING if self.is_alive => self.send_frame(PONG, &payload).await,
                 CLOSE => self.closed = Some(close_of(&payload)),
                 _ => {}
             }
@@ -240,6 +268,10 @@ impl Wire {
 pub(crate) fn hello(device: &str, client_time_ms: i64) -> Value {
     json!({"type": "hello", "device_id": device, "outbox_id": device, "class": "watch", "zone": "UTC",
         "client_time_ms": client_time_ms})
+}
+
+fn authority(server: &Server) -> &str {
+    server.url().strip_prefix("http://").unwrap()
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {

@@ -2,6 +2,7 @@
 //! end nothing that was acknowledged is lost.
 
 mod bystander;
+mod floods;
 mod frames;
 mod tokens;
 mod wire;

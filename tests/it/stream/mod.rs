@@ -7,3 +7,4 @@ mod opening;
 mod resuming;
 mod samples;
 mod scene;
+mod slow;
