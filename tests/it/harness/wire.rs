@@ -255,7 +255,7 @@ impl Wire {
 
     /// Reads more; false when nothing more comes.
     async fn fill(&mut self) -> bool {
-        let mut bytes = [0; 16_384];
+        let mut bytes = vec![0_u8; 16_384];
         let read = timeout(LONGEST, self.tcp.read(&mut bytes)).await;
         let read = read.unwrap_or_else(|_| panic!("nothing comes; seen {:#?}", self.seen));
         let count = read.unwrap_or(0);
