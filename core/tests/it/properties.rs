@@ -13,7 +13,7 @@ use streakline_core::{
 };
 
 use crate::{
-    history::{History, goal},
+    history::History,
     random::{Step, any_steps, assert_days_follow_from_the_set, begin, play},
 };
 
@@ -242,13 +242,4 @@ proptest! {
             prop_assert_eq!((one.display, one.eligible, one.records), (other.display, other.eligible, other.records));
         }
     }
-}
-
-#[test]
-fn two_goals_are_judged_apart() {
-    let history = begin();
-    assert!(
-        history.user.goals.contains_key(&goal("low"))
-            && history.user.goals.contains_key(&goal("high"))
-    );
 }

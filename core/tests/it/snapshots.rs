@@ -2,6 +2,7 @@
 
 use streakline_core::{
     civil::MINUTE_MS, event::Judgement, id::ChallengeId, input::UserInput, limits,
+    sample::DeviceClass,
 };
 
 use crate::{
@@ -106,4 +107,29 @@ fn a_standing_row_is_the_last_score_and_goes_when_the_user_leaves() {
     });
     history.snapshot();
     assert!(history.store.standings.is_empty());
+}
+
+#[test]
+fn a_neighbour_of_a_day_that_was_let_go_keeps_its_version() {
+    let live = |snapshot: bool| {
+        let mut history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
+        history.hello(2, DeviceClass::Phone, None);
+        let over_midnight = steps(1, at("2026-05-01T23:30Z"), 60, 600);
+        for (id, start) in [(2, "2026-05-03T10:00Z"), (3, "2026-05-04T10:00Z")] {
+            history.wait_until(at(start) + 10 * MINUTE_MS);
+            if id == 2 {
+                history.send(1, vec![over_midnight.clone()]);
+            }
+            history.send(1, vec![steps(id, at(start), 10, 100)]);
+        }
+        if snapshot {
+            history.snapshot();
+        }
+        history.send(2, vec![steps(1, at("2026-05-02T10:00Z"), 10, 100)]);
+        history
+    };
+    let (with, without) = (live(true), live(false));
+    let version = |history: &History| history.day(date("2026-05-01")).version;
+    assert_eq!(version(&with), version(&without));
+    assert_eq!(with.user.digest(), without.user.digest());
 }
