@@ -13,7 +13,7 @@ use crate::{
     delivery::Outbox,
     event::Contribution,
     id::{Entity, PartitionId, Position, UserId},
-    input::{ChallengeInput, Header, UserInput},
+    input::{ChallengeInput, Conclusion, Header, UserInput},
     limits,
     settlement::Roll,
 };
@@ -29,6 +29,8 @@ pub struct Resident {
     roll: Option<Roll>,
     /// Whether standing rows and partitions have yet to fill the board after a restart.
     partial: bool,
+    /// Scores of enrolments that no snapshot covers: their rows come with the tail.
+    early: Vec<Contribution>,
 }
 
 impl Resident {
@@ -44,6 +46,7 @@ impl Resident {
             outbox: Outbox::default(),
             roll: None,
             partial,
+            early: Vec::new(),
         };
         if !resident.partial {
             resident.filled();
@@ -71,12 +74,25 @@ impl Resident {
 
     /// A score that was written with a user's snapshot. Settled boards are filled the same way: rows stand as of the cut-off.
     pub fn restore(&mut self, standing: &Contribution) {
-        self.board.take(standing, true);
+        if self.board.take(standing, true) == Answer::Closed {
+            self.early.push(standing.clone());
+        }
+    }
+
+    /// Inputs that an earlier start journaled and that no snapshot covers. The board that they leave is partial too.
+    pub fn recover(&mut self, tail: impl IntoIterator<Item = (Header, ChallengeInput)>) {
+        for (header, input) in tail {
+            self.enqueue(header, input);
+        }
+        self.partial |= !self.pending.is_empty();
     }
 
     /// Every standing row is read and every partition has sent its scores again.
     pub fn filled(&mut self) {
         self.partial = false;
+        for standing in core::mem::take(&mut self.early) {
+            self.board.take(&standing, true);
+        }
         for (user, notice) in self.challenge.unconfirmed(&self.board) {
             self.outbox.offer(user, notice);
         }
@@ -121,7 +137,11 @@ impl Resident {
         let (header, input) = self.pending.pop_front()?;
         let notices = fold::fold(&mut self.challenge, &mut self.board, &header, &input);
         for (user, notice) in notices {
-            self.outbox.offer(user, notice);
+            // From a partial board nobody is told a rank: `filled` tells what is owed.
+            let early = self.partial && is_rank(&notice);
+            if !early {
+                self.outbox.offer(user, notice);
+            }
         }
         Some(header.position)
     }
@@ -232,6 +252,13 @@ impl Resident {
     pub fn may_passivate(&self) -> bool {
         self.pending.is_empty() && self.outbox.is_empty() && !self.challenge.is_open()
     }
+}
+
+fn is_rank(notice: &UserInput) -> bool {
+    let UserInput::Conclude { conclusion, .. } = notice else {
+        return false;
+    };
+    matches!(conclusion, Conclusion::Settled { .. })
 }
 
 /// Reads a state back.

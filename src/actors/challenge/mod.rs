@@ -285,25 +285,26 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
     let tail = held
         .host
         .with(&entity, |partition| partition.tails.remove(&entity));
-    for (header, input) in tail.flatten().unwrap_or_default() {
-        if let Input::Challenge(_, input) = input {
-            resident.enqueue(header, input);
-        }
-    }
+    let tail = tail.flatten().unwrap_or_default();
+    resident.recover(tail.into_iter().filter_map(|(header, input)| match input {
+        Input::Challenge(_, input) => Some((header, input)),
+        _ => None,
+    }));
     if resident.pending() == 0 {
         let covered = resident.challenge().position;
         held.host.with(&entity, |partition| {
             partition.covered(&entity, covered, false)
         });
     }
-    let (partial, is_open) = (resident.is_partial(), resident.challenge().is_open());
+    let partial = resident.is_partial();
     held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
+    advance(cell);
+    let is_open = cell.borrow().challenge().is_some_and(Challenge::is_open);
     if partial {
         actix::spawn(super::barrier::refill(shared, id, is_open));
     }
-    advance(cell);
 }
 
 /// A command with the count of work that it is.

@@ -158,7 +158,7 @@ fn publishing_and_cancelling_again_answer_the_same() {
         let cancel = format!("{path}/cancel");
         let missing = admin.post(&cancel, &json!({})).await;
         assert_eq!(
-            missing.faults(422, "invalid"),
+            missing.faults(400, "bad_frame"),
             faults(&[("/reason", "bad_frame")])
         );
         let reason = json!({"reason": "The sponsor withdrew"});

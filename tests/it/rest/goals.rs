@@ -157,7 +157,7 @@ fn every_fault_of_a_goal_is_told_at_once() {
             admin.put(PATH, &bad).await.faults(422, "invalid"),
             faults(&wanted)
         );
-        let empty = admin.put(PATH, &json!({})).await.faults(422, "invalid");
+        let empty = admin.put(PATH, &json!({})).await.faults(400, "bad_frame");
         let needed = ["/kind", "/metric", "/period", "/target"].map(|at| (at, "bad_frame"));
         assert_eq!(empty, faults(&needed));
         let other = admin

@@ -195,10 +195,8 @@ fn devices_tell_how_far_they_are() {
             (&json!(device_of("ann")), &json!("watch"))
         );
         assert_eq!(device["bound_ms"], utc("2016-04-12", 0, 0));
-        assert_eq!(
-            device["resume_after"][device_of("ann")]["live"],
-            3,
-            "{device}"
-        );
+        let outbox = json!({"outbox_id": device_of("ann"), "live": 3, "backfill": 0});
+        assert_eq!(device["resume_after"], json!([outbox]));
+        assert_eq!(device["last_sample_ms"], utc("2016-04-11", 9, 3));
     });
 }

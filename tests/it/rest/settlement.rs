@@ -121,9 +121,10 @@ fn a_settled_board_is_the_same_for_ever() {
             day["eligible"], 4_803,
             "the day itself is still open for it"
         );
-        admin
-            .replace("/v1/users/bob", &json!({"zone": "Pacific/Auckland"}))
+        let renamed = admin
+            .replace("/v1/users/bob", &json!({"alias": "Late Fame"}))
             .await;
+        renamed.expect(200);
         assert_eq!(board(&admin, &of).await, first);
         admin.advance(utc("2016-05-30", 0, 0)).await;
         band.walk(utc("2016-05-13", 10, 0), &[240; 20]).await;
