@@ -268,88 +268,70 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
     let mut held = cell.borrow_mut();
     let Some(client) = held.clients.get(&session) else {
         // The actor has been read again since: the client resumes.
-        let _ = held
-            .host
-            .shared
-            .sessions
-            .push(session, Push::End(Code::Internal, Some(1_000)));
+        let end = Push::End(Code::Internal, Some(1_000));
+        let _ = held.host.shared.sessions.push(session, end);
         return;
     };
     let (skewed, Some((device, outbox))) = (client.skewed, client.device) else {
         return;
     };
-    let Batch {
-        batch_id,
-        lane,
-        first_seq,
-        records,
-    } = batch;
-    let number = u8::from(lane == Lane::Backfill);
-    let now_ms = held.host.now_ms();
-    let entity = held.entity();
-    let stamp_ms = held
-        .host
-        .with(&entity, |p| p.journal.stamp(now_ms))
-        .unwrap_or(now_ms);
-    let Some(resident) = held.resident() else {
-        return;
-    };
-    let pending_to = resident.pending_to(device, outbox, number);
+    let (batch_id, lane, first_seq) = (batch.batch_id, batch.lane, batch.first_seq);
     let arrival = Arrival {
         device,
         outbox,
-        lane: number,
+        lane: u8::from(lane == Lane::Backfill),
         first_seq,
         skewed,
-        records,
+        records: batch.records,
     };
     metrics::counter!("streakline_samples_total").increment(arrival.records.len() as u64);
-    match admit::batch(resident.user(), arrival, pending_to, stamp_ms) {
-        Admission::Journal(ingest, refused) => {
-            let principal = format!("user:{}", held.id);
-            let origin = Origin {
-                source: Source::Stream,
-                principal,
-                request_id: String::new(),
-            };
+    let told = match admit(&held, arrival) {
+        None => return,
+        Some(Admission::Journal(ingest, refused)) => {
             let waiter = Waiter::Batch {
                 session,
                 batch_id,
                 lane,
                 refused,
             };
-            held.offer(origin, (UserInput::Ingest(ingest), Vec::new()), waiter);
+            let origin = Origin {
+                source: Source::Stream,
+                principal: format!("user:{}", held.id),
+                request_id: String::new(),
+            };
+            return held.offer(origin, (UserInput::Ingest(ingest), Vec::new()), waiter);
         }
-        Admission::Answered(outcome) => {
-            answer(
-                &mut held,
-                session,
-                Push::Ack {
-                    batch_id,
-                    lane,
-                    outcome,
-                },
-            );
-            drop(held);
-            pump(cell, true);
-        }
-        Admission::SeqGap { expected } => {
-            let detail = format!("expected first_seq {expected}, got {first_seq}");
-            let refusal = Refusal::new(Code::SeqGap, detail);
-            let (batch_id, expected_seq) = (Some(batch_id), Some(expected));
-            answer(
-                &mut held,
-                session,
-                Push::Refused {
-                    refusal,
-                    batch_id,
-                    id: None,
-                    expected_seq,
-                },
-            );
-            drop(held);
-            pump(cell, true);
-        }
+        Some(Admission::Answered(outcome)) => Push::Ack {
+            batch_id,
+            lane,
+            outcome,
+        },
+        Some(Admission::SeqGap { expected }) => seq_gap(batch_id, first_seq, expected),
+    };
+    answer(&mut held, session, told);
+    drop(held);
+    pump(cell, true);
+}
+
+/// Judges a batch on the state and on what waits in front of it; `None` before the state is read.
+fn admit(held: &UserCell, arrival: Arrival) -> Option<Admission> {
+    let now_ms = held.host.now_ms();
+    let stamp_ms = held
+        .host
+        .with(&held.entity(), |p| p.journal.stamp(now_ms))
+        .unwrap_or(now_ms);
+    let resident = held.resident()?;
+    let pending_to = resident.pending_to(arrival.device, arrival.outbox, arrival.lane);
+    Some(admit::batch(resident.user(), arrival, pending_to, stamp_ms))
+}
+
+fn seq_gap(batch_id: u64, first_seq: u64, expected: u64) -> Push {
+    let detail = format!("expected first_seq {expected}, got {first_seq}");
+    Push::Refused {
+        refusal: Refusal::new(Code::SeqGap, detail),
+        batch_id: Some(batch_id),
+        id: None,
+        expected_seq: Some(expected),
     }
 }
 

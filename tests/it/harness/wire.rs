@@ -16,6 +16,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 const QUIET: Duration = Duration::from_millis(400);
 /// What a client that wants to be slow gives the kernel for reading.
 const NARROW_BYTES: u32 = 16_384;
+const READ_BYTES: usize = 16_384;
 const HEAD_BYTES_MAX: usize = 16_384;
 
 pub(crate) const TEXT: u8 = 1;
@@ -252,7 +253,7 @@ impl Wire {
 
     /// Reads more; false when nothing more comes.
     async fn fill(&mut self) -> bool {
-        let mut bytes = [0; 16_384];
+        let mut bytes = vec![0; READ_BYTES];
         let read = timeout(LONGEST, self.tcp.read(&mut bytes)).await;
         let read = read.unwrap_or_else(|_| panic!("nothing comes; {}", self.told()));
         let count = read.unwrap_or(0);
