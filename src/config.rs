@@ -63,6 +63,8 @@ pub struct Config {
     pub push: Push,
     /// Actors in memory.
     pub actors: Actors,
+    /// What may wait.
+    pub ingest: Ingest,
     /// The journal.
     pub journal: Journal,
     /// Streams.
@@ -115,10 +117,20 @@ pub struct Actors {
     pub idle_s: u64,
 }
 
+/// What may wait.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// Bytes of batches that may wait for durability on one thread.
+    pub inflight_max_bytes: usize,
+}
+
 /// The journal.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Journal {
+    /// Ms that the first input of a flush waits for company; 0: none.
+    pub linger_ms: u64,
     /// Bytes of one partition's tail that snapshots need not cover.
     pub tail_bytes_max: u64,
     /// Seconds that an input may stay uncovered.
@@ -146,6 +158,7 @@ impl Default for Config {
             limits: Limits::default(),
             push: Push::default(),
             actors: Actors::default(),
+            ingest: Ingest::default(),
             journal: Journal::default(),
             stream: Stream::default(),
         }
@@ -181,9 +194,18 @@ impl Default for Actors {
     }
 }
 
+impl Default for Ingest {
+    fn default() -> Self {
+        Self {
+            inflight_max_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
 impl Default for Journal {
     fn default() -> Self {
         Self {
+            linger_ms: 0,
             tail_bytes_max: 8 * 1024 * 1024,
             tail_max_age_s: 3_600,
         }
@@ -202,7 +224,7 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, a key is unknown, or a value has the wrong form; each names the key.
     pub fn load(file: Option<&PathBuf>, flags: &[(&str, String)]) -> Result<Self, Error> {
-        let mut table = file.map(|path| read(path)).transpose()?.unwrap_or_default();
+        let mut table = file.map(read).transpose()?.unwrap_or_default();
         for (path, default) in leaves(&defaults(), "") {
             if let Some(text) = environment(&path) {
                 set(&mut table, &path, parse(&path, &text, &default)?);

@@ -135,6 +135,8 @@ fn actor_settings(start: &Start) -> Settings {
         progress_ms: of.push.progress_ms,
         board_ms: of.push.board_ms,
         grace_ms: of.push.grace_s.saturating_mul(1_000),
+        linger_ms: of.journal.linger_ms,
+        inflight_bytes_max: of.ingest.inflight_max_bytes,
         tail_bytes_max: of.journal.tail_bytes_max,
         tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
         crash_after_flush: start.crash_after_flush,

@@ -61,7 +61,7 @@ pub const PENDING_INPUTS_MAX: usize = 64;
 /// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
 /// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.
-pub const CHUNK_ROWS_MAX: usize = 1 << 20;
+pub const CHUNK_ROWS_MAX: usize = 1024 * 1024;
 /// How far ahead of the server's clock a sample may end, in ms (domain.md 1.5).
 pub const FUTURE_MS_MAX: i64 = 120_000;
 /// How far a client's clock may be off, in ms (domain.md 2.4).

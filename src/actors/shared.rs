@@ -32,6 +32,10 @@ pub struct Settings {
     pub grace_ms: u64,
     /// Bytes of one partition's journal that need not be covered by snapshots.
     pub tail_bytes_max: u64,
+    /// Ms that the first input of a flush waits for company; 0: none.
+    pub linger_ms: u64,
+    /// Bytes of batches that may wait for durability on one arbiter.
+    pub inflight_bytes_max: usize,
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.

@@ -126,7 +126,7 @@ pub(super) fn enrol(
     user.enrolments.insert(id, held);
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
-    super::ingest::warm(
+    super::rebuild::warm(
         user,
         fold,
         user.day_of(joined_ms).max(definition.starts),

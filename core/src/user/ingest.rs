@@ -3,10 +3,10 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{User, fold::Fold, plan, progress};
+use super::{User, fold::Fold, plan, progress, rebuild};
 use crate::{
-    civil::{Day, MINUTE_MS},
-    day::{DeviceCells, Head, Identities},
+    civil::Day,
+    day::{DeviceCells, Head},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits, merge,
@@ -165,7 +165,7 @@ fn point(user: &mut User, copies: &[StoredRecord], winner: Day) {
 }
 
 /// Everything at hand: what was loaded, and the tail.
-fn gather(user: &User, fold: &Fold<'_>) -> Records {
+pub(super) fn gather(user: &User, fold: &Fold<'_>) -> Records {
     let mut known = Records::new();
     for copies in fold.loaded.days.values().flat_map(|day| day.values()) {
         records::file(&mut known, copies.iter().cloned());
@@ -248,114 +248,9 @@ fn rebuild(user: &mut User, fold: &Fold<'_>, batch: &mut Batch) {
     let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
     for day in core::mem::take(&mut batch.dirty) {
         if user.is_archived(day, fold.header.stamp_ms) {
-            bridge(user, day, &winners);
-        } else if rebuild_day(user, day, &winners) {
+            rebuild::bridge(user, day, &winners);
+        } else if rebuild::minutes(user, day, &winners) {
             batch.touched.insert(day);
         }
     }
-}
-
-/// Brings the minutes of cold days back; nothing of their state changes.
-pub(super) fn warm(user: &mut User, fold: &Fold<'_>, first: Day, last: Day) {
-    let cold = plan::cold(user, first, last);
-    if cold.is_empty() {
-        return;
-    }
-    let known = gather(user, fold);
-    let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
-    for (day, _) in cold {
-        rebuild_day(user, day, &winners);
-    }
-}
-
-/// Answers whether the day is another than before.
-fn rebuild_day(user: &mut User, day: Day, winners: &[Winner<'_>]) -> bool {
-    let mut head = Head::default();
-    let bindings: Vec<u32> = user.devices.values().map(|device| device.binding).collect();
-    for binding in bindings {
-        let cells = device_minutes(user, day, (binding, winners));
-        if !cells.is_empty() {
-            head.devices.insert(binding, cells);
-        }
-    }
-    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let mut identities = Identities::default();
-    let mut count = 0_u32;
-    for winner in winners {
-        let record = &winner.copy.record;
-        let device = user.device_of(winner.copy.binding);
-        if let Some((device, _)) = device.filter(|_| (start_ms..end_ms).contains(&record.start_ms))
-        {
-            count = count.saturating_add(1);
-            identities.add(device, record.id, record.version);
-        }
-    }
-    if count == 0 && head.devices.is_empty() && !user.days.contains_key(&day) {
-        return false;
-    }
-    let standings = user.standings();
-    let state = user.days.entry(day).or_default();
-    let changed = state.replace(head, (count, identities), &standings);
-    bridge(user, day, winners);
-    changed
-}
-
-fn device_minutes(user: &User, day: Day, (binding, winners): (u32, &[Winner<'_>])) -> DeviceCells {
-    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let (from_ms, to_ms) = reach(span, (binding, winners));
-    let inside = |record: &Record| record.end_ms > from_ms && record.start_ms < to_ms;
-    let own = winners.iter().filter(|w| w.copy.binding == binding);
-    let tied: Vec<&Winner<'_>> = own.filter(|w| inside(&w.copy.record)).collect();
-    let of = |eligible: bool| {
-        let counted = tied.iter().filter(|w| !eligible || w.eligible());
-        let records: Vec<&Record> = counted.map(|w| &w.copy.record).collect();
-        within(merge::device_cells(&records), span)
-    };
-    let display = of(false);
-    let all = tied.iter().all(|w| w.eligible());
-    let eligible = if all { None } else { Some(of(true)) };
-    let eligible = eligible.filter(|own| *own != display);
-    DeviceCells { display, eligible }
-}
-
-/// How far overlap carries on both sides of a span: a coarse record counts what finer ones leave of it, wherever these are.
-fn reach((start_ms, end_ms): (i64, i64), (binding, winners): (u32, &[Winner<'_>])) -> (i64, i64) {
-    let own = winners.iter().filter(|w| w.copy.binding == binding);
-    let mut spans: Vec<(i64, i64)> = own
-        .map(|w| (w.copy.record.start_ms, w.copy.record.end_ms))
-        .collect();
-    spans.sort_unstable();
-    let (mut reach, mut stretch) = ((start_ms, end_ms), (i64::MIN, i64::MIN));
-    for (from_ms, to_ms) in spans {
-        stretch = if from_ms < stretch.1 {
-            (stretch.0, stretch.1.max(to_ms))
-        } else {
-            (from_ms, to_ms)
-        };
-        if stretch.1 > start_ms && stretch.0 < end_ms {
-            reach = (reach.0.min(stretch.0), reach.1.max(stretch.1));
-        }
-    }
-    reach
-}
-
-/// Notes whether overlapping records of one device carry from one border of a day to the other.
-fn bridge(user: &mut User, day: Day, winners: &[Winner<'_>]) {
-    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let carries = |binding: u32| {
-        // What carries over the start and is still there at the end.
-        reach((start_ms, start_ms.saturating_add(1)), (binding, winners)).1 > end_ms
-            && reach((end_ms.saturating_sub(1), end_ms), (binding, winners)).0 < start_ms
-    };
-    let bridged = user.devices.values().any(|device| carries(device.binding));
-    if let Some(state) = user.days.get_mut(&day) {
-        state.bridged = bridged;
-    }
-}
-
-fn within(mut cells: Vec<merge::Cell>, (start_ms, end_ms): (i64, i64)) -> Vec<merge::Cell> {
-    cells.retain(|cell| {
-        (start_ms..end_ms).contains(&i64::from(cell.minute).saturating_mul(MINUTE_MS))
-    });
-    cells
 }

@@ -11,6 +11,7 @@ mod goals;
 mod ingest;
 pub mod plan;
 mod progress;
+mod rebuild;
 pub mod resident;
 pub mod snapshot;
 pub mod view;

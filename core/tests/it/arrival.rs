@@ -5,11 +5,11 @@ use streakline_core::{
     event::Judgement,
     id::{OutboxId, RecordId},
     sample::{DeviceClass, Method, Record, RecordCode, RecordRefusal},
-    user::admit::Arrival,
+    user::admit::{self, Admission, Arrival},
 };
 
 use crate::{
-    history::{History, device, goal, steps},
+    history::{History, device, steps},
     places::{at, date},
 };
 
@@ -176,6 +176,18 @@ fn a_batch_that_leaves_a_gap_is_not_kept() {
             .up_to_seq,
         2
     );
+}
+
+#[test]
+fn a_batch_may_follow_one_that_is_journaled_but_not_yet_folded() {
+    let history = watch_at_noon();
+    let next = |pending_to, first_seq| {
+        let arrival = arrival(9, first_seq, vec![steps(1, at("2026-05-20T11:00Z"), 1, 50)]);
+        admit::batch(&history.user, arrival, pending_to, history.now_ms)
+    };
+    assert!(matches!(next(Some(3), 4), Admission::Journal(..)));
+    assert_eq!(next(Some(3), 5), Admission::SeqGap { expected: 4 });
+    assert_eq!(next(None, 4), Admission::SeqGap { expected: 1 });
 }
 
 #[test]
@@ -417,5 +429,4 @@ fn uuids_and_numbers_are_ids_of_the_same_device() {
     history.snapshot();
     assert_eq!(history.send(1, vec![uuid]), [(3, Judgement::Duplicate)]);
     assert_eq!(history.day(date("2026-05-20")).eligible, 200);
-    assert!(history.user.goals.get(&goal("steps")).is_none());
 }

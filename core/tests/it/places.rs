@@ -16,10 +16,13 @@ impl Zones for Places {
     }
 }
 
+/// Name, offset at the year's beginning in seconds, and the changes of it.
+type Table = (&'static str, i32, Vec<(&'static str, i32)>);
+
 impl Places {
     /// UTC and seven places, with their clock changes of 2026.
     pub fn new() -> Self {
-        let table: [(&str, i32, Vec<(&str, i32)>); 8] = [
+        let table: [Table; 8] = [
             ("UTC", 0, vec![]),
             (
                 "Europe/Berlin",
@@ -44,7 +47,7 @@ impl Places {
             ("Pacific/Pago_Pago", -39_600, vec![]),
             ("Pacific/Kiritimati", 50_400, vec![]),
         ];
-        let zone = |(name, first_offset_s, turns): (&'static str, i32, Vec<(&str, i32)>)| {
+        let zone = |(name, first_offset_s, turns): Table| {
             let turns = turns
                 .into_iter()
                 .map(|(turn, offset_s)| (at(turn), offset_s));

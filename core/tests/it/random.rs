@@ -2,14 +2,15 @@
 
 use proptest::prelude::*;
 use streakline_core::{
-    civil::{HOUR_MS, MINUTE_MS},
-    id::RecordId,
+    civil::{DAY_MS, Day, HOUR_MS, MINUTE_MS},
+    id::{ChallengeId, RecordId},
+    input::UserInput,
     sample::{DeviceClass, Method, Record},
 };
 
 use crate::{
     challenges::window,
-    history::{History, device, steps},
+    history::{History, device, goal, steps},
     places::{at, date},
     reference::{self, Bound, Copy},
 };
@@ -47,6 +48,15 @@ pub enum Step {
     Repeat(usize),
     Wait(i64),
     Tick,
+    Zone(&'static str),
+    PutGoal {
+        goal: &'static str,
+        target: i64,
+        in_days: Option<i32>,
+    },
+    DeleteGoal(&'static str),
+    Enrol(u8),
+    Withdraw(u8),
     Snapshot,
     Crash,
 }
@@ -117,7 +127,32 @@ pub fn any_step(days: i64) -> impl Strategy<Value = Step> {
         3 => (1..30_i64).prop_map(|hours| hours * HOUR_MS),
         1 => 1..HOUR_MS,
     ];
+    let zone = prop_oneof![
+        Just("Europe/Berlin"),
+        Just("Asia/Kolkata"),
+        Just("America/New_York"),
+        Just("Pacific/Auckland"),
+        Just("Pacific/Pago_Pago"),
+        Just("Pacific/Kiritimati"),
+    ];
+    let name = || prop_oneof![Just("low"), Just("high"), Just("new")];
+    let put =
+        (name(), 1..9_000_i64, prop::option::of(-1..3_i32)).prop_map(|(goal, target, in_days)| {
+            Step::PutGoal {
+                goal,
+                target,
+                in_days,
+            }
+        });
+    let rest = prop_oneof![
+        2 => zone.prop_map(Step::Zone),
+        3 => put,
+        1 => name().prop_map(Step::DeleteGoal),
+        2 => (7..10_u8).prop_map(Step::Enrol),
+        1 => (7..10_u8).prop_map(Step::Withdraw),
+    ];
     prop_oneof![
+        3 => rest,
         5 => send,
         5 => live,
         1 => (0..20_usize).prop_map(Step::Repeat),
@@ -178,6 +213,33 @@ pub fn play(history: &mut History, steps: &[Step], mut check: impl FnMut(&Histor
             }
             Step::Wait(ms) => history.wait_until(history.now_ms + ms),
             Step::Tick => history.tick(history.now_ms),
+            Step::Zone(zone) => history.zone(zone),
+            Step::PutGoal {
+                goal,
+                target,
+                in_days,
+            } => {
+                let today = history.user.day_of(history.now_ms);
+                let from = in_days.map(|days| today.plus(days));
+                let asked = history.put_goal(goal, *target, from);
+                assert_eq!(asked.is_err(), in_days.is_some_and(|days| days < 0));
+            }
+            Step::DeleteGoal(name) => history.input(UserInput::DeleteGoal(goal(name))),
+            Step::Enrol(challenge) => {
+                let starts = beginning_ms() / DAY_MS + i64::from(*challenge) - 7;
+                let starts = Day(starts as i32);
+                let definition = window(&starts.iso(), &starts.plus(2).iso());
+                if history.now_ms < definition.ends_at_ms() {
+                    history.enrol(*challenge, &definition);
+                }
+            }
+            Step::Withdraw(challenge) => {
+                let challenge = ChallengeId([*challenge; 16]);
+                if let Some(held) = history.user.enrolments.get(&challenge) {
+                    let join = held.join;
+                    history.input(UserInput::Withdraw { challenge, join });
+                }
+            }
             Step::Snapshot => history.snapshot(),
             Step::Crash => history.crash(),
         }

@@ -49,7 +49,9 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             batch_id,
             lane,
             refused,
+            inflight,
         } => {
+            drop(inflight);
             if let Some(outcome) = outcome {
                 let outcome = joined(outcome, refused);
                 stream::acknowledge(

@@ -1,17 +1,19 @@
 //! Batches of a user's sockets: judged by `core::user::admit`, then journaled; what is new is acknowledged when it is folded.
 
 use streakline_core::{
-    event::Judgement,
     input::{Ingest, Origin, Source, UserInput},
     user::admit::{self, Admission, Arrival},
 };
 
 use super::{Cell, UserCell, Waiter, outbound::pump, stream::answer};
 use crate::{
-    actors::message::Batch,
+    actors::{host::InFlight, message::Batch},
     protocol::error_code::{Code, Refusal},
     push::{Lane, Push, SessionHandle},
 };
+
+/// What one record takes while it waits, about.
+const RECORD_BYTES: usize = 128;
 
 /// Takes a batch of an opened socket.
 pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
@@ -26,12 +28,34 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
         return;
     }
     let (batch_id, lane, first_seq) = (batch.batch_id, batch.lane, batch.first_seq);
+    let bytes = batch.records.len().saturating_mul(RECORD_BYTES);
+    let room = InFlight::take(&held.host, bytes).filter(|_| !held.host.is_overrun(&held.entity()));
+    let Some(inflight) = room else {
+        let refusal = Refusal::new(Code::Overloaded, "too much is waiting; try again");
+        let batch_id = Some(batch_id);
+        let push = Push::Refused {
+            refusal,
+            batch_id,
+            id: None,
+            expected_seq: None,
+        };
+        answer(&mut held, session, push);
+        drop(held);
+        return pump(cell, true);
+    };
     let Some(admission) = judge(&held, session, batch) else {
         return;
     };
     let push = match admission {
         Admission::Journal(ingest, refused) => {
-            return journal(&mut held, (session, batch_id, lane), ingest, refused);
+            let waiter = Waiter::Batch {
+                session,
+                batch_id,
+                lane,
+                refused,
+                inflight,
+            };
+            return journal(&mut held, ingest, waiter);
         }
         Admission::Answered(outcome) => Push::Ack {
             batch_id,
@@ -80,23 +104,12 @@ fn judge(held: &UserCell, session: SessionHandle, batch: Batch) -> Option<Admiss
     Some(admit::batch(resident.user(), arrival, pending_to, stamp_ms))
 }
 
-fn journal(
-    held: &mut UserCell,
-    (session, batch_id, lane): (SessionHandle, u64, Lane),
-    ingest: Ingest,
-    refused: Vec<(u64, Judgement)>,
-) {
+fn journal(held: &mut UserCell, ingest: Ingest, waiter: Waiter) {
     let principal = format!("user:{}", held.id);
     let origin = Origin {
         source: Source::Stream,
         principal,
         request_id: String::new(),
-    };
-    let waiter = Waiter::Batch {
-        session,
-        batch_id,
-        lane,
-        refused,
     };
     held.offer(origin, (UserInput::Ingest(ingest), Vec::new()), waiter);
 }

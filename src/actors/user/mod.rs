@@ -32,7 +32,7 @@ use streakline_core::{
 };
 
 use super::{
-    host::{Host, UserEntry},
+    host::{Host, InFlight, UserEntry},
     shared::Token,
 };
 use crate::{
@@ -65,6 +65,8 @@ pub(super) enum Waiter {
         batch_id: u64,
         lane: Lane,
         refused: Vec<(u64, Judgement)>,
+        /// Its bytes on the arbiter.
+        inflight: InFlight,
     },
     /// A socket, for its welcome.
     Hello(Box<stream::Opening>),
@@ -261,10 +263,10 @@ pub(super) fn settle(cell: &Cell) {
 /// One round of an arbiter: what did not arrive is sent again, newest states go out; `aged`: what is not confirmed for long is
 /// taken for lost.
 pub(super) fn round(cell: &Cell, aged: bool) {
-    if let Some(resident) = &mut cell.borrow_mut().resident {
-        if aged {
-            resident.outbox.round();
-        }
+    if let Some(resident) = &mut cell.borrow_mut().resident
+        && aged
+    {
+        resident.outbox.round();
     }
     if cell.borrow().resident.is_some() {
         deliver::send_outbox(cell);

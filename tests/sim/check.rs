@@ -1,0 +1,337 @@
+//! What must be true when a world has come to rest, and what two worlds of one script must have in common (domain.md 13).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use streakline::storage::{
+    Rows,
+    envelope::{Kind, open},
+};
+use streakline_core::{
+    challenge::{Stage, resident::Resident as Held},
+    civil::Day,
+    event::{Fact, FactKind, Transfer},
+    id::{ChallengeId, Entity, Position, UserId},
+    input::{ChallengeInput, Input},
+    leaderboard::RowKey,
+    records::Records,
+    scoring,
+    user::{
+        EnrolmentState, User,
+        resident::{Resident, Step},
+    },
+    view::DayStatus,
+};
+
+use crate::{
+    script::Script,
+    server::{Checked, Server, ready, rules},
+};
+
+/// What does not depend on the way: equal in every world of one script.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) people: BTreeMap<UserId, Person>,
+    pub(crate) challenges: BTreeMap<ChallengeId, (Stage, Vec<RowKey>)>,
+}
+
+/// One person's part of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Person {
+    days: Vec<DayOutcome>,
+    statuses: Vec<(Day, DayStatus)>,
+    streaks: Vec<(u32, u32)>,
+    available_micro: i64,
+    paid_micro: BTreeMap<Day, i64>,
+    enrolments: Vec<(ChallengeId, u32, EnrolmentState, i64, i64)>,
+    settled: Vec<FactKind>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct DayOutcome {
+    day: Day,
+    display: i64,
+    eligible: i64,
+    records: u32,
+    posted_micro: i64,
+    scored: Option<i64>,
+    cells: [u8; 32],
+    met_at_ms: Vec<Option<i64>>,
+}
+
+fn hold(holds: bool, what: impl FnOnce() -> String) -> Checked<()> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Checks a world at rest; answers what other worlds of the script must agree with.
+pub(crate) fn check(script: &Script, server: &Server) -> Checked<Outcome> {
+    let mut people = BTreeMap::new();
+    let mut transfers = Vec::new();
+    for person in &script.people {
+        let user = state(server, &person.user)?;
+        let history = history(server, user)?;
+        replayed(server, user, &history)?;
+        ledger(user, &history.1)?;
+        people.insert(person.user.clone(), outcome(user, &history));
+        transfers.extend(history.1);
+    }
+    totals(server, &transfers)?;
+    let mut challenges = BTreeMap::new();
+    for (id, _) in &script.challenges {
+        challenges.insert(*id, settled(script, server, *id)?);
+    }
+    told_once(&people, &challenges)?;
+    Ok(Outcome { people, challenges })
+}
+
+fn state<'a>(server: &'a Server, id: &UserId) -> Checked<&'a User> {
+    let cell = server.users.get(id).and_then(|cell| cell.resident.as_ref());
+    let resident = cell.ok_or_else(|| format!("{id} is not in memory"))?;
+    Ok(resident.user())
+}
+
+type History = (Vec<Fact>, Vec<Transfer>);
+
+/// Facts and transfers of the store and of memory, in order; facts are dense, from 1, each once.
+fn history(server: &Server, user: &User) -> Checked<History> {
+    let (mut facts, mut transfers) = (Vec::new(), Vec::new());
+    for (_, row) in ready(server.store.facts(&user.id, 0, usize::MAX))? {
+        facts.push(decode(Kind::Fact, &row)?);
+    }
+    for (_, row) in ready(server.store.transfers(&user.id, 0, usize::MAX))? {
+        transfers.push(decode(Kind::Transfer, &row)?);
+    }
+    facts.extend(user.facts.iter().map(|fact| fact.as_ref().clone()));
+    transfers.extend(user.transfers.iter().cloned());
+    let numbers: Vec<u64> = facts.iter().map(|fact: &Fact| fact.seq).collect();
+    let dense: Vec<u64> = (1..=user.last_seq).collect();
+    hold(numbers == dense, || {
+        format!("facts of {} are {numbers:?}", user.id)
+    })?;
+    Ok((facts, transfers))
+}
+
+fn decode<T: for<'a> minicbor::Decode<'a, ()>>(kind: Kind, row: &[u8]) -> Checked<T> {
+    let opened = open(kind, row).map_err(|error| error.to_string())?;
+    minicbor::decode(opened.payload).map_err(|error| error.to_string())
+}
+
+/// I7: a server that never stopped, given the same inputs, has the same state and has told the same.
+fn replayed(server: &Server, user: &User, (facts, transfers): &History) -> Checked<()> {
+    let mut fresh = User::new(user.id.clone());
+    fresh.resolve(&rules());
+    let mut resident = Resident::new(fresh);
+    let entity = Entity::User(user.id.clone());
+    for (header, input) in server.durable.get(&entity).into_iter().flatten() {
+        if let Input::User(_, input) = input {
+            resident.enqueue(header.clone(), input.clone());
+        }
+    }
+    let all = Position {
+        epoch: u64::MAX,
+        index: u64::MAX,
+    };
+    loop {
+        match resident.step(all, &rules()) {
+            Step::Idle => break,
+            // Nothing was ever written apart: everything is still at hand.
+            Step::Load(days) => {
+                resident.load(days.into_iter().map(|day| (day, Records::new())).collect());
+            }
+            Step::Folded(..) => {}
+        }
+    }
+    let other = resident.user();
+    let told: Vec<&Fact> = other.facts.iter().map(AsRef::as_ref).collect();
+    let id = &user.id;
+    hold(facts.iter().collect::<Vec<_>>() == told, || {
+        format!("{id} was told other facts")
+    })?;
+    hold(*transfers == other.transfers, || {
+        format!("{id} was paid otherwise")
+    })?;
+    hold(user.digest() == other.digest(), || {
+        format!("the state of {id} is not its replay")
+    })
+}
+
+/// I6: one transfer a key, each day's sum is what the day has posted, each balance is the sum of its transfers.
+fn ledger(user: &User, transfers: &[Transfer]) -> Checked<()> {
+    let id = &user.id;
+    let keys: BTreeSet<_> = transfers.iter().map(|transfer| transfer.id).collect();
+    hold(keys.len() == transfers.len(), || {
+        format!("{id} has two transfers of one key")
+    })?;
+    let paid_micro = by_day(transfers);
+    for (day, state) in &user.days {
+        let paid = paid_micro.get(day).copied().unwrap_or(0);
+        let posted = state.posted_micro;
+        hold(paid == posted, || {
+            format!("{id} {}: {paid} paid, {posted} posted", day.iso())
+        })?;
+        let first = user.created.map_or(*day, |(_, first)| first);
+        let earned = state
+            .scored
+            .filter(|_| *day >= first)
+            .map_or(0, scoring::steps_micro);
+        hold(posted >= earned, || {
+            format!("{id} {}: {posted} of {earned}", day.iso())
+        })?;
+    }
+    let sum: i64 = paid_micro.values().sum();
+    hold(sum == user.available_micro, || {
+        format!("{id} has not what it was paid")
+    })
+}
+
+fn by_day(transfers: &[Transfer]) -> BTreeMap<Day, i64> {
+    let mut paid_micro = BTreeMap::new();
+    for transfer in transfers {
+        *paid_micro.entry(transfer.day).or_insert(0) += transfer.amount_micro;
+    }
+    paid_micro
+}
+
+/// The partitions' sums are those of the transfers, and both sides cancel.
+fn totals(server: &Server, transfers: &[Transfer]) -> Checked<()> {
+    let summary = server.totals();
+    let amount: i64 = transfers.iter().map(|transfer| transfer.amount_micro).sum();
+    let paid: BTreeSet<&UserId> = transfers.iter().map(|transfer| &transfer.subject).collect();
+    let expected = (transfers.len() as u64, paid.len() as u64, -amount, amount);
+    let held = (
+        summary.transfers,
+        summary.user_accounts,
+        summary.treasury_micro,
+        summary.available_micro,
+    );
+    hold(held == expected, || {
+        format!("the ledger holds {held:?}, booked were {expected:?}")
+    })
+}
+
+fn outcome(user: &User, (facts, transfers): &History) -> Person {
+    let standings = user.standings();
+    let day = |(day, state): (&Day, &streakline_core::day::DayState)| {
+        let mut cold = state.clone();
+        cold.cool(&standings);
+        DayOutcome {
+            day: *day,
+            display: state.display,
+            eligible: state.eligible,
+            records: state.records,
+            posted_micro: state.posted_micro,
+            scored: state.scored,
+            cells: cold.cells_hash,
+            met_at_ms: state.goals.values().map(|goal| goal.met_at_ms).collect(),
+        }
+    };
+    let goals = user.goals.keys();
+    let statuses = goals.flat_map(|goal| {
+        let known = user.days.keys();
+        known.filter_map(|day| Some((*day, user.status(goal, *day)?)))
+    });
+    let streak =
+        |goal: &streakline_core::goal::Goal| (goal.streak.count(), goal.streak.longest_count());
+    let enrolment = |(id, held): (&ChallengeId, &streakline_core::user::Enrolment)| {
+        (*id, held.join, held.state, held.score, held.achieved_at_ms)
+    };
+    let settled = facts.iter().map(|fact| &fact.kind);
+    let mut settled: Vec<FactKind> = settled
+        .filter(|kind| matches!(kind, FactKind::ChallengeSettled { .. }))
+        .cloned()
+        .collect();
+    settled.sort_by_key(|kind| match kind {
+        FactKind::ChallengeSettled { challenge, .. } => Some(*challenge),
+        _ => None,
+    });
+    Person {
+        days: user.days.iter().map(day).collect(),
+        statuses: statuses.collect(),
+        streaks: user.goals.values().map(streak).collect(),
+        available_micro: user.available_micro,
+        paid_micro: by_day(transfers),
+        enrolments: user.enrolments.iter().map(enrolment).collect(),
+        settled,
+    }
+}
+
+/// I4, I5: settled by one input, on the board that the members' own states make.
+fn settled(script: &Script, server: &Server, id: ChallengeId) -> Checked<(Stage, Vec<RowKey>)> {
+    let cell = server
+        .challenges
+        .get(&id)
+        .and_then(|cell| cell.resident.as_ref());
+    let held: &Held = cell.ok_or_else(|| format!("{id} is not in memory"))?;
+    let inputs = server
+        .durable
+        .get(&Entity::Challenge(id))
+        .into_iter()
+        .flatten();
+    let settlements = inputs
+        .filter(|(_, input)| matches!(input, Input::Challenge(_, ChallengeInput::Settle { .. })));
+    let settlements = settlements.count();
+    hold(settlements == 1, || {
+        format!("{id} was settled {settlements} times")
+    })?;
+    let Stage::Settled { digest, .. } = &held.challenge().stage else {
+        return Err(format!("{id} is {:?}", held.challenge().stage));
+    };
+    let mut rows = Vec::new();
+    for person in &script.people {
+        let members = &held.challenge().members;
+        if members
+            .get(&person.user)
+            .is_some_and(|member| member.joined)
+        {
+            let user = state(server, &person.user)?;
+            let own = user.enrolments.get(&id);
+            let own = own.ok_or_else(|| format!("{} does not know of {id}", user.id))?;
+            rows.push(RowKey {
+                score: own.score,
+                achieved_at_ms: own.achieved_at_ms,
+                user: user.id.clone(),
+            });
+        }
+    }
+    rows.sort_by(|a, b| {
+        let order = b
+            .score
+            .cmp(&a.score)
+            .then(a.achieved_at_ms.cmp(&b.achieved_at_ms));
+        order.then_with(|| a.user.cmp(&b.user))
+    });
+    let shown: Vec<RowKey> = held.board().order().iter().map(|row| row.key()).collect();
+    hold(shown == rows, || {
+        format!("the board of {id} shows {shown:?}, not {rows:?}")
+    })?;
+    hold(held.board().digest() == *digest, || {
+        format!("{id} was settled on another board")
+    })?;
+    Ok((held.challenge().stage.clone(), rows))
+}
+
+/// Who is on a settled board was told so once, with its rank and score; nobody else was.
+fn told_once(
+    people: &BTreeMap<UserId, Person>,
+    challenges: &BTreeMap<ChallengeId, (Stage, Vec<RowKey>)>,
+) -> Checked<()> {
+    for (user, person) in people {
+        let mut expected = Vec::new();
+        for (id, (_, rows)) in challenges {
+            let participants = u32::try_from(rows.len()).unwrap();
+            for row in rows.iter().filter(|row| row.user == *user) {
+                let above = rows.iter().filter(|other| other.score > row.score).count();
+                expected.push(FactKind::ChallengeSettled {
+                    challenge: *id,
+                    rank: u32::try_from(above).unwrap() + 1,
+                    score: row.score,
+                    participants,
+                });
+            }
+        }
+        let told = &person.settled;
+        hold(*told == expected, || {
+            format!("{user} was told {told:?}, not {expected:?}")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! The clients of a world: queues that send again what is not acknowledged, and requests that ask again until they are answered.
+
+use std::collections::BTreeMap;
+
+use streakline_core::{
+    alias,
+    calendar::Calendar,
+    id::{DeviceId, OutboxId, UserId},
+    input::DeviceIntroduction,
+    sample::Record,
+};
+
+use crate::{
+    random::Random,
+    script::{Action, Script},
+    server::{Batch, Checked, Mail, Reply, Server, rules},
+};
+
+const OUTBOX: OutboxId = OutboxId([7; 16]);
+/// Batches that one queue has under way at once.
+const CREDITS: usize = 3;
+
+#[derive(Default)]
+struct Queue {
+    records: Vec<(Record, bool)>,
+    acknowledged: usize,
+}
+
+/// Every client.
+#[derive(Default)]
+pub(crate) struct Clients {
+    owners: BTreeMap<DeviceId, UserId>,
+    queues: BTreeMap<(DeviceId, u8), Queue>,
+    asked: BTreeMap<u64, Mail>,
+    next: u64,
+}
+
+impl Clients {
+    pub(crate) fn new(script: &Script) -> Self {
+        let devices = script.people.iter().flat_map(|person| {
+            let owned = person.devices.iter();
+            owned.map(|(device, _)| (*device, person.user.clone()))
+        });
+        Self {
+            owners: devices.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Something is to be done.
+    pub(crate) fn take(&mut self, script: &Script, action: &Action) {
+        if let Action::Send(burst) = action {
+            let queue = self.queues.entry((burst.device, burst.lane)).or_default();
+            let records = burst.records.iter().cloned();
+            queue
+                .records
+                .extend(records.map(|record| (record, burst.skewed)));
+            return;
+        }
+        self.next += 1;
+        self.asked
+            .extend(request(script, action, self.next).map(|mail| (self.next, mail)));
+    }
+
+    /// Whether everything is acknowledged and answered.
+    pub(crate) fn is_satisfied(&self) -> bool {
+        let sent = |queue: &Queue| queue.acknowledged == queue.records.len();
+        self.asked.is_empty() && self.queues.values().all(sent)
+    }
+
+    /// Sends everything that is not acknowledged or answered, once more.
+    pub(crate) fn send(&self, server: &mut Server, random: &mut Random) {
+        for mail in self.asked.values() {
+            server.post(mail.clone());
+        }
+        for ((device, lane), queue) in &self.queues {
+            let mut from = queue.acknowledged;
+            for _ in 0..CREDITS {
+                let rest = &queue.records[from..];
+                let Some((_, skewed)) = rest.first() else {
+                    break;
+                };
+                let most = random.index(20) + 1;
+                let alike = rest.iter().take_while(|(_, other)| other == skewed);
+                let records: Vec<Record> = alike.take(most).map(|(r, _)| r.clone()).collect();
+                let first_seq = from as u64 + 1;
+                from += records.len();
+                let batch = Batch {
+                    device: *device,
+                    outbox: OUTBOX,
+                    lane: *lane,
+                    first_seq,
+                    skewed: *skewed,
+                    records,
+                };
+                server.post(Mail::Batch(self.owners[device].clone(), batch));
+            }
+        }
+    }
+
+    /// A reply has arrived.
+    pub(crate) fn hear(&mut self, reply: Reply) -> Checked<()> {
+        match reply {
+            Reply::Done(number) => drop(self.asked.remove(&number)),
+            Reply::Ack(device, lane, up_to) => {
+                let queue = self.queues.entry((device, lane)).or_default();
+                queue.acknowledged = queue.acknowledged.max(usize::try_from(up_to).unwrap());
+            }
+            Reply::Gap(device, lane, expected) => {
+                let queue = self.queues.entry((device, lane)).or_default();
+                if usize::try_from(expected).unwrap() <= queue.acknowledged {
+                    return Err(format!(
+                        "{} records of {device} are acknowledged, {expected} is expected: lost",
+                        queue.acknowledged
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What is acknowledged must be known to the server.
+    pub(crate) fn check_kept(&self, server: &Server) -> Checked<()> {
+        for ((device, lane), queue) in &self.queues {
+            let owner = &self.owners[device];
+            let cell = server
+                .users
+                .get(owner)
+                .and_then(|cell| cell.resident.as_ref());
+            let held = cell.and_then(|resident| resident.user().devices.get(device));
+            let up_to = held.map_or(0, |held| held.up_to_seq(OUTBOX, *lane));
+            if up_to < queue.acknowledged as u64 {
+                let acknowledged = queue.acknowledged;
+                return Err(format!(
+                    "{acknowledged} of {device} acknowledged, {up_to} kept: lost"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {
+    let person = |at: &usize| &script.people[*at];
+    let challenge = |at: &usize| script.challenges[*at].0;
+    Some(match action {
+        Action::Open { person: at, device } => {
+            let (device, class) = person(at).devices[*device];
+            let introduction = DeviceIntroduction {
+                device,
+                class,
+                vendor: None,
+                model: None,
+            };
+            let (user, zone) = (person(at).user.clone(), person(at).zone.to_owned());
+            Mail::Open(user, number, introduction, zone)
+        }
+        Action::Goal { person: at } => {
+            Mail::Goal(person(at).user.clone(), number, person(at).target)
+        }
+        Action::Make { challenge: at } => {
+            Mail::Make(challenge(at), number, script.challenges[*at].1.clone())
+        }
+        Action::Publish { challenge: at } => Mail::Publish(challenge(at), number),
+        Action::Join {
+            challenge: at,
+            person: who,
+        } => {
+            let zone = rules().zones.zone(person(who).zone)?;
+            let starts_ms = Calendar::new(zone).start_ms(script.challenges[*at].1.starts);
+            let user = person(who).user.clone();
+            let shown = alias::derived(&user);
+            Mail::Join(challenge(at), number, user, shown, starts_ms)
+        }
+        Action::Leave {
+            challenge: at,
+            person: who,
+        } => Mail::Leave(challenge(at), number, person(who).user.clone()),
+        Action::Send(_) => return None,
+    })
+}

@@ -1,0 +1,273 @@
+//! What people do in a seed's world: who they are, which challenges they take part in, and what their devices send when.
+//! The same seed gives the same script; what the network and the machines do to it is `world`'s.
+
+use streakline_core::{
+    civil::{Day, HOUR_MS, MINUTE_MS},
+    definition::{Definition, LateJoin},
+    id::{ChallengeId, DeviceId, RecordId, UserId},
+    sample::{DeviceClass, Method, Metric, Record},
+};
+
+use crate::random::Random;
+
+/// One that turns its clocks within the script, one far east, one far west.
+const ZONES: [&str; 4] = [
+    "Europe/Berlin",
+    "UTC",
+    "Pacific/Auckland",
+    "Pacific/Honolulu",
+];
+const CLASSES: [DeviceClass; 3] = [DeviceClass::Watch, DeviceClass::Phone, DeviceClass::Band];
+const FIRST_DAY: &str = "2026-03-26";
+const SPAN_MS: i64 = 10 * 24 * HOUR_MS;
+
+/// Someone with one device or two.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) user: UserId,
+    pub(crate) zone: &'static str,
+    pub(crate) devices: Vec<(DeviceId, DeviceClass)>,
+    pub(crate) target: i64,
+}
+
+/// Samples that a device puts into one of its queues at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Burst {
+    pub(crate) device: DeviceId,
+    pub(crate) lane: u8,
+    pub(crate) skewed: bool,
+    pub(crate) records: Vec<Record>,
+}
+
+/// Something that is done at an instant.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+    Open { person: usize, device: usize },
+    Goal { person: usize },
+    Make { challenge: usize },
+    Publish { challenge: usize },
+    Join { challenge: usize, person: usize },
+    Leave { challenge: usize, person: usize },
+    Send(Burst),
+}
+
+/// Everything that is done at one instant; the order within it is not given.
+#[derive(Clone, Debug)]
+pub(crate) struct Instant {
+    pub(crate) at_ms: i64,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// A whole history.
+#[derive(Clone, Debug)]
+pub(crate) struct Script {
+    pub(crate) people: Vec<Person>,
+    pub(crate) challenges: Vec<(ChallengeId, Definition)>,
+    pub(crate) instants: Vec<Instant>,
+}
+
+/// What a device has in hand while the script is written.
+#[derive(Default)]
+struct Wearing {
+    cursor_ms: i64,
+    next_id: u64,
+    sent: Vec<Record>,
+    kept: Vec<Record>,
+}
+
+/// The script of a seed.
+pub(crate) fn script(seed: u64) -> Script {
+    let mut random = Random::new(seed, 1);
+    let people = people(&mut random);
+    let challenges = challenges(&mut random);
+    let from_ms = Day::parse(FIRST_DAY).unwrap().utc_ms() - 14 * HOUR_MS;
+    let mut instants = openings(&people, challenges.len(), from_ms);
+    let mut wearing: Vec<Vec<Wearing>> = people
+        .iter()
+        .map(|person| person.devices.iter().map(|_| Wearing::default()).collect())
+        .collect();
+    let start = instants.last().map_or(from_ms, |instant| instant.at_ms);
+    wearing
+        .iter_mut()
+        .flatten()
+        .for_each(|device| device.cursor_ms = start - 5 * HOUR_MS);
+    let mut at_ms = start;
+    while at_ms < start + SPAN_MS {
+        at_ms += pause_ms(&mut random);
+        let mut actions = Vec::new();
+        for (person, devices) in people.iter().zip(&mut wearing) {
+            for ((device, _), worn) in person.devices.iter().zip(devices) {
+                actions.extend(bursts(&mut random, *device, worn, at_ms));
+            }
+        }
+        for challenge in 0..challenges.len() {
+            for person in 0..people.len() {
+                match random.within(0, 99) {
+                    0..7 => actions.push(Action::Join { challenge, person }),
+                    7 => actions.push(Action::Leave { challenge, person }),
+                    _ => {}
+                }
+            }
+        }
+        instants.push(Instant { at_ms, actions });
+    }
+    Script {
+        people,
+        challenges,
+        instants,
+    }
+}
+
+/// Mostly short enough to see each boundary alone, sometimes long enough to jump over several.
+fn pause_ms(random: &mut Random) -> i64 {
+    let minutes = match random.within(0, 9) {
+        0..4 => random.within(20, 180),
+        4..9 => random.within(180, 480),
+        _ => random.within(480, 1_800),
+    };
+    minutes * MINUTE_MS + random.within(0, 59_999)
+}
+
+fn id(random: &mut Random) -> [u8; 16] {
+    let (high, low) = (random.next().to_be_bytes(), random.next().to_be_bytes());
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&high);
+    bytes[8..].copy_from_slice(&low);
+    bytes
+}
+
+fn people(random: &mut Random) -> Vec<Person> {
+    let count = random.within(5, 8);
+    let person = |number: i64| {
+        let devices = if random.permille(400) { 2 } else { 1 };
+        Person {
+            user: UserId::parse(&format!("person-{number}")).unwrap(),
+            zone: ZONES[random.index(ZONES.len())],
+            devices: (0..devices)
+                .map(|_| (DeviceId(id(random)), CLASSES[random.index(CLASSES.len())]))
+                .collect(),
+            target: random.within(2, 9) * 1_000,
+        }
+    };
+    (0..count).map(person).collect()
+}
+
+fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
+    let first = Day::parse(FIRST_DAY).unwrap().plus(1);
+    let challenge = |number: i32| {
+        let starts = first.plus(number);
+        let definition = Definition {
+            title: format!("Challenge {number}"),
+            metric: Metric::Steps,
+            starts,
+            ends: starts.plus(i32::try_from(random.within(0, 2)).unwrap()),
+            join_opens_ms: None,
+            late: LateJoin::Yes,
+            capacity: None,
+            per_day_cap: random.permille(500).then_some(6_000),
+            finalisation_h: [0, 6, 24, 72][random.index(4)],
+        };
+        (ChallengeId(id(random)), definition)
+    };
+    (0..2).map(challenge).collect()
+}
+
+/// Devices of one person are bound one after the other, so that the order of binding is given.
+fn openings(people: &[Person], challenges: usize, from_ms: i64) -> Vec<Instant> {
+    let open = |device: usize| {
+        let owners = people
+            .iter()
+            .enumerate()
+            .filter(move |(_, person)| person.devices.len() > device);
+        owners.map(move |(person, _)| Action::Open { person, device })
+    };
+    let goals = (0..people.len()).map(|person| Action::Goal { person });
+    let made = (0..challenges).map(|challenge| Action::Make { challenge });
+    let published = (0..challenges).map(|challenge| Action::Publish { challenge });
+    let instant = |step: i64, actions: Vec<Action>| Instant {
+        at_ms: from_ms + step * 10 * MINUTE_MS,
+        actions,
+    };
+    vec![
+        instant(0, open(0).chain(made).collect()),
+        instant(1, open(1).chain(published).collect()),
+        instant(2, goals.collect()),
+    ]
+}
+
+/// What one device sends at an instant: what is new, what it has kept for days, what it sends once more.
+fn bursts(random: &mut Random, device: DeviceId, worn: &mut Wearing, at_ms: i64) -> Vec<Action> {
+    let mut bursts = Vec::new();
+    let skewed = random.permille(80);
+    let mut send = |lane: u8, skewed: bool, records: Vec<Record>| {
+        if !records.is_empty() {
+            let burst = Burst {
+                device,
+                lane,
+                skewed,
+                records,
+            };
+            bursts.push(Action::Send(burst));
+        }
+    };
+    let fresh = if random.permille(700) {
+        walked(random, worn, at_ms)
+    } else {
+        Vec::new()
+    };
+    if random.permille(250) {
+        worn.kept.extend(fresh);
+    } else {
+        worn.sent.extend(fresh.iter().cloned());
+        send(0, skewed, fresh);
+    }
+    if random.permille(120) {
+        let kept = std::mem::take(&mut worn.kept);
+        worn.sent.extend(kept.iter().cloned());
+        send(1, false, kept);
+    }
+    if random.permille(150) && !worn.sent.is_empty() {
+        let mut again: Vec<Record> = (0..random.within(1, 4))
+            .map(|_| worn.sent[random.index(worn.sent.len())].clone())
+            .collect();
+        if random.permille(200) {
+            again[0].value += 7;
+        }
+        send(u8::from(random.permille(500)), random.permille(100), again);
+    }
+    bursts
+}
+
+/// Samples between the last one and now; some overlap, some straddle midnight, some are too steep to count whole.
+fn walked(random: &mut Random, worn: &mut Wearing, at_ms: i64) -> Vec<Record> {
+    let mut records = Vec::new();
+    for _ in 0..random.within(1, 4) {
+        let left_ms = at_ms - worn.cursor_ms;
+        if left_ms < 2 * MINUTE_MS {
+            break;
+        }
+        let pause_ms = random.within(-20, left_ms / MINUTE_MS / 2) * MINUTE_MS;
+        let ragged_ms = if random.permille(100) { 20_500 } else { 0 };
+        let start_ms = worn.cursor_ms.div_euclid(MINUTE_MS) * MINUTE_MS + pause_ms + ragged_ms;
+        let minutes = random.within(1, 150).min((at_ms - start_ms) / MINUTE_MS);
+        if minutes < 1 {
+            continue;
+        }
+        let end_ms = start_ms + minutes * MINUTE_MS;
+        let steep = if random.permille(50) { 400 } else { 120 };
+        worn.next_id += 1;
+        worn.cursor_ms = worn.cursor_ms.max(end_ms);
+        records.push(Record {
+            id: RecordId::Number(worn.next_id),
+            version: 1,
+            metric: Metric::Steps,
+            start_ms,
+            end_ms,
+            offset_s: None,
+            value: random.within(0, minutes * steep),
+            method: [Method::Auto, Method::Auto, Method::Active, Method::Manual][random.index(4)],
+            worn: None,
+        });
+    }
+    records
+}

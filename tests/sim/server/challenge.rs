@@ -1,0 +1,329 @@
+//! A challenge as `actors::challenge` carries it.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use streakline::storage::{
+    Rows, SnapshotWrite, Snapshots,
+    envelope::{Kind, seal},
+};
+use streakline_core::{
+    challenge::{
+        Challenge,
+        resident::{Resident, restore},
+    },
+    id::{ChallengeId, Entity, Position, UserId},
+    input::{ChallengeInput, Input, RULES_VERSION, Source},
+    ledger::Totals,
+};
+
+use super::{BITS, Checked, Mail, Reply, Server, Task, partition::payload, ready};
+
+/// A challenge in memory.
+#[derive(Default)]
+pub(crate) struct ChallengeCell {
+    /// `None` until its state is read.
+    pub(crate) resident: Option<Resident>,
+    waiters: BTreeMap<Position, u64>,
+    confirmations: BTreeMap<UserId, Vec<u64>>,
+    pub(super) mail: VecDeque<Mail>,
+    writing: bool,
+}
+
+impl ChallengeCell {
+    /// Whether nothing of it is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let quiet = |resident: &Resident| {
+            resident.pending() == 0
+                && resident.outbox.is_empty()
+                && !resident.is_partial()
+                && resident.challenge().cutoff_passed().is_none()
+        };
+        self.resident.as_ref().is_some_and(quiet) && self.mail.is_empty()
+    }
+}
+
+impl Server {
+    fn challenge_cell(&mut self, id: ChallengeId) -> &mut ChallengeCell {
+        if !self.challenges.contains_key(&id) {
+            self.tasks.push(Task::Read(Entity::Challenge(id)));
+        }
+        self.challenges.entry(id).or_default()
+    }
+
+    pub(super) fn read_challenge(&mut self, id: ChallengeId) -> Checked<()> {
+        let held = self.challenges.get(&id);
+        if held.is_some_and(|cell| cell.resident.is_some()) {
+            return Ok(());
+        }
+        let entity = Entity::Challenge(id);
+        let challenge = match ready(self.store.snapshot(&entity))? {
+            Some(snapshot) => {
+                let state = payload(Kind::Snapshot, &snapshot.state)?;
+                restore(&state).map_err(|e| e.to_string())?
+            }
+            None => Challenge::new(id),
+        };
+        let mut resident = Resident::new(challenge);
+        for (_, bytes) in ready(self.store.standings(id, None, usize::MAX))? {
+            let standing = minicbor::decode(&payload(Kind::Standing, &bytes)?);
+            resident.restore(&standing.map_err(|e| e.to_string())?);
+        }
+        let partition = self.partition(&entity);
+        for (header, input) in partition.tails.remove(&entity).unwrap_or_default() {
+            if let Input::Challenge(_, input) = input {
+                resident.enqueue(header, input);
+            }
+        }
+        if resident.pending() == 0 {
+            partition.coverage.covered(&entity, None);
+        }
+        if resident.is_partial() {
+            self.refills.insert(id, false);
+        }
+        self.challenges.entry(id).or_default().resident = Some(resident);
+        self.advance_challenge(id)
+    }
+
+    pub(super) fn advance_challenge(&mut self, id: ChallengeId) -> Checked<()> {
+        let entity = Entity::Challenge(id);
+        loop {
+            let durable = self.partition(&entity).journal.durable();
+            let held = self.challenges.get_mut(&id);
+            let Some(resident) = held.and_then(|cell| cell.resident.as_mut()) else {
+                return Ok(());
+            };
+            let Some(position) = resident.step(durable) else {
+                break;
+            };
+            self.check_durable(&entity, position)?;
+            let waiter = self.challenge_cell(id).waiters.remove(&position);
+            self.replies.extend(waiter.map(Reply::Done));
+        }
+        self.settle_challenge(id)
+    }
+
+    pub(super) fn settle_challenge(&mut self, id: ChallengeId) -> Checked<()> {
+        self.send_notices(id);
+        self.settlement(id);
+        let waiting = std::mem::take(&mut self.challenge_cell(id).mail);
+        for mail in waiting {
+            if self.challenge_may_run(id, &mail) {
+                self.run_challenge(id, mail);
+            } else {
+                self.challenge_cell(id).mail.push_back(mail);
+            }
+        }
+        self.send_notices(id);
+        self.settlement(id);
+        let resident = self.challenge_cell(id).resident.as_ref();
+        let deadline_ms = resident.and_then(|resident| resident.challenge().next_deadline());
+        let entity = Entity::Challenge(id);
+        self.partition(&entity).deadlines.set(&entity, deadline_ms);
+        Ok(())
+    }
+
+    pub(super) fn send_notices(&mut self, id: ChallengeId) {
+        let held = self.challenges.get_mut(&id);
+        let resident = held.and_then(|cell| cell.resident.as_mut());
+        let due = resident.map_or_else(Vec::new, |resident| resident.outbox.due(usize::MAX));
+        for (user, _, input) in due {
+            self.post(Mail::Notice(user, id, input));
+        }
+    }
+
+    /// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it.
+    fn settlement(&mut self, id: ChallengeId) {
+        let held = self.challenges.get_mut(&id);
+        let Some(resident) = held.and_then(|cell| cell.resident.as_mut()) else {
+            return;
+        };
+        let asked = resident.barriers_due(BITS);
+        let settle = resident.settlement();
+        for (partition, cutoff_ms) in asked {
+            self.post(Mail::Barrier(partition, cutoff_ms, id));
+        }
+        if let Some(settle) = settle {
+            self.offer_challenge(id, Source::Timer, settle, None);
+        }
+    }
+
+    pub(super) fn take_challenge(&mut self, id: ChallengeId, mail: Mail) -> Checked<()> {
+        self.challenge_cell(id).mail.push_back(mail);
+        if self.challenge_cell(id).resident.is_some() {
+            self.settle_challenge(id)?;
+        }
+        Ok(())
+    }
+
+    fn challenge_may_run(&mut self, id: ChallengeId, mail: &Mail) -> bool {
+        if !mail.is_request() {
+            return true;
+        }
+        let caught_up = self.wake_challenge(id);
+        let resident = self.challenge_cell(id).resident.as_ref();
+        caught_up && resident.is_some_and(|resident| resident.pending() == 0)
+    }
+
+    /// Whether every boundary up to now is folded; journals a tick where one is due.
+    pub(super) fn wake_challenge(&mut self, id: ChallengeId) -> bool {
+        let now_ms = self.now_ms;
+        let held = self.challenges.get(&id);
+        let Some(resident) = held.and_then(|cell| cell.resident.as_ref()) else {
+            return false;
+        };
+        let next_ms = resident.challenge().next_deadline();
+        if next_ms.is_none_or(|at_ms| at_ms > now_ms) {
+            return true;
+        }
+        if resident.pending() == 0 {
+            self.offer_challenge(id, Source::Timer, ChallengeInput::Tick, None);
+        }
+        false
+    }
+
+    fn offer_challenge(
+        &mut self,
+        id: ChallengeId,
+        source: Source,
+        input: ChallengeInput,
+        waiter: Option<u64>,
+    ) {
+        let wrapped = Input::Challenge(id, input.clone());
+        let header = self.append(&Entity::Challenge(id), source, &wrapped);
+        let cell = self.challenge_cell(id);
+        if let Some(resident) = &mut cell.resident {
+            if let Some(waiter) = waiter {
+                cell.waiters.insert(header.position, waiter);
+            }
+            resident.enqueue(header, input);
+        }
+    }
+
+    fn run_challenge(&mut self, id: ChallengeId, mail: Mail) {
+        let now_ms = self.now_ms;
+        let Some(resident) = &mut self.challenge_cell(id).resident else {
+            return;
+        };
+        let challenge = resident.challenge();
+        match mail {
+            Mail::Make(_, number, definition) => {
+                let make = ChallengeInput::Create(definition);
+                let make = (!challenge.exists()).then_some(make);
+                self.change(id, number, make, None);
+            }
+            Mail::Publish(_, number) => {
+                let may = challenge.may_publish(now_ms).unwrap_or(false);
+                self.change(id, number, may.then_some(ChallengeInput::Publish), None);
+            }
+            Mail::Join(_, number, user, alias, starts_ms) => {
+                let may = challenge
+                    .may_join(&user, starts_ms, now_ms)
+                    .unwrap_or(false);
+                let join = ChallengeInput::Join {
+                    user: user.clone(),
+                    alias,
+                    starts_ms,
+                };
+                self.change(id, number, may.then_some(join), Some(user));
+            }
+            Mail::Leave(_, number, user) => {
+                let may = challenge.may_leave(&user, now_ms).is_ok();
+                let leave = ChallengeInput::Leave(user.clone());
+                self.change(id, number, may.then_some(leave), Some(user));
+            }
+            Mail::Contribute(contribution) => {
+                resident.take(&contribution);
+                self.post(Mail::Taken(contribution.user.clone(), contribution));
+            }
+            Mail::Confirmed(_, user, input) => {
+                resident.confirmed(&user, &input);
+                if !resident.owes(&user) {
+                    let told = self.challenge_cell(id).confirmations.remove(&user);
+                    let told = told.unwrap_or_default().into_iter();
+                    self.replies.extend(told.map(Reply::Done));
+                }
+            }
+            Mail::Passed(_, partition) => resident.barrier(partition, true),
+            _ => {}
+        }
+    }
+
+    /// A change that was admitted, or that needs nothing; where it is a member's, answered when its partition knows.
+    fn change(
+        &mut self,
+        id: ChallengeId,
+        number: u64,
+        input: Option<ChallengeInput>,
+        member: Option<UserId>,
+    ) {
+        let cell = self.challenge_cell(id);
+        let owes = |user: &UserId| cell.resident.as_ref().is_some_and(|r| r.owes(user));
+        let waits = member.filter(|user| input.is_some() || owes(user));
+        let answer = waits.is_none().then_some(number);
+        if let Some(user) = waits {
+            cell.confirmations.entry(user).or_default().push(number);
+        }
+        match input {
+            Some(input) => self.offer_challenge(id, Source::Rest, input, answer),
+            None => self.replies.extend(answer.map(Reply::Done)),
+        }
+    }
+
+    /// Takes a snapshot; one at a time.
+    pub(crate) fn snapshot_challenge(&mut self, id: ChallengeId) {
+        let entity = Entity::Challenge(id);
+        let Some(cell) = self.challenges.get_mut(&id).filter(|cell| !cell.writing) else {
+            return;
+        };
+        let Some(resident) = &mut cell.resident else {
+            return;
+        };
+        let covered = resident.challenge().position;
+        let (state, due_before_ms, due_ms) = resident.snapshot();
+        cell.writing = true;
+        let partition = self.partition(&entity);
+        let partition_row = partition.row(Totals::default());
+        partition.commits.push_back(SnapshotWrite {
+            partition: entity.partition(BITS),
+            entity: entity.clone(),
+            covered,
+            state: seal(Kind::Snapshot, RULES_VERSION, &state),
+            chunks: Vec::new(),
+            dropped_chunks: Vec::new(),
+            facts: Vec::new(),
+            transfers: Vec::new(),
+            standings: Vec::new(),
+            due_before_ms,
+            due_ms,
+            partition_row,
+        });
+        self.tasks.push(Task::Commit(entity.partition(BITS)));
+    }
+
+    /// A snapshot of the challenge is written; answers whether it has inputs after it.
+    pub(super) fn challenge_written(&mut self, id: ChallengeId, covered: Position) -> bool {
+        let Some(cell) = self.challenges.get_mut(&id) else {
+            return false;
+        };
+        cell.writing = false;
+        let resident = cell.resident.as_ref();
+        resident.is_none_or(|r| r.pending() > 0 || r.challenge().position > covered)
+    }
+
+    /// Lets a challenge leave memory where it may.
+    pub(crate) fn passivate_challenge(&mut self, id: ChallengeId) {
+        let entity = Entity::Challenge(id);
+        let covered = !self.partition(&entity).coverage.holds(&entity);
+        let free = self.challenges.get(&id).is_some_and(|cell| {
+            let may = cell.resident.as_ref().is_some_and(Resident::may_passivate);
+            may && cell.mail.is_empty() && !cell.writing
+        });
+        if free && covered {
+            self.challenges.remove(&id);
+            self.refills.remove(&id);
+            self.partition(&entity).deadlines.set(&entity, None);
+        } else if free {
+            self.snapshot_challenge(id);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The server of the simulator: the machines that the actors carry, on one thread, with everything that is under way in a bag.
+//!
+//! It repeats only the carrying of `streakline::actors` (partition, recovery, barrier, upkeep, user, challenge). Whoever drives
+//! it takes tasks out of the bag in any order, loses or repeats mail, and crashes it between any two of them.
+
+mod challenge;
+mod partition;
+mod upkeep;
+mod user;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::FutureExt;
+use streakline::{
+    storage::{self, Answer, Ownership, memory::MemoryStore},
+    zones::BundledZones,
+};
+use streakline_core::{
+    definition::Definition,
+    event::Contribution,
+    id::{ChallengeId, DeviceId, Entity, OutboxId, PartitionId, Position, UserId},
+    input::{DeviceIntroduction, Header, Input, UserInput},
+    sample::Record,
+    user::Rules,
+};
+
+pub(crate) use challenge::ChallengeCell;
+use partition::Partition;
+pub(crate) use user::UserCell;
+
+/// Four partitions, so that people share them.
+pub(crate) const BITS: u32 = 2;
+
+/// What went wrong, in words.
+pub(crate) type Checked<T> = Result<T, String>;
+
+/// What a client sends, or one actor another.
+#[derive(Clone, Debug)]
+pub(crate) enum Mail {
+    Batch(UserId, Batch),
+    Open(UserId, u64, DeviceIntroduction, String),
+    Goal(UserId, u64, i64),
+    Notice(UserId, ChallengeId, UserInput),
+    Taken(UserId, Contribution),
+    Make(ChallengeId, u64, Definition),
+    Publish(ChallengeId, u64),
+    Join(ChallengeId, u64, UserId, String, i64),
+    Leave(ChallengeId, u64, UserId),
+    Contribute(Contribution),
+    Confirmed(ChallengeId, UserId, UserInput),
+    Passed(ChallengeId, PartitionId),
+    Barrier(PartitionId, i64, ChallengeId),
+}
+
+impl Mail {
+    /// A request is sent once and again only when nothing is under way; everything else may be repeated by the way itself.
+    pub(crate) fn is_request(&self) -> bool {
+        matches!(
+            self,
+            Self::Open(..)
+                | Self::Goal(..)
+                | Self::Make(..)
+                | Self::Publish(..)
+                | Self::Join(..)
+                | Self::Leave(..)
+        )
+    }
+}
+
+/// Records of one queue, as a socket sends them.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) device: DeviceId,
+    pub(crate) outbox: OutboxId,
+    pub(crate) lane: u8,
+    pub(crate) first_seq: u64,
+    pub(crate) skewed: bool,
+    pub(crate) records: Vec<Record>,
+}
+
+/// What a client is told.
+#[derive(Clone, Debug)]
+pub(crate) enum Reply {
+    Done(u64),
+    Ack(DeviceId, u8, u64),
+    Gap(DeviceId, u8, u64),
+}
+
+/// One step that is under way.
+#[derive(Clone, Debug)]
+pub(crate) enum Task {
+    /// A flush reaches the store.
+    Write(PartitionId),
+    /// The partition learns that it is durable.
+    Flushed(PartitionId),
+    /// The oldest snapshot of a partition reaches the store.
+    Commit(PartitionId),
+    /// Its owner learns of it.
+    Committed(Entity, Position, Option<i64>),
+    /// Stored records are read.
+    Load(UserId),
+    /// A state is read.
+    Read(Entity),
+    /// Something arrives.
+    Arrive(Mail),
+}
+
+/// The server.
+pub(crate) struct Server {
+    pub(crate) store: MemoryStore,
+    pub(crate) now_ms: i64,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) replies: Vec<Reply>,
+    pub(crate) users: BTreeMap<UserId, UserCell>,
+    pub(crate) challenges: BTreeMap<ChallengeId, ChallengeCell>,
+    partitions: BTreeMap<PartitionId, Partition>,
+    /// Challenges whose boards wait for scores; whether these were sent again.
+    refills: BTreeMap<ChallengeId, bool>,
+    rules: Rules,
+    epoch: u64,
+    /// What an onlooker has seen become durable, across crashes.
+    pub(crate) durable: BTreeMap<Entity, Vec<(Header, Input)>>,
+    seen: BTreeSet<(PartitionId, Position)>,
+    stamps_ms: BTreeMap<PartitionId, i64>,
+}
+
+/// What a store in memory answers at once.
+pub(crate) fn ready<T>(answer: Answer<'_, T>) -> Checked<T> {
+    let unready = || Err(storage::Error::Unavailable("it waits".into()));
+    let answer = answer.now_or_never().unwrap_or_else(unready);
+    answer.map_err(|error| error.to_string())
+}
+
+thread_local! {
+    static RULES: Rules = Rules { zones: std::sync::Arc::new(BundledZones::new()) };
+}
+
+/// The rules that everybody shares.
+pub(crate) fn rules() -> Rules {
+    RULES.with(Clone::clone)
+}
+
+impl Server {
+    /// A server on an empty store, started.
+    pub(crate) fn new(store: MemoryStore, now_ms: i64) -> Checked<Self> {
+        let mut server = Self {
+            store,
+            now_ms,
+            tasks: Vec::new(),
+            replies: Vec::new(),
+            users: BTreeMap::new(),
+            challenges: BTreeMap::new(),
+            partitions: BTreeMap::new(),
+            refills: BTreeMap::new(),
+            rules: rules(),
+            epoch: 0,
+            durable: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            stamps_ms: BTreeMap::new(),
+        };
+        server.start()?;
+        Ok(server)
+    }
+
+    /// Everything in memory is gone, and with `power` everything that was not synced; the server starts again.
+    pub(crate) fn crash(&mut self, power: bool) -> Checked<()> {
+        if power {
+            self.store.lose_power();
+        } else {
+            self.store.restart();
+        }
+        self.tasks.clear();
+        self.replies.clear();
+        self.users.clear();
+        self.challenges.clear();
+        self.refills.clear();
+        self.start()
+    }
+
+    fn start(&mut self) -> Checked<()> {
+        self.epoch = ready(self.store.raise_epoch(BITS))?;
+        let first = 1 << BITS;
+        for number in first..2 * first {
+            let id = PartitionId(number);
+            let partition = partition::read(&self.store, id, self.epoch)?;
+            for entity in partition.tails.keys() {
+                self.tasks.push(Task::Read(entity.clone()));
+            }
+            self.partitions.insert(id, partition);
+        }
+        Ok(())
+    }
+
+    /// Takes one step.
+    pub(crate) fn step(&mut self, task: Task) -> Checked<()> {
+        match task {
+            Task::Write(id) => self.write(id),
+            Task::Flushed(id) => self.flushed(id),
+            Task::Commit(id) => self.commit(id),
+            Task::Committed(entity, covered, due_ms) => self.committed(&entity, covered, due_ms),
+            Task::Load(user) => self.load(&user),
+            Task::Read(Entity::User(user)) => self.read_user(&user),
+            Task::Read(Entity::Challenge(challenge)) => self.read_challenge(challenge),
+            Task::Read(Entity::Partition(_)) => Ok(()),
+            Task::Arrive(Mail::Barrier(id, cutoff_ms, challenge)) => {
+                self.ask_barrier(id, cutoff_ms, challenge)
+            }
+            Task::Arrive(mail) => match addressee(&mail) {
+                Entity::User(user) => self.take_user(&user, mail),
+                Entity::Challenge(challenge) => self.take_challenge(challenge, mail),
+                Entity::Partition(_) => Ok(()),
+            },
+        }
+    }
+
+    pub(crate) fn post(&mut self, mail: Mail) {
+        self.tasks.push(Task::Arrive(mail));
+    }
+
+    fn partition(&mut self, entity: &Entity) -> &mut Partition {
+        let id = entity.partition(BITS);
+        self.partitions
+            .get_mut(&id)
+            .expect("every partition is owned")
+    }
+
+    /// The newest sums of all partitions.
+    pub(crate) fn totals(&self) -> streakline_core::ledger::Totals {
+        let mut totals = streakline_core::ledger::Totals::default();
+        self.partitions
+            .values()
+            .for_each(|partition| totals.add(&partition.totals));
+        totals
+    }
+}
+
+fn addressee(mail: &Mail) -> Entity {
+    match mail {
+        Mail::Batch(user, _)
+        | Mail::Open(user, ..)
+        | Mail::Goal(user, ..)
+        | Mail::Notice(user, ..)
+        | Mail::Taken(user, _) => Entity::User(user.clone()),
+        Mail::Make(id, ..)
+        | Mail::Publish(id, _)
+        | Mail::Join(id, ..)
+        | Mail::Leave(id, ..)
+        | Mail::Confirmed(id, ..)
+        | Mail::Passed(id, _) => Entity::Challenge(*id),
+        Mail::Contribute(contribution) => Entity::Challenge(contribution.challenge),
+        Mail::Barrier(id, ..) => Entity::Partition(*id),
+    }
+}

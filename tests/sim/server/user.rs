@@ -1,0 +1,454 @@
+//! A user as `actors::user` carries it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use streakline::storage::{
+    Catalogue, ChunkId, SnapshotWrite, Snapshots,
+    envelope::{Kind, seal},
+};
+use streakline_core::{
+    chunk,
+    civil::Day,
+    event::Event,
+    goal::Goal,
+    id::{ChallengeId, DeviceId, Entity, GoalId, Position, UserId},
+    input::{Header, Input, RULES_VERSION, Source, UserInput},
+    ledger::Totals,
+    records::{self, Records},
+    sample::Metric,
+    user::{
+        User,
+        admit::{self, Admission, Arrival},
+        resident::{Resident, Step},
+        snapshot::{Parts, restore},
+    },
+};
+
+use super::{BITS, Batch, Checked, Mail, Reply, Server, Task, partition::payload, ready};
+
+/// A user in memory.
+#[derive(Default)]
+pub(crate) struct UserCell {
+    /// `None` until its state is read.
+    pub(crate) resident: Option<Resident>,
+    waiters: BTreeMap<Position, Waiter>,
+    pub(super) mail: VecDeque<Mail>,
+    writing: bool,
+    loading: Option<BTreeSet<Day>>,
+}
+
+enum Waiter {
+    Batch(DeviceId, u8),
+    Request(u64),
+    Notice(ChallengeId, UserInput),
+}
+
+impl UserCell {
+    fn user(&self) -> Option<&User> {
+        self.resident.as_ref().map(Resident::user)
+    }
+
+    /// Whether nothing of it is under way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let resident = self.resident.as_ref();
+        resident.is_some_and(|r| r.pending() == 0 && r.outbox.is_empty()) && self.mail.is_empty()
+    }
+}
+
+impl Server {
+    /// A cell that is there, or is being made.
+    pub(super) fn user_cell(&mut self, id: &UserId) -> &mut UserCell {
+        if !self.users.contains_key(id) {
+            self.tasks.push(Task::Read(Entity::User(id.clone())));
+        }
+        self.users.entry(id.clone()).or_default()
+    }
+
+    pub(super) fn read_user(&mut self, id: &UserId) -> Checked<()> {
+        if self
+            .users
+            .get(id)
+            .is_some_and(|cell| cell.resident.is_some())
+        {
+            return Ok(());
+        }
+        let entity = Entity::User(id.clone());
+        let user = match ready(self.store.snapshot(&entity))? {
+            Some(snapshot) => {
+                let state = payload(Kind::Snapshot, &snapshot.state)?;
+                restore(&state, &self.rules).map_err(|e| e.to_string())?
+            }
+            None => {
+                let mut user = User::new(id.clone());
+                user.resolve(&self.rules);
+                user
+            }
+        };
+        let mut resident = Resident::new(user);
+        let partition = self.partition(&entity);
+        for (header, input) in partition.tails.remove(&entity).unwrap_or_default() {
+            if let Input::User(_, input) = input {
+                resident.enqueue(header, input);
+            }
+        }
+        if resident.pending() == 0 {
+            partition.coverage.covered(&entity, None);
+        }
+        self.users.entry(id.clone()).or_default().resident = Some(resident);
+        self.advance_user(id)
+    }
+
+    pub(super) fn advance_user(&mut self, id: &UserId) -> Checked<()> {
+        let entity = Entity::User(id.clone());
+        loop {
+            let durable = self.partition(&entity).journal.durable();
+            let rules = self.rules.clone();
+            let Some(resident) = self.users.get_mut(id).and_then(|c| c.resident.as_mut()) else {
+                return Ok(());
+            };
+            match resident.step(durable, &rules) {
+                Step::Idle => break,
+                Step::Load(days) => {
+                    self.wish(id, days);
+                    return Ok(());
+                }
+                Step::Folded(header, events) => self.folded(id, &header, events)?,
+            }
+        }
+        self.settle_user(id)
+    }
+
+    pub(super) fn settle_user(&mut self, id: &UserId) -> Checked<()> {
+        self.send_scores(id);
+        while let Some(mail) = self
+            .users
+            .get_mut(id)
+            .and_then(|cell| cell.mail.pop_front())
+        {
+            if !self.may_run(id, &mail) {
+                self.user_cell(id).mail.push_front(mail);
+                break;
+            }
+            self.run_user(id, mail)?;
+        }
+        self.note_user_deadline(id);
+        let resident = self.users.get(id).and_then(|cell| cell.resident.as_ref());
+        if resident.is_some_and(Resident::wants_snapshot) {
+            self.snapshot_user(id);
+        }
+        Ok(())
+    }
+
+    fn note_user_deadline(&mut self, id: &UserId) {
+        let user = self.users.get(id).and_then(UserCell::user);
+        let deadline_ms = user.and_then(User::next_deadline);
+        let entity = Entity::User(id.clone());
+        self.partition(&entity).deadlines.set(&entity, deadline_ms);
+    }
+
+    fn folded(&mut self, id: &UserId, header: &Header, events: Vec<Event>) -> Checked<()> {
+        let entity = Entity::User(id.clone());
+        self.check_durable(&entity, header.position)?;
+        let cell = self.user_cell(id);
+        let waiter = cell.waiters.remove(&header.position);
+        let after_micro = cell.user().map_or(0, |user| user.available_micro);
+        let transfers = events.iter().filter_map(|event| match event {
+            Event::Transfer(transfer) => Some(transfer),
+            _ => None,
+        });
+        let transfers: Vec<_> = transfers.collect();
+        let added: i64 = transfers.iter().map(|t| t.amount_micro).sum();
+        let mut booked = Totals::default();
+        for (at, transfer) in transfers.into_iter().enumerate() {
+            booked.book(transfer, at == 0 && after_micro == added);
+        }
+        self.partition(&entity).totals.add(&booked);
+        let judged = events.into_iter().find_map(|event| match event {
+            Event::Judged(outcome) => Some(outcome.up_to_seq),
+            _ => None,
+        });
+        match waiter {
+            Some(Waiter::Batch(device, lane)) => {
+                let ack = judged.map(|up_to| Reply::Ack(device, lane, up_to));
+                self.replies.extend(ack);
+            }
+            Some(Waiter::Request(number)) => self.replies.push(Reply::Done(number)),
+            Some(Waiter::Notice(challenge, input)) => {
+                self.post(Mail::Confirmed(challenge, id.clone(), input));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn send_scores(&mut self, id: &UserId) {
+        let resident = self.users.get_mut(id).and_then(|c| c.resident.as_mut());
+        let due = resident.map_or_else(Vec::new, |resident| resident.outbox.due(usize::MAX));
+        for (_, _, contribution) in due {
+            self.post(Mail::Contribute(contribution));
+        }
+    }
+
+    pub(super) fn take_user(&mut self, id: &UserId, mail: Mail) -> Checked<()> {
+        self.user_cell(id).mail.push_back(mail);
+        if self.user_cell(id).resident.is_some() {
+            self.settle_user(id)?;
+        }
+        Ok(())
+    }
+
+    fn may_run(&mut self, id: &UserId, mail: &Mail) -> bool {
+        let idle = |server: &mut Self| {
+            let resident = server.user_cell(id).resident.as_ref();
+            resident.is_some_and(|resident| resident.pending() == 0)
+        };
+        match mail {
+            Mail::Open(..) | Mail::Goal(..) => self.wake_user(id) && idle(self),
+            Mail::Notice(..) => idle(self),
+            Mail::Batch(..) => {
+                let resident = self.user_cell(id).resident.as_ref();
+                resident.is_some_and(Resident::has_room)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether every boundary up to now is folded; journals a tick where one is due.
+    pub(super) fn wake_user(&mut self, id: &UserId) -> bool {
+        let now_ms = self.now_ms;
+        let Some(resident) = self.users.get(id).and_then(|c| c.resident.as_ref()) else {
+            return false;
+        };
+        let next_ms = resident.user().next_deadline();
+        if next_ms.is_none_or(|at_ms| at_ms > now_ms) {
+            return true;
+        }
+        if resident.pending() == 0 {
+            self.offer_user(id, Source::Timer, UserInput::Tick, None);
+        }
+        false
+    }
+
+    fn offer_user(
+        &mut self,
+        id: &UserId,
+        source: Source,
+        input: UserInput,
+        waiter: Option<Waiter>,
+    ) {
+        let wrapped = Input::User(id.clone(), input.clone());
+        let header = self.append(&Entity::User(id.clone()), source, &wrapped);
+        let cell = self.user_cell(id);
+        if let Some(resident) = &mut cell.resident {
+            if let Some(waiter) = waiter {
+                cell.waiters.insert(header.position, waiter);
+            }
+            resident.enqueue(header, input);
+        }
+    }
+
+    fn run_user(&mut self, id: &UserId, mail: Mail) -> Checked<()> {
+        let now_ms = self.now_ms;
+        let Some(user) = self.users.get(id).and_then(UserCell::user) else {
+            return Ok(());
+        };
+        match mail {
+            Mail::Open(_, number, introduction, zone) => {
+                let owner = ready(self.store.claim_device(introduction.device, id))?;
+                if owner != *id {
+                    return Err(format!("{owner} has the device of {id}"));
+                }
+                if user.devices.contains_key(&introduction.device) {
+                    self.replies.push(Reply::Done(number));
+                    return Ok(());
+                }
+                let zone = Some(zone).filter(|_| user.zones.is_empty());
+                let device = Some(introduction);
+                let open = UserInput::Open { device, zone };
+                self.offer_user(id, Source::Stream, open, Some(Waiter::Request(number)));
+            }
+            Mail::Goal(_, number, target) => {
+                let goal = GoalId::parse("steps").map_err(|e| e.to_string())?;
+                if user.goals.get(&goal).and_then(Goal::newest).is_some() {
+                    self.replies.push(Reply::Done(number));
+                    return Ok(());
+                }
+                let wanted = (Metric::Steps, target);
+                let input = admit::goal(user, &goal, wanted, None, now_ms);
+                let input = input.map_err(|e| e.to_string())?;
+                self.offer_user(id, Source::Rest, input, Some(Waiter::Request(number)));
+            }
+            Mail::Notice(_, challenge, input) if user.knows(&input) => {
+                self.post(Mail::Confirmed(challenge, id.clone(), input));
+            }
+            Mail::Notice(_, challenge, input) => {
+                let waiter = Waiter::Notice(challenge, input.clone());
+                self.offer_user(id, Source::Peer, input, Some(waiter));
+            }
+            Mail::Taken(_, contribution) => {
+                if let Some(resident) = &mut self.user_cell(id).resident {
+                    let challenge = contribution.challenge;
+                    resident.outbox.confirm(&challenge, &contribution);
+                }
+                let entity = Entity::User(id.clone());
+                self.answer_barriers(entity.partition(BITS));
+            }
+            Mail::Batch(_, batch) => self.batch(id, batch),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn batch(&mut self, id: &UserId, batch: Batch) {
+        let (now_ms, entity) = (self.now_ms, Entity::User(id.clone()));
+        let stamp_ms = self.partition(&entity).journal.stamp(now_ms);
+        let Some(resident) = &self.user_cell(id).resident else {
+            return;
+        };
+        let (device, outbox, lane) = (batch.device, batch.outbox, batch.lane);
+        let pending_to = resident.pending_to(device, outbox, lane);
+        let arrival = Arrival {
+            device,
+            outbox,
+            lane,
+            first_seq: batch.first_seq,
+            skewed: batch.skewed,
+            records: batch.records.into_iter().map(Ok).collect(),
+        };
+        match admit::batch(resident.user(), arrival, pending_to, stamp_ms) {
+            Admission::Journal(ingest, _) => {
+                let waiter = Some(Waiter::Batch(device, lane));
+                self.offer_user(id, Source::Stream, UserInput::Ingest(ingest), waiter);
+            }
+            Admission::Answered(outcome) => {
+                self.replies
+                    .push(Reply::Ack(device, lane, outcome.up_to_seq));
+            }
+            Admission::SeqGap { expected } => {
+                self.replies.push(Reply::Gap(device, lane, expected));
+            }
+        }
+    }
+
+    /// Asks for stored records, unless a snapshot is being written: its manifest may name what is not there yet.
+    fn wish(&mut self, id: &UserId, days: BTreeSet<Day>) {
+        let cell = self.user_cell(id);
+        if cell.loading.is_none() && !cell.writing {
+            cell.loading = Some(days);
+            self.tasks.push(Task::Load(id.clone()));
+        }
+    }
+
+    pub(super) fn load(&mut self, id: &UserId) -> Checked<()> {
+        let cell = self.user_cell(id);
+        let (Some(days), Some(user)) = (cell.loading.take(), cell.user()) else {
+            return Ok(());
+        };
+        let numbers = |day: &Day| user.manifest.get(day).cloned().unwrap_or_default();
+        let ids = days.iter().flat_map(|day| {
+            let day = *day;
+            numbers(&day)
+                .into_iter()
+                .map(move |number| ChunkId { day, number })
+        });
+        let ids: Vec<ChunkId> = ids.collect();
+        let chunks = ready(self.store.chunks(id, ids.clone()))?;
+        let mut loaded: BTreeMap<Day, Records> =
+            days.into_iter().map(|day| (day, Records::new())).collect();
+        for (chunk, bytes) in ids.iter().zip(&chunks) {
+            let rows = chunk::decode(&payload(Kind::Chunk, bytes)?).map_err(|e| e.to_string())?;
+            records::file(loaded.entry(chunk.day).or_default(), rows);
+        }
+        if let Some(resident) = &mut self.user_cell(id).resident {
+            resident.load(loaded);
+        }
+        self.advance_user(id)
+    }
+
+    /// Takes a snapshot; one at a time.
+    pub(crate) fn snapshot_user(&mut self, id: &UserId) {
+        let entity = Entity::User(id.clone());
+        let Some(cell) = self.users.get_mut(id) else {
+            return;
+        };
+        let Some(resident) = cell.resident.as_mut() else {
+            return;
+        };
+        if cell.writing || cell.loading.is_some() {
+            return;
+        }
+        let crowded = resident.crowded();
+        if !crowded.is_empty() {
+            return self.wish(id, crowded);
+        }
+        let transfers = resident.user().transfers.clone();
+        let available_micro = resident.user().available_micro;
+        let parts = resident.snapshot();
+        cell.writing = true;
+        let added: i64 = transfers.iter().map(|t| t.amount_micro).sum();
+        let mut booked = Totals::default();
+        for (at, transfer) in transfers.iter().enumerate() {
+            booked.book(transfer, at == 0 && available_micro == added);
+        }
+        let partition = self.partition(&entity);
+        let partition_row = partition.row(booked);
+        let write = snapshot_write(entity.clone(), parts, partition_row);
+        partition.commits.push_back(write);
+        self.tasks.push(Task::Commit(entity.partition(BITS)));
+    }
+
+    /// A snapshot of the user is written; answers whether it has inputs after it.
+    pub(super) fn user_written(&mut self, id: &UserId, covered: Position) -> bool {
+        let Some(cell) = self.users.get_mut(id) else {
+            return false;
+        };
+        cell.writing = false;
+        let resident = cell.resident.as_ref();
+        resident.is_none_or(|r| r.pending() > 0 || r.user().position > covered)
+    }
+
+    /// Lets a user leave memory where it may.
+    pub(crate) fn passivate_user(&mut self, id: &UserId) {
+        let entity = Entity::User(id.clone());
+        let covered = !self.partition(&entity).coverage.holds(&entity);
+        let free = self
+            .users
+            .get(id)
+            .is_some_and(|cell| cell.is_quiet() && !cell.writing && cell.loading.is_none());
+        if free && covered {
+            self.users.remove(id);
+            self.partition(&entity).deadlines.set(&entity, None);
+        } else if free {
+            self.snapshot_user(id);
+        }
+    }
+}
+
+fn snapshot_write(entity: Entity, parts: Parts, partition_row: Vec<u8>) -> SnapshotWrite {
+    let sealed = |kind: Kind, bytes: &[u8]| seal(kind, RULES_VERSION, bytes);
+    let rows = |kind: Kind, rows: &[(u64, Vec<u8>)]| {
+        let row = |(number, bytes): &(u64, Vec<u8>)| (*number, sealed(kind, bytes));
+        rows.iter().map(row).collect::<Vec<_>>()
+    };
+    let chunk_id = |(day, number): (Day, u64)| ChunkId { day, number };
+    let chunks = parts.chunks.iter();
+    let standings = parts.standings.iter();
+    SnapshotWrite {
+        partition: entity.partition(BITS),
+        entity,
+        covered: parts.covered,
+        state: sealed(Kind::Snapshot, &parts.state),
+        chunks: chunks
+            .map(|(id, bytes)| (chunk_id(*id), sealed(Kind::Chunk, bytes)))
+            .collect(),
+        dropped_chunks: parts.dropped.iter().copied().map(chunk_id).collect(),
+        facts: rows(Kind::Fact, &parts.facts),
+        transfers: rows(Kind::Transfer, &parts.transfers),
+        standings: standings
+            .map(|(id, row)| (*id, row.as_ref().map(|row| sealed(Kind::Standing, row))))
+            .collect(),
+        due_before_ms: parts.due_before_ms,
+        due_ms: parts.due_ms,
+        partition_row,
+    }
+}

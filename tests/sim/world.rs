@@ -1,0 +1,181 @@
+//! Runs a script against a server, with or without faults: mail is lost, repeated and overtaken, states leave memory, the
+//! journal is cut, and the server crashes between any two steps, with and without a loss of power.
+
+use streakline::storage::memory::MemoryStore;
+
+use crate::{
+    clients::Clients,
+    random::Random,
+    script::Script,
+    server::{Checked, Server, Task},
+};
+
+/// Steps within one instant after which something must be wrong.
+const STEPS_MAX: usize = 20_000;
+/// Crashes within one instant.
+const CRASHES_MAX: usize = 4;
+
+/// What may go wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Faults {
+    pub(crate) crashes: bool,
+    pub(crate) skip_sync: bool,
+    /// Order within an instant: of the seed's kind of disorder.
+    pub(crate) order: u64,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub(crate) const NONE: Self = Self {
+        crashes: false,
+        skip_sync: false,
+        order: 0,
+    };
+    /// Everything does, but the store keeps its word.
+    pub(crate) const ALL: Self = Self {
+        crashes: true,
+        ..Self::NONE
+    };
+}
+
+struct World<'a> {
+    script: &'a Script,
+    faults: Faults,
+    random: Random,
+    server: Server,
+    clients: Clients,
+    crashes: usize,
+}
+
+/// Runs a script to its end, and until nothing is under way; the server has everybody in memory then.
+pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<Server> {
+    let store = MemoryStore::new();
+    store.set_skip_sync(faults.skip_sync);
+    let first_ms = script.instants.first().map_or(0, |instant| instant.at_ms);
+    let mut world = World {
+        script,
+        faults,
+        random: Random::new(seed, 2 + faults.order),
+        server: Server::new(store, first_ms)?,
+        clients: Clients::new(script),
+        crashes: 0,
+    };
+    for instant in &script.instants {
+        world.crashes = 0;
+        let down = faults.crashes && world.random.permille(80);
+        world.server.now_ms = instant.at_ms;
+        if down {
+            world.crash()?;
+        }
+        for action in &instant.actions {
+            world.clients.take(script, action);
+        }
+        let wait = !faults.crashes || world.random.permille(600);
+        world.settle(wait)?;
+    }
+    world.end()?;
+    Ok(world.server)
+}
+
+impl World<'_> {
+    /// Goes on until clients are satisfied, and with `wait` until nothing at all is under way.
+    fn settle(&mut self, wait: bool) -> Checked<()> {
+        for _ in 0..STEPS_MAX {
+            self.listen()?;
+            if self.clients.is_satisfied() && (!wait || self.server.is_quiet()) {
+                return Ok(());
+            }
+            if self.faults.crashes {
+                self.disturb()?;
+            }
+            if self.server.tasks.is_empty() {
+                self.clients.send(&mut self.server, &mut self.random);
+                self.server.round()?;
+            } else {
+                self.step()?;
+            }
+        }
+        Err("it never comes to rest".into())
+    }
+
+    fn listen(&mut self) -> Checked<()> {
+        for reply in std::mem::take(&mut self.server.replies) {
+            let lost = self.faults.crashes && self.random.permille(50);
+            if !lost {
+                self.clients.hear(reply)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Checked<()> {
+        let disorder = self.faults.crashes || self.faults.order > 0;
+        let tasks = &mut self.server.tasks;
+        let at = if disorder {
+            self.random.index(tasks.len())
+        } else {
+            0
+        };
+        let task = tasks.remove(at);
+        if let (true, Task::Arrive(mail)) = (self.faults.crashes, &task) {
+            if self.random.permille(50) {
+                return Ok(());
+            }
+            if !mail.is_request() && self.random.permille(50) {
+                tasks.push(task.clone());
+            }
+        }
+        self.server.step(task)
+    }
+
+    /// Snapshots, leaving memory, truncation, crashes: none of them may show.
+    fn disturb(&mut self) -> Checked<()> {
+        match self.random.index(240) {
+            0 if self.crashes < CRASHES_MAX => self.crash()?,
+            1..6 => {
+                let person = self.random.index(self.script.people.len());
+                self.server.snapshot_user(&self.script.people[person].user);
+            }
+            6..14 => {
+                let person = self.random.index(self.script.people.len());
+                self.server.passivate_user(&self.script.people[person].user);
+            }
+            14..17 => {
+                let at = self.random.index(self.script.challenges.len());
+                self.server.snapshot_challenge(self.script.challenges[at].0);
+            }
+            17..20 => {
+                let at = self.random.index(self.script.challenges.len());
+                self.server
+                    .passivate_challenge(self.script.challenges[at].0);
+            }
+            20 => self.server.truncate()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self) -> Checked<()> {
+        self.crashes += 1;
+        let power = self.random.permille(500);
+        self.server.crash(power)
+    }
+
+    /// One more start, so that everything is read back, then rest.
+    fn end(&mut self) -> Checked<()> {
+        self.settle(true)?;
+        if self.faults.crashes {
+            self.crash()?;
+        }
+        self.faults = Faults {
+            crashes: false,
+            ..self.faults
+        };
+        let users = self.script.people.iter().map(|person| person.user.clone());
+        let challenges = self.script.challenges.iter().map(|(id, _)| *id);
+        self.server.read_all(users.collect(), challenges.collect());
+        self.settle(true)?;
+        // Clients may be content before everybody is read.
+        self.clients.check_kept(&self.server)
+    }
+}
