@@ -123,7 +123,8 @@ fn events_are_dense_from_one_and_go_on_after_any_number() {
     });
 }
 
-/// T8.1, T8.2, I6, I8: every transfer names its rule and its evidence, no key twice, and the sums are those of the transfers.
+/// T8.1, T8.2, I6, I8: every transfer names its rule and its evidence, no key comes twice, and the sums are those of the
+/// transfers.
 #[test]
 fn transfers_add_up_to_the_balances_and_the_ledger_to_zero() {
     let server = Server::virtual_at(CLOCK);
