@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::http::{Http, faults};
-use super::people::{Band, CLOCK, challenge, enrol_new, make_user, published, utc, walk};
+use super::people::{
+    Band, CLOCK, challenge, enrol_new, forgetful_server, have_left, make_user, published, utc, walk,
+};
 use crate::harness::{Server, block_on};
 
 const PEOPLE: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
@@ -200,5 +202,28 @@ fn enrolments_are_listed_whole_for_admins_and_own_for_users() {
         assert_eq!(column(&bob, "user"), ["bob"]);
         make_user(&admin, "zoe").await;
         assert!(Http::user(&server, "zoe").all(&list, 2).await.is_empty());
+    });
+}
+
+#[test]
+fn a_board_is_whole_after_a_crash_that_its_people_are_not_in_memory_for() {
+    let (mut server, _settings) = forgetful_server();
+    let (of, before) = block_on(async {
+        let admin = Http::admin(&server);
+        let of = five(&server, &admin).await;
+        // Their scores are in rows now, while the joins are only in the journal.
+        have_left(&admin, 5).await;
+        let before = admin.all(&format!("{of}/leaderboard"), 10).await;
+        (of, before)
+    });
+    assert_eq!(column(&before, "score"), [50, 40, 40, 20, 0]);
+    server.kill_and_restart();
+    block_on(async {
+        let admin = Http::admin(&server);
+        assert_eq!(admin.all(&format!("{of}/leaderboard"), 10).await, before);
+        // And it moves on from there.
+        walk(&server, "eve", utc("2016-04-12", 10, 0), &[45]).await;
+        let after = admin.all(&format!("{of}/leaderboard"), 10).await;
+        assert_eq!(column(&after, "user"), ["ann", "eve", "cat", "bob", "dan"]);
     });
 }

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::http::{Http, faults};
 use super::people::{
-    CLOCK, challenge, enrol_new, events, goal, make_user, phase, published, utc, walk,
+    CLOCK, challenge, enrol_new, events, forgetful_server, goal, have_left, make_user, phase,
+    published, utc, walk,
 };
 use crate::harness::{Server, block_on};
 
@@ -131,26 +132,11 @@ fn deadlines_of_users_who_are_not_in_memory_are_carried_out_on_the_way() {
 
 #[test]
 fn deadlines_are_the_same_for_users_who_left_memory_while_the_server_ran() {
-    let dir = tempfile::tempdir().unwrap();
-    let config = dir.path().join("streakline.toml");
-    std::fs::write(&config, "[actors]\nidle_s = 1\n").unwrap();
-    let server = Server::start(
-        &format!("virtual:{CLOCK}"),
-        &["--config", config.to_str().unwrap()],
-    );
+    let (server, _settings) = forgetful_server();
     block_on(async {
         a_passive_user(&server).await;
         let admin = Http::admin(&server);
-        let mut left = false;
-        for _ in 0..600 {
-            let metrics = admin.get("/metrics").await.expect(200).text;
-            left = metrics.contains("streakline_passivations_total{kind=\"user\"}");
-            if left {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-        assert!(left, "nobody ever leaves memory");
+        have_left(&admin, 1).await;
         admin.advance(utc("2016-04-20", 0, 0)).await;
         assert_eq!(told(&admin).await, all_that_passed());
     });

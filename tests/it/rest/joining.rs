@@ -84,6 +84,9 @@ fn nobody_joins_a_cancelled_challenge() {
         let admin = Http::admin(&server);
         people(&admin, &["ann"]).await;
         let of = published(&admin, &challenge("2016-04-13", "2016-04-13")).await;
+        make_user(&admin, "bob").await;
+        let bob = format!("{of}/enrolments/bob");
+        admin.enrol(&bob).await.expect(201);
         let cancel = format!("{of}/cancel");
         admin
             .post(&cancel, &json!({"reason": "rain"}))
@@ -93,6 +96,7 @@ fn nobody_joins_a_cancelled_challenge() {
             .enrol(&format!("{of}/enrolments/ann"))
             .await
             .problem(409, "phase");
+        admin.delete(&bob).await.problem(409, "phase");
     });
 }
 
@@ -240,5 +244,34 @@ fn who_leaves_has_no_row_and_who_joins_again_begins_anew() {
         band.walk(utc("2016-04-12", 9, 59), &[80, 160]).await;
         assert_eq!(score(&admin, &of).await, 160);
         assert_eq!(admin.all(&format!("{of}/leaderboard"), 1).await.len(), 2);
+    });
+}
+
+#[test]
+fn parallel_joins_never_take_more_than_the_capacity() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let users: Vec<String> = (0..12).map(|n| format!("user-{n}")).collect();
+        for user in &users {
+            make_user(&admin, user).await;
+        }
+        let mut body = challenge("2016-04-13", "2016-04-14");
+        body["capacity"] = json!(5);
+        let of = published(&admin, &body).await;
+        let paths: Vec<String> = users
+            .iter()
+            .map(|user| format!("{of}/enrolments/{user}"))
+            .collect();
+        let joins = paths.iter().map(|path| admin.enrol(path));
+        let answers = futures_util::future::join_all(joins).await;
+        let (joined, refused): (Vec<_>, Vec<_>) =
+            answers.iter().partition(|answer| answer.status == 201);
+        assert_eq!(joined.len(), 5);
+        for answer in refused {
+            answer.problem(409, "full");
+        }
+        assert_eq!(admin.all(&format!("{of}/leaderboard"), 10).await.len(), 5);
+        assert_eq!(admin.all(&format!("{of}/enrolments"), 10).await.len(), 5);
     });
 }

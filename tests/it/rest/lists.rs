@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::http::{Http, faults};
 use super::people::{
-    Band, CLOCK, challenge, device_of, draft, enrol_new, goal, make_user, published, utc, walk,
+    Band, CLOCK, challenge, device_of, draft, enrol_new, events, goal, make_user, published, utc,
+    walk,
 };
 use crate::harness::{Server, block_on};
 
@@ -122,7 +123,8 @@ fn events_are_dense_from_one_and_go_on_after_any_number() {
     });
 }
 
-/// T8.1, T8.2, I6, I8: every transfer names its rule and its evidence, no key twice, and the sums are those of the transfers.
+/// T8.1, T8.2, I6, I8: every transfer names its rule and its evidence, no key comes twice, and the sums are those of the
+/// transfers.
 #[test]
 fn transfers_add_up_to_the_balances_and_the_ledger_to_zero() {
     let server = Server::virtual_at(CLOCK);
@@ -132,6 +134,9 @@ fn transfers_add_up_to_the_balances_and_the_ledger_to_zero() {
         walk(&server, "bob", utc("2016-04-15", 1, 0), &[200; 30]).await;
         // Late steps of a soft-closed day are paid by a second transfer.
         walk(&server, "ann", utc("2016-04-14", 20, 0), &[200; 20]).await;
+        // The same walk again under fresh ids, and the same time again, book nothing twice.
+        walk(&server, "ann", utc("2016-04-14", 9, 0), &[240; 10]).await;
+        admin.advance(utc("2016-04-20", 0, 0)).await;
         admin.advance(utc("2016-04-20", 0, 0)).await;
         let mut keys = std::collections::BTreeSet::new();
         let mut all = 0;
@@ -148,7 +153,17 @@ fn transfers_add_up_to_the_balances_and_the_ledger_to_zero() {
                 .expect(200)
                 .json();
             assert_eq!(balance["available_micro"], sum, "{user}");
-            for transfer in &booked {
+            let posted = events(&admin, user, "tokens.posted").await;
+            assert_eq!(posted.len(), booked.len(), "{user}");
+            let mut available = 0;
+            for (transfer, told) in booked.iter().zip(&posted) {
+                // The balance after each transfer is the sum of the transfers up to it.
+                available += transfer["amount_micro"].as_i64().unwrap();
+                assert_eq!(
+                    (&told["transfer"], &told["seq"]),
+                    (&transfer["id"], &transfer["event_seq"])
+                );
+                assert_eq!(told["available_micro"], available);
                 assert!(keys.insert(transfer["key"].to_string()), "{transfer}");
                 assert_eq!(
                     (&transfer["code"], &transfer["rule"]),

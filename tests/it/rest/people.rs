@@ -115,3 +115,26 @@ pub(super) async fn events(admin: &Http, user: &str, kind: &str) -> Vec<Value> {
         .filter(|event| event["kind"] == kind)
         .collect()
 }
+
+/// A server that lets idle actors leave memory after a second; its settings must outlive it.
+pub(super) fn forgetful_server() -> (Server, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("streakline.toml");
+    std::fs::write(&config, "[actors]\nidle_s = 1\n").unwrap();
+    let args = ["--config", config.to_str().unwrap()];
+    (Server::start(&format!("virtual:{CLOCK}"), &args), dir)
+}
+
+/// Waits until so many users have left memory.
+pub(super) async fn have_left(admin: &Http, users: u64) {
+    let series = "streakline_passivations_total{kind=\"user\"} ";
+    for _ in 0..600 {
+        let metrics = admin.get("/metrics").await.expect(200).text;
+        let line = metrics.lines().find_map(|line| line.strip_prefix(series));
+        if line.is_some_and(|count| count.parse::<u64>().unwrap() >= users) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("fewer than {users} users have left memory");
+}

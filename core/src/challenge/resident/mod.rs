@@ -268,3 +268,6 @@ fn is_rank(notice: &UserInput) -> bool {
 pub fn restore(bytes: &[u8]) -> Result<Challenge, minicbor::decode::Error> {
     minicbor::decode(bytes)
 }
+
+#[cfg(test)]
+mod tests;
