@@ -127,6 +127,7 @@ pub(super) fn enrol(
         .range(definition.starts..=definition.ends)
         .map(|(d, _)| *d)
         .collect();
+    super::ingest::warm(user, fold, &days);
     for day in days {
         let series = super::progress::eligible_series(user, day);
         score_day(user, id, day, &series);

@@ -225,7 +225,8 @@ fn append_cells(cells: &mut DeviceCells, record: &Record, eligible: bool) {
     }
 }
 
-/// Rebuilds the dirty days that are not archived from every record that reaches into them.
+/// Rebuilds the dirty days that are not archived from every record that reaches into them. A day that comes out as it was is
+/// not touched: whether it had to be rebuilt depends on which minutes a snapshot has let go.
 fn rebuild(user: &mut User, fold: &Fold<'_>, batch: &mut Batch) {
     let Some(known) = batch.known.take() else {
         return;
@@ -237,10 +238,36 @@ fn rebuild(user: &mut User, fold: &Fold<'_>, batch: &mut Batch) {
             .end_ms(day)
             .saturating_add(limits::ARCHIVE_AFTER_MS);
         if archived_ms > fold.header.stamp_ms {
+            let hash = |user: &User| {
+                let standings = user.standings();
+                user.days.get(&day).map(|day| day.state_hash(&standings))
+            };
+            let before = hash(user);
             rebuild_day(user, day, &winners);
-            batch.touched.insert(day);
+            if hash(user) != before {
+                batch.touched.insert(day);
+            }
         }
     }
+}
+
+/// Brings the minutes of cold days back from their records, which `plan` has asked for.
+pub(super) fn warm(user: &mut User, fold: &Fold<'_>, days: &[Day]) {
+    let loaded = |day: &&Day| fold.loaded.days.contains_key(day);
+    let is_cold = |day: &&Day| user.days.get(day).is_some_and(DayState::is_cold);
+    let cold: Vec<Day> = days
+        .iter()
+        .filter(is_cold)
+        .filter(loaded)
+        .copied()
+        .collect();
+    if cold.is_empty() {
+        return;
+    }
+    let known = gather(user, fold);
+    let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
+    cold.iter()
+        .for_each(|day| rebuild_day(user, *day, &winners));
 }
 
 fn rebuild_day(user: &mut User, day: Day, winners: &[Winner<'_>]) {
