@@ -32,19 +32,33 @@ pub struct Resident {
 }
 
 impl Resident {
-    /// A state that was made or read back; what is unconfirmed is told again, which is harmless.
+    /// A state that was read back, with what an earlier start journaled after it (`tail`, all of it durable) and the scores
+    /// that were written with users' snapshots. The tail comes first: a score counts only for a member that has its row.
     #[must_use]
-    pub fn new(challenge: Challenge) -> Self {
+    pub fn recovered(
+        challenge: Challenge,
+        tail: Vec<(Header, ChallengeInput)>,
+        standings: &[Contribution],
+    ) -> Self {
         let board = Board::new(&challenge);
-        let partial = !board.is_empty();
         let mut resident = Self {
             challenge,
             board,
             pending: VecDeque::new(),
             outbox: Outbox::default(),
             roll: None,
-            partial,
+            partial: true,
         };
+        for (header, input) in tail {
+            resident.enqueue(header, input);
+        }
+        while let Some(position) = resident.first_pending() {
+            resident.step(position);
+        }
+        for standing in standings {
+            resident.board.take(standing, true);
+        }
+        resident.partial = !resident.board.is_empty();
         if !resident.partial {
             resident.filled();
         }
@@ -67,11 +81,6 @@ impl Resident {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.partial
-    }
-
-    /// A score that was written with a user's snapshot. Settled boards are filled the same way: rows stand as of the cut-off.
-    pub fn restore(&mut self, standing: &Contribution) {
-        self.board.take(standing, true);
     }
 
     /// Every standing row is read and every partition has sent its scores again.
@@ -120,8 +129,11 @@ impl Resident {
             .filter(|(header, _)| header.position <= durable)?;
         let (header, input) = self.pending.pop_front()?;
         let notices = fold::fold(&mut self.challenge, &mut self.board, &header, &input);
-        for (user, notice) in notices {
-            self.outbox.offer(user, notice);
+        // Ranks of a board that is not filled yet are told to nobody; `filled` offers all that is owed.
+        if !self.partial {
+            for (user, notice) in notices {
+                self.outbox.offer(user, notice);
+            }
         }
         Some(header.position)
     }
