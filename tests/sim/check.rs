@@ -232,7 +232,11 @@ fn outcome(user: &User, (facts, transfers): &History) -> Person {
     let streak =
         |goal: &streakline_core::goal::Goal| (goal.streak.count(), goal.streak.longest_count());
     let enrolment = |(id, held): (&ChallengeId, &streakline_core::user::Enrolment)| {
-        (*id, held.join, held.state, held.score, held.achieved_at_ms)
+        // What has come by the leaving is chance; nothing reads it.
+        let left = held.state == EnrolmentState::Left;
+        let score = if left { 0 } else { held.score };
+        let achieved_at_ms = if left { 0 } else { held.achieved_at_ms };
+        (*id, held.join, held.state, score, achieved_at_ms)
     };
     let settled = facts.iter().map(|fact| &fact.kind);
     let mut settled: Vec<FactKind> = settled

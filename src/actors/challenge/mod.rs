@@ -243,7 +243,7 @@ impl Actor for ChallengeActor {
 }
 
 /// The snapshot, and the standing rows of its members.
-async fn read(host: Rc<Host>, id: ChallengeId) -> Result<Resident, Error> {
+async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contribution>), Error> {
     let store = &host.shared.store;
     let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
     let challenge = match store.snapshot(&Entity::Challenge(id)).await? {
@@ -253,7 +253,7 @@ async fn read(host: Rc<Host>, id: ChallengeId) -> Result<Resident, Error> {
         }
         None => Challenge::new(id),
     };
-    let mut resident = Resident::new(challenge);
+    let mut standings = Vec::new();
     let mut after: Option<UserId> = None;
     loop {
         let rows = store
@@ -261,21 +261,20 @@ async fn read(host: Rc<Host>, id: ChallengeId) -> Result<Resident, Error> {
             .await?;
         for (_, bytes) in &rows {
             let opened = open(Kind::Standing, bytes)?;
-            let standing: Contribution = minicbor::decode(opened.payload).map_err(damaged)?;
-            resident.restore(&standing);
+            standings.push(minicbor::decode(opened.payload).map_err(damaged)?);
         }
         match rows.into_iter().last() {
             Some((user, _)) => after = Some(user),
-            None => return Ok(resident),
+            None => return Ok((challenge, standings)),
         }
     }
 }
 
 /// What an earlier start journaled is folded; partitions send their members' scores again.
-fn activate(cell: &Cell, read: Result<Resident, Error>) {
+fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
     let mut held = cell.borrow_mut();
-    let mut resident = match read {
-        Ok(resident) => resident,
+    let (challenge, standings) = match read {
+        Ok(read) => read,
         Err(error) => {
             tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
             return held.leave();
@@ -285,24 +284,25 @@ fn activate(cell: &Cell, read: Result<Resident, Error>) {
     let tail = held
         .host
         .with(&entity, |partition| partition.tails.remove(&entity));
-    let tail = tail.flatten().unwrap_or_default();
-    resident.recover(tail.into_iter().filter_map(|(header, input)| match input {
+    let tail = tail.flatten().unwrap_or_default().into_iter();
+    let tail = tail.filter_map(|(header, input)| match input {
         Input::Challenge(_, input) => Some((header, input)),
         _ => None,
-    }));
-    if resident.pending() == 0 {
-        let covered = resident.challenge().position;
+    });
+    let covered = challenge.position;
+    let resident = Resident::recovered(challenge, tail.collect(), &standings);
+    if resident.challenge().position == covered {
         held.host.with(&entity, |partition| {
             partition.covered(&entity, covered, false)
         });
     }
-    let partial = resident.is_partial();
+    let refill = resident
+        .is_partial()
+        .then(|| resident.challenge().is_open());
     held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
-    advance(cell);
-    let is_open = cell.borrow().challenge().is_some_and(Challenge::is_open);
-    if partial {
+    if let Some(is_open) = refill {
         actix::spawn(super::barrier::refill(shared, id, is_open));
     }
 }

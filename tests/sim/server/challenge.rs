@@ -63,18 +63,20 @@ impl Server {
             }
             None => Challenge::new(id),
         };
-        let mut resident = Resident::new(challenge);
+        let mut standings = Vec::new();
         for (_, bytes) in ready(self.store.standings(id, None, usize::MAX))? {
             let standing = minicbor::decode(&payload(Kind::Standing, &bytes)?);
-            resident.restore(&standing.map_err(|e| e.to_string())?);
+            standings.push(standing.map_err(|e| e.to_string())?);
         }
         let partition = self.partition(&entity);
-        for (header, input) in partition.tails.remove(&entity).unwrap_or_default() {
-            if let Input::Challenge(_, input) = input {
-                resident.enqueue(header, input);
-            }
-        }
-        if resident.pending() == 0 {
+        let tail = partition.tails.remove(&entity).unwrap_or_default();
+        let tail = tail.into_iter().filter_map(|(header, input)| match input {
+            Input::Challenge(_, input) => Some((header, input)),
+            _ => None,
+        });
+        let covered = challenge.position;
+        let resident = Resident::recovered(challenge, tail.collect(), &standings);
+        if resident.challenge().position == covered {
             partition.coverage.covered(&entity, None);
         }
         if resident.is_partial() {

@@ -13,7 +13,7 @@ use crate::{
     delivery::Outbox,
     event::Contribution,
     id::{Entity, PartitionId, Position, UserId},
-    input::{ChallengeInput, Conclusion, Header, UserInput},
+    input::{ChallengeInput, Header, UserInput},
     limits,
     settlement::Roll,
 };
@@ -29,25 +29,36 @@ pub struct Resident {
     roll: Option<Roll>,
     /// Whether standing rows and partitions have yet to fill the board after a restart.
     partial: bool,
-    /// Scores of enrolments that no snapshot covers: their rows come with the tail.
-    early: Vec<Contribution>,
 }
 
 impl Resident {
-    /// A state that was made or read back; what is unconfirmed is told again, which is harmless.
+    /// A state that was read back, with what an earlier start journaled after it (`tail`, all of it durable) and the scores
+    /// that were written with users' snapshots. The tail comes first: a score counts only for a member that has its row.
     #[must_use]
-    pub fn new(challenge: Challenge) -> Self {
+    pub fn recovered(
+        challenge: Challenge,
+        tail: Vec<(Header, ChallengeInput)>,
+        standings: &[Contribution],
+    ) -> Self {
         let board = Board::new(&challenge);
-        let partial = !board.is_empty();
         let mut resident = Self {
             challenge,
             board,
             pending: VecDeque::new(),
             outbox: Outbox::default(),
             roll: None,
-            partial,
-            early: Vec::new(),
+            partial: true,
         };
+        for (header, input) in tail {
+            resident.enqueue(header, input);
+        }
+        while let Some(position) = resident.first_pending() {
+            resident.step(position);
+        }
+        for standing in standings {
+            resident.board.take(standing, true);
+        }
+        resident.partial = !resident.board.is_empty();
         if !resident.partial {
             resident.filled();
         }
@@ -72,27 +83,9 @@ impl Resident {
         self.partial
     }
 
-    /// A score that was written with a user's snapshot. Settled boards are filled the same way: rows stand as of the cut-off.
-    pub fn restore(&mut self, standing: &Contribution) {
-        if self.board.take(standing, true) == Answer::Closed {
-            self.early.push(standing.clone());
-        }
-    }
-
-    /// Inputs that an earlier start journaled and that no snapshot covers. The board that they leave is partial too.
-    pub fn recover(&mut self, tail: impl IntoIterator<Item = (Header, ChallengeInput)>) {
-        for (header, input) in tail {
-            self.enqueue(header, input);
-        }
-        self.partial |= !self.pending.is_empty();
-    }
-
     /// Every standing row is read and every partition has sent its scores again.
     pub fn filled(&mut self) {
         self.partial = false;
-        for standing in core::mem::take(&mut self.early) {
-            self.board.take(&standing, true);
-        }
         for (user, notice) in self.challenge.unconfirmed(&self.board) {
             self.outbox.offer(user, notice);
         }
@@ -136,10 +129,9 @@ impl Resident {
             .filter(|(header, _)| header.position <= durable)?;
         let (header, input) = self.pending.pop_front()?;
         let notices = fold::fold(&mut self.challenge, &mut self.board, &header, &input);
-        for (user, notice) in notices {
-            // From a partial board nobody is told a rank: `filled` tells what is owed.
-            let early = self.partial && is_rank(&notice);
-            if !early {
+        // Ranks of a board that is not filled yet are told to nobody; `filled` offers all that is owed.
+        if !self.partial {
+            for (user, notice) in notices {
                 self.outbox.offer(user, notice);
             }
         }
@@ -252,13 +244,6 @@ impl Resident {
     pub fn may_passivate(&self) -> bool {
         self.pending.is_empty() && self.outbox.is_empty() && !self.challenge.is_open()
     }
-}
-
-fn is_rank(notice: &UserInput) -> bool {
-    let UserInput::Conclude { conclusion, .. } = notice else {
-        return false;
-    };
-    matches!(conclusion, Conclusion::Settled { .. })
 }
 
 /// Reads a state back.

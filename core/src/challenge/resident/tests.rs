@@ -5,7 +5,7 @@ use crate::{
     civil::Day,
     definition::{Definition, LateJoin},
     id::ChallengeId,
-    input::{Origin, RULES_VERSION, Source},
+    input::{Conclusion, Origin, RULES_VERSION, Source},
     sample::Metric,
 };
 
@@ -67,17 +67,14 @@ fn score(name: &str, score: i64) -> Contribution {
 
 /// Everything since it was made is in the tail; `ann`'s score is a row, `bob`'s is with his partition.
 fn recovered(last: Option<ChallengeInput>) -> Resident {
-    let mut resident = Resident::new(Challenge::new(ID));
-    resident.restore(&score("ann", 50));
     let created = ChallengeInput::Create(definition());
     let inputs = [created, ChallengeInput::Publish, join("ann"), join("bob")];
     let tail = (1..)
         .zip(inputs)
         .map(|(index, input)| (header(index, 0), input));
     let settled = last.map(|input| (header(9, definition().settles_at_ms()), input));
-    resident.recover(tail.chain(settled));
-    while resident.step(at(9)).is_some() {}
-    resident
+    let tail = tail.chain(settled).collect();
+    Resident::recovered(Challenge::new(ID), tail, &[score("ann", 50)])
 }
 
 /// Ranks that members are told, with everything confirmed that they are told on the way.
@@ -142,7 +139,7 @@ fn a_settlement_of_the_tail_tells_ranks_only_when_the_board_is_whole() {
 
 #[test]
 fn a_challenge_without_a_tail_and_without_members_is_whole() {
-    let mut resident = Resident::new(Challenge::new(ID));
+    let mut resident = Resident::recovered(Challenge::new(ID), Vec::new(), &[]);
     resident.recover([]);
     assert!(!resident.is_partial());
 }
