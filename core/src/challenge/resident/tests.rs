@@ -139,7 +139,6 @@ fn a_settlement_of_the_tail_tells_ranks_only_when_the_board_is_whole() {
 
 #[test]
 fn a_challenge_without_a_tail_and_without_members_is_whole() {
-    let mut resident = Resident::recovered(Challenge::new(ID), Vec::new(), &[]);
-    resident.recover([]);
+    let resident = Resident::recovered(Challenge::new(ID), Vec::new(), &[]);
     assert!(!resident.is_partial());
 }
