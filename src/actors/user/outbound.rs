@@ -93,7 +93,7 @@ pub(super) fn pump(cell: &Cell, answers_only: bool) {
         if matches!(sent, Err(Stop::Behind)) {
             behind.push(*session);
         }
-        out.judge(client, &sent);
+        out.judge(client, &sent, answers_only);
         !matches!(sent, Err(Stop::Gone))
     });
     if clients.is_empty() && before > 0 {
@@ -200,12 +200,18 @@ impl Out<'_> {
         Ok(())
     }
 
-    /// Who does not read within the grace is closed, with the next thing that it does take.
-    fn judge(&self, client: &mut Client, sent: &Result<(), Stop>) {
-        if !matches!(sent, Err(Stop::Full)) {
-            client.slow_since_ms = None;
-            return;
+    /// Who does not read within the grace is closed, with the next thing that it does take. Only who has taken everything
+    /// that there is has caught up: answers alone, or events that are still to be read, prove nothing.
+    fn judge(&self, client: &mut Client, sent: &Result<(), Stop>, answers_only: bool) {
+        match sent {
+            Err(Stop::Full) => self.wait(client),
+            Ok(()) if !answers_only => client.slow_since_ms = None,
+            _ => {}
         }
+    }
+
+    /// The socket takes nothing now.
+    fn wait(&self, client: &mut Client) {
         let now_ms = clock::monotonic_ms();
         let since_ms = *client.slow_since_ms.get_or_insert(now_ms);
         if now_ms.saturating_sub(since_ms) > self.host.shared.settings.grace_ms {
@@ -269,7 +275,10 @@ fn hand_over(cell: &Cell, session: SessionHandle, read: Vec<Arc<Fact>>) -> bool 
         if fact.seq != client.next_seq {
             continue;
         }
-        if out.send(Push::Fact(fact)).is_err() {
+        if let Err((stop, _)) = out.send(Push::Fact(fact)) {
+            if matches!(stop, Stop::Full) {
+                out.wait(client);
+            }
             return false;
         }
         client.next_seq = client.next_seq.saturating_add(1);

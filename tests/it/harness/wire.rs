@@ -14,10 +14,9 @@ use super::Server;
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long nothing must come before a test believes that nothing does.
 const QUIET: Duration = Duration::from_millis(400);
-/// How long nothing must be taken before a test believes that the server has stopped reading.
-const STALLED: Duration = Duration::from_millis(1_500);
 /// What a client that wants to be slow gives the kernel for reading.
-const NARROW_BYTES: u32 = 4_096;
+const NARROW_BYTES: u32 = 16_384;
+const READ_BYTES: usize = 16_384;
 const HEAD_BYTES_MAX: usize = 16_384;
 
 pub(crate) const TEXT: u8 = 1;
@@ -142,15 +141,6 @@ impl Wire {
         let _gone = sent.expect("the server does not read");
     }
 
-    /// Sends a frame again and again and reads nothing, until the server takes no more.
-    pub(crate) async fn flood(&mut self, frame: &Value) {
-        let bytes = encoded(true, TEXT, frame.to_string().as_bytes()).repeat(100);
-        let mut at = 0;
-        while let Ok(written) = timeout(STALLED, self.tcp.write(&bytes[at..])).await {
-            at = (at + written.unwrap()) % bytes.len();
-        }
-    }
-
     /// The next text frame, or how the socket ended.
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         loop {
@@ -182,7 +172,7 @@ impl Wire {
             match self.next().await {
                 Ok(frame) if wanted(&frame) => return frame,
                 Ok(_other) => {}
-                Err(closed) => panic!("waiting for {what}: {closed:?}; seen {:#?}", self.seen),
+                Err(closed) => panic!("waiting for {what}: {closed:?}; {}", self.told()),
             }
         }
     }
@@ -232,6 +222,14 @@ impl Wire {
         self.seen.iter().filter(is_event).cloned().collect()
     }
 
+    /// What came, in short, for a test that fails.
+    fn told(&self) -> String {
+        let short = |frame: &Value| frame.to_string().chars().take(300).collect::<String>();
+        let last: Vec<String> = self.seen.iter().rev().take(5).map(short).collect();
+        let (frames, events) = (self.seen.len(), self.events().len());
+        format!("{frames} frames came, {events} of them events; the last first: {last:#?}")
+    }
+
     /// Takes one frame of what has been read.
     fn decoded(&mut self) -> Option<(u8, Vec<u8>)> {
         let (first, second) = (*self.unread.first()?, *self.unread.get(1)?);
@@ -255,9 +253,9 @@ impl Wire {
 
     /// Reads more; false when nothing more comes.
     async fn fill(&mut self) -> bool {
-        let mut bytes = vec![0_u8; 16_384];
+        let mut bytes = vec![0; READ_BYTES];
         let read = timeout(LONGEST, self.tcp.read(&mut bytes)).await;
-        let read = read.unwrap_or_else(|_| panic!("nothing comes; seen {:#?}", self.seen));
+        let read = read.unwrap_or_else(|_| panic!("nothing comes; {}", self.told()));
         let count = read.unwrap_or(0);
         self.unread.extend_from_slice(&bytes[..count]);
         count > 0

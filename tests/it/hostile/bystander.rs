@@ -43,7 +43,7 @@ impl Bystander {
         );
     }
 
-    /// Everything that was acknowledged is there, before and after a crash.
+    /// Everything that was acknowledged is there, and no more.
     pub(super) async fn has_lost_nothing(&self, server: &Server) {
         assert!(self.minutes > 0);
         let steps = self.minutes.cast_signed() * STEPS;
