@@ -358,6 +358,8 @@ impl Handler<Chore> for HostActor {
             }
             Chore::WakeDue { reply } => {
                 actix::spawn(async move {
+                    // Who is due is not known before the recovered tails are folded.
+                    super::recovery::tails_taken(&host).await;
                     let woken = super::upkeep::wake_due(&host).await;
                     let _ = reply.send(woken);
                 });
