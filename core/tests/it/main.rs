@@ -17,3 +17,4 @@ mod reference;
 mod snapshots;
 mod streaks;
 mod tokens;
+mod waiting;
