@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
 mod arrival;
+mod boards;
 mod challenges;
 mod days;
 mod goals;
