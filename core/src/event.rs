@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     civil::{Day, Local},
-    id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
+    id::{ChallengeId, GoalId, PartitionId, Position, UserId},
     sample::RecordRefusal,
 };
 
@@ -294,6 +294,4 @@ pub enum Event {
     Judged(BatchOutcome),
     /// A topic has a new value.
     Changed(Topic),
-    /// A device was bound to this user.
-    DeviceBound(DeviceId),
 }

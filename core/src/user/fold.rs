@@ -200,9 +200,8 @@ fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Opti
     }
 }
 
-fn introduce(user: &mut User, fold: &mut Fold<'_>, introduction: &DeviceIntroduction) {
+fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
     let binding = u32::try_from(user.devices.len()).unwrap_or(u32::MAX);
-    let known = user.devices.contains_key(&introduction.device);
     let device = user
         .devices
         .entry(introduction.device)
@@ -219,7 +218,4 @@ fn introduce(user: &mut User, fold: &mut Fold<'_>, introduction: &DeviceIntroduc
         });
     device.vendor = introduction.vendor.clone().or(device.vendor.take());
     device.model = introduction.model.clone().or(device.model.take());
-    if !known {
-        fold.emit(Event::DeviceBound(introduction.device));
-    }
 }

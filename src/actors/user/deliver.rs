@@ -39,7 +39,7 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
                     stream::watch_one(&cell.borrow(), challenge);
                 }
             }
-            Event::Transfer(_) | Event::Contribution(_) | Event::DeviceBound(_) => {}
+            Event::Transfer(_) | Event::Contribution(_) => {}
         }
     }
     match waiter {
