@@ -3,11 +3,40 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
+use streakline_core::limits;
 use toml::{Table, Value};
 
-use crate::{actors, gateway};
+/// Why the settings are not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("settings in {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A key is unknown, or a value has the wrong form.
+    #[error("settings: {0}")]
+    Form(#[from] toml::de::Error),
+    /// A value has the wrong form or is out of its bounds.
+    #[error("setting {key}: {detail}")]
+    Value {
+        /// Its dotted path.
+        key: String,
+        /// What is wrong.
+        detail: String,
+    },
+}
+
+fn wrong(key: &str, detail: impl Into<String>) -> Error {
+    Error::Value {
+        key: key.into(),
+        detail: detail.into(),
+    }
+}
 
 /// Everything that can be set. Keys of the TOML file are the names here; each is also an environment variable, such as
 /// `STREAKLINE_LIMITS_FRAMES_PER_S` for `limits.frames_per_s`.
@@ -34,6 +63,8 @@ pub struct Config {
     pub push: Push,
     /// Actors in memory.
     pub actors: Actors,
+    /// What may wait.
+    pub ingest: Ingest,
     /// The journal.
     pub journal: Journal,
     /// Streams.
@@ -86,10 +117,20 @@ pub struct Actors {
     pub idle_s: u64,
 }
 
+/// What may wait.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ingest {
+    /// Bytes of batches that may wait for durability on one thread.
+    pub inflight_max_bytes: usize,
+}
+
 /// The journal.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Journal {
+    /// Ms that the first input of a flush waits for company; 0: none.
+    pub linger_ms: u64,
     /// Bytes of one partition's tail that snapshots need not cover.
     pub tail_bytes_max: u64,
     /// Seconds that an input may stay uncovered.
@@ -117,6 +158,7 @@ impl Default for Config {
             limits: Limits::default(),
             push: Push::default(),
             actors: Actors::default(),
+            ingest: Ingest::default(),
             journal: Journal::default(),
             stream: Stream::default(),
         }
@@ -125,53 +167,54 @@ impl Default for Config {
 
 impl Default for Limits {
     fn default() -> Self {
-        let gateway = gateway::Settings::default();
         Self {
-            frames_per_s: gateway.frames_per_s,
-            connections_per_address: gateway.connections_per_address,
-            auth_failures_per_min: gateway.auth_failures_per_min,
-            bad_frames_per_min: gateway.bad_frames_per_min,
-            max_records: gateway.max_records,
-            max_bytes: gateway.max_bytes,
+            frames_per_s: 2_000,
+            connections_per_address: 4_096,
+            auth_failures_per_min: 600,
+            bad_frames_per_min: 20,
+            max_records: limits::BATCH_RECORDS_MAX,
+            max_bytes: limits::FRAME_BYTES,
         }
     }
 }
 
 impl Default for Push {
     fn default() -> Self {
-        let actors = actors::shared::Settings::default();
-        let (progress_ms, board_ms) = (actors.progress_ms, actors.board_ms);
         Self {
-            progress_ms,
-            board_ms,
-            grace_s: actors.grace_ms / 1_000,
+            progress_ms: 1_000,
+            board_ms: 1_000,
+            grace_s: 10,
         }
     }
 }
 
 impl Default for Actors {
     fn default() -> Self {
+        Self { idle_s: 300 }
+    }
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
         Self {
-            idle_s: actors::shared::Settings::default().idle_ms / 1_000,
+            inflight_max_bytes: 64 * 1024 * 1024,
         }
     }
 }
 
 impl Default for Journal {
     fn default() -> Self {
-        let actors = actors::shared::Settings::default();
         Self {
-            tail_bytes_max: actors.tail_bytes_max,
-            tail_max_age_s: actors.tail_age_ms / 1_000,
+            linger_ms: 0,
+            tail_bytes_max: 8 * 1024 * 1024,
+            tail_max_age_s: 3_600,
         }
     }
 }
 
 impl Default for Stream {
     fn default() -> Self {
-        Self {
-            heartbeat_s: gateway::Settings::default().heartbeat_s,
-        }
+        Self { heartbeat_s: 25 }
     }
 }
 
@@ -180,12 +223,9 @@ impl Config {
     ///
     /// # Errors
     /// When the file cannot be read, a key is unknown, or a value has the wrong form; each names the key.
-    pub fn load(file: Option<&PathBuf>, flags: &[(&str, String)]) -> Result<Self> {
-        let text = file.map(|path| {
-            std::fs::read_to_string(path).with_context(|| format!("settings in {}", path.display()))
-        });
-        let mut table: Table = text.transpose()?.unwrap_or_default().parse()?;
-        for (path, default) in leaves(&Table::try_from(Self::default())?, "") {
+    pub fn load(file: Option<&PathBuf>, flags: &[(&str, String)]) -> Result<Self, Error> {
+        let mut table = file.map(read).transpose()?.unwrap_or_default();
+        for (path, default) in leaves(&defaults(), "") {
             if let Some(text) = environment(&path) {
                 set(&mut table, &path, parse(&path, &text, &default)?);
             }
@@ -193,53 +233,41 @@ impl Config {
         for (path, text) in flags {
             set(&mut table, path, Value::String(text.clone()));
         }
-        let config: Self = Value::Table(table).try_into().context("settings")?;
+        let config: Self = Value::Table(table).try_into()?;
         config.checked()
     }
 
-    fn checked(self) -> Result<Self> {
-        use streakline_core::limits::{BATCH_RECORDS_MAX, FRAME_BYTES_MAX};
-        if !(1..=BATCH_RECORDS_MAX).contains(&self.limits.max_records) {
-            bail!("limits.max_records must be 1 to {BATCH_RECORDS_MAX}");
+    fn checked(self) -> Result<Self, Error> {
+        if !(1..=limits::BATCH_RECORDS_MAX).contains(&self.limits.max_records) {
+            return Err(wrong("limits.max_records", "must be 1 to 500"));
         }
-        if !(1_024..=FRAME_BYTES_MAX).contains(&self.limits.max_bytes) {
-            bail!("limits.max_bytes must be 1024 to {FRAME_BYTES_MAX}");
+        if !(1_024..=limits::FRAME_BYTES_MAX).contains(&self.limits.max_bytes) {
+            return Err(wrong("limits.max_bytes", "must be 1024 to 262144"));
         }
-        if self.push.progress_ms == 0 || self.push.board_ms == 0 || self.stream.heartbeat_s == 0 {
-            bail!("push.progress_ms, push.board_ms and stream.heartbeat_s must be above 0");
+        let positive = [
+            ("push.progress_ms", self.push.progress_ms),
+            ("push.board_ms", self.push.board_ms),
+            ("stream.heartbeat_s", self.stream.heartbeat_s),
+        ];
+        match positive.into_iter().find(|(_, value)| *value == 0) {
+            Some((key, _)) => Err(wrong(key, "must be above 0")),
+            None => Ok(self),
         }
-        Ok(self)
     }
+}
 
-    /// The gateway's part.
-    #[must_use]
-    pub fn gateway(&self) -> gateway::Settings {
-        gateway::Settings {
-            max_records: self.limits.max_records,
-            max_bytes: self.limits.max_bytes,
-            heartbeat_s: self.stream.heartbeat_s,
-            frames_per_s: self.limits.frames_per_s,
-            bad_frames_per_min: self.limits.bad_frames_per_min,
-            connections_per_address: self.limits.connections_per_address,
-            auth_failures_per_min: self.limits.auth_failures_per_min,
-            origins: self.cors.origins.clone(),
-            ..gateway::Settings::default()
-        }
-    }
+fn read(path: &PathBuf) -> Result<Table, Error> {
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|source| Error::File {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(text.parse()?)
+}
 
-    /// The actors' part.
-    #[must_use]
-    pub fn actors(&self, crash_after_flush: Option<u64>) -> actors::shared::Settings {
-        actors::shared::Settings {
-            idle_ms: self.actors.idle_s.saturating_mul(1_000),
-            progress_ms: self.push.progress_ms,
-            board_ms: self.push.board_ms,
-            grace_ms: self.push.grace_s.saturating_mul(1_000),
-            tail_bytes_max: self.journal.tail_bytes_max,
-            tail_age_ms: self.journal.tail_max_age_s.saturating_mul(1_000),
-            crash_after_flush,
-        }
-    }
+/// The defaults as a table; they are always one.
+fn defaults() -> Table {
+    Table::try_from(Config::default()).unwrap_or_default()
 }
 
 /// Every setting with its default, by dotted path.
@@ -265,11 +293,11 @@ fn environment(path: &str) -> Option<String> {
 }
 
 /// A text in the form of the setting's default; lists are separated by commas.
-fn parse(path: &str, text: &str, default: &Value) -> Result<Value> {
-    let wrong = || format!("setting {path}: {text:?} has the wrong form");
+fn parse(path: &str, text: &str, default: &Value) -> Result<Value, Error> {
+    let form = |expected: &str| wrong(path, format!("{text:?} is not {expected}"));
     Ok(match default {
-        Value::Integer(_) => Value::Integer(text.parse().with_context(wrong)?),
-        Value::Boolean(_) => Value::Boolean(text.parse().with_context(wrong)?),
+        Value::Integer(_) => Value::Integer(text.parse().map_err(|_| form("a whole number"))?),
+        Value::Boolean(_) => Value::Boolean(text.parse().map_err(|_| form("true or false"))?),
         Value::Array(_) => {
             let items = text
                 .split(',')
@@ -299,14 +327,11 @@ fn set(table: &mut Table, path: &str, value: Value) {
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> Result<Config> {
-        let path = tempfile::NamedTempFile::new()?
-            .into_temp_path()
-            .to_path_buf();
-        std::fs::write(&path, text)?;
-        let config = Config::load(Some(&path), &[("listen", "127.0.0.1:0".into())]);
-        std::fs::remove_file(&path)?;
-        config
+    fn file(text: &str) -> Result<Config, Error> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("streakline.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), &[("listen", "127.0.0.1:0".into())])
     }
 
     #[test]
@@ -319,13 +344,13 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_by_name() {
-        let error = format!("{:#}", file("[limits]\nframes_per_sec = 7\n").unwrap_err());
+        let error = format!("{}", file("[limits]\nframes_per_sec = 7\n").unwrap_err());
         assert!(error.contains("frames_per_sec"), "{error}");
     }
 
     #[test]
     fn every_setting_has_a_path() {
-        let table = Table::try_from(Config::default()).unwrap();
+        let table = defaults();
         let paths: Vec<String> = leaves(&table, "")
             .into_iter()
             .map(|(path, _)| path)

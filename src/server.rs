@@ -16,7 +16,6 @@ use std::{
 
 use actix::{Actor, Addr};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
-use anyhow::{Context as _, Result, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
@@ -31,11 +30,12 @@ use crate::{
     },
     api, clock,
     clock::Clock,
+    config::Config,
     entropy,
     gateway::{self, Gateway},
     keys::KeyRing,
     push::Sessions,
-    storage::{Store, embedded::EmbeddedStore},
+    storage::{self, Store, embedded::EmbeddedStore},
     zones::BundledZones,
 };
 
@@ -54,10 +54,37 @@ const CONNECTIONS_PER_WORKER: usize = 100_000;
 /// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
 const UNACKED_MAX: Duration = Duration::from_secs(20);
 
+/// Why a server does not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store cannot be opened or read.
+    #[error(transparent)]
+    Store(#[from] storage::Error),
+    /// The setting `clock` has the wrong form.
+    #[error("clock {0:?} is neither `system` nor such as `virtual:2016-04-12T00:00:00Z`")]
+    Clock(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// As it was set.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The HTTP server did not start or ended by itself.
+    #[error("the HTTP server: {0}")]
+    Http(String),
+    /// A part failed for good.
+    #[error("the server must stop: {0}")]
+    Fatal(String),
+}
+
+type Result<T> = std::result::Result<T, Error>;
+
 /// What a server is started with.
 pub struct Start {
     /// Settings.
-    pub config: crate::config::Config,
+    pub config: Config,
     /// Keys.
     pub keys: Arc<KeyRing>,
     /// Renders `/metrics`.
@@ -79,7 +106,7 @@ pub async fn run(
     let epoch = store.raise_epoch(BITS).await?;
     let partitions = read_partitions(&store, epoch).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
-    let settings = start.config.actors(start.crash_after_flush);
+    let settings = actor_settings(&start);
     let shared = shared(store, (clock, epoch), settings);
     let running = listen(&start, &shared, partitions).await?;
     shared
@@ -90,22 +117,50 @@ pub async fn run(
         directory.carry_out_boundaries().await;
         shared.caught_up.store(true, Ordering::Release);
     }
-    actix::spawn(tidy(directory.clone()));
+    actix::spawn(tidy(shared.clone(), start.metrics.clone()));
     ready(running.address);
     tokio::select! {
         () = stop => {}
-        reason = shared.fatal.wait() => bail!(reason),
-        ended = running.ended => bail!("the listener ended: {ended:?}"),
+        reason = shared.fatal.wait() => return Err(Error::Fatal(reason)),
+        ended = running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
     drain(&shared, &directory, &running.gateway, &running.handle).await;
     Ok(())
 }
 
+fn actor_settings(start: &Start) -> Settings {
+    let of = &start.config;
+    Settings {
+        idle_ms: of.actors.idle_s.saturating_mul(1_000),
+        progress_ms: of.push.progress_ms,
+        board_ms: of.push.board_ms,
+        grace_ms: of.push.grace_s.saturating_mul(1_000),
+        linger_ms: of.journal.linger_ms,
+        inflight_bytes_max: of.ingest.inflight_max_bytes,
+        tail_bytes_max: of.journal.tail_bytes_max,
+        tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
+        crash_after_flush: start.crash_after_flush,
+    }
+}
+
+fn gateway_settings(of: &Config) -> gateway::Settings {
+    gateway::Settings {
+        max_records: of.limits.max_records,
+        max_bytes: of.limits.max_bytes,
+        heartbeat_s: of.stream.heartbeat_s,
+        frames_per_s: of.limits.frames_per_s,
+        bad_frames_per_min: of.limits.bad_frames_per_min,
+        connections_per_address: of.limits.connections_per_address,
+        auth_failures_per_min: of.limits.auth_failures_per_min,
+        origins: of.cors.origins.clone(),
+        ..gateway::Settings::default()
+    }
+}
+
 async fn read_partitions(store: &Arc<dyn Store>, epoch: u64) -> Result<Vec<Partition>> {
     let mut partitions = Vec::new();
     for id in PartitionId::all(BITS) {
-        let read = recovery::read(store, id, epoch).await;
-        partitions.push(read.with_context(|| format!("partition {id}"))?);
+        partitions.push(recovery::read(store, id, epoch).await?);
     }
     Ok(partitions)
 }
@@ -119,7 +174,7 @@ async fn clock_of(text: &str, store: &Arc<dyn Store>, partitions: &[Partition]) 
         .strip_prefix("virtual:")
         .and_then(crate::zones::parse_instant_ms)
     else {
-        bail!("clock {text:?} is neither `system` nor such as `virtual:2016-04-12T00:00:00Z`");
+        return Err(Error::Clock(text.to_owned()));
     };
     let stored = store.clock().await?.unwrap_or(i64::MIN);
     let stamps = partitions.iter().map(Partition::last_stamp_ms);
@@ -154,6 +209,19 @@ struct Running {
     ended: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
+/// The two doors, made once for all workers.
+fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) {
+    let directory = Directory::new(shared.clone());
+    let keys = start.keys.clone();
+    let (sessions, streams) = (shared.sessions.clone(), gateway_settings(&start.config));
+    let gateway = Gateway::new(directory.clone(), sessions, keys.clone(), streams);
+    let cors_origins = start.config.cors.origins.clone();
+    let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
+    let settings = api::Settings { cors_origins };
+    let api = api::Api::new(directory, keys, zones, metrics, settings);
+    (gateway, web::Data::new(api))
+}
+
 /// Binds, starts the workers, and waits until each has its host.
 async fn listen(
     start: &Start,
@@ -161,31 +229,16 @@ async fn listen(
     partitions: Vec<Partition>,
 ) -> Result<Running> {
     let workers = match start.config.workers {
-        0 => std::thread::available_parallelism()?.get(),
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
         workers => workers,
     };
-    let directory = Directory::new(shared.clone());
-    let (keys, origins) = (start.keys.clone(), start.config.cors.origins.clone());
-    let gateway = Gateway::new(
-        directory.clone(),
-        shared.sessions.clone(),
-        keys.clone(),
-        start.config.gateway(),
-    );
-    let settings = api::Settings {
-        cors_origins: origins.clone(),
-    };
-    let zones = shared.rules.zones.clone();
-    let api = web::Data::new(api::Api::new(
-        directory,
-        keys,
-        zones,
-        start.metrics.clone(),
-        settings,
-    ));
-    let (hosts, mut started) = mpsc::unbounded_channel();
+    let (gateway, api) = doors(start, shared);
+    let (hosts, started) = mpsc::unbounded_channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
-    let door = web::Data::new(gateway.clone());
+    let (door, origins) = (
+        web::Data::new(gateway.clone()),
+        start.config.cors.origins.clone(),
+    );
     let server = HttpServer::new(move || {
         hosting.start_here();
         App::new()
@@ -197,33 +250,42 @@ async fn listen(
             .configure(gateway::routes)
             .configure(api::routes)
     });
+    let address = start.config.listen;
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
         .on_connect(gateway::on_connect(UNACKED_MAX))
         .disable_signals()
         .shutdown_timeout(2)
-        .bind(start.config.listen)
-        .with_context(|| format!("cannot listen on {}", start.config.listen))?;
-    let address = server.addrs().first().copied().context("no address")?;
+        .bind(address)
+        .map_err(|source| Error::Listen { address, source })?;
+    let address = server.addrs().first().copied();
+    let address = address.ok_or_else(|| Error::Http("no address".into()))?;
     let server = server.run();
     let handle = server.handle();
     let ended = actix::spawn(server);
-    let mut addrs: Vec<(usize, Addr<HostActor>)> = Vec::new();
-    while addrs.len() < workers {
-        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
-        addrs.push(next.ok().flatten().context("a worker did not start")?);
-    }
-    addrs.sort_by_key(|(number, _)| *number);
-    let _ = shared
-        .hosts
-        .set(addrs.into_iter().map(|(_, host)| host).collect());
+    let _ = shared.hosts.set(all_hosts(started, workers).await?);
     Ok(Running {
         address,
         gateway,
         handle,
         ended,
     })
+}
+
+/// Waits until every worker has told its host; in order of their numbers.
+async fn all_hosts(
+    mut started: mpsc::UnboundedReceiver<(usize, Addr<HostActor>)>,
+    workers: usize,
+) -> Result<Vec<Addr<HostActor>>> {
+    let mut hosts: Vec<(usize, Addr<HostActor>)> = Vec::new();
+    while hosts.len() < workers {
+        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
+        let told = next.ok().flatten();
+        hosts.push(told.ok_or_else(|| Error::Http("a worker did not start".into()))?);
+    }
+    hosts.sort_by_key(|(number, _)| *number);
+    Ok(hosts.into_iter().map(|(_, host)| host).collect())
 }
 
 /// Gives each worker its host, once.
@@ -276,12 +338,20 @@ impl Hosting {
     }
 }
 
-async fn tidy(directory: Directory) {
+/// Drops what the store no longer needs, and tells the sums that only the whole server knows.
+async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
+    let directory = Directory::new(shared.clone());
     loop {
         tokio::time::sleep(TIDY_EVERY).await;
         if let Err(error) = directory.tidy_store().await {
             tracing::warn!(%error, "the store was not tidied");
         }
+        if let Ok(summary) = directory.ledger_summary().await {
+            metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
+            metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
+        }
+        metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
+        metrics.run_upkeep();
     }
 }
 

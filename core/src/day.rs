@@ -2,11 +2,15 @@
 //!
 //! Which day an instant belongs to is `calendar`'s; when a day closes is `user`'s.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    civil::Day,
     id::{DeviceId, GoalId, RecordId},
     merge::{Bidder, Cell},
 };
@@ -59,6 +63,15 @@ pub struct DeviceCells {
     /// Without manual and quarantined records; `None`: the same.
     #[n(1)]
     pub eligible: Option<Vec<Cell>>,
+}
+
+impl DeviceCells {
+    /// Whether the device says nothing. A coarse record may count only where the finer ones inside it are not eligible, so
+    /// either part can be empty alone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.display.is_empty() && self.eligible.as_ref().is_none_or(Vec::is_empty)
+    }
 }
 
 /// What a merge must know of a device.
@@ -115,7 +128,7 @@ impl Head {
             let Some(cells) = self.devices.get(&standing.binding) else {
                 continue;
             };
-            if cells.display.is_empty() {
+            if cells.is_empty() {
                 continue;
             }
             hash.update(standing.device.0);
@@ -194,6 +207,13 @@ pub struct DayState {
     /// The minutes, while they are at hand.
     #[n(11)]
     pub head: Option<Head>,
+    /// Records of one device that overlap each other span it from border to border: what changes on one side of it can change
+    /// the other.
+    #[n(12)]
+    pub bridged: bool,
+    /// Days that hold the winners of copies which begin in this one.
+    #[n(13)]
+    pub moved_to: BTreeSet<Day>,
 }
 
 impl DayState {
@@ -221,6 +241,22 @@ impl DayState {
         if let Some(head) = self.head.take() {
             self.cells_hash = head.hash(devices);
         }
+    }
+
+    /// Puts rebuilt minutes in; answers whether they, or the records that they come from, are others than before.
+    pub fn replace(&mut self, head: Head, rows: (u32, Identities), devices: &[Standing]) -> bool {
+        let empty = head.devices.is_empty();
+        let same = match &self.head {
+            Some(held) => *held == head,
+            None if self.version > 0 => self.cells_hash == head.hash(devices),
+            None => empty,
+        };
+        let changed = !same || (self.records, self.identities) != rows;
+        if changed || self.version > 0 {
+            self.head = Some(head);
+        }
+        (self.records, self.identities) = rows;
+        changed
     }
 
     /// Notes that a record with this id and end starts here.

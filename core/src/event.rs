@@ -84,7 +84,7 @@ pub enum FactKind {
         /// The day that extended it.
         #[n(1)]
         day: Day,
-        /// Length after it.
+        /// Length of the run up to that day.
         #[n(2)]
         count: u32,
         /// Longest ever.

@@ -192,6 +192,16 @@ impl Coverage {
         self.order.first().map(|(position, _)| *position)
     }
 
+    /// Bytes from the first uncovered input to the journal's end.
+    #[must_use]
+    pub fn depth_bytes(&self, written_bytes: u64) -> u64 {
+        let first = self
+            .order
+            .first()
+            .and_then(|(_, entity)| self.by_entity.get(entity));
+        first.map_or(0, |held| written_bytes.saturating_sub(held.at_bytes))
+    }
+
     /// Entities from the front whose first uncovered input is older or deeper than allowed.
     pub fn overdue(&self, written_bytes: u64, bytes_max: u64, since_ms: u64) -> Vec<Entity> {
         let late = |held: &&Uncovered| {
@@ -270,6 +280,7 @@ mod tests {
         coverage.note(&entity("ann"), at(3));
         assert_eq!(coverage.first(), Some(at(1).position));
         assert_eq!(coverage.overdue(100, 85, 0), [entity("ann")]);
+        assert_eq!(coverage.depth_bytes(100), 90);
         coverage.covered(&entity("ann"), Some(at(3)));
         assert_eq!(coverage.first(), Some(at(2).position));
         coverage.covered(&entity("bob"), None);

@@ -16,7 +16,7 @@ pub const DEVICES_PER_USER_MAX: usize = 32;
 pub const OUTBOXES_PER_DEVICE_MAX: usize = 8;
 /// Most goals of one user, deleted ones included.
 pub const GOALS_PER_USER_MAX: usize = 64;
-/// Most revisions kept per goal; the oldest two are joined when their target is equal, else the change is refused.
+/// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
 /// Most zone changes of one user.
 pub const ZONE_CHANGES_MAX: usize = 400;
@@ -60,6 +60,8 @@ pub const FACTS_UNWRITTEN_MAX: usize = 256;
 pub const PENDING_INPUTS_MAX: usize = 64;
 /// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
+/// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.
+pub const CHUNK_ROWS_MAX: usize = 1024 * 1024;
 /// How far ahead of the server's clock a sample may end, in ms (domain.md 1.5).
 pub const FUTURE_MS_MAX: i64 = 120_000;
 /// How far a client's clock may be off, in ms (domain.md 2.4).

@@ -5,7 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     rc::Rc,
     sync::Arc,
 };
@@ -47,6 +47,10 @@ pub struct Host {
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
+    /// Bytes of batches that wait for durability.
+    pub(super) inflight_bytes: Cell<usize>,
+    /// Users with a socket or with something under way: rounds look at no others.
+    pub(super) attentive: RefCell<BTreeSet<UserId>>,
     /// Every entity with a recovered tail has been activated.
     pub(super) tails_taken: Cell<bool>,
 }
@@ -153,6 +157,35 @@ impl Host {
     }
 }
 
+/// Bytes of one batch on its way; they are free again when it is folded or given up.
+pub(super) struct InFlight {
+    host: Rc<Host>,
+    bytes: usize,
+}
+
+impl InFlight {
+    /// Takes the bytes; nothing when the arbiter has no more (`ingest.inflight_max_bytes`).
+    pub(super) fn take(host: &Rc<Host>, bytes: usize) -> Option<Self> {
+        let wanted = host.inflight_bytes.get().saturating_add(bytes);
+        if wanted > host.shared.settings.inflight_bytes_max {
+            return None;
+        }
+        host.inflight_bytes.set(wanted);
+        Some(Self {
+            host: host.clone(),
+            bytes,
+        })
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.host
+            .inflight_bytes
+            .set(self.host.inflight_bytes.get().saturating_sub(self.bytes));
+    }
+}
+
 /// Sends a command to a user's arbiter.
 pub(super) fn send_user(shared: &Shared, to: UserId, command: UserCommand) -> Result<(), Refusal> {
     let host = shared.host(&Entity::User(to.clone()));
@@ -211,6 +244,8 @@ impl HostActor {
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
+            attentive: RefCell::default(),
+            inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
         };
         Self {
@@ -323,6 +358,8 @@ impl Handler<Chore> for HostActor {
             }
             Chore::WakeDue { reply } => {
                 actix::spawn(async move {
+                    // Who is due is not known before the recovered tails are folded.
+                    super::recovery::tails_taken(&host).await;
                     let woken = super::upkeep::wake_due(&host).await;
                     let _ = reply.send(woken);
                 });

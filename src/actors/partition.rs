@@ -26,6 +26,9 @@ use crate::{
     },
 };
 
+/// How many times the length of tail that forces snapshots is too much.
+const OVERRUN: u64 = 4;
+
 /// One partition.
 pub struct Partition {
     id: PartitionId,
@@ -140,8 +143,28 @@ impl Host {
             }
             header
         });
-        self.flush(entity.partition(BITS));
+        self.flush_soon(entity.partition(BITS));
         header
+    }
+
+    /// Starts the next flush, at low load after a wait for company.
+    fn flush_soon(self: &Rc<Self>, id: PartitionId) {
+        let linger_ms = self.shared.settings.linger_ms;
+        if linger_ms == 0 {
+            return self.flush(id);
+        }
+        let host = self.clone();
+        actix::spawn(async move {
+            clock::pause_ms(linger_ms).await;
+            host.flush(id);
+        });
+    }
+
+    /// Whether a partition's tail is so far ahead of its snapshots that nothing more is taken (design.md 5).
+    pub(super) fn is_overrun(&self, entity: &Entity) -> bool {
+        let most = self.shared.settings.tail_bytes_max.saturating_mul(OVERRUN);
+        let depth = |held: &mut Partition| held.coverage.depth_bytes(held.journal.written_bytes());
+        self.with(entity, depth).is_some_and(|depth| depth > most)
     }
 
     /// Starts the next flush of a partition, unless one is in flight.

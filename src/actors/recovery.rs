@@ -111,6 +111,13 @@ pub(super) async fn fold_tails(host: Rc<Host>) {
     }
 }
 
+/// Waits until every entity with a recovered tail has been activated.
+pub(super) async fn tails_taken(host: &Host) {
+    while !host.tails_taken.get() {
+        clock::pause_ms(1).await;
+    }
+}
+
 /// Reads one entity's uncovered inputs again after its fold panicked, and activates it anew; until then it takes nothing.
 pub(super) async fn reread(host: Rc<Host>, entity: Entity) {
     clock::pause_ms(REREAD_AFTER_MS).await;

@@ -32,24 +32,14 @@ pub struct Settings {
     pub grace_ms: u64,
     /// Bytes of one partition's journal that need not be covered by snapshots.
     pub tail_bytes_max: u64,
+    /// Ms that the first input of a flush waits for company; 0: none.
+    pub linger_ms: u64,
+    /// Bytes of batches that may wait for durability on one arbiter.
+    pub inflight_bytes_max: usize,
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.
     pub crash_after_flush: Option<u64>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            idle_ms: 300_000,
-            progress_ms: 1_000,
-            board_ms: 1_000,
-            grace_ms: 10_000,
-            tail_bytes_max: 8 * 1024 * 1024,
-            tail_age_ms: 3_600_000,
-            crash_after_flush: None,
-        }
-    }
 }
 
 /// Shared by all arbiters.

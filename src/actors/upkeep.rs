@@ -12,23 +12,24 @@ use crate::clock;
 const WOKEN_AT_ONCE: usize = 64;
 /// Ms between two looks at what only changes slowly.
 const SLOW_ROUND_MS: u64 = 1_000;
+/// Ms after which what is not confirmed twice is taken for lost.
+const AGED_MS: u64 = 5_000;
 
 /// One round.
 pub(super) fn round(host: &Rc<Host>) {
-    let users: Vec<_> = host.users.borrow().values().cloned().collect();
+    let now_ms = clock::monotonic_ms();
     let challenges: Vec<_> = host.challenges.borrow().values().cloned().collect();
     challenges
         .iter()
         .for_each(|entry| challenge::round(&entry.cell));
-    users.iter().for_each(|entry| user::round(&entry.cell));
-    let slow = clock::monotonic_ms() % SLOW_ROUND_MS < super::host::ROUND_MS;
-    if !slow {
+    let aged = is_turn(now_ms, AGED_MS);
+    attend(host, aged);
+    if !is_turn(now_ms, SLOW_ROUND_MS) {
         return;
     }
     challenges
         .iter()
         .for_each(|entry| challenge::retry(&entry.cell));
-    users.iter().for_each(|entry| user::retry(&entry.cell));
     let partitions: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
     partitions
         .iter()
@@ -40,6 +41,7 @@ pub(super) fn round(host: &Rc<Host>) {
         });
     }
     relieve(host);
+    let users: Vec<_> = host.users.borrow().values().cloned().collect();
     users
         .iter()
         .for_each(|entry| user::passivate_if_idle(&entry.cell));
@@ -48,6 +50,25 @@ pub(super) fn round(host: &Rc<Host>) {
         .for_each(|entry| challenge::passivate_if_idle(&entry.cell));
     metrics::gauge!("streakline_actors", "kind" => "user").set(users.len() as f64);
     metrics::gauge!("streakline_actors", "kind" => "challenge").set(challenges.len() as f64);
+}
+
+/// Whether the round that runs now is the one in `every_ms` that does this.
+fn is_turn(now_ms: u64, every_ms: u64) -> bool {
+    now_ms % every_ms < super::host::ROUND_MS
+}
+
+/// Looks after users with a socket or with something under way.
+fn attend(host: &Rc<Host>, aged: bool) {
+    let attentive: Vec<UserId> = host.attentive.borrow().iter().cloned().collect();
+    for id in attentive {
+        let entry = host.users.borrow().get(&id).cloned();
+        if let Some(entry) = &entry {
+            user::round(&entry.cell, aged);
+        }
+        if entry.is_none_or(|entry| !entry.cell.borrow().is_attentive()) {
+            host.attentive.borrow_mut().remove(&id);
+        }
+    }
 }
 
 /// Entities at the front of a tail that is too long or too old snapshot; what is covered by all is dropped.

@@ -7,7 +7,10 @@
 )]
 
 mod harness;
+mod hostile;
 mod replay;
+mod rest;
+mod stream;
 mod stream_schema;
 mod synthetic;
 mod tidy;

@@ -166,7 +166,7 @@ fn verify_of_an_empty_server_fails_and_says_that_nothing_is_there() {
     let told = verify(&server, &format!("{}/expected.json", demo_folder())).expect_failure();
     assert!(told.contains("person-days: 0 of 20 agree"), "{told}");
     assert!(
-        told.contains("window_steps: there is no such challenge"),
+        told.contains("disagrees: 2022484408 on 2016-04-19: steps: expected 11548"),
         "{told}"
     );
 }

@@ -1,3 +1,5 @@
+//! Tests of the calendar: days of hand-made zones, and properties of random ones.
+
 use std::{sync::Arc, vec, vec::Vec};
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Tests of the leaderboard: against a sorted list, and how many nodes an operation visits.
+
 use std::{format, vec::Vec};
 
 use super::*;

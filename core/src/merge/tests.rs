@@ -1,3 +1,5 @@
+//! Tests of merging: the examples of domain.md 1.4 in minutes.
+
 use std::{vec, vec::Vec};
 
 use super::*;

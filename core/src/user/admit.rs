@@ -105,7 +105,7 @@ fn recent(user: &User, arrival: &Arrival) -> Records {
 /// An exact repeat of a clean record that is still at hand.
 fn repeats(recent: &Records, binding: Option<u32>, record: &Record) -> bool {
     let copies = binding.and_then(|binding| recent.get(&(binding, record.id)));
-    let held = copies.and_then(|copies| records::winner(copies));
+    let held = copies.and_then(records::winner);
     held.is_some_and(|held| held.copy.record == *record && !held.quarantined)
 }
 

@@ -3,6 +3,8 @@
 //! A boundary runs at its own logical time, in order of (deadline, kind, id), however late the fold comes: a server that was
 //! down catches up exactly once (design.md 2, law 8).
 
+use alloc::vec::Vec;
+
 use super::{User, enrolment, fold::Fold, goals};
 use crate::{
     civil::{Day, HOUR_MS},
@@ -29,7 +31,7 @@ pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
         fold.at_ms = deadline_ms;
         user.now_ms = user.now_ms.max(deadline_ms);
         match kind {
-            Kind::TokenIncrement(day) => post_tokens(user, fold, day),
+            Kind::TokenIncrement(_) => post_increments(user, fold, deadline_ms),
             Kind::SoftClose(day) => soft_close(user, fold, day),
             Kind::HardClose(day) => hard_close(user, fold, day),
             Kind::ChallengeStart(id) => enrolment::start(user, fold, id),
@@ -91,6 +93,19 @@ fn increments(user: &User) -> impl Iterator<Item = (i64, Kind)> {
             Kind::TokenIncrement(*day),
         ))
     })
+}
+
+/// Days whose hours strike together are paid together: after the first of them, "the next full hour" of the others would be
+/// an hour late.
+fn post_increments(user: &mut User, fold: &mut Fold<'_>, deadline_ms: i64) {
+    let open = user.hard_closed.next()..=user.soft_closed;
+    let days: Vec<Day> = user.days.range(open).map(|(day, _)| *day).collect();
+    for day in days {
+        let waited_ms = deadline_ms.saturating_sub(user.calendar().end_ms(day));
+        if waited_ms.rem_euclid(HOUR_MS) == 0 && waited_ms > limits::SOFT_CLOSE_AFTER_MS {
+            post_tokens(user, fold, day);
+        }
+    }
 }
 
 fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
@@ -158,10 +173,10 @@ impl User {
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
         let days_open = self.days.range(self.hard_closed.next()..).next().is_some();
-        let streaks = self
-            .goals
-            .values()
-            .any(|goal| goal.streak.current.is_some());
+        let streaks = self.goals.iter().any(|(id, goal)| {
+            // A streak that is lost is told at the hard close of the day that ended it.
+            goal.streak.current.is_some() || self.streak_through(id, self.hard_closed).count() > 0
+        });
         let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
         self.next_deadline()
             .filter(|_| days_open || streaks || enrolled)

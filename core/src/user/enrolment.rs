@@ -2,7 +2,7 @@
 //!
 //! Ranks and places are the challenge's.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use super::{User, closing::Kind, fold::Fold};
@@ -69,6 +69,9 @@ pub struct Enrolment {
     /// `challenge.ended` needs no telling any more.
     #[n(9)]
     pub ended: bool,
+    /// The name on the board as it was at the cut-off; `None`: the cut-off has not passed.
+    #[n(10)]
+    pub alias: Option<String>,
 }
 
 impl Enrolment {
@@ -117,17 +120,23 @@ pub(super) fn enrol(
         version: fold.header.position,
         started: definition.started_ms() <= fold.at_ms,
         ended: definition.ends_at_ms() <= fold.at_ms,
+        alias: None,
         definition: definition.clone(),
     };
     user.enrolments.insert(id, held);
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
+    super::rebuild::warm(
+        user,
+        fold,
+        user.day_of(joined_ms).max(definition.starts),
+        definition.ends,
+    );
     let days: Vec<Day> = user
         .days
         .range(definition.starts..=definition.ends)
         .map(|(d, _)| *d)
         .collect();
-    super::ingest::warm(user, fold, &days);
     for day in days {
         let series = super::progress::eligible_series(user, day);
         score_day(user, id, day, &series);
@@ -227,8 +236,10 @@ pub(super) fn end(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
 
 /// The cut-off: what comes with this stamp or a later one no longer counts (ADR 0008).
 pub(super) fn freeze(user: &mut User, id: ChallengeId) {
+    let alias = user.shown_alias();
     if let Some(held) = user.enrolments.get_mut(&id) {
         held.state = EnrolmentState::Frozen;
+        held.alias = Some(alias);
     }
 }
 
@@ -331,6 +342,14 @@ fn announce(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
     }
 }
 
+/// A window that has not begun begins at another instant now, and with it a row without steps (domain.md 6.1).
+pub(super) fn zone_changed(user: &mut User, fold: &mut Fold<'_>) {
+    let active = |held: &Enrolment| held.state == EnrolmentState::Active;
+    let held = user.enrolments.iter().filter(|(_, held)| active(held));
+    let ids: Vec<ChallengeId> = held.map(|(id, _)| *id).collect();
+    ids.into_iter().for_each(|id| sum_up(user, fold, id, false));
+}
+
 /// The alias has changed: every board that still moves shows the new one.
 pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
     let position = fold.header.position;
@@ -377,7 +396,7 @@ impl User {
                 version: held.version,
                 score: held.score,
                 achieved_at_ms: held.achieved_at_ms,
-                alias: self.shown_alias(),
+                alias: held.alias.clone().unwrap_or_else(|| self.shown_alias()),
             }
         })
     }

@@ -136,10 +136,10 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
 
 /// Makes the user at its first input; the day of creation counts whole (domain.md 2.2).
 fn create(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>) {
-    if user.zones.is_empty() {
-        if let Some(zone) = zone.filter(|zone| fold.rules.zones.zone(zone).is_some()) {
-            set_zone(user, fold, zone);
-        }
+    if user.zones.is_empty()
+        && let Some(zone) = zone.filter(|zone| fold.rules.zones.zone(zone).is_some())
+    {
+        set_zone(user, fold, zone);
     }
     if user.created.is_none() {
         let day = user.day_of(fold.at_ms);
@@ -151,7 +151,7 @@ fn create(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>) {
 }
 
 /// A new zone is in force from the first minute after every stored sample, so that no record changes its day (ADR 0011).
-fn set_zone(user: &mut User, fold: &Fold<'_>, zone: &str) {
+fn set_zone(user: &mut User, fold: &mut Fold<'_>, zone: &str) {
     let newest = user
         .devices
         .values()
@@ -179,15 +179,16 @@ fn set_zone(user: &mut User, fold: &Fold<'_>, zone: &str) {
         zone: zone.into(),
     });
     user.resolve(fold.rules);
+    enrolment::zone_changed(user, fold);
 }
 
 fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Option<&str>) {
     let existed = user.created.is_some();
     let known = zone.filter(|zone| fold.rules.zones.zone(zone).is_some());
-    if let Some(zone) = known.filter(|zone| existed && user.zone() != *zone) {
-        if user.zones.len() < limits::ZONE_CHANGES_MAX {
-            set_zone(user, fold, zone);
-        }
+    if let Some(zone) = known.filter(|zone| existed && user.zone() != *zone)
+        && user.zones.len() < limits::ZONE_CHANGES_MAX
+    {
+        set_zone(user, fold, zone);
     }
     create(user, fold, known);
     if existed {

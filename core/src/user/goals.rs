@@ -38,7 +38,8 @@ pub(super) fn put(
 /// The goal ends with today; its days and its streak stay.
 pub(super) fn delete(user: &mut User, fold: &mut Fold<'_>, id: &GoalId) {
     let tomorrow = user.day_of(fold.at_ms).next();
-    if let Some(goal) = user.goals.get_mut(id) {
+    // A second deletion must not move the last day.
+    if let Some(goal) = user.goals.get_mut(id).filter(|goal| goal.until().is_none()) {
         let from = goal
             .first_day()
             .map_or(tomorrow, |first| first.max(tomorrow));
@@ -150,7 +151,7 @@ pub(super) fn status_changed(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, 
     if first_time {
         extended(user, fold, id, day);
     }
-    if told.lost || !first_time {
+    if told.lost || !first_time || told_after(user, id, day) {
         let (count, longest) = (streak.count(), streak.longest_count());
         fold.tell(
             user,
@@ -165,11 +166,20 @@ pub(super) fn status_changed(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, 
     fold.changed(Topic::Streak(id.clone()));
 }
 
-/// Tells `streak.extended`, once per met day.
+/// Whether the lengths that were told for later days have changed with this one.
+fn told_after(user: &User, id: &GoalId, day: Day) -> bool {
+    let later = user.days.range(day.next()..);
+    let mut told = later.filter_map(|(_, state)| state.goals.get(id));
+    told.any(|told| told.extended || told.lost)
+}
+
+/// Tells `streak.extended`, once per met day: the length is that of the run up to this day, whatever came after it.
 fn extended(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
-    let Some(streak) = user.goals.get(id).map(|goal| goal.streak) else {
-        return;
-    };
+    let count = user.streak_through(id, day).count();
+    let longest = user
+        .goals
+        .get(id)
+        .map_or(0, |goal| goal.streak.longest_count());
     let told = user
         .days
         .entry(day)
@@ -181,7 +191,6 @@ fn extended(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
         return;
     }
     told.extended = true;
-    let (count, longest) = (streak.count(), streak.longest_count());
     fold.tell(
         user,
         FactKind::StreakExtended {

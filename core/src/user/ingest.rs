@@ -3,10 +3,10 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{User, fold::Fold, plan, progress};
+use super::{User, fold::Fold, plan, progress, rebuild};
 use crate::{
-    civil::{Day, MINUTE_MS},
-    day::{DayState, DeviceCells, Head, Identities},
+    civil::Day,
+    day::{DeviceCells, Head},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits, merge,
@@ -89,7 +89,14 @@ fn take(
     let day = user.day_of(copy.record.start_ms);
     let judgement = accepted_as(&copy);
     match plan::road(user, batch.binding, &copy.record) {
-        plan::Road::Fast => append(user, batch, day, &copy),
+        plan::Road::Fast => {
+            if let Some(known) = &mut batch.known {
+                records::file(known, [copy.clone()]);
+            }
+            if !user.is_archived(day, fold.header.stamp_ms) {
+                append(user, batch, day, &copy);
+            }
+        }
         plan::Road::New => {
             file(user, fold, batch, &copy);
             mark(user, batch, &copy.record);
@@ -142,12 +149,23 @@ fn judge(
     file(user, fold, batch, &copy);
     mark(user, batch, &copy.record);
     let day = user.day_of(copy.record.start_ms);
+    point(user, &copies, day);
     keep(user, batch, day, &copy);
     judgement
 }
 
+/// Days of the copies that a record wins over remember where it is: whoever rebuilds them must have it at hand.
+fn point(user: &mut User, copies: &[StoredRecord], winner: Day) {
+    for copy in copies {
+        let day = user.day_of(copy.record.start_ms);
+        if let Some(state) = user.days.get_mut(&day).filter(|_| day != winner) {
+            state.moved_to.insert(winner);
+        }
+    }
+}
+
 /// Everything at hand: what was loaded, and the tail.
-fn gather(user: &User, fold: &Fold<'_>) -> Records {
+pub(super) fn gather(user: &User, fold: &Fold<'_>) -> Records {
     let mut known = Records::new();
     for copies in fold.loaded.days.values().flat_map(|day| day.values()) {
         records::file(&mut known, copies.iter().cloned());
@@ -195,7 +213,7 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
     let cells = head.devices.entry(copy.binding).or_default();
     let eligible = !copy.skewed && copy.record.method != Method::Manual;
     append_cells(cells, &copy.record, eligible);
-    if cells.display.is_empty() {
+    if cells.is_empty() {
         head.devices.remove(&copy.binding);
     }
     state.records = state.records.saturating_add(1);
@@ -203,9 +221,6 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
         state
             .identities
             .add(device, copy.record.id, copy.record.version);
-    }
-    if let Some(known) = &mut batch.known {
-        records::file(known, [copy.clone()]);
     }
     batch.touched.insert(day);
 }
@@ -225,109 +240,17 @@ fn append_cells(cells: &mut DeviceCells, record: &Record, eligible: bool) {
     }
 }
 
-/// Rebuilds the dirty days that are not archived from every record that reaches into them. A day that comes out as it was is
-/// not touched: whether it had to be rebuilt depends on which minutes a snapshot has let go.
+/// Rebuilds the dirty days from every record that reaches into them; minutes of archived ones stay (domain.md 1.5).
 fn rebuild(user: &mut User, fold: &Fold<'_>, batch: &mut Batch) {
     let Some(known) = batch.known.take() else {
         return;
     };
     let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
     for day in core::mem::take(&mut batch.dirty) {
-        let archived_ms = user
-            .calendar()
-            .end_ms(day)
-            .saturating_add(limits::ARCHIVE_AFTER_MS);
-        if archived_ms > fold.header.stamp_ms {
-            let hash = |user: &User| {
-                let standings = user.standings();
-                user.days.get(&day).map(|day| day.state_hash(&standings))
-            };
-            let before = hash(user);
-            rebuild_day(user, day, &winners);
-            if hash(user) != before {
-                batch.touched.insert(day);
-            }
+        if user.is_archived(day, fold.header.stamp_ms) {
+            rebuild::bridge(user, day, &winners);
+        } else if rebuild::minutes(user, day, &winners) {
+            batch.touched.insert(day);
         }
     }
-}
-
-/// Brings the minutes of cold days back from their records, which `plan` has asked for.
-pub(super) fn warm(user: &mut User, fold: &Fold<'_>, days: &[Day]) {
-    let loaded = |day: &&Day| fold.loaded.days.contains_key(day);
-    let is_cold = |day: &&Day| user.days.get(day).is_some_and(DayState::is_cold);
-    let cold: Vec<Day> = days
-        .iter()
-        .filter(is_cold)
-        .filter(loaded)
-        .copied()
-        .collect();
-    if cold.is_empty() {
-        return;
-    }
-    let known = gather(user, fold);
-    let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
-    cold.iter()
-        .for_each(|day| rebuild_day(user, *day, &winners));
-}
-
-fn rebuild_day(user: &mut User, day: Day, winners: &[Winner<'_>]) {
-    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let reach = reach_of(winners, start_ms, end_ms);
-    let near: Vec<&Winner<'_>> = winners
-        .iter()
-        .filter(|w| w.copy.record.end_ms > reach.0 && w.copy.record.start_ms < reach.1)
-        .collect();
-    let mut head = Head::default();
-    for binding in user.devices.values().map(|device| device.binding) {
-        let of = |eligible: bool| {
-            let own = near.iter().filter(|w| w.copy.binding == binding);
-            let records: Vec<&Record> = own
-                .filter(|w| !eligible || w.eligible())
-                .map(|w| &w.copy.record)
-                .collect();
-            within(merge::device_cells(&records), start_ms, end_ms)
-        };
-        let display = of(false);
-        let all = near
-            .iter()
-            .all(|w| w.copy.binding != binding || w.eligible());
-        let eligible = if all {
-            None
-        } else {
-            Some(of(true)).filter(|own| *own != display)
-        };
-        if !display.is_empty() {
-            head.devices
-                .insert(binding, DeviceCells { display, eligible });
-        }
-    }
-    let own = winners
-        .iter()
-        .filter(|w| (start_ms..end_ms).contains(&w.copy.record.start_ms));
-    let mut identities = Identities::default();
-    let mut count = 0_u32;
-    for winner in own {
-        count = count.saturating_add(1);
-        if let Some((device, _)) = user.device_of(winner.copy.binding) {
-            identities.add(device, winner.copy.record.id, winner.copy.record.version);
-        }
-    }
-    let state = user.days.entry(day).or_insert_with(DayState::default);
-    (state.head, state.identities, state.records) = (Some(head), identities, count);
-}
-
-/// The span of all records that reach into a day: a coarse one outside its end still shares what finer ones there leave.
-fn reach_of(winners: &[Winner<'_>], start_ms: i64, end_ms: i64) -> (i64, i64) {
-    let inside = winners.iter().map(|w| &w.copy.record);
-    let touching = inside.filter(|r| r.end_ms > start_ms && r.start_ms < end_ms);
-    touching.fold((start_ms, end_ms), |(from, to), r| {
-        (from.min(r.start_ms), to.max(r.end_ms))
-    })
-}
-
-fn within(mut cells: Vec<merge::Cell>, start_ms: i64, end_ms: i64) -> Vec<merge::Cell> {
-    cells.retain(|cell| {
-        (start_ms..end_ms).contains(&i64::from(cell.minute).saturating_mul(MINUTE_MS))
-    });
-    cells
 }

@@ -11,6 +11,7 @@ mod goals;
 mod ingest;
 pub mod plan;
 mod progress;
+mod rebuild;
 pub mod resident;
 pub mod snapshot;
 pub mod view;
@@ -25,6 +26,7 @@ use crate::{
     event::{Fact, Transfer},
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
+    limits,
     records::Tail,
     sample::DeviceClass,
     zone::{Zone, Zones},
@@ -231,6 +233,13 @@ impl User {
     #[must_use]
     pub fn day_of(&self, at_ms: i64) -> Day {
         self.calendar().day_of(at_ms)
+    }
+
+    /// Whether a day may only be read (domain.md 2.3).
+    #[must_use]
+    pub fn is_archived(&self, day: Day, at_ms: i64) -> bool {
+        let end_ms = self.calendar().end_ms(day);
+        end_ms.saturating_add(limits::ARCHIVE_AFTER_MS) <= at_ms
     }
 
     /// The zone in force.

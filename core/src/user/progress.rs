@@ -119,6 +119,8 @@ fn judge(
     if met_at_ms.is_some() != before.is_some() {
         if soft {
             goals::status_changed(user, fold, id, day);
+        } else if let Some(goal) = user.goals.get_mut(id) {
+            goal.streak_version = goal.streak_version.saturating_add(1);
         }
         fold.changed(Topic::Streak(id.clone()));
     }

@@ -60,10 +60,10 @@ impl Resident {
                     super::EnrolmentState::Active | super::EnrolmentState::Frozen
                 )
             };
-            if user.enrolments.get(id).is_some_and(open) {
-                if let Some(contribution) = user.contribution(*id) {
-                    outbox.offer(*id, contribution);
-                }
+            if user.enrolments.get(id).is_some_and(open)
+                && let Some(contribution) = user.contribution(*id)
+            {
+                outbox.offer(*id, contribution);
             }
         }
         Self {
@@ -105,7 +105,7 @@ impl Resident {
         self.pending.len() < limits::PENDING_INPUTS_MAX
     }
 
-    /// The last number of a queue's lane that waits.
+    /// The highest number of a queue's lane that waits.
     #[must_use]
     pub fn pending_to(&self, device: DeviceId, outbox: OutboxId, lane: u8) -> Option<u64> {
         let of_lane = |input: &UserInput| match input {
@@ -116,10 +116,9 @@ impl Resident {
             }
             _ => None,
         };
-        self.pending
-            .iter()
-            .rev()
-            .find_map(|(_, input)| of_lane(input))
+        // A batch that comes again under its old numbers may wait behind newer ones.
+        let waiting = self.pending.iter();
+        waiting.filter_map(|(_, input)| of_lane(input)).max()
     }
 
     /// Does the next thing that can be done with everything up to `durable` confirmed.

@@ -8,7 +8,7 @@ use crate::{
     day::DayState,
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId},
-    limits, scoring,
+    scoring,
     view::{
         BalanceView, DayPhase, DayStatus, DayView, DeviceView, GoalProgress, GoalView,
         SnapshotView, StreakView, UserView,
@@ -70,6 +70,8 @@ impl User {
             scoring::steps_micro(state.eligible)
         };
         let booked_only = day <= self.hard_closed;
+        // A day without a record at its hard close has nothing frozen, whatever came later.
+        let unfrozen = if booked_only { 0 } else { state.eligible };
         let pending_micro = earned_micro.saturating_sub(state.posted_micro).max(0);
         DayView {
             day,
@@ -79,7 +81,7 @@ impl User {
             phase: self.day_phase(day, now_ms),
             display: state.display,
             eligible: state.eligible,
-            scored: state.scored.unwrap_or(state.eligible),
+            scored: state.scored.unwrap_or(unfrozen),
             records: state.records,
             goals: self.goals_on(day, state),
             pending_micro: if booked_only { 0 } else { pending_micro },
@@ -90,11 +92,7 @@ impl User {
     }
 
     fn day_phase(&self, day: Day, now_ms: i64) -> DayPhase {
-        let archived_ms = self
-            .calendar()
-            .end_ms(day)
-            .saturating_add(limits::ARCHIVE_AFTER_MS);
-        if archived_ms <= now_ms {
+        if self.is_archived(day, now_ms) {
             DayPhase::Archived
         } else if day <= self.hard_closed {
             DayPhase::HardClosed

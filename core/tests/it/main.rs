@@ -1,4 +1,21 @@
 //! The rules seen from outside: given/when/then cases and properties, one file a subject.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+#![allow(unreachable_pub, reason = "modules of one test binary")]
 
+mod arrival;
+mod boards;
+mod challenges;
+mod days;
+mod goals;
+mod golden_day;
+mod history;
+mod late;
 mod merge;
+mod places;
+mod properties;
+mod random;
+mod reference;
+mod snapshots;
+mod streaks;
+mod tokens;
+mod waiting;

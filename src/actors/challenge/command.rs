@@ -29,11 +29,14 @@ pub(crate) type Done = Box<dyn FnOnce(Result<(&Resident, i64), Refusal>) + Send>
 /// Makes the rows that become durable with a change, from the challenge as the change will leave it.
 pub(crate) type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
 
+/// Judges a change; `None`: nothing needs to change.
+pub(crate) type Admit =
+    Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>;
+
 /// A change asked for by REST.
 pub(crate) struct WriteChallenge {
     /// Judges it; `None`: nothing needs to change.
-    pub(crate) admit:
-        Box<dyn FnOnce(&Challenge, i64) -> Result<Option<ChallengeInput>, Refusal> + Send>,
+    pub(crate) admit: Admit,
     /// Rows that become durable with it.
     pub(crate) attach: Attach,
     /// The member whose own partition must confirm it before it is answered.
@@ -231,7 +234,7 @@ fn run(cell: &Cell, command: ChallengeCommand) {
         ChallengeCommand::Watch { user, on } => {
             let mut held = cell.borrow_mut();
             if on {
-                held.watchers.entry(user).or_insert(None);
+                held.watchers.entry(user).or_default().owe();
             } else {
                 held.watchers.remove(&user);
             }

@@ -23,7 +23,6 @@ use streakline_core::{
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input, Origin, RULES_VERSION},
     ledger::Totals,
-    view::RankView,
 };
 
 use super::{
@@ -41,8 +40,8 @@ use crate::{
 };
 
 pub(super) use command::{ChallengeCommand, WriteChallenge, wake};
-use subscriber::Subscriber;
 pub(super) use subscriber::round;
+use subscriber::{Subscriber, Watcher};
 
 /// Commands that may wait for one challenge's actor.
 const MAILBOX: usize = 4_096;
@@ -64,8 +63,8 @@ pub(super) struct ChallengeCell {
     confirmations: BTreeMap<UserId, Vec<command::Done>>,
     commands: VecDeque<ChallengeCommand>,
     subscribers: BTreeMap<(SessionHandle, u64), Subscriber>,
-    /// Members with a socket, and the rank that was told last.
-    watchers: BTreeMap<UserId, Option<RankView>>,
+    /// Members with a socket.
+    watchers: BTreeMap<UserId, Watcher>,
     told_offset: u64,
     told_ms: u64,
     snapshotting: bool,
@@ -309,7 +308,6 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
     if let Some(is_open) = refill {
         actix::spawn(super::barrier::refill(shared, id, is_open));
     }
-    advance(cell);
 }
 
 /// A command with the count of work that it is.
@@ -417,11 +415,12 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             && held.commands.is_empty()
             && held.subscribers.is_empty()
             && !held.snapshotting;
+        let stale = resident.challenge().due_ms != resident.challenge().visible_deadline();
         let entity = held.entity();
         let covered = held
             .host
             .with(&entity, |partition| !partition.coverage.holds(&entity));
-        (idle, covered.unwrap_or(true))
+        (idle, covered.unwrap_or(true) && !stale)
     };
     if idle && covered {
         cell.borrow_mut().leave();

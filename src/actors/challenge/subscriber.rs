@@ -26,6 +26,21 @@ pub(super) struct Subscriber {
     slow_since_ms: Option<u64>,
 }
 
+/// A member with a socket.
+#[derive(Default)]
+pub(super) struct Watcher {
+    told: Option<RankView>,
+    /// A new socket has not been told.
+    owed: bool,
+}
+
+impl Watcher {
+    /// One more socket wants to know.
+    pub(super) fn owe(&mut self) {
+        self.owed = true;
+    }
+}
+
 /// A socket subscribes: answered, then a full view.
 pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
     let mut held = cell.borrow_mut();
@@ -166,19 +181,19 @@ fn tell_ranks(held: &mut ChallengeCell) {
         return;
     }
     *told_offset = offset;
-    for (user, told) in watchers {
+    for (user, watcher) in watchers {
         let (Some(row), Some(phase)) = (
             resident.board().row(user),
             resident.challenge().phase(now_ms),
         ) else {
             continue;
         };
-        let before = told.as_ref();
+        let before = watcher.told.as_ref();
         let same = before.is_some_and(|told| {
             (told.rank, told.score, told.participants, told.phase)
                 == (row.rank, row.score, resident.board().len(), phase)
         });
-        if same {
+        if same && !watcher.owed {
             continue;
         }
         let rank = RankView {
@@ -194,7 +209,10 @@ fn tell_ranks(held: &mut ChallengeCell) {
             .send_user(user.clone(), UserCommand::Rank(Box::new(rank.clone())))
             .is_ok()
         {
-            *told = Some(rank);
+            *watcher = Watcher {
+                told: Some(rank),
+                owed: false,
+            };
         }
     }
 }

@@ -9,7 +9,7 @@ use streakline_core::{
     view::RankView,
 };
 
-use super::{Cell, Waiter, stream};
+use super::{Cell, Waiter, intake, outbound, stream};
 use crate::{
     actors::{
         challenge::ChallengeCommand,
@@ -26,10 +26,13 @@ pub(crate) type ReadUser = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>
 /// Told when a write is folded, or refused.
 pub(crate) type Done = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>;
 
+/// Judges a change; `None`: nothing needs to change.
+pub(crate) type Admit = Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>;
+
 /// A change asked for by REST.
 pub(crate) struct WriteUser {
     /// Judges it; `None`: nothing needs to change.
-    pub(crate) admit: Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>,
+    pub(crate) admit: Admit,
     /// Told the outcome.
     pub(crate) done: Done,
     /// Who asks.
@@ -204,7 +207,7 @@ fn run(cell: &Cell, command: UserCommand) {
             caller,
         } => stream::open(cell, session, hello, caller),
         UserCommand::Claimed { opening, owned } => stream::claimed(cell, opening, owned),
-        UserCommand::Batch { session, batch } => stream::batch(cell, session, batch),
+        UserCommand::Batch { session, batch } => intake::batch(cell, session, batch),
         UserCommand::Close { session } => stream::close(cell, session),
         UserCommand::Read(read) => {
             let held = cell.borrow();
@@ -222,14 +225,14 @@ fn run(cell: &Cell, command: UserCommand) {
                 let challenge = contribution.challenge;
                 resident.outbox.confirm(&challenge, &contribution);
             }
-            stream::pump(cell, true);
+            outbound::pump(cell, true);
         }
         UserCommand::NotTaken { challenge, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.outbox.release(&challenge, number);
             }
         }
-        UserCommand::Rank(rank) => stream::rank(cell, *rank),
+        UserCommand::Rank(rank) => stream::rank(cell, &rank),
     }
 }
 

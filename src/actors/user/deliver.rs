@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use streakline_core::{
     chunk,
     civil::Day,
-    event::Event,
+    event::{Event, FactKind},
     input::Header,
     records::{self, Records},
 };
@@ -34,10 +34,12 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
         match event {
             Event::Judged(judged) => outcome = Some(judged),
             Event::Changed(topic) => stream::changed(cell, &topic),
-            Event::Fact(_)
-            | Event::Transfer(_)
-            | Event::Contribution(_)
-            | Event::DeviceBound(_) => {}
+            Event::Fact(fact) => {
+                if let FactKind::ChallengeJoined(challenge) = fact.kind {
+                    stream::watch_one(&cell.borrow(), challenge);
+                }
+            }
+            Event::Transfer(_) | Event::Contribution(_) | Event::DeviceBound(_) => {}
         }
     }
     match waiter {
@@ -47,7 +49,9 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             batch_id,
             lane,
             refused,
+            inflight,
         } => {
+            drop(inflight);
             if let Some(outcome) = outcome {
                 let outcome = joined(outcome, refused);
                 stream::acknowledge(

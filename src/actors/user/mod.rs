@@ -5,6 +5,8 @@
 mod command;
 mod deliver;
 mod facts;
+mod intake;
+mod outbound;
 mod snapshot;
 mod stream;
 
@@ -30,7 +32,7 @@ use streakline_core::{
 };
 
 use super::{
-    host::{Host, UserEntry},
+    host::{Host, InFlight, UserEntry},
     shared::Token,
 };
 use crate::{
@@ -45,8 +47,8 @@ use crate::{
 
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
+use outbound::Client;
 pub(super) use snapshot::{passivate_if_idle, take as snapshot};
-use stream::Client;
 
 /// Commands that may wait for one user's actor.
 const MAILBOX: usize = 256;
@@ -63,6 +65,8 @@ pub(super) enum Waiter {
         batch_id: u64,
         lane: Lane,
         refused: Vec<(u64, Judgement)>,
+        /// Its bytes on the arbiter.
+        inflight: InFlight,
     },
     /// A socket, for its welcome.
     Hello(Box<stream::Opening>),
@@ -157,6 +161,9 @@ impl UserCell {
             .as_ref()
             .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty());
         let busy = !quiet || !self.commands.is_empty() || self.loading;
+        if busy || !self.clients.is_empty() {
+            self.host.attentive.borrow_mut().insert(self.id.clone());
+        }
         if !busy {
             self.busy = None;
         } else if self.busy.is_none() {
@@ -201,6 +208,11 @@ impl UserCell {
         host.forget(&self.entity());
     }
 
+    /// Whether rounds have something to do here.
+    pub(super) fn is_attentive(&self) -> bool {
+        self.busy.is_some() || !self.clients.is_empty()
+    }
+
     /// Whether a snapshot is being written.
     pub(super) fn is_writing(&self) -> bool {
         self.snapshotting
@@ -238,7 +250,7 @@ pub(super) fn settle(cell: &Cell) {
         held.note_deadline();
         held.note_work();
     }
-    stream::pump(cell, false);
+    outbound::pump(cell, false);
     if cell
         .borrow()
         .resident()
@@ -248,30 +260,28 @@ pub(super) fn settle(cell: &Cell) {
     }
 }
 
-/// One round of an arbiter: what did not arrive is sent again, newest states go out.
-pub(super) fn round(cell: &Cell) {
+/// One round of an arbiter: what did not arrive is sent again, newest states go out; `aged`: what is not confirmed for long is
+/// taken for lost.
+pub(super) fn round(cell: &Cell, aged: bool) {
+    if let Some(resident) = &mut cell.borrow_mut().resident
+        && aged
+    {
+        resident.outbox.round();
+    }
     if cell.borrow().resident.is_some() {
         deliver::send_outbox(cell);
         command::resume(cell);
-        stream::pump(cell, false);
+        outbound::pump(cell, false);
         cell.borrow_mut().note_work();
     }
 }
 
-/// What challenges have not confirmed for a whole round is sent again.
-pub(super) fn retry(cell: &Cell) {
-    if let Some(resident) = &mut cell.borrow_mut().resident {
-        resident.outbox.round();
-    }
-    deliver::send_outbox(cell);
-}
-
 /// Sends the score in one challenge again.
 pub(super) fn resend(cell: &Cell, challenge: streakline_core::id::ChallengeId) {
-    if let Some(resident) = &mut cell.borrow_mut().resident {
-        if let Some(contribution) = resident.user().contribution(challenge) {
-            resident.outbox.offer(challenge, contribution);
-        }
+    if let Some(resident) = &mut cell.borrow_mut().resident
+        && let Some(contribution) = resident.user().contribution(challenge)
+    {
+        resident.outbox.offer(challenge, contribution);
     }
     deliver::send_outbox(cell);
     cell.borrow_mut().note_work();

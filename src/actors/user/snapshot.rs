@@ -145,7 +145,9 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
             && resident.outbox.is_empty()
             && !held.snapshotting
             && !held.loading;
-        (idle, is_covered(&held))
+        let user = resident.user();
+        let stale = user.due_ms != user.visible_deadline();
+        (idle, is_covered(&held) && !stale)
     };
     if idle && covered {
         metrics::counter!("streakline_passivations_total", "kind" => "user").increment(1);

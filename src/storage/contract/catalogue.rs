@@ -141,9 +141,9 @@ pub(super) async fn a_store_of_other_bits_is_refused<F: Fixture>(fixture: F) {
 
 pub(super) async fn the_clock_is_stored_with_the_answer_that_moved_it<F: Fixture>(fixture: F) {
     assert_eq!(fixture.store().clock().await.unwrap(), None);
-    for now_ms in [1_460_462_400_000, -1, i64::MAX, i64::MIN] {
-        fixture.store().set_clock(now_ms, None).await.unwrap();
-        assert_eq!(fixture.store().clock().await.unwrap(), Some(now_ms));
+    for instant_ms in [1_460_462_400_000, -1, i64::MAX, i64::MIN] {
+        fixture.store().set_clock(instant_ms, None).await.unwrap();
+        assert_eq!(fixture.store().clock().await.unwrap(), Some(instant_ms));
     }
     let answer = (key("admin-key", "k"), record("moved", 100));
     fixture.store().set_clock(5, Some(answer)).await.unwrap();

@@ -10,10 +10,12 @@ pub(crate) mod dump;
 pub(crate) mod program;
 pub(crate) mod server;
 pub(crate) mod stream;
+pub(crate) mod wire;
 
 pub(crate) use program::{Finished, streakline};
 pub(crate) use server::Server;
 pub(crate) use stream::TestStream;
+pub(crate) use wire::Wire;
 
 use std::path::PathBuf;
 
@@ -28,4 +30,13 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
         .enable_all()
         .build();
     runtime.unwrap().block_on(work)
+}
+
+/// A server on an empty directory at `time` with these settings (TOML); it is not to be started again.
+pub(crate) fn configured(time: &str, settings: &str) -> Server {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("settings.toml");
+    std::fs::write(&path, settings).unwrap();
+    let clock = format!("virtual:{time}");
+    Server::start(&clock, &["--config", path.to_str().unwrap()])
 }

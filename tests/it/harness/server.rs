@@ -127,6 +127,12 @@ impl Server {
         (self.child, self.url, self.said) = (child, url, said);
     }
 
+    /// Starts it again with another `--clock`, which later restarts keep.
+    pub(crate) fn restart_at(&mut self, clock: &str) {
+        clock.clone_into(&mut self.clock);
+        self.restart();
+    }
+
     /// SIGKILL and a new start.
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();

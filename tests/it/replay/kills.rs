@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use streakline::cli::client::Rest;
 use streakline::entropy::Seeded;
 
 use super::recording::{CLOCK, SPAN, assert_digest, folder, replay, start_replay, verify};
@@ -62,17 +63,22 @@ fn assert_recoveries_agree(server: &mut Server, round: u64) {
     );
 }
 
+/// Whether somebody moves the clock to `until_ms`, and not never.
+async fn moves_past(rest: &Rest, until_ms: i64) -> bool {
+    let moves = async {
+        while rest.clock().await.unwrap().now_ms < until_ms {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(LONGEST, moves).await.is_ok()
+}
+
 fn kill_in_the_stream(server: &mut Server, resume: bool, hours: u64, round: u64) {
     let rest = server.rest();
     let now_ms = block_on(rest.clock()).unwrap().now_ms;
     let until_ms = now_ms + i64::try_from(hours).unwrap() * HOUR_MS;
     let running = start_replay(server, ZONE, &options(resume));
-    let moved = block_on(tokio::time::timeout(LONGEST, async {
-        while rest.clock().await.unwrap().now_ms < until_ms {
-            tokio::time::sleep(POLL).await;
-        }
-    }));
-    if moved.is_err() {
+    if !block_on(moves_past(&rest, until_ms)) {
         server.kill();
         panic!("the replay does not move the clock: {:?}", running.finish());
     }

@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 10] = [
     &["push"],
     &["actors"],
     &["api", "gateway"],
-    &["lib"],
+    &["lib", "server"],
     &["cli"],
     &["main"],
 ];
@@ -63,7 +63,7 @@ const DOORS: [Door; 10] = [
             "crate::storage::memory",
             "crate::storage::scylla",
         ],
-        files: &["src/storage/", "src/lib.rs"],
+        files: &["src/storage/", "src/server.rs"],
         reason: "only run chooses a store; everyone else takes the traits",
     },
     Door {

@@ -253,3 +253,6 @@ impl Resident {
 pub fn restore(bytes: &[u8]) -> Result<Challenge, minicbor::decode::Error> {
     minicbor::decode(bytes)
 }
+
+#[cfg(test)]
+mod tests;

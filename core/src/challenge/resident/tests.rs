@@ -1,0 +1,144 @@
+//! A challenge that is read back while its joins and its settlement are only in the journal.
+
+use super::*;
+use crate::{
+    civil::Day,
+    definition::{Definition, LateJoin},
+    id::ChallengeId,
+    input::{Conclusion, Origin, RULES_VERSION, Source},
+    sample::Metric,
+};
+
+const ID: ChallengeId = ChallengeId([7; 16]);
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+fn at(index: u64) -> Position {
+    Position { epoch: 1, index }
+}
+
+fn header(index: u64, stamp_ms: i64) -> Header {
+    let partition = Entity::Challenge(ID).partition(4);
+    Header {
+        stamp_ms,
+        partition,
+        position: at(index),
+        origin: Origin::server(Source::Timer),
+        rules: RULES_VERSION,
+    }
+}
+
+fn definition() -> Definition {
+    let day = Day::parse("2016-04-13").unwrap();
+    Definition {
+        title: "April steps".into(),
+        metric: Metric::Steps,
+        starts: day,
+        ends: day,
+        join_opens_ms: None,
+        late: LateJoin::Yes,
+        capacity: None,
+        per_day_cap: None,
+        finalisation_h: 24,
+    }
+}
+
+fn join(name: &str) -> ChallengeInput {
+    ChallengeInput::Join {
+        user: user(name),
+        alias: name.into(),
+        starts_ms: definition().starts.utc_ms(),
+    }
+}
+
+fn score(name: &str, score: i64) -> Contribution {
+    Contribution {
+        challenge: ID,
+        user: user(name),
+        join: 1,
+        version: at(20),
+        score,
+        achieved_at_ms: definition().starts.utc_ms(),
+        alias: name.into(),
+    }
+}
+
+/// Everything since it was made is in the tail; `ann`'s score is a row, `bob`'s is with his partition.
+fn recovered(last: Option<ChallengeInput>) -> Resident {
+    let created = ChallengeInput::Create(definition());
+    let inputs = [created, ChallengeInput::Publish, join("ann"), join("bob")];
+    let tail = (1..)
+        .zip(inputs)
+        .map(|(index, input)| (header(index, 0), input));
+    let settled = last.map(|input| (header(9, definition().settles_at_ms()), input));
+    let tail = tail.chain(settled).collect();
+    Resident::recovered(Challenge::new(ID), tail, &[score("ann", 50)])
+}
+
+/// Ranks that members are told, with everything confirmed that they are told on the way.
+fn ranks_told(resident: &mut Resident) -> Vec<(UserId, u32, i64)> {
+    let mut ranks = Vec::new();
+    loop {
+        let due = resident.outbox.due(10);
+        if due.is_empty() {
+            return ranks;
+        }
+        for (user, _, notice) in due {
+            resident.confirmed(&user, &notice);
+            if let UserInput::Conclude {
+                conclusion: Conclusion::Settled { rank, score, .. },
+                ..
+            } = notice
+            {
+                ranks.push((user, rank, score));
+            }
+        }
+    }
+}
+
+fn scores(resident: &Resident) -> Vec<i64> {
+    resident
+        .board()
+        .order()
+        .iter()
+        .map(|row| row.score)
+        .collect()
+}
+
+#[test]
+fn joins_of_the_tail_get_the_scores_that_were_written_before() {
+    let mut resident = recovered(None);
+    assert!(resident.is_partial());
+    assert_eq!(resident.take(&score("bob", 40)), Answer::Shown);
+    resident.filled();
+    assert!(!resident.is_partial());
+    assert_eq!(scores(&resident), [50, 40]);
+}
+
+#[test]
+fn a_settlement_of_the_tail_tells_ranks_only_when_the_board_is_whole() {
+    let (digest, participants) = ([0; 32], 2);
+    let settle = ChallengeInput::Settle {
+        cutoff_ms: definition().settles_at_ms(),
+        digest,
+        participants,
+    };
+    let mut resident = recovered(Some(settle));
+    assert_eq!(ranks_told(&mut resident), []);
+    resident.take(&score("bob", 60));
+    resident.filled();
+    assert_eq!(
+        ranks_told(&mut resident),
+        [(user("ann"), 2, 50), (user("bob"), 1, 60)]
+    );
+    assert_eq!(resident.take(&score("bob", 99)), Answer::Closed);
+    assert_eq!(scores(&resident), [60, 50]);
+}
+
+#[test]
+fn a_challenge_without_a_tail_and_without_members_is_whole() {
+    let resident = Resident::recovered(Challenge::new(ID), Vec::new(), &[]);
+    assert!(!resident.is_partial());
+}

@@ -1,0 +1,115 @@
+//! Batches of a user's sockets: judged by `core::user::admit`, then journaled; what is new is acknowledged when it is folded.
+
+use streakline_core::{
+    input::{Ingest, Origin, Source, UserInput},
+    user::admit::{self, Admission, Arrival},
+};
+
+use super::{Cell, UserCell, Waiter, outbound::pump, stream::answer};
+use crate::{
+    actors::{host::InFlight, message::Batch},
+    protocol::error_code::{Code, Refusal},
+    push::{Lane, Push, SessionHandle},
+};
+
+/// What one record takes while it waits, about.
+const RECORD_BYTES: usize = 128;
+
+/// Takes a batch of an opened socket.
+pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
+    let mut held = cell.borrow_mut();
+    if !held.clients.contains_key(&session) {
+        // The state has been read again since: the client resumes.
+        let _ = held
+            .host
+            .shared
+            .sessions
+            .push(session, Push::End(Code::Internal, Some(1_000)));
+        return;
+    }
+    let (batch_id, lane, first_seq) = (batch.batch_id, batch.lane, batch.first_seq);
+    let bytes = batch.records.len().saturating_mul(RECORD_BYTES);
+    let room = InFlight::take(&held.host, bytes).filter(|_| !held.host.is_overrun(&held.entity()));
+    let Some(inflight) = room else {
+        let refusal = Refusal::new(Code::Overloaded, "too much is waiting; try again");
+        let batch_id = Some(batch_id);
+        let push = Push::Refused {
+            refusal,
+            batch_id,
+            id: None,
+            expected_seq: None,
+        };
+        answer(&mut held, session, push);
+        drop(held);
+        return pump(cell, true);
+    };
+    let Some(admission) = judge(&held, session, batch) else {
+        return;
+    };
+    let push = match admission {
+        Admission::Journal(ingest, refused) => {
+            let waiter = Waiter::Batch {
+                session,
+                batch_id,
+                lane,
+                refused,
+                inflight,
+            };
+            return journal(&mut held, ingest, waiter);
+        }
+        Admission::Answered(outcome) => Push::Ack {
+            batch_id,
+            lane,
+            outcome,
+        },
+        Admission::SeqGap { expected } => {
+            let detail = format!("expected first_seq {expected}, got {first_seq}");
+            let refusal = Refusal::new(Code::SeqGap, detail);
+            let (batch_id, expected_seq) = (Some(batch_id), Some(expected));
+            Push::Refused {
+                refusal,
+                batch_id,
+                id: None,
+                expected_seq,
+            }
+        }
+    };
+    answer(&mut held, session, push);
+    drop(held);
+    pump(cell, true);
+}
+
+/// What becomes of a batch; nothing for a viewer, whose session refuses it.
+fn judge(held: &UserCell, session: SessionHandle, batch: Batch) -> Option<Admission> {
+    let client = held.clients.get(&session)?;
+    let (device, outbox) = client.device?;
+    let lane = u8::from(batch.lane == Lane::Backfill);
+    let resident = held.resident()?;
+    let pending_to = resident.pending_to(device, outbox, lane);
+    let now_ms = held.host.now_ms();
+    let stamp_ms = held
+        .host
+        .with(&held.entity(), |partition| partition.journal.stamp(now_ms));
+    let (first_seq, skewed, records) = (batch.first_seq, client.skewed, batch.records);
+    metrics::counter!("streakline_samples_total").increment(records.len() as u64);
+    let arrival = Arrival {
+        device,
+        outbox,
+        lane,
+        first_seq,
+        skewed,
+        records,
+    };
+    let stamp_ms = stamp_ms.unwrap_or(now_ms);
+    Some(admit::batch(resident.user(), arrival, pending_to, stamp_ms))
+}
+
+fn journal(held: &mut UserCell, ingest: Ingest, waiter: Waiter) {
+    let principal = format!("user:{}", held.id);
+    let origin = Origin {
+        source: Source::Stream,
+        principal,
+        request_id: String::new(),
+    };
+    held.offer(origin, (UserInput::Ingest(ingest), Vec::new()), waiter);
+}

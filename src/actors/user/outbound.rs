@@ -1,0 +1,288 @@
+//! The way out to a user's sockets. An answer, an event and a newest state never get lost: what a slow socket cannot take now
+//! waits here, bounded, and goes first next time. What there is to tell is `stream`'s and `deliver`'s.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use actix::dev::SendError;
+use streakline_core::{
+    event::{Fact, Topic},
+    id::{ChallengeId, DeviceId, OutboxId},
+    user::User,
+    view::RankView,
+};
+
+use super::{Cell, UserCell, facts, stream};
+use crate::{
+    actors::host::Host,
+    clock,
+    protocol::error_code::Code,
+    push::{Push, SessionHandle},
+};
+
+/// Facts that are read from the store for one socket at a time.
+const FACTS_AT_ONCE: usize = 100;
+/// When a slow reader may come back, in ms.
+const SLOW_RETRY_AFTER_MS: u64 = 2_000;
+
+/// A socket of this user.
+pub(super) struct Client {
+    /// Whose batches it may send; `None` for a viewer, and for a socket that was replaced.
+    pub(super) device: Option<(DeviceId, OutboxId)>,
+    /// Its clock was off at hello (domain.md 2.4).
+    pub(super) skewed: bool,
+    /// Number of the next fact to be sent.
+    pub(super) next_seq: u64,
+    /// Answers that must not be lost; bounded by the credits of the socket.
+    pub(super) answers: VecDeque<Push>,
+    /// States that are newer than what the socket has.
+    pub(super) topics: BTreeSet<Topic>,
+    /// Ranks that are newer than what the socket has.
+    pub(super) ranks: BTreeMap<ChallengeId, RankView>,
+    /// When states went out last; 0 for never.
+    pub(super) pushed_ms: u64,
+    /// Since when it takes nothing.
+    pub(super) slow_since_ms: Option<u64>,
+    /// Facts are being read for it.
+    pub(super) reading: bool,
+    /// The only thing that is still to be said: why the socket ends.
+    pub(super) last_word: Option<Push>,
+}
+
+/// Why a socket got only a part.
+enum Stop {
+    /// It takes nothing more now.
+    Full,
+    /// The next fact must be read from the store first.
+    Behind,
+    /// There is no such socket any more, or it has been told its end.
+    Gone,
+}
+
+/// Sends every socket what it can take: answers, then events in order, then newest states, these once a tick.
+pub(super) fn pump(cell: &Cell, answers_only: bool) {
+    let mut behind = Vec::new();
+    let mut held = cell.borrow_mut();
+    let now_ms = held.host.now_ms();
+    let UserCell {
+        clients,
+        resident,
+        writing,
+        host,
+        ..
+    } = &mut *held;
+    let Some(resident) = resident else { return };
+    if resident.outbox.has_unsent() {
+        return; // An answer tells that reads see its effect, on boards too.
+    }
+    let news = News {
+        user: resident.user(),
+        writing: &writing.0,
+        now_ms,
+        answers_only,
+    };
+    let before = clients.len();
+    clients.retain(|session, client| {
+        let out = Out {
+            session: *session,
+            host,
+        };
+        let sent = out.all(client, &news);
+        if matches!(sent, Err(Stop::Behind)) {
+            behind.push(*session);
+        }
+        out.judge(client, &sent, answers_only);
+        !matches!(sent, Err(Stop::Gone))
+    });
+    if clients.is_empty() && before > 0 {
+        stream::watch(&held, false);
+    }
+    drop(held);
+    for session in behind {
+        catch_up(cell, session);
+    }
+}
+
+/// What there is to tell.
+struct News<'a> {
+    user: &'a User,
+    /// Facts of a snapshot that is being written; the user's own follow them without a gap.
+    writing: &'a [Arc<Fact>],
+    now_ms: i64,
+    answers_only: bool,
+}
+
+impl News<'_> {
+    /// A fact that is still in memory.
+    fn fact(&self, seq: u64) -> Option<&Arc<Fact>> {
+        let mut recent = self.writing.iter().chain(&self.user.facts);
+        recent.find(|fact| fact.seq == seq)
+    }
+}
+
+/// One socket's way out.
+struct Out<'a> {
+    session: SessionHandle,
+    host: &'a Host,
+}
+
+impl Out<'_> {
+    /// What the socket does not take now comes back.
+    fn send(&self, push: Push) -> Result<(), (Stop, Option<Push>)> {
+        match self.host.shared.sessions.push(self.session, push) {
+            Ok(()) => Ok(()),
+            Err(SendError::Full(push)) => Err((Stop::Full, Some(push))),
+            Err(SendError::Closed(_)) => Err((Stop::Gone, None)),
+        }
+    }
+
+    fn all(&self, client: &mut Client, news: &News<'_>) -> Result<(), Stop> {
+        if let Some(end) = &client.last_word {
+            let told = self.send(end.clone()).map_err(|(stop, _)| stop);
+            return told.and(Err(Stop::Gone));
+        }
+        self.answers(client)?;
+        if news.answers_only {
+            return Ok(());
+        }
+        self.facts(client, news)?;
+        self.states(client, news)
+    }
+
+    fn answers(&self, client: &mut Client) -> Result<(), Stop> {
+        while let Some(push) = client.answers.pop_front() {
+            if let Err((stop, back)) = self.send(push) {
+                if let Some(push) = back {
+                    client.answers.push_front(push);
+                }
+                return Err(stop);
+            }
+        }
+        Ok(())
+    }
+
+    /// Events in order. States wait for them, so that no state tells more than the events before it.
+    fn facts(&self, client: &mut Client, news: &News<'_>) -> Result<(), Stop> {
+        while client.next_seq <= news.user.last_seq {
+            let fact = news.fact(client.next_seq).ok_or(Stop::Behind)?;
+            self.send(Push::Fact(fact.clone()))
+                .map_err(|(stop, _)| stop)?;
+            client.next_seq = client.next_seq.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn states(&self, client: &mut Client, news: &News<'_>) -> Result<(), Stop> {
+        let machine_ms = clock::monotonic_ms();
+        let since_ms = machine_ms.saturating_sub(client.pushed_ms);
+        let early = client.pushed_ms != 0 && since_ms < self.host.shared.settings.progress_ms;
+        if early || (client.topics.is_empty() && client.ranks.is_empty()) {
+            return Ok(());
+        }
+        while let Some(topic) = client.topics.pop_first() {
+            let Some(push) = state(&topic, news) else {
+                continue;
+            };
+            if let Err((stop, _)) = self.send(push) {
+                client.topics.insert(topic);
+                return Err(stop);
+            }
+        }
+        while let Some((challenge, rank)) = client.ranks.pop_first() {
+            if let Err((stop, _)) = self.send(Push::Rank(Box::new(rank.clone()))) {
+                client.ranks.insert(challenge, rank);
+                return Err(stop);
+            }
+        }
+        client.pushed_ms = machine_ms;
+        Ok(())
+    }
+
+    /// Who does not read within the grace is closed, with the next thing that it does take. Only who has taken everything
+    /// that there is has caught up: answers alone, or events that are still to be read, prove nothing.
+    fn judge(&self, client: &mut Client, sent: &Result<(), Stop>, answers_only: bool) {
+        match sent {
+            Err(Stop::Full) => self.wait(client),
+            Ok(()) if !answers_only => client.slow_since_ms = None,
+            _ => {}
+        }
+    }
+
+    /// The socket takes nothing now.
+    fn wait(&self, client: &mut Client) {
+        let now_ms = clock::monotonic_ms();
+        let since_ms = *client.slow_since_ms.get_or_insert(now_ms);
+        if now_ms.saturating_sub(since_ms) > self.host.shared.settings.grace_ms {
+            let end = Push::End(Code::SlowReader, Some(SLOW_RETRY_AFTER_MS));
+            client.last_word.get_or_insert(end);
+        }
+    }
+}
+
+/// The newest value of a topic; a rank is told by its challenge.
+fn state(topic: &Topic, news: &News<'_>) -> Option<Push> {
+    match topic {
+        Topic::Day(day) => Some(Push::Day(Box::new(news.user.day_view(*day, news.now_ms)))),
+        Topic::Streak(goal) => {
+            let view = news.user.streak_view(goal, None, news.now_ms)?;
+            Some(Push::Streak(Box::new(view)))
+        }
+        Topic::Rank(_) => None,
+    }
+}
+
+/// A socket needs facts that are no longer in memory.
+fn catch_up(cell: &Cell, session: SessionHandle) {
+    let after = {
+        let mut held = cell.borrow_mut();
+        let client = held.clients.get_mut(&session);
+        let Some(client) = client.filter(|client| !client.reading) else {
+            return;
+        };
+        client.reading = true;
+        client.next_seq.saturating_sub(1)
+    };
+    let cell = cell.clone();
+    actix::spawn(async move {
+        let read = facts::facts(&cell, after, FACTS_AT_ONCE).await;
+        let read = read.inspect_err(|error| tracing::warn!(%error, "events cannot be read"));
+        // What stays behind, because it cannot be read or is not taken now, waits for the next round.
+        if hand_over(&cell, session, read.unwrap_or_default()) {
+            pump(&cell, false);
+        }
+    });
+}
+
+/// Sends facts that were read; whether the socket took some of them and all that it was offered.
+fn hand_over(cell: &Cell, session: SessionHandle, read: Vec<Arc<Fact>>) -> bool {
+    let mut held = cell.borrow_mut();
+    let host = held.host.clone();
+    let Some(client) = held.clients.get_mut(&session) else {
+        return false;
+    };
+    client.reading = false;
+    if client.last_word.is_some() {
+        return false;
+    }
+    let out = Out {
+        session,
+        host: &host,
+    };
+    let mut took = false;
+    for fact in read {
+        if fact.seq != client.next_seq {
+            continue;
+        }
+        if let Err((stop, _)) = out.send(Push::Fact(fact)) {
+            if matches!(stop, Stop::Full) {
+                out.wait(client);
+            }
+            return false;
+        }
+        client.next_seq = client.next_seq.saturating_add(1);
+        took = true;
+    }
+    took
+}

@@ -1,0 +1,303 @@
+//! Every route and every role: who gets what, and who is told which code.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use streakline::clock;
+use streakline::keys::{Claims, Role};
+
+use super::http::{Answer, Http};
+use super::people::{CLOCK, challenge, draft, enrol_new, goal, make_user, published, utc};
+use crate::harness::{Server, block_on};
+
+/// What a role is told: a status, and the code if it is a problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Ok(u16),
+    Forbidden,
+    NotFound,
+}
+use Told::{Forbidden, NotFound, Ok as Yes};
+
+/// Who may: ann herself, bob who takes no part, cat who takes part, and both kinds of admin.
+struct Row {
+    method: &'static str,
+    route: &'static str,
+    query: &'static str,
+    told: [Told; 4],
+}
+
+const fn row(method: &'static str, route: &'static str, told: [Told; 4]) -> Row {
+    Row {
+        method,
+        route,
+        query: "",
+        told,
+    }
+}
+
+const fn everybody(method: &'static str, route: &'static str) -> Row {
+    row(method, route, [Yes(200); 4])
+}
+
+/// A, U.
+const fn own(method: &'static str, route: &'static str, status: u16) -> Row {
+    let told = [Yes(status), Forbidden, Forbidden, Yes(status)];
+    row(method, route, told)
+}
+
+/// A.
+const fn admins(method: &'static str, route: &'static str, status: u16) -> Row {
+    let told = [Forbidden, Forbidden, Forbidden, Yes(status)];
+    row(method, route, told)
+}
+
+const ROWS: &[Row] = &[
+    everybody("get", "/healthz"),
+    everybody("get", "/readyz"),
+    everybody("get", "/metrics"),
+    everybody("get", "/v1/openapi.json"),
+    everybody("get", "/v1/me"),
+    own("get", "/v1/users/{user}", 200),
+    own("put", "/v1/users/{user}", 200),
+    own("get", "/v1/users/{user}/goals", 200),
+    own("get", "/v1/users/{user}/goals/{goal}", 200),
+    own("put", "/v1/users/{user}/goals/{goal}", 200),
+    own("delete", "/v1/users/{user}/goals/{goal}", 204),
+    own("get", "/v1/users/{user}/devices", 200),
+    Row {
+        query: "?from=2016-04-12&to=2016-04-13",
+        ..own("get", "/v1/users/{user}/days", 200)
+    },
+    own("get", "/v1/users/{user}/days/{date}", 200),
+    own("get", "/v1/users/{user}/streaks", 200),
+    own("get", "/v1/users/{user}/balance", 200),
+    own("get", "/v1/users/{user}/ledger", 200),
+    own("get", "/v1/users/{user}/events", 200),
+    everybody("get", "/v1/challenges"),
+    admins("post", "/v1/challenges", 201),
+    everybody("get", "/v1/challenges/{id}"),
+    admins("put", "/v1/challenges/{id}", 200),
+    admins("delete", "/v1/challenges/{id}", 204),
+    admins("post", "/v1/challenges/{id}/publish", 200),
+    admins("post", "/v1/challenges/{id}/cancel", 200),
+    everybody("get", "/v1/challenges/{id}/enrolments"),
+    own("get", "/v1/challenges/{id}/enrolments/{user}", 200),
+    own("put", "/v1/challenges/{id}/enrolments/{user}", 200),
+    own("delete", "/v1/challenges/{id}/enrolments/{user}", 204),
+    row(
+        "get",
+        "/v1/challenges/{id}/leaderboard",
+        [Yes(200), NotFound, Yes(200), Yes(200)],
+    ),
+    own("get", "/v1/challenges/{id}/leaderboard/{user}", 200),
+    admins("get", "/v1/ledger/summary", 200),
+    everybody("get", "/v1/clock"),
+    admins("post", "/v1/clock", 200),
+];
+
+fn is_open(route: &str) -> bool {
+    !route.starts_with("/v1/") || route == "/v1/openapi.json"
+}
+
+/// Things for one call of a row, made anew where the call changes them.
+async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
+    let mut path = row
+        .route
+        .replace("{user}", "ann")
+        .replace("{date}", "2016-04-12");
+    if path.contains("{goal}") {
+        static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+        let name = format!(
+            "g{}",
+            MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+        );
+        path = path.replace("{goal}", &name);
+        admin.put(&path, &goal(7_500, None)).await.expect(201);
+    }
+    let takes_a_draft = matches!(
+        (row.method, row.route),
+        ("put" | "delete", "/v1/challenges/{id}")
+            | (
+                _,
+                "/v1/challenges/{id}/publish" | "/v1/challenges/{id}/cancel"
+            )
+    );
+    let window = challenge("2016-04-13", "2016-04-14");
+    let of = if takes_a_draft {
+        draft(admin, &window).await
+    } else if row.method == "delete" {
+        let path = published(admin, &window).await;
+        admin
+            .enrol(&format!("{path}/enrolments/ann"))
+            .await
+            .expect(201);
+        path
+    } else {
+        open.to_owned()
+    };
+    path.replace("/v1/challenges/{id}", &of) + row.query
+}
+
+fn body_of(row: &Row) -> Option<Value> {
+    match (row.method, row.route) {
+        ("put", "/v1/users/{user}") => Some(json!({"alias": "Swift Heron"})),
+        ("put", "/v1/users/{user}/goals/{goal}") => Some(goal(8_000, None)),
+        ("post", "/v1/challenges") | ("put", "/v1/challenges/{id}") => {
+            Some(challenge("2016-04-13", "2016-04-14"))
+        }
+        ("post", "/v1/challenges/{id}/publish") => Some(json!({})),
+        ("post", "/v1/challenges/{id}/cancel") => Some(json!({"reason": "rain"})),
+        ("post", "/v1/clock") => Some(json!({"to_ms": utc("2016-04-12", 0, 0)})),
+        _ => None,
+    }
+}
+
+async fn call(who: &Http, row: &Row, path: &str) -> Answer {
+    let method = row.method.to_uppercase();
+    match body_of(row) {
+        Some(body) if row.method == "post" => who.post(path, &body).await,
+        Some(body) => who.replace(path, &body).await,
+        None => who.ask(&method, path, &[], None).await,
+    }
+}
+
+fn judge(answer: &Answer, told: Told) {
+    match told {
+        Yes(status) => assert_eq!(answer.status, status, "{}: {}", answer.what, answer.text),
+        Forbidden => {
+            answer.problem(403, "forbidden");
+        }
+        NotFound => {
+            answer.problem(404, "not_found");
+        }
+    }
+}
+
+fn signed(server: &Server, user: &str, role: Role, ttl_s: i64) -> Http {
+    let claims = Claims::new(user, role, clock::unix_s(), ttl_s);
+    Http::bearing(server, &server.token_with(&claims))
+}
+
+/// A token of the right shape that another server has signed.
+fn of_another_server() -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = streakline::keys::KeyRing::open_or_create(dir.path()).unwrap();
+    let claims = Claims::new("ann", Role::User, clock::unix_s(), 60);
+    keys.issue(&claims).unwrap()
+}
+
+#[test]
+fn every_route_tells_every_role_what_it_may() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let open = published(&admin, &challenge("2016-04-13", "2016-04-14")).await;
+        make_user(&admin, "bob").await;
+        enrol_new(&admin, &open, &["ann", "cat"]).await;
+        let roles = [
+            vec![Http::user(&server, "ann")],
+            vec![Http::user(&server, "bob")],
+            vec![Http::user(&server, "cat")],
+            vec![admin.clone(), signed(&server, "root", Role::Admin, 60)],
+        ];
+        for row in ROWS {
+            for (bearers, told) in roles.iter().zip(row.told) {
+                for bearer in bearers {
+                    let path = path_of(row, &admin, &open).await;
+                    judge(&call(bearer, row, &path).await, told);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn without_good_credentials_only_the_open_routes_answer() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let open = published(&admin, &challenge("2016-04-13", "2016-04-14")).await;
+        enrol_new(&admin, &open, &["ann"]).await;
+        let nobody = [
+            (Http::bare(&server), "unauthenticated"),
+            (
+                Http::bearing(&server, &of_another_server()),
+                "unauthenticated",
+            ),
+            (Http::bearing(&server, "sk_wrong"), "unauthenticated"),
+            (signed(&server, "ann", Role::User, -60), "token_expired"),
+            (signed(&server, "root", Role::Admin, -60), "token_expired"),
+        ];
+        for row in ROWS {
+            let path = path_of(row, &admin, &open).await;
+            for (who, code) in &nobody {
+                let answer = call(who, row, &path).await;
+                if is_open(row.route) {
+                    answer.expect(200);
+                } else {
+                    answer.problem(401, code);
+                    assert!(answer.header("www-authenticate").starts_with("Bearer"));
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn the_table_of_roles_has_every_route_of_the_document() {
+    let server = Server::virtual_at(CLOCK);
+    let document = block_on(async { Http::bare(&server).get("/v1/openapi.json").await.json() });
+    let paths = document["paths"].as_object().unwrap();
+    let documented: BTreeSet<_> = paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            methods.map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    let in_table = ROWS
+        .iter()
+        .map(|row| format!("{} {}", row.method, row.route));
+    assert_eq!(documented, in_table.collect());
+}
+
+#[test]
+fn another_user_is_forbidden_whether_it_exists_or_not_and_an_admin_is_told() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let (admin, ann) = (Http::admin(&server), Http::user(&server, "ann"));
+        make_user(&admin, "bob").await;
+        for user in ["bob", "nobody"] {
+            for path in ["", "/goals", "/balance", "/events", "/days/2016-04-12"] {
+                let path = format!("/v1/users/{user}{path}");
+                ann.get(&path).await.problem(403, "forbidden");
+            }
+        }
+        for path in [
+            "", "/goals", "/devices", "/balance", "/ledger", "/events", "/streaks",
+        ] {
+            let path = format!("/v1/users/nobody{path}");
+            admin.get(&path).await.problem(404, "not_found");
+        }
+        ann.get("/v1/users/ann").await.problem(404, "not_found");
+    });
+}
+
+#[test]
+fn me_tells_whose_credentials_these_are() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let key = Http::admin(&server).get("/v1/me").await.expect(200).json();
+        assert_eq!(
+            key,
+            json!({"user": null, "role": "admin", "device": null, "exp_ms": null})
+        );
+        let mut claims = Claims::new("ann", Role::User, clock::unix_s(), 60);
+        claims.device = Some("5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c11".to_owned());
+        let bearer = Http::bearing(&server, &server.token_with(&claims));
+        let me = bearer.get("/v1/me").await.expect(200).json();
+        let wanted = json!({"user": "ann", "role": "user", "device": claims.device, "exp_ms": claims.exp * 1_000});
+        assert_eq!(me, wanted);
+    });
+}

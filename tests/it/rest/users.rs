@@ -1,0 +1,145 @@
+//! Users: making, changing and refusing them.
+
+use serde_json::json;
+
+use super::http::{Http, faults};
+use super::people::{CLOCK, make_user, utc};
+use crate::harness::{Server, block_on};
+
+#[test]
+fn a_user_is_made_once_and_changed_only_by_who_has_seen_it() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let path = "/v1/users/ann";
+        let create = [("if-none-match", "*")];
+        let body = json!({"zone": "Europe/Berlin", "alias": "Heron", "week_starts": "monday"});
+        let made = admin.json("PUT", path, &create, &body).await.expect(201);
+        let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "alias": "Heron",
+            "week_starts": "monday", "created_ms": utc("2016-04-12", 0, 0)});
+        assert_eq!(made.json(), wanted);
+        let again = admin.json("PUT", path, &create, &body).await;
+        again.problem(412, "precondition_failed");
+        let read = admin.get(path).await.expect(200);
+        assert_eq!(read.json(), made.json());
+        let tag = read.header("etag").to_owned();
+        assert!(!tag.is_empty());
+        let known = admin
+            .ask("GET", path, &[("if-none-match", &tag)], None)
+            .await;
+        assert_eq!((known.status, known.text.as_str()), (304, ""));
+
+        let change = json!({"alias": "Swift Heron"});
+        let blind = admin.put(path, &change).await;
+        blind.problem(428, "precondition_required");
+        let changed = admin
+            .json("PUT", path, &[("if-match", &tag)], &change)
+            .await;
+        let changed = changed.expect(200);
+        assert_eq!(changed.json()["alias"], "Swift Heron");
+        assert_eq!(
+            changed.json()["zone"],
+            "Europe/Berlin",
+            "absent members stay"
+        );
+        let stale = admin
+            .json("PUT", path, &[("if-match", &tag)], &change)
+            .await;
+        stale.problem(412, "precondition_failed");
+        // What a GET answers can be put back.
+        let tag = changed.header("etag").to_owned();
+        let back = admin
+            .json("PUT", path, &[("if-match", &tag)], &changed.json())
+            .await;
+        back.expect(200);
+    });
+}
+
+#[test]
+fn a_change_of_a_user_that_does_not_exist_makes_none() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let absent = admin
+            .replace("/v1/users/ann", &json!({"zone": "UTC"}))
+            .await;
+        absent.problem(412, "precondition_failed");
+        admin.get("/v1/users/ann").await.problem(404, "not_found");
+    });
+}
+
+#[test]
+fn every_fault_of_a_user_is_told_at_once() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let path = "/v1/users/ann";
+        let mars = admin.put(path, &json!({"zone": "Mars/Olympus"})).await;
+        let wanted = [("/zone", "unknown_zone")];
+        assert_eq!(mars.faults(422, "unknown_zone"), faults(&wanted));
+        let unknown = admin
+            .put(path, &json!({"zone": "UTC", "zoen": 1, "a/b": 2}))
+            .await;
+        let wanted = [("/a~1b", "unknown_field"), ("/zoen", "unknown_field")];
+        assert_eq!(unknown.faults(422, "unknown_field"), faults(&wanted));
+        let body = json!({"zone": "Mars/Olympus", "alias": "", "week_starts": "friday", "x": 1});
+        let wanted = [
+            ("/alias", "range"),
+            ("/week_starts", "unsupported"),
+            ("/x", "unknown_field"),
+            ("/zone", "unknown_zone"),
+        ];
+        assert_eq!(
+            admin.put(path, &body).await.faults(422, "invalid"),
+            faults(&wanted)
+        );
+        admin.get(path).await.problem(404, "not_found");
+    });
+}
+
+#[test]
+fn a_user_changes_its_alias_and_nothing_else_of_itself() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let (admin, ann) = (Http::admin(&server), Http::user(&server, "ann"));
+        make_user(&admin, "ann").await;
+        let path = "/v1/users/ann";
+        let changed = ann
+            .replace(path, &json!({"alias": "Heron"}))
+            .await
+            .expect(200);
+        assert_eq!(changed.json()["alias"], "Heron");
+        for body in [
+            json!({"alias": "Crane", "zone": "UTC"}),
+            json!({"zone": "Europe/Berlin"}),
+            json!({"week_starts": "monday"}),
+        ] {
+            ann.replace(path, &body).await.problem(403, "forbidden");
+        }
+        let read = ann.get(path).await.expect(200).json();
+        assert_eq!(
+            (&read["alias"], &read["zone"]),
+            (&json!("Heron"), &json!("UTC"))
+        );
+    });
+}
+
+#[test]
+fn ill_formed_names_are_refused_before_anything_is_asked() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let long = "x".repeat(65);
+        for name in ["a%20b", "%C3%A4", &long] {
+            let answer = admin
+                .put(&format!("/v1/users/{name}"), &json!({"zone": "UTC"}))
+                .await;
+            assert!(
+                (400..500).contains(&answer.status),
+                "{name}: {}",
+                answer.text
+            );
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+        }
+    });
+}
