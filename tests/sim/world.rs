@@ -83,6 +83,7 @@ impl World<'_> {
         for _ in 0..STEPS_MAX {
             self.listen()?;
             if self.clients.is_satisfied() && (!wait || self.server.is_quiet()) {
+                self.hang_up();
                 return Ok(());
             }
             if self.faults.crashes {
@@ -96,6 +97,12 @@ impl World<'_> {
             }
         }
         Err("it never comes to rest".into())
+    }
+
+    /// Requests that are answered need no second copy: its sender has hung up.
+    fn hang_up(&mut self) {
+        let stale = |task: &Task| matches!(task, Task::Arrive(mail) if mail.is_request());
+        self.server.tasks.retain(|task| !stale(task));
     }
 
     fn listen(&mut self) -> Checked<()> {

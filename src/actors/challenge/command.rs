@@ -269,11 +269,11 @@ fn write(cell: &Cell, change: WriteChallenge) {
     };
     match admit(resident.challenge(), now_ms) {
         Err(refusal) => done(Err(refusal)),
-        Ok(None) => match member.filter(|member| resident.owes(member)) {
-            None => done(Ok((resident, now_ms))),
-            // Asked again before the member's own partition knew.
-            Some(member) => held.confirmations.entry(member).or_default().push(done),
-        },
+        Ok(None) => {
+            // Asked again, maybe before the member's own partition knew.
+            drop(held);
+            deliver::answer(cell, done, member);
+        }
         Ok(Some(input)) => {
             let origin = Origin {
                 source: Source::Rest,
@@ -283,15 +283,7 @@ fn write(cell: &Cell, change: WriteChallenge) {
             let header = foreseen_header(&held, origin.clone(), now_ms);
             let foreseen = resident.foresee(&header, &input);
             let with = attach(&foreseen, header.stamp_ms);
-            let done = match member {
-                None => Some(done),
-                Some(member) => {
-                    // Answered when the member's own partition knows.
-                    held.confirmations.entry(member).or_default().push(done);
-                    None
-                }
-            };
-            held.offer(origin, (input, with), done);
+            held.offer(origin, (input, with), Some((done, member)));
         }
     }
 }

@@ -15,8 +15,21 @@ use crate::actors::{
 /// Members that are told at once; the rest follow as these confirm.
 const NOTICES_AT_ONCE: usize = 256;
 
+/// A change is folded: who asked is told, or waits until the member's own partition knows.
+pub(super) fn answer(cell: &Cell, answer: Done, member: Option<UserId>) {
+    {
+        let mut held = cell.borrow_mut();
+        let owes = |user: &UserId| held.resident().is_some_and(|resident| resident.owes(user));
+        if let Some(member) = member.filter(owes) {
+            held.confirmations.entry(member).or_default().push(answer);
+            return;
+        }
+    }
+    done(cell, answer);
+}
+
 /// Tells who asked that the change is folded.
-pub(super) fn done(cell: &Cell, done: Done) {
+fn done(cell: &Cell, done: Done) {
     let held = cell.borrow();
     if let Some(resident) = held.resident() {
         done(Ok((resident, held.host.now_ms())));

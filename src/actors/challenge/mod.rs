@@ -50,12 +50,15 @@ const WAITING_MAX: usize = 1_024;
 /// Standing rows that are read at once.
 const STANDINGS_AT_ONCE: usize = 1_000;
 
+/// Who waits for a change to be folded, and the member whose own partition must confirm it then.
+pub(super) type Waiter = (command::Done, Option<UserId>);
+
 /// A challenge in memory, with everything that waits on it.
 pub(super) struct ChallengeCell {
     host: Rc<Host>,
     id: ChallengeId,
     resident: Option<Resident>,
-    waiters: BTreeMap<Position, command::Done>,
+    waiters: BTreeMap<Position, Waiter>,
     /// Joins and leaves that are folded but not confirmed by the member's own partition.
     confirmations: BTreeMap<UserId, Vec<command::Done>>,
     commands: VecDeque<ChallengeCommand>,
@@ -112,7 +115,7 @@ impl ChallengeCell {
         &mut self,
         origin: Origin,
         (input, with): (ChallengeInput, Vec<Attachment>),
-        done: Option<command::Done>,
+        waiter: Option<Waiter>,
     ) {
         let entity = self.entity();
         let wrapped = Input::Challenge(self.id, input.clone());
@@ -120,8 +123,8 @@ impl ChallengeCell {
             return;
         };
         if let Some(resident) = &mut self.resident {
-            if let Some(done) = done {
-                self.waiters.insert(header.position, done);
+            if let Some(waiter) = waiter {
+                self.waiters.insert(header.position, waiter);
             }
             resident.enqueue(header, input);
         }
@@ -185,10 +188,10 @@ pub(super) fn advance(cell: &Cell) {
         let Some(position) = resident.step(durable) else {
             break;
         };
-        let done = held.waiters.remove(&position);
+        let waiter = held.waiters.remove(&position);
         drop(held);
-        if let Some(done) = done {
-            deliver::done(cell, done);
+        if let Some((done, member)) = waiter {
+            deliver::answer(cell, done, member);
         }
     }
     settle(cell);

@@ -23,7 +23,7 @@ use super::{BITS, Checked, Mail, Reply, Server, Task, partition::payload, ready}
 pub(crate) struct ChallengeCell {
     /// `None` until its state is read.
     pub(crate) resident: Option<Resident>,
-    waiters: BTreeMap<Position, u64>,
+    waiters: BTreeMap<Position, (u64, Option<UserId>)>,
     confirmations: BTreeMap<UserId, Vec<u64>>,
     pub(super) mail: VecDeque<Mail>,
     writing: bool,
@@ -98,8 +98,9 @@ impl Server {
                 break;
             };
             self.check_durable(&entity, position)?;
-            let waiter = self.challenge_cell(id).waiters.remove(&position);
-            self.replies.extend(waiter.map(Reply::Done));
+            if let Some((number, member)) = self.challenge_cell(id).waiters.remove(&position) {
+                self.answer(id, number, member);
+            }
         }
         self.settle_challenge(id)
     }
@@ -188,7 +189,7 @@ impl Server {
         id: ChallengeId,
         source: Source,
         input: ChallengeInput,
-        waiter: Option<u64>,
+        waiter: Option<(u64, Option<UserId>)>,
     ) {
         let wrapped = Input::Challenge(id, input.clone());
         let header = self.append(&Entity::Challenge(id), source, &wrapped);
@@ -250,7 +251,7 @@ impl Server {
         }
     }
 
-    /// A change that was admitted, or that needs nothing; where it is a member's, answered when its partition knows.
+    /// A change that was admitted, or that needs nothing.
     fn change(
         &mut self,
         id: ChallengeId,
@@ -258,16 +259,19 @@ impl Server {
         input: Option<ChallengeInput>,
         member: Option<UserId>,
     ) {
+        match input {
+            Some(input) => self.offer_challenge(id, Source::Rest, input, Some((number, member))),
+            None => self.answer(id, number, member),
+        }
+    }
+
+    /// A change is folded: answered, where it is a member's when its partition knows.
+    fn answer(&mut self, id: ChallengeId, number: u64, member: Option<UserId>) {
         let cell = self.challenge_cell(id);
         let owes = |user: &UserId| cell.resident.as_ref().is_some_and(|r| r.owes(user));
-        let waits = member.filter(|user| input.is_some() || owes(user));
-        let answer = waits.is_none().then_some(number);
-        if let Some(user) = waits {
-            cell.confirmations.entry(user).or_default().push(number);
-        }
-        match input {
-            Some(input) => self.offer_challenge(id, Source::Rest, input, answer),
-            None => self.replies.extend(answer.map(Reply::Done)),
+        match member.filter(owes) {
+            Some(user) => cell.confirmations.entry(user).or_default().push(number),
+            None => self.replies.push(Reply::Done(number)),
         }
     }
 
