@@ -138,6 +138,8 @@ impl Resident {
             return Step::Idle;
         };
         let mut events = Vec::new();
+        // A fold goes through everything at hand, so it is given exactly what it has asked for.
+        let others = self.set_aside(&wanted);
         fold::fold(
             &mut self.user,
             rules,
@@ -145,6 +147,7 @@ impl Resident {
             &self.loaded,
             &mut events,
         );
+        self.loaded.days.extend(others);
         for event in &events {
             if let Event::Contribution(contribution) = event {
                 self.outbox
@@ -157,6 +160,14 @@ impl Resident {
     /// Records of days that a step asked for.
     pub fn load(&mut self, days: BTreeMap<Day, Records>) {
         self.loaded.days.extend(days);
+    }
+
+    /// Takes out the days that are kept for later samples only.
+    fn set_aside(&mut self, wanted: &BTreeSet<Day>) -> BTreeMap<Day, Records> {
+        let days = core::mem::take(&mut self.loaded.days);
+        let (at_hand, others) = days.into_iter().partition(|(day, _)| wanted.contains(day));
+        self.loaded.days = at_hand;
+        others
     }
 
     /// Keeps the days that are wanted and the newest of the others, within the bound.
