@@ -172,6 +172,7 @@ impl User {
     /// `None`: nothing of this user can change by time alone (design.md 4).
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
+        self.created?;
         let days_open = self.days.range(self.hard_closed.next()..).next().is_some();
         let streaks = self.goals.iter().any(|(id, goal)| {
             // A streak that is lost is told at the hard close of the day that ended it.

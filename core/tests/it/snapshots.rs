@@ -1,13 +1,18 @@
 //! What a snapshot keeps, and what it writes beside the state (design.md 5).
 
 use streakline_core::{
-    civil::MINUTE_MS, event::Judgement, id::ChallengeId, input::UserInput, limits,
-    sample::DeviceClass,
+    civil::MINUTE_MS,
+    event::Judgement,
+    goal::Goal,
+    id::ChallengeId,
+    input::UserInput,
+    limits,
+    sample::{DeviceClass, Metric},
 };
 
 use crate::{
     challenges::window,
-    history::{History, steps},
+    history::{History, goal as goal_id, nobody, steps},
     places::{at, date},
 };
 
@@ -56,6 +61,16 @@ fn a_snapshot_empties_the_tail_and_lets_cold_minutes_go() {
     assert_eq!(history.user.digest(), before);
     history.crash();
     assert_eq!(history.user.digest(), before);
+}
+
+#[test]
+fn a_user_that_nobody_made_is_never_woken_whatever_it_holds() {
+    let mut user = nobody();
+    let mut goal = Goal::new(Metric::Steps);
+    goal.revise(date("2026-05-01"), Some(7_500));
+    user.goals.insert(goal_id("steps"), goal);
+    assert_eq!(user.visible_deadline(), None);
+    assert_eq!(user.next_deadline(), None);
 }
 
 #[test]

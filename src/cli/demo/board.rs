@@ -149,9 +149,12 @@ impl Person {
     }
 
     fn line(&self) -> String {
+        let rank = match self.rank {
+            0 => "-".to_owned(),
+            rank => format!("{rank}."),
+        };
         format!(
-            "{}. {:5} {:>6} steps on {:10}  {:>6} in all  streak {}  {:>5} tokens (+{} pending)",
-            self.rank,
+            "{rank:3}{:5} {:>6} steps on {:10}  {:>6} in all  streak {}  {:>5} tokens (+{} pending)",
             self.name,
             self.steps,
             self.day,
