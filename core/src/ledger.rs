@@ -113,6 +113,22 @@ impl Totals {
         self.available_micro = self.available_micro.saturating_add(transfer.amount_micro);
     }
 
+    /// Sums of transfers to one user, in order; `available_micro` is the user's balance after the last. The first transfer that a
+    /// user ever gets opens the account: then the balance is all that was added.
+    #[must_use]
+    pub fn of<'a>(
+        transfers: impl Iterator<Item = &'a Transfer> + Clone,
+        available_micro: i64,
+    ) -> Self {
+        let amounts = transfers.clone().map(|transfer| transfer.amount_micro);
+        let opens_account = amounts.fold(0, i64::saturating_add) == available_micro;
+        let mut totals = Self::default();
+        for (at, transfer) in transfers.enumerate() {
+            totals.book(transfer, at == 0 && opens_account);
+        }
+        totals
+    }
+
     /// Adds what another part of the ledger holds.
     pub fn add(&mut self, other: &Self) {
         self.transfers = self.transfers.saturating_add(other.transfers);
@@ -184,5 +200,20 @@ mod tests {
             (summary.sum_micro, summary.treasury_micro, summary.accounts),
             (0, -7, 2)
         );
+    }
+
+    #[test]
+    fn only_the_first_transfer_of_a_user_opens_an_account() {
+        let ann = UserId::parse("ann").unwrap();
+        let transfer =
+            |amount, total| steps_transfer(PartitionId(412), &ann, posting(amount, total));
+        let (first, second) = (transfer(5, 5), transfer(2, 7));
+        assert_eq!(
+            Totals::of([&first, &second].into_iter(), 7).user_accounts,
+            1
+        );
+        let mut apart = Totals::of([&first].into_iter(), 5);
+        apart.add(&Totals::of([&second].into_iter(), 7));
+        assert_eq!(apart, Totals::of([&first, &second].into_iter(), 7));
     }
 }

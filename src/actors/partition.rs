@@ -160,6 +160,26 @@ impl Host {
         });
     }
 
+    /// Whether a snapshot covers everything that an entity has folded.
+    pub(super) fn is_covered(&self, entity: &Entity) -> bool {
+        self.with(entity, |partition| !partition.coverage.holds(entity))
+            .unwrap_or(true)
+    }
+
+    /// A snapshot is durable. `more`: whether its entity has inputs after it; `None`: the state was let go meanwhile, and
+    /// may have had more.
+    pub(super) fn snapshotted(
+        &self,
+        entity: &Entity,
+        (covered, due_ms): (Position, Option<i64>),
+        more: Option<bool>,
+    ) {
+        self.with(entity, |partition| {
+            partition.covered(entity, covered, more.unwrap_or(true));
+            partition.note_due(due_ms);
+        });
+    }
+
     /// Whether a partition's tail is so far ahead of its snapshots that nothing more is taken (design.md 5).
     pub(super) fn is_overrun(&self, entity: &Entity) -> bool {
         let most = self.shared.settings.tail_bytes_max.saturating_mul(OVERRUN);

@@ -171,23 +171,24 @@ async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity
     due
 }
 
+/// Runs what is due of an entity in memory; activation runs it for the others.
 fn wake(host: &Rc<Host>, entity: &Entity) {
-    let active = match entity {
-        Entity::User(id) => host.users.borrow().get(id).map(|entry| {
-            let cell = entry.cell.clone();
-            Box::new(move || user::wake(&cell)) as Box<dyn FnOnce()>
-        }),
-        Entity::Challenge(id) => host.challenges.borrow().get(id).map(|entry| {
-            let cell = entry.cell.clone();
-            Box::new(move || challenge::wake(&cell)) as Box<dyn FnOnce()>
-        }),
-        Entity::Partition(_) => None,
-    };
-    match active {
-        Some(wake) => wake(),
-        // Activation runs what is due.
-        None => host.activate(entity),
+    match entity {
+        Entity::User(id) => {
+            let entry = host.users.borrow().get(id).cloned();
+            if let Some(entry) = entry {
+                return user::wake(&entry.cell);
+            }
+        }
+        Entity::Challenge(id) => {
+            let entry = host.challenges.borrow().get(id).cloned();
+            if let Some(entry) = entry {
+                return challenge::wake(&entry.cell);
+            }
+        }
+        Entity::Partition(_) => return,
     }
+    host.activate(entity);
 }
 
 /// Snapshots everybody with uncovered inputs, once, and waits until all is written.

@@ -392,13 +392,10 @@ pub(super) fn snapshot(cell: &Cell) {
         metrics::counter!("streakline_snapshots_total", "kind" => "challenge").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
-        let more = held.resident().is_some_and(|resident| {
-            resident.pending() > 0 || resident.challenge().position > covered
-        });
-        host.with(&entity, |partition| {
-            partition.covered(&entity, covered, more);
-            partition.note_due(due_ms);
-        });
+        let more = held
+            .resident()
+            .map(|resident| resident.pending() > 0 || resident.challenge().position > covered);
+        host.snapshotted(&entity, (covered, due_ms), more);
     });
 }
 
@@ -416,11 +413,7 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             && held.subscribers.is_empty()
             && !held.snapshotting;
         let stale = resident.challenge().due_ms != resident.challenge().visible_deadline();
-        let entity = held.entity();
-        let covered = held
-            .host
-            .with(&entity, |partition| !partition.coverage.holds(&entity));
-        (idle, covered.unwrap_or(true) && !stale)
+        (idle, held.host.is_covered(&held.entity()) && !stale)
     };
     if idle && covered {
         cell.borrow_mut().leave();

@@ -414,17 +414,12 @@ fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOut
 
 /// Books a fold's transfers into the partition's sums.
 fn book(cell: &UserCell, header: &Header, events: &[Event]) {
-    let before = cell.user().map_or(0, |user| user.available_micro);
+    let available_micro = cell.user().map_or(0, |user| user.available_micro);
     let transfers = events.iter().filter_map(|event| match event {
         Event::Transfer(transfer) => Some(transfer),
         _ => None,
     });
-    let transfers: Vec<&Transfer> = transfers.collect();
-    let added: i64 = transfers.iter().map(|transfer| transfer.amount_micro).sum();
-    let mut booked = Totals::default();
-    for (at, transfer) in transfers.iter().enumerate() {
-        booked.book(transfer, at == 0 && before == added);
-    }
+    let booked = Totals::of(transfers, available_micro);
     cell.host
         .with(&Entity::Partition(header.partition), |partition| {
             partition.totals.add(&booked)

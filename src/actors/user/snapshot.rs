@@ -42,14 +42,10 @@ pub(in crate::actors) fn take(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
-        // A state that was let go meanwhile may have had more.
         let more = held
             .resident()
-            .is_none_or(|resident| resident.pending() > 0 || resident.user().position > covered);
-        host.with(&entity, |partition| {
-            partition.covered(&entity, covered, more);
-            partition.note_due(due_ms);
-        });
+            .map(|resident| resident.pending() > 0 || resident.user().position > covered);
+        host.snapshotted(&entity, (covered, due_ms), more);
         drop(held);
         // Records may wait to be read until this was written.
         super::advance(&cell);
@@ -66,16 +62,7 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     let available_micro = resident.user().available_micro;
     let parts = resident.snapshot();
     held.snapshotting = true;
-    let mut booked = Totals::default();
-    let added: i64 = held
-        .writing
-        .1
-        .iter()
-        .map(|transfer| transfer.amount_micro)
-        .sum();
-    for (at, transfer) in held.writing.1.iter().enumerate() {
-        booked.book(transfer, at == 0 && available_micro == added);
-    }
+    let booked = Totals::of(held.writing.1.iter(), available_micro);
     let partition_row = held.host.with(&entity, |partition| partition.row(booked))?;
     let partition = entity.partition(BITS);
     let write = SnapshotWrite {
@@ -147,7 +134,7 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
             && !held.loading;
         let user = resident.user();
         let stale = user.due_ms != user.visible_deadline();
-        (idle, is_covered(&held) && !stale)
+        (idle, held.host.is_covered(&held.entity()) && !stale)
     };
     if idle && covered {
         metrics::counter!("streakline_passivations_total", "kind" => "user").increment(1);
@@ -155,12 +142,4 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
     } else if idle {
         take(cell);
     }
-}
-
-/// Whether a snapshot covers everything that is folded.
-pub(in crate::actors) fn is_covered(held: &UserCell) -> bool {
-    let entity = held.entity();
-    held.host
-        .with(&entity, |partition| !partition.coverage.holds(&entity))
-        .unwrap_or(true)
 }

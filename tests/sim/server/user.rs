@@ -156,12 +156,7 @@ impl Server {
             Event::Transfer(transfer) => Some(transfer),
             _ => None,
         });
-        let transfers: Vec<_> = transfers.collect();
-        let added: i64 = transfers.iter().map(|t| t.amount_micro).sum();
-        let mut booked = Totals::default();
-        for (at, transfer) in transfers.into_iter().enumerate() {
-            booked.book(transfer, at == 0 && after_micro == added);
-        }
+        let booked = Totals::of(transfers, after_micro);
         self.partition(&entity).totals.add(&booked);
         let judged = events.into_iter().find_map(|event| match event {
             Event::Judged(outcome) => Some(outcome.up_to_seq),
@@ -385,11 +380,7 @@ impl Server {
         let available_micro = resident.user().available_micro;
         let parts = resident.snapshot();
         cell.writing = true;
-        let added: i64 = transfers.iter().map(|t| t.amount_micro).sum();
-        let mut booked = Totals::default();
-        for (at, transfer) in transfers.iter().enumerate() {
-            booked.book(transfer, at == 0 && available_micro == added);
-        }
+        let booked = Totals::of(transfers.iter(), available_micro);
         let partition = self.partition(&entity);
         let partition_row = partition.row(booked);
         let write = snapshot_write(entity.clone(), parts, partition_row);
