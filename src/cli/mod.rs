@@ -9,6 +9,7 @@ pub mod demo;
 pub mod folder;
 pub mod replay;
 pub mod serve;
+pub mod stuck;
 pub mod token;
 pub mod verify;
 
@@ -43,6 +44,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
+    Stuck(stuck::StuckArgs),
 }
 
 /// Reads the command line and runs its command.
@@ -64,6 +66,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Stuck(args) => stuck::run(args),
     }
 }
 
