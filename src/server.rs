@@ -90,6 +90,7 @@ pub struct Start {
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
+    #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
 }
 
@@ -139,6 +140,7 @@ fn actor_settings(start: &Start) -> Settings {
         inflight_bytes_max: of.ingest.inflight_max_bytes,
         tail_bytes_max: of.journal.tail_bytes_max,
         tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
+        #[cfg(feature = "fault-injection")]
         crash_after_flush: start.crash_after_flush,
     }
 }
@@ -349,6 +351,10 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
         if let Ok(summary) = directory.ledger_summary().await {
             metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
             metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
+        }
+        if let Ok((stuck, held)) = directory.stuck_counts().await {
+            metrics::gauge!("streakline_stuck").set(stuck as f64);
+            metrics::gauge!("streakline_users_held").set(held as f64);
         }
         metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
         metrics.run_upkeep();

@@ -122,6 +122,15 @@ impl<A> Journal<A> {
         self.next
     }
 
+    /// The position that the last input got; everything up to it is durable once [`Journal::durable`] is there.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        Position {
+            index: self.next.index.saturating_sub(1),
+            ..self.next
+        }
+    }
+
     /// Whether an input waits or is in flight.
     #[must_use]
     pub fn is_busy(&self) -> bool {

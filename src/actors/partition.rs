@@ -14,6 +14,7 @@ use streakline_core::{
     input::{Header, Input, Origin, RULES_VERSION},
     journal::{Coverage, Journal, Uncovered},
     ledger::Totals,
+    poison::Suspects,
     settlement::Barriers,
 };
 
@@ -44,6 +45,8 @@ pub struct Partition {
     pub(super) totals: Totals,
     /// Sums with everything that is in snapshots.
     pub(super) written: Totals,
+    /// Where a fold has panicked once.
+    pub(super) suspects: Suspects,
     /// The earliest due row of the store, POSIX ms.
     pub(super) earliest_due_ms: Option<i64>,
 }
@@ -62,6 +65,7 @@ impl Partition {
             tails: BTreeMap::new(),
             totals: written,
             written,
+            suspects: Suspects::default(),
             earliest_due_ms: None,
         }
     }
@@ -216,14 +220,8 @@ impl Host {
 
     /// A flush is durable: everything up to it is folded, in order, and answered.
     fn flushed(self: &Rc<Self>, id: PartitionId) {
-        let flushes = self
-            .shared
-            .flushes
-            .fetch_add(1, Ordering::AcqRel)
-            .saturating_add(1);
-        if self.shared.settings.crash_after_flush == Some(flushes) {
-            std::process::abort();
-        }
+        let flushes = self.shared.flushes.fetch_add(1, Ordering::AcqRel);
+        self.crash_if_asked(flushes.saturating_add(1));
         metrics::counter!("streakline_journal_flushes_total").increment(1);
         let mut ready = Vec::new();
         if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
@@ -242,6 +240,17 @@ impl Host {
         }
         super::barrier::answer(self, id);
     }
+
+    /// Ends the process where a test wants it: nothing of the last flush is answered.
+    #[cfg(feature = "fault-injection")]
+    fn crash_if_asked(&self, flushes: u64) {
+        if self.shared.settings.crash_after_flush == Some(flushes) {
+            std::process::abort();
+        }
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    fn crash_if_asked(&self, _: u64) {}
 
     /// Lets an entity fold what is durable.
     fn advance(self: &Rc<Self>, entity: &Entity) {

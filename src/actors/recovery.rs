@@ -23,8 +23,6 @@ use crate::{
 const READ_BYTES: usize = 4 * 1024 * 1024;
 /// Entities of a tail that are activated at once.
 const ACTIVATED_AT_ONCE: usize = 64;
-/// Ms to wait before a state whose fold panicked is read again, so that a fault that recurs does not spin.
-const REREAD_AFTER_MS: u64 = 1_000;
 
 /// Reads a partition back: its row, its tail, its earliest due row.
 ///
@@ -115,26 +113,5 @@ pub(super) async fn fold_tails(host: Rc<Host>) {
 pub(super) async fn tails_taken(host: &Host) {
     while !host.tails_taken.get() {
         clock::pause_ms(1).await;
-    }
-}
-
-/// Reads one entity's uncovered inputs again after its fold panicked, and activates it anew; until then it takes nothing.
-pub(super) async fn reread(host: Rc<Host>, entity: Entity) {
-    clock::pause_ms(REREAD_AFTER_MS).await;
-    let store = host.shared.store.clone();
-    let id = entity.partition(super::shared::BITS);
-    let own = |input: &Input| match (input, &entity) {
-        (Input::User(of, _), Entity::User(id)) => of == id,
-        (Input::Challenge(of, _), Entity::Challenge(id)) => of == id,
-        _ => false,
-    };
-    match tail(&store, id).await {
-        Ok(inputs) => {
-            let inputs: Vec<_> = inputs.into_iter().filter(|(_, input)| own(input)).collect();
-            host.with(&entity, |held| held.tails.insert(entity.clone(), inputs));
-            host.forget(&entity);
-            host.activate(&entity);
-        }
-        Err(error) => host.shared.fatal.raise(&error.to_string()),
     }
 }

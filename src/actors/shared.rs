@@ -39,6 +39,7 @@ pub struct Settings {
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.
+    #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
 }
 

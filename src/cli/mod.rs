@@ -11,6 +11,7 @@ pub mod folder;
 pub mod replay;
 pub mod serve;
 mod settings;
+pub mod stuck;
 pub mod token;
 pub mod verify;
 
@@ -46,6 +47,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
+    Stuck(stuck::StuckArgs),
 }
 
 /// Reads the command line and runs its command.
@@ -68,6 +70,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Stuck(args) => stuck::run(args),
     }
 }
 

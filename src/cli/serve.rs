@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::settings::SettingArgs;
@@ -29,6 +29,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     settings: SettingArgs,
     /// Abort right after that many durable flushes, before anything of the last is answered; for tests on a virtual clock.
+    #[cfg(feature = "fault-injection")]
     #[arg(long, value_name = "N", hide = true)]
     crash_after_flush: Option<u64>,
 }
@@ -39,8 +40,9 @@ pub struct ServeArgs {
 /// When a setting is wrong or a part of the server cannot start or go on.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
+    #[cfg(feature = "fault-injection")]
     if args.crash_after_flush.is_some() && config.clock == "system" {
-        bail!("--crash-after-flush is for tests on a virtual clock");
+        anyhow::bail!("--crash-after-flush is for tests on a virtual clock");
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
@@ -49,13 +51,14 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     if let Some(path) = keys.created_admin_key() {
         println!("admin key: {}", path.display());
     }
-    let (data, crash_after_flush) = (config.data.clone(), args.crash_after_flush);
+    let data = config.data.clone();
     let metrics = telemetry::metrics()?;
     let start = Start {
         config,
         keys: Arc::new(keys),
         metrics,
-        crash_after_flush,
+        #[cfg(feature = "fault-injection")]
+        crash_after_flush: args.crash_after_flush,
     };
     let ready = move |address: SocketAddr| {
         println!("ready: http://{address}");

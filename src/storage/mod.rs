@@ -84,6 +84,19 @@ pub enum Attachment {
     ChallengeListed(ChallengeId),
     /// A draft was deleted.
     ChallengeUnlisted(ChallengeId),
+    /// An input is put aside (ADR 0015): its sealed row.
+    Stuck(StuckId, Vec<u8>),
+    /// What was put aside is offered again, or given up.
+    Unstuck(StuckId),
+}
+
+/// Names what was put aside by its place in the journal, which is never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StuckId {
+    /// Whose journal.
+    pub partition: PartitionId,
+    /// The input's place in it.
+    pub position: Position,
 }
 
 /// Whose key, and the key.
@@ -266,6 +279,14 @@ pub trait DueRows {
     fn earliest_due(&self, partition: PartitionId) -> Answer<'_, Option<i64>>;
 }
 
+/// Inputs that were put aside; they come and go as attachments of journal rows.
+pub trait StuckRows {
+    /// One row.
+    fn stuck_row(&self, id: StuckId) -> Answer<'_, Option<Vec<u8>>>;
+    /// Rows after `after`, by partition and position.
+    fn stuck(&self, after: Option<StuckId>, limit: usize) -> Answer<'_, Vec<(StuckId, Vec<u8>)>>;
+}
+
 /// Who owns the store, and its clock.
 pub trait Ownership {
     /// Checks `bits` against the store's own (writing it into a new store) and raises the epoch by
@@ -288,8 +309,11 @@ pub trait Ownership {
 
 /// A whole store.
 pub trait Store:
-    Journal + Snapshots + Catalogue + Rows + DueRows + Ownership + Send + Sync
+    Journal + Snapshots + Catalogue + Rows + DueRows + StuckRows + Ownership + Send + Sync
 {
 }
 
-impl<T: Journal + Snapshots + Catalogue + Rows + DueRows + Ownership + Send + Sync> Store for T {}
+impl<T> Store for T where
+    T: Journal + Snapshots + Catalogue + Rows + DueRows + StuckRows + Ownership + Send + Sync
+{
+}

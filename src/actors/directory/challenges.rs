@@ -31,7 +31,7 @@ use crate::{
 /// Challenges that are looked at to fill one page of a phase.
 const LOOKED_AT_MAX: usize = 10_000;
 
-fn refused(refusal: admit::Refusal) -> Refusal {
+pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
     let code = match refusal {
         admit::Refusal::NotFound => Code::NotFound,
         admit::Refusal::Phase(_) => Code::Phase,
@@ -105,6 +105,7 @@ impl Directory {
             member,
             done,
             caller,
+            while_stopped: false,
         };
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
         answered(answer).await

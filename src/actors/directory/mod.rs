@@ -2,6 +2,7 @@
 
 mod challenges;
 mod server;
+mod stuck;
 mod users;
 
 use std::{sync::Arc, time::Duration};

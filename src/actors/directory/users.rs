@@ -60,11 +60,16 @@ impl Directory {
         let done = move |state: Outcome<(&User, i64)>| {
             let _ = reply.send(state.and_then(|(user, now_ms)| view(user, now_ms)));
         };
+        let admit = move |user: &User, now_ms: i64| {
+            let input = admit(user, now_ms)?;
+            Ok(input.map(|input| (input, Vec::new())))
+        };
         let (admit, done) = (Box::new(admit), Box::new(done));
         let command = UserCommand::Write(WriteUser {
             admit,
             done,
             caller,
+            while_held: false,
         });
         send_user(&self.shared, user.clone(), command)?;
         answered(answer).await

@@ -10,7 +10,7 @@ use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, 
 use super::{
     super::{
         Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
-        JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots,
+        JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StuckId, StuckRows,
     },
     EmbeddedStore,
     group::Command,
@@ -173,6 +173,29 @@ impl DueRows for EmbeddedStore {
                 .tables
                 .page(Table::Due, range, 1, |key, _| keys::parse_due(key))?;
             Ok(due.first().map(|(at_ms, _)| *at_ms))
+        })
+    }
+}
+
+impl StuckRows for EmbeddedStore {
+    fn stuck_row(&self, id: StuckId) -> Answer<'_, Option<Vec<u8>>> {
+        let key = keys::journal(id.partition, id.position);
+        self.read(move |shared| shared.tables.get(Table::Stuck, &key))
+    }
+
+    fn stuck(&self, after: Option<StuckId>, limit: usize) -> Answer<'_, Vec<(StuckId, Vec<u8>)>> {
+        let range = keys::stuck_after(after);
+        self.read(move |shared| {
+            shared
+                .tables
+                .page(Table::Stuck, range, limit, |key, value| {
+                    let (partition, position) = keys::parse_journal(key)?;
+                    let id = StuckId {
+                        partition,
+                        position,
+                    };
+                    Ok((id, value.to_vec()))
+                })
         })
     }
 }

@@ -11,7 +11,9 @@ use streakline_core::id::{ChallengeId, DeviceId, PartitionId, Position, UserId};
 use tokio::sync::oneshot;
 
 use super::{
-    super::{Attachment, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite},
+    super::{
+        Attachment, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite, StuckId,
+    },
     Shared, keys,
     tables::{Table, meta},
     values,
@@ -311,11 +313,17 @@ impl<'a> Group<'a> {
 }
 
 fn attachment_rows(attachment: &Attachment) -> Result<Vec<Write>, Error> {
+    let stuck = |id: &StuckId, row| {
+        let key = keys::journal(id.partition, id.position);
+        (Table::Stuck, key, row)
+    };
     let listed = |id: &ChallengeId, row| vec![(Table::Challenges, id.0.to_vec(), row)];
     match attachment {
         Attachment::Idempotency(key, record) => answer_rows(key, record).map(Vec::from),
         Attachment::ChallengeListed(id) => Ok(listed(id, Some(Vec::new()))),
         Attachment::ChallengeUnlisted(id) => Ok(listed(id, None)),
+        Attachment::Stuck(id, row) => Ok(vec![stuck(id, Some(row.clone()))]),
+        Attachment::Unstuck(id) => Ok(vec![stuck(id, None)]),
     }
 }
 

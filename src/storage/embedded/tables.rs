@@ -31,6 +31,7 @@ pub(super) enum Table {
     Standings = 10,
     Due = 11,
     Partitions = 12,
+    Stuck = 13,
 }
 
 /// Keys of [`Table::Meta`].
