@@ -5,10 +5,12 @@
 #![allow(clippy::print_stdout, reason = "commands answer on stdout")]
 
 pub mod client;
+pub mod config;
 pub mod demo;
 pub mod folder;
 pub mod replay;
 pub mod serve;
+mod settings;
 pub mod token;
 pub mod verify;
 
@@ -39,6 +41,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Config(config::ConfigArgs),
     Token(token::TokenArgs),
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Config(args) => config::run(args),
         Command::Token(args) => token::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),

@@ -1,10 +1,11 @@
 //! `streakline serve`: starts the server, and says on stdout where it is and what to try next.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
+use super::settings::SettingArgs;
 use crate::{
     config::Config,
     keys::{self, KeyRing},
@@ -13,8 +14,9 @@ use crate::{
 };
 
 const EXAMPLE: &str = "\
-Every setting is also a key of the TOML file (--config) and an environment variable, such as limits.frames_per_s and
-STREAKLINE_LIMITS_FRAMES_PER_S; flags win over the environment, and that over the file.
+Every setting is a flag, an environment variable and a key of the TOML file, such as --limits-frames-per-s,
+STREAKLINE_LIMITS_FRAMES_PER_S and limits.frames_per_s. Flags win over the environment, and that over the file.
+`streakline config` prints what is in force, and where it comes from.
 
 Example:
   streakline serve --data data --listen 127.0.0.1:8080
@@ -24,18 +26,8 @@ Example:
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct ServeArgs {
-    /// Where everything is kept; one server at a time [default: data].
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Address and port; port 0 takes a free one [default: 127.0.0.1:8080].
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<SocketAddr>,
-    /// `system`, or `virtual:TIME`, which stands still between calls of POST /v1/clock [default: system].
-    #[arg(long, value_name = "CLOCK")]
-    clock: Option<String>,
-    /// TOML file with settings.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    settings: SettingArgs,
     /// Abort right after that many durable flushes, before anything of the last is answered; for tests on a virtual clock.
     #[arg(long, value_name = "N", hide = true)]
     crash_after_flush: Option<u64>,
@@ -46,7 +38,7 @@ pub struct ServeArgs {
 /// # Errors
 /// When a setting is wrong or a part of the server cannot start or go on.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
-    let config = Config::load(args.config.as_ref(), &flags(args))?;
+    let config = Config::load(&args.settings.sources())?;
     if args.crash_after_flush.is_some() && config.clock == "system" {
         bail!("--crash-after-flush is for tests on a virtual clock");
     }
@@ -76,16 +68,6 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     };
     actix::System::new().block_on(server::run(start, ready, stop))?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn flags(args: &ServeArgs) -> Vec<(&'static str, String)> {
-    let data = args
-        .data
-        .as_ref()
-        .map(|data| ("data", data.display().to_string()));
-    let listen = args.listen.map(|listen| ("listen", listen.to_string()));
-    let clock = args.clock.clone().map(|clock| ("clock", clock));
-    [data, listen, clock].into_iter().flatten().collect()
 }
 
 /// Three commands to try.
