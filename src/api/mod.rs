@@ -29,6 +29,9 @@ mod etag;
 mod events;
 mod fault;
 mod fields;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod goals;
 mod health;
 mod idempotency;

@@ -12,6 +12,9 @@
 //! | `tables`, `keys`, `values` | everything else, and its form on disk |
 
 mod answers;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod keys;
 mod segments;
