@@ -27,8 +27,9 @@ pub enum Error {
     /// The store is away or full: nothing more can be promised until the process starts again.
     #[error("the store cannot be written or read: {0}")]
     Unavailable(String),
-    /// A stored row is not what was written: its checksum, its kind or its form is wrong.
-    #[error("a stored row is damaged: {0}")]
+    /// What is stored is not what was written: a checksum, a kind or a form is wrong, or a part is
+    /// missing.
+    #[error("stored data is damaged: {0}")]
     Damaged(String),
     /// The directory is not ours: another server has it open, or it was made with other settings.
     #[error("the store is not usable: {0}")]
@@ -36,6 +37,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same, saying where.
+    fn at(self, path: &std::path::Path) -> Self {
+        let at = |what: String| format!("{what} ({})", path.display());
+        match self {
+            Self::Unavailable(what) => Self::Unavailable(at(what)),
+            Self::Damaged(what) => Self::Damaged(at(what)),
+            Self::Refused(what) => Self::Refused(at(what)),
+        }
+    }
+
     fn missing_chunk(id: ChunkId) -> Self {
         Self::Damaged(format!(
             "chunk {} of {} is missing",
@@ -49,6 +60,12 @@ impl Error {
         let partition = row.partition;
         Self::Damaged(format!(
             "position {epoch}/{index} of {partition} has another row"
+        ))
+    }
+
+    fn other_format(stored: u64, ours: u64) -> Self {
+        Self::Refused(format!(
+            "its rows are of format {stored}, and this server reads format {ours}"
         ))
     }
 

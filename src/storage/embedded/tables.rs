@@ -38,6 +38,10 @@ pub(super) mod meta {
     pub(in super::super) const BITS: &[u8] = b"bits";
     pub(in super::super) const EPOCH: &[u8] = b"epoch";
     pub(in super::super) const CLOCK_MS: &[u8] = b"clock_ms";
+    /// How many commits there were; each batch of the engine counts it up.
+    pub(in super::super) const COMMITS: &[u8] = b"commits";
+    /// Layout of the rows.
+    pub(in super::super) const FORMAT: &[u8] = b"format";
 }
 
 /// The open keyspaces.
