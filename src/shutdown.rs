@@ -1,6 +1,20 @@
-//! When the server is to stop: SIGTERM or Ctrl-C.
+//! When the server is to stop: SIGTERM or Ctrl-C. And when it is not: at a write past the limit of a
+//! file's size.
 
 use tokio::signal::unix::{SignalKind, signal};
+
+/// SIGXFSZ, which has this number on Linux and on the BSDs.
+const FILE_TOO_LARGE: i32 = 25;
+
+/// A write past the limit of a file's size (`ulimit -f`) fails from then on like one to a full disk; by default it would end
+/// the process without a word.
+///
+/// # Errors
+/// When the signal cannot be taken.
+pub fn survive_large_files() -> std::io::Result<()> {
+    // Taken for good: dropping the stream does not give it back.
+    signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
+}
 
 /// Waits for the first of them.
 ///

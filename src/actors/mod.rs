@@ -4,6 +4,7 @@
 
 mod barrier;
 mod challenge;
+pub mod damage;
 pub mod directory;
 pub mod host;
 pub mod message;

@@ -39,6 +39,10 @@ pub struct ServeArgs {
     /// Abort right after that many durable flushes, before anything of the last is answered; for tests on a virtual clock.
     #[arg(long, value_name = "N", hide = true)]
     crash_after_flush: Option<u64>,
+    /// Let the store fail, such as `appends=100`: its journal after 100 flushes.
+    #[cfg(feature = "fault-injection")]
+    #[arg(long, value_name = "WHAT=N", hide = true)]
+    fault: Option<crate::storage::faulty::Fault>,
 }
 
 /// Runs the server until it is told to stop.
@@ -64,6 +68,8 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         keys: Arc::new(keys),
         metrics,
         crash_after_flush,
+        #[cfg(feature = "fault-injection")]
+        fault: args.fault,
     };
     let ready = move |address: SocketAddr| {
         println!("ready: http://{address}");

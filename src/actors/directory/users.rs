@@ -46,7 +46,7 @@ impl Directory {
             user.clone(),
             UserCommand::Read(Box::new(read)),
         )?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn write<T: Send + 'static>(
@@ -67,7 +67,7 @@ impl Directory {
             caller,
         });
         send_user(&self.shared, user.clone(), command)?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     /// A user.
@@ -253,7 +253,7 @@ impl Directory {
             reply,
         };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
-        let mut transfers = answered(answer).await?;
+        let mut transfers = answered(&self.shared, answer).await?;
         let more = transfers.len() > limit;
         transfers.truncate(limit);
         Ok((transfers, more))
@@ -273,7 +273,7 @@ impl Directory {
             reply,
         };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
-        let (mut items, epoch, last_seq) = answered(answer).await?;
+        let (mut items, epoch, last_seq) = answered(&self.shared, answer).await?;
         let more = items.len() > limit;
         items.truncate(limit);
         Ok(EventsPage {

@@ -133,6 +133,10 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
                 (Err(error), _) => {
                     tracing::error!(user = %id, %error, "stored records cannot be read");
                     held.end();
+                    if matches!(error, Error::Damaged(_)) {
+                        host.forget(&held.entity());
+                        return host.set_aside(&held.entity(), "chunk", &error);
+                    }
                     // What is journaled must not be forgotten with the state.
                     let entity = held.entity();
                     actix::spawn(crate::actors::recovery::reread(host.clone(), entity));

@@ -44,7 +44,8 @@ fn check_format(marker: &Path, bytes: &[u8]) -> Result<(), Error> {
     match bytes {
         [b'F', b'J', b'L', ENGINE_FORMAT] => Ok(()),
         [b'F', b'J', b'L', format] => Err(Error::Refused(format!(
-            "{} says that it was made in format {format} of the storage engine, and this server reads {ENGINE_FORMAT}",
+            "{} is of format {format} of the storage engine and this server reads {ENGINE_FORMAT}; \
+             start the version that made it",
             marker.display()
         ))),
         _ => Err(damaged(marker, "it is not the engine's marker")),

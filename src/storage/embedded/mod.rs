@@ -28,7 +28,7 @@ mod writer;
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock, atomic::AtomicU64},
     thread::{self, JoinHandle},
 };
@@ -119,21 +119,20 @@ struct Shared {
     settings: Settings,
     readers: Arc<Semaphore>,
     syncs: AtomicU64,
-    fault: OnceLock<String>,
+    fault: OnceLock<Error>,
+    path: PathBuf,
     /// Released last, when nobody writes or reads any more.
     _lock: File,
 }
 
 impl Shared {
     fn check(&self) -> Result<(), Error> {
-        self.fault
-            .get()
-            .map_or(Ok(()), |fault| Err(Error::Unavailable(fault.clone())))
+        self.fault.get().map_or(Ok(()), |fault| Err(fault.clone()))
     }
 
     /// Everything is unavailable from now on; the first reason is kept.
-    fn poison(&self, reason: String) -> Error {
-        Error::Unavailable(self.fault.get_or_init(|| reason).clone())
+    fn poison(&self, error: Error) -> Error {
+        self.fault.get_or_init(|| error.at(&self.path)).clone()
     }
 }
 
@@ -173,6 +172,7 @@ impl EmbeddedStore {
             readers,
             syncs,
             fault,
+            path,
             _lock: lock,
         };
         let shared = Arc::new(shared);
@@ -213,8 +213,8 @@ impl EmbeddedStore {
             self.shared.check()?;
             let (reply, answer) = oneshot::channel();
             let writer_ended = || {
-                self.shared
-                    .poison("the thread that writes has ended".into())
+                let what = "the thread that writes has ended";
+                self.shared.poison(Error::Unavailable(what.into()))
             };
             self.queue
                 .send(command(reply))
@@ -303,7 +303,7 @@ fn lock(dir: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Refused(format!(
-            "another server has {} open",
+            "another server has {} open; stop that one, or give this one another directory",
             dir.display()
         ))),
         Err(TryLockError::Error(error)) => {

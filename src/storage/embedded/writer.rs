@@ -60,7 +60,7 @@ fn finish(shared: &Shared, mut group: Group<'_>, counted: &mut Counted) {
 }
 
 fn poisoning(shared: &Shared, outcome: Result<(), Error>) -> Result<(), Error> {
-    outcome.map_err(|error| shared.poison(error.to_string()))
+    outcome.map_err(|error| shared.poison(error))
 }
 
 fn commit(shared: &Shared, group: &mut Group<'_>, counted: &mut Counted) -> Result<(), Error> {
@@ -93,7 +93,12 @@ fn commit(shared: &Shared, group: &mut Group<'_>, counted: &mut Counted) -> Resu
     let commits = counted.commits.saturating_add(1);
     let (keyspace, key) = shared.tables.place(Table::Meta, meta::COMMITS);
     batch.insert(keyspace, key, values::meta(commits));
-    batch.commit().map_err(error)?;
+    batch.commit().map_err(|failed| {
+        shared
+            .tables
+            .first_damage()
+            .unwrap_or_else(|| error(failed))
+    })?;
     counted.commits = commits;
     counted.mark.set(commits)?;
     shared.syncs.fetch_add(1, Ordering::Relaxed);
