@@ -7,6 +7,7 @@ use std::{
     cell::Cell,
     future::Future,
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -119,6 +120,14 @@ impl Start {
         }
         Ok(Arc::new(EmbeddedStore::open(&self.config.data)?))
     }
+}
+
+/// Makes the data directory where there is none.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn make_directory(data: &Path) -> Result<()> {
+    Ok(storage::embedded::create_private(data)?)
 }
 
 /// Serves until `stop` is done; `ready` is told the address once everything that fell due is carried out.

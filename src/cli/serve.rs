@@ -1,6 +1,6 @@
 //! `streakline serve`: starts the server, and says on stdout where it is and what to try next.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -56,6 +56,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
+    server::make_directory(&config.data)?;
     let keys = KeyRing::open_or_create(&config.data);
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;
     if let Some(path) = keys.created_admin_key() {
@@ -72,15 +73,15 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         fault: args.fault,
     };
     let ready = move |address: SocketAddr| {
-        println!("ready: http://{address}");
-        eprintln!("{}", next_steps(&data.display().to_string(), address));
+        let next_steps = next_steps(&data.display().to_string(), address);
+        // Nobody may read it; that is no reason to end.
+        let _said = writeln!(std::io::stdout(), "ready: http://{address}");
+        let _said = writeln!(std::io::stderr(), "{next_steps}");
     };
-    let stop = async {
-        if let Err(error) = shutdown::requested().await {
-            tracing::error!(%error, "signals cannot be listened to");
-        }
-    };
-    actix::System::new().block_on(server::run(start, ready, stop))?;
+    actix::System::new().block_on(async {
+        let stop = shutdown::requested().context("signals cannot be listened to")?;
+        Ok::<_, anyhow::Error>(server::run(start, ready, stop).await?)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

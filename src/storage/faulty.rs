@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     str::FromStr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -60,6 +60,7 @@ pub struct FaultyStore {
     fault: Fault,
     /// Calls of the kind that fails, so far.
     calls: AtomicU64,
+    full: OnceLock<String>,
 }
 
 impl FaultyStore {
@@ -71,6 +72,7 @@ impl FaultyStore {
             inner,
             fault,
             calls,
+            full: OnceLock::new(),
         }
     }
 
@@ -79,10 +81,10 @@ impl FaultyStore {
         good.is_some_and(|good| self.calls.fetch_add(1, Ordering::AcqRel) >= good)
     }
 
-    fn full<T>() -> Result<T, Error> {
-        Err(Error::Unavailable(
-            "no space left, as a test asked for".into(),
-        ))
+    fn full<T>(&self) -> Result<T, Error> {
+        let error = Error::Unavailable("no space left, as a test asked for".into());
+        self.full.get_or_init(|| error.to_string());
+        Err(error)
     }
 }
 
@@ -98,7 +100,7 @@ impl Journal for FaultyStore {
         };
         Box::pin(async move {
             if self.fails(good) {
-                return Self::full();
+                return self.full();
             }
             clock::pause_ms(wait_ms).await;
             self.inner.append(row).await
@@ -142,7 +144,7 @@ impl Snapshots for FaultyStore {
             _ => None,
         };
         if self.fails(good) {
-            return Box::pin(async { Self::full() });
+            return Box::pin(async { self.full() });
         }
         self.inner.commit(write)
     }
@@ -231,6 +233,6 @@ impl Ownership for FaultyStore {
     }
 
     fn fault(&self) -> Option<String> {
-        self.inner.fault()
+        self.full.get().cloned().or_else(|| self.inner.fault())
     }
 }

@@ -277,9 +277,19 @@ fn start_writer(
 }
 
 /// Makes a directory that only its owner may enter, durably; one that exists is left as it is.
-fn create_private(path: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Refused`] when something else has its name, [`Error::Unavailable`] when the disk does not
+/// let it be made.
+pub fn create_private(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
+    }
+    if path.exists() {
+        return Err(Error::Refused(format!(
+            "{} is not a directory; name another one with --data",
+            path.display()
+        )));
     }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
