@@ -201,6 +201,12 @@ impl Coverage {
         self.order.first().map(|(position, _)| *position)
     }
 
+    /// The first uncovered input of an entity.
+    #[must_use]
+    pub fn position(&self, entity: &Entity) -> Option<Position> {
+        self.by_entity.get(entity).map(|held| held.position)
+    }
+
     /// Bytes from the first uncovered input to the journal's end.
     #[must_use]
     pub fn depth_bytes(&self, written_bytes: u64) -> u64 {
@@ -288,6 +294,7 @@ mod tests {
         coverage.note(&entity("bob"), at(2));
         coverage.note(&entity("ann"), at(3));
         assert_eq!(coverage.first(), Some(at(1).position));
+        assert_eq!(coverage.position(&entity("bob")), Some(at(2).position));
         assert_eq!(coverage.overdue(100, 85, 0), [entity("ann")]);
         assert_eq!(coverage.depth_bytes(100), 90);
         coverage.covered(&entity("ann"), Some(at(3)));

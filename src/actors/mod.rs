@@ -5,6 +5,7 @@
 mod aside;
 mod barrier;
 mod challenge;
+pub mod damage;
 pub mod directory;
 pub mod host;
 pub mod message;

@@ -37,6 +37,8 @@ pub struct Partition {
     /// Whose inputs become foldable in which order.
     pub(super) waiting: VecDeque<(Position, Entity)>,
     pub(super) coverage: Coverage,
+    /// The first input that is kept for an entity that cannot be read.
+    pub(super) pinned: Option<Position>,
     pub(super) deadlines: Deadlines,
     pub(super) barriers: Barriers,
     /// Inputs of an earlier start that no snapshot covers, until their entity is activated.
@@ -60,6 +62,7 @@ impl Partition {
             journal: Journal::new(id, epoch, last_stamp_ms),
             waiting: VecDeque::new(),
             coverage: Coverage::default(),
+            pinned: None,
             deadlines: Deadlines::default(),
             barriers: Barriers::default(),
             tails: BTreeMap::new(),
@@ -108,6 +111,15 @@ impl Partition {
             since_ms: clock::monotonic_ms(),
         };
         self.coverage.covered(entity, more.then_some(rest));
+    }
+
+    /// An entity cannot be read: its inputs stay, but do not count against the tail's bounds.
+    pub(super) fn pin(&mut self, entity: &Entity) {
+        let first = self.coverage.position(entity);
+        self.pinned = self.pinned.into_iter().chain(first).min();
+        self.coverage.covered(entity, None);
+        self.tails.remove(entity);
+        self.deadlines.set(entity, None);
     }
 
     /// A due row was written.

@@ -30,10 +30,7 @@ const ACTIVATED_AT_ONCE: usize = 64;
 /// When the store cannot be read or a row is damaged.
 pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result<Partition, Error> {
     let (mut last_stamp_ms, written) = match store.partition_row(id).await? {
-        Some(row) => {
-            let opened = open(Kind::Partition, &row)?;
-            minicbor::decode::<(i64, Totals)>(opened.payload).map_err(damaged)?
-        }
+        Some(row) => partition_row(&row).map_err(|error| error.of(&format!("row of {id}")))?,
         None => (i64::MIN, Totals::default()),
     };
     let tail = tail(store, id).await?;
@@ -49,6 +46,11 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
     Ok(partition)
 }
 
+fn partition_row(row: &[u8]) -> Result<(i64, Totals), Error> {
+    let opened = open(Kind::Partition, row)?;
+    minicbor::decode(opened.payload).map_err(damaged)
+}
+
 fn damaged(error: minicbor::decode::Error) -> Error {
     Error::Damaged(error.to_string())
 }
@@ -62,11 +64,17 @@ async fn tail(store: &Arc<dyn Store>, id: PartitionId) -> Result<Vec<(Header, In
             return Ok(inputs);
         };
         for row in &rows {
-            let opened = open(Kind::Journal, &row.bytes)?;
-            inputs.extend(journal::inputs(opened.payload).map_err(damaged)?);
+            let opened = open(Kind::Journal, &row.bytes).map_err(|error| error.of(&place(row)))?;
+            let read = journal::inputs(opened.payload).map_err(damaged);
+            inputs.extend(read.map_err(|error| error.of(&place(row)))?);
         }
         after = Some(last);
     }
+}
+
+fn place(row: &JournalRow) -> String {
+    let Position { epoch, index } = row.first;
+    format!("journal row {epoch}/{index} of {}", row.partition)
 }
 
 fn take(partition: &mut Partition, header: Header, input: Input) {

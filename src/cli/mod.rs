@@ -15,6 +15,7 @@ pub mod stuck;
 pub mod token;
 pub mod verify;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -56,7 +57,8 @@ pub fn main() -> ExitCode {
     match run(&Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("streakline: {error:#}");
+            // Not `eprintln!`, which panics where the log is on the disk that is full.
+            let _nobody_reads = writeln!(std::io::stderr(), "streakline: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,6 +1,6 @@
 //! `streakline serve`: starts the server, and says on stdout where it is and what to try next.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -32,6 +32,10 @@ pub struct ServeArgs {
     #[cfg(feature = "fault-injection")]
     #[arg(long, value_name = "N", hide = true)]
     crash_after_flush: Option<u64>,
+    /// Let the store fail, such as `appends=100`: its journal after 100 flushes.
+    #[cfg(feature = "fault-injection")]
+    #[arg(long, value_name = "WHAT=N", hide = true)]
+    fault: Option<crate::storage::faulty::Fault>,
 }
 
 /// Runs the server until it is told to stop.
@@ -46,6 +50,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
+    server::make_directory(&config.data)?;
     let keys = KeyRing::open_or_create(&config.data);
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;
     if let Some(path) = keys.created_admin_key() {
@@ -59,17 +64,19 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         metrics,
         #[cfg(feature = "fault-injection")]
         crash_after_flush: args.crash_after_flush,
+        #[cfg(feature = "fault-injection")]
+        fault: args.fault,
     };
     let ready = move |address: SocketAddr| {
-        println!("ready: http://{address}");
-        eprintln!("{}", next_steps(&data.display().to_string(), address));
+        let next_steps = next_steps(&data.display().to_string(), address);
+        // Nobody may read it; that is no reason to end.
+        let _said = writeln!(std::io::stdout(), "ready: http://{address}");
+        let _said = writeln!(std::io::stderr(), "{next_steps}");
     };
-    let stop = async {
-        if let Err(error) = shutdown::requested().await {
-            tracing::error!(%error, "signals cannot be listened to");
-        }
-    };
-    actix::System::new().block_on(server::run(start, ready, stop))?;
+    actix::System::new().block_on(async {
+        let stop = shutdown::requested().context("signals cannot be listened to")?;
+        Ok::<_, anyhow::Error>(server::run(start, ready, stop).await?)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

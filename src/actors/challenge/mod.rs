@@ -301,7 +301,11 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
         Ok(read) => read,
         Err(error) => {
             tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            }
+            return;
         }
     };
     let entity = held.entity();

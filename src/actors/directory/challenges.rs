@@ -84,7 +84,7 @@ impl Directory {
             let _ = reply.send(outcome);
         };
         send_challenge(&self.shared, id, ChallengeCommand::Read(Box::new(read)))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn change<T: Send + 'static>(
@@ -108,7 +108,7 @@ impl Directory {
             while_stopped: false,
         };
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     /// Makes a draft; its answer is stored with it.

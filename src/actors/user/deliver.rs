@@ -135,6 +135,11 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
                 (Ok(loaded), Some(resident)) => resident.load(loaded),
                 (Err(error), _) => {
                     tracing::error!(user = %id, %error, "stored records cannot be read");
+                    if matches!(error, Error::Damaged(_)) {
+                        held.end();
+                        host.forget(&held.entity());
+                        return host.set_aside(&held.entity(), "chunk", &error);
+                    }
                     drop(held);
                     return super::poison::faulted(&cell);
                 }

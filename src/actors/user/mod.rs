@@ -360,7 +360,11 @@ fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) 
         }
         Err(error) => {
             tracing::error!(user = %held.id, %error, "a user cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            }
+            return;
         }
     };
     let mut resident = Resident::new(user);
