@@ -55,6 +55,10 @@ pub struct Config {
     pub log: String,
     /// Log lines as JSON.
     pub log_json: bool,
+    /// Tokens.
+    pub auth: Auth,
+    /// TLS on `listen`.
+    pub tls: Tls,
     /// Browsers.
     pub cors: Cors,
     /// Floods.
@@ -69,6 +73,28 @@ pub struct Config {
     pub journal: Journal,
     /// Streams.
     pub stream: Stream,
+}
+
+/// Tokens.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Auth {
+    /// `iss` that tokens must have.
+    pub issuer: String,
+    /// File with a secret for HS256, 32 bytes at least; empty: only EdDSA.
+    pub hs256_secret_file: PathBuf,
+    /// `kid` of tokens that are signed with that secret.
+    pub hs256_kid: String,
+}
+
+/// TLS on `listen`; both files or none.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// PEM file with the certificate and its chain; empty: plain HTTP.
+    pub certificate_file: PathBuf,
+    /// PEM file with the certificate's key.
+    pub key_file: PathBuf,
 }
 
 /// Browsers.
@@ -154,6 +180,8 @@ impl Default for Config {
             workers: 0,
             log: "info,fjall=warn,lsm_tree=warn".into(),
             log_json: false,
+            auth: Auth::default(),
+            tls: Tls::default(),
             cors: Cors::default(),
             limits: Limits::default(),
             push: Push::default(),
@@ -161,6 +189,16 @@ impl Default for Config {
             ingest: Ingest::default(),
             journal: Journal::default(),
             stream: Stream::default(),
+        }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            issuer: "streakline".into(),
+            hs256_secret_file: PathBuf::new(),
+            hs256_kid: "hs256".into(),
         }
     }
 }
@@ -243,6 +281,13 @@ impl Config {
         }
         if !(1_024..=limits::FRAME_BYTES_MAX).contains(&self.limits.max_bytes) {
             return Err(wrong("limits.max_bytes", "must be 1024 to 262144"));
+        }
+        let tls = [&self.tls.certificate_file, &self.tls.key_file];
+        if tls.iter().any(|file| file.as_os_str().is_empty()) && self.tls != Tls::default() {
+            return Err(wrong(
+                "tls",
+                "needs certificate_file and key_file, or neither",
+            ));
         }
         let positive = [
             ("push.progress_ms", self.push.progress_ms),

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod demo;
 pub mod folder;
+pub mod keys;
 pub mod replay;
 pub mod serve;
 pub mod token;
@@ -40,6 +41,7 @@ struct Cli {
 enum Command {
     Serve(serve::ServeArgs),
     Token(token::TokenArgs),
+    Keys(keys::KeysArgs),
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
@@ -61,6 +63,7 @@ fn run(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),

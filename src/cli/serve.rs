@@ -1,15 +1,16 @@
 //! `streakline serve`: starts the server, and says on stdout where it is and what to try next.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::{
     config::Config,
-    keys::{self, KeyRing},
+    keys::{self, CurrentKeys, KeyRing, KeySource},
     server::{self, Start},
     shutdown, telemetry,
+    tls::Tls,
 };
 
 const EXAMPLE: &str = "\
@@ -20,7 +21,7 @@ Example:
   streakline serve --data data --listen 127.0.0.1:8080
   streakline serve --data demo --listen 127.0.0.1:0 --clock virtual:2016-04-12T00:00:00Z";
 
-/// Starts the server; SIGTERM or Ctrl-C drains and stops it.
+/// Starts the server; SIGTERM or Ctrl-C drains and stops it, SIGHUP makes it read keys and certificate again.
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct ServeArgs {
@@ -52,22 +53,27 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
-    let keys = KeyRing::open_or_create(&config.data);
+    let keys = CurrentKeys::open(key_source(&config));
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;
-    if let Some(path) = keys.created_admin_key() {
+    KeyRing::allow_odd_claims(&config.data, config.clock != "system")?;
+    let tls = tls(&config)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if let Some(path) = keys.ring().created_admin_key() {
         println!("admin key: {}", path.display());
     }
     let (data, crash_after_flush) = (config.data.clone(), args.crash_after_flush);
     let metrics = telemetry::metrics()?;
     let start = Start {
         config,
-        keys: Arc::new(keys),
+        keys,
+        tls,
         metrics,
         crash_after_flush,
     };
     let ready = move |address: SocketAddr| {
-        println!("ready: http://{address}");
-        eprintln!("{}", next_steps(&data.display().to_string(), address));
+        let url = format!("{scheme}://{address}");
+        println!("ready: {url}");
+        eprintln!("{}", next_steps(&data.display().to_string(), &url));
     };
     let stop = async {
         if let Err(error) = shutdown::requested().await {
@@ -76,6 +82,24 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     };
     actix::System::new().block_on(server::run(start, ready, stop))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn key_source(config: &Config) -> KeySource {
+    let (of, file) = (&config.auth, &config.auth.hs256_secret_file);
+    let is_set = !file.as_os_str().is_empty();
+    KeySource {
+        dir: config.data.clone(),
+        issuer: of.issuer.clone(),
+        secret: is_set.then(|| (of.hs256_kid.clone(), file.clone())),
+    }
+}
+
+fn tls(config: &Config) -> Result<Option<Tls>> {
+    let of = &config.tls;
+    if of.certificate_file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Tls::load(&of.certificate_file, &of.key_file)?))
 }
 
 fn flags(args: &ServeArgs) -> Vec<(&'static str, String)> {
@@ -89,12 +113,12 @@ fn flags(args: &ServeArgs) -> Vec<(&'static str, String)> {
 }
 
 /// Three commands to try.
-fn next_steps(data: &str, address: SocketAddr) -> String {
+fn next_steps(data: &str, url: &str) -> String {
     format!(
         "Keys are in {data}/keys. To try next:
-  curl http://{address}/readyz
-  curl -H \"Authorization: Bearer $(cat {data}/keys/admin.key)\" http://{address}/v1/challenges
+  curl {url}/readyz
+  curl -H \"Authorization: Bearer $(cat {data}/keys/admin.key)\" {url}/v1/challenges
   streakline token --data {data} --user ann
-Every route, to try in the browser: http://{address}/docs/"
+Every route, to try in the browser: {url}/docs/"
     )
 }
