@@ -30,16 +30,19 @@ use crate::{
         recovery,
         shared::{BITS, Fatal, Settings, Shared, Work, host_number},
     },
-    api, clock,
+    api,
+    auth::{AuthFailures, Credentials},
+    clock,
     clock::Clock,
     config::Config,
     entropy,
     gateway::{self, Gateway},
-    keys::KeyRing,
+    keys::CurrentKeys,
     protocol::error_code::Code,
     push::{Push, Sessions},
-    shutdown,
+    shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
+    tls::{self, Tls},
     zones::BundledZones,
 };
 
@@ -61,6 +64,8 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
 const UNACKED_MAX: Duration = Duration::from_secs(20);
 
@@ -81,6 +86,12 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The library of TLS refuses.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signals(std::io::Error),
     /// The HTTP server did not start or ended by itself.
     #[error("the HTTP server: {0}")]
     Http(String),
@@ -96,7 +107,9 @@ pub struct Start {
     /// Settings.
     pub config: Config,
     /// Keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: CurrentKeys,
+    /// The certificate; plain HTTP without.
+    pub tls: Option<Tls>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
@@ -140,7 +153,8 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    shutdown::survive_large_files().map_err(|error| Error::Http(error.to_string()))?;
+    shutdown::survive_large_files().map_err(Error::Signals)?;
+    let hangups = Hangups::listen().map_err(Error::Signals)?;
     let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
     let partitions = read_partitions(&store, epoch).await?;
@@ -157,6 +171,8 @@ pub async fn run(
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
+    let gateway = running.gateway.clone();
+    actix::spawn(reload_on_hangup(hangups, start.keys, start.tls, gateway));
     ready(running.address);
     tokio::select! {
         () = stop => {}
@@ -245,7 +261,6 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         frames_per_s: of.limits.frames_per_s,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
-        auth_failures_per_min: of.limits.auth_failures_per_min,
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
@@ -307,13 +322,16 @@ struct Running {
 /// The two doors, made once for all workers.
 fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) {
     let directory = Directory::new(shared.clone());
-    let keys = start.keys.clone();
+    let credentials = Credentials {
+        keys: start.keys.clone(),
+        failures: AuthFailures::new(start.config.limits.auth_failures_per_min),
+    };
     let (sessions, streams) = (shared.sessions.clone(), gateway_settings(&start.config));
-    let gateway = Gateway::new(directory.clone(), sessions, keys.clone(), streams);
+    let gateway = Gateway::new(directory.clone(), sessions, credentials.clone(), streams);
     let cors_origins = start.config.cors.origins.clone();
     let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
     let settings = api::Settings { cors_origins };
-    let api = api::Api::new(directory, keys, zones, metrics, settings);
+    let api = api::Api::new(directory, credentials, zones, metrics, settings);
     (gateway, web::Data::new(api))
 }
 
@@ -342,6 +360,7 @@ async fn listen(
             .wrap(api::cors(&origins))
             .wrap(from_fn(api::check_origin))
             .wrap(from_fn(api::observe))
+            .wrap(from_fn(api::secure))
             .configure(gateway::routes)
             .configure(api::routes)
     });
@@ -352,8 +371,12 @@ async fn listen(
         .on_connect(gateway::on_connect(UNACKED_MAX))
         .disable_signals()
         .shutdown_timeout(2)
-        .bind(address)
-        .map_err(|source| Error::Listen { address, source })?;
+        .tls_handshake_timeout(HANDSHAKE_WITHIN);
+    let bound = match &start.tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls.server_config()?),
+        None => server.bind(address),
+    };
+    let server = bound.map_err(|source| Error::Listen { address, source })?;
     let address = server.addrs().first().copied();
     let address = address.ok_or_else(|| Error::Http("no address".into()))?;
     let server = server.run();
@@ -451,6 +474,29 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
         }
         metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
         metrics.run_upkeep();
+    }
+}
+
+/// Reads keys and certificate again at every SIGHUP. What cannot be read leaves what was in force.
+async fn reload_on_hangup(
+    mut hangups: Hangups,
+    keys: CurrentKeys,
+    tls: Option<Tls>,
+    gateway: Gateway,
+) {
+    while hangups.next().await.is_some() {
+        match keys.reload() {
+            Ok(()) => {
+                gateway.keys_changed();
+                tracing::info!(keys = ?keys.ring(), "the keys were read again");
+            }
+            Err(error) => tracing::error!(%error, "the keys stay as they were"),
+        }
+        match tls.as_ref().map(Tls::reload) {
+            None => {}
+            Some(Ok(())) => tracing::info!("the TLS certificate was read again"),
+            Some(Err(error)) => tracing::error!(%error, "the TLS certificate stays as it was"),
+        }
     }
 }
 

@@ -40,6 +40,27 @@ settings! {
         log_json: bool = false;
     }
 
+    /// Tokens
+    auth: Auth {
+        /// `iss` that tokens must have
+        issuer: String = "streakline";
+
+        /// File with a secret for HS256, 32 bytes at least; unset: tokens are EdDSA only
+        hs256_secret_file: Option<PathBuf> = None;
+
+        /// `kid` of tokens that are signed with that secret
+        hs256_kid: String = "hs256";
+    }
+
+    /// TLS on `listen`; both files or none
+    tls: Tls {
+        /// PEM file with the certificate and its chain; unset: plain HTTP
+        certificate_file: Option<PathBuf> = None;
+
+        /// PEM file with the certificate's key
+        key_file: Option<PathBuf> = None;
+    }
+
     /// Browsers
     cors: Cors {
         /// Origins that browsers may call from, REST and stream; `*` for all

@@ -31,7 +31,7 @@ use streakline_core::limits;
 
 use crate::{
     actors::directory::Directory,
-    keys::KeyRing,
+    auth::{AuthFailures, Credentials},
     push::{Push, SessionHandle, Sessions},
 };
 
@@ -54,8 +54,6 @@ pub struct Settings {
     pub bad_frames_per_min: u32,
     /// Open sockets of one address.
     pub connections_per_address: u32,
-    /// Refused credentials of one address per minute.
-    pub auth_failures_per_min: u32,
     /// When an overloaded server wants to see the client again, in ms.
     pub retry_after_ms: u64,
     /// How long a going server waits for pending acks, in ms.
@@ -74,7 +72,6 @@ impl Default for Settings {
             frames_per_s: 2_000,
             bad_frames_per_min: 20,
             connections_per_address: 4_096,
-            auth_failures_per_min: 600,
             retry_after_ms: 2_000,
             drain_ms: 5_000,
             origins: Vec::new(),
@@ -90,6 +87,7 @@ pub struct Gateway {
     settings: Arc<Settings>,
     draining: Arc<AtomicBool>,
     addresses: addresses::Addresses,
+    failures: AuthFailures,
 }
 
 impl Gateway {
@@ -98,20 +96,27 @@ impl Gateway {
     pub fn new(
         directory: Directory,
         sessions: Sessions,
-        keys: Arc<KeyRing>,
+        credentials: Credentials,
         settings: Settings,
     ) -> Self {
+        let Credentials { keys, failures } = credentials;
         let doors = ServerDoors { directory, keys };
-        Self::with_doors(Arc::new(doors), sessions, settings)
+        Self::with_doors(Arc::new(doors), sessions, failures, settings)
     }
 
-    fn with_doors(doors: Arc<dyn Doors>, sessions: Sessions, settings: Settings) -> Self {
+    fn with_doors(
+        doors: Arc<dyn Doors>,
+        sessions: Sessions,
+        failures: AuthFailures,
+        settings: Settings,
+    ) -> Self {
         Self {
             doors,
             sessions,
             settings: Arc::new(settings),
             draining: Arc::default(),
             addresses: addresses::Addresses::default(),
+            failures,
         }
     }
 
@@ -121,6 +126,19 @@ impl Gateway {
         self.draining.store(true, Ordering::Release);
         for session in self.sessions.handles() {
             self.bid_farewell(session, delay_ms());
+        }
+    }
+
+    /// Tells every socket that the keys were read again; those whose key has gone close 4401. A socket that cannot be told
+    /// finds out at its next heartbeat.
+    pub fn keys_changed(&self) {
+        for session in self.sessions.handles() {
+            if self.sessions.push(session, Push::KeysChanged).is_err() {
+                tracing::debug!(
+                    session = session.number,
+                    "a socket was not told of new keys"
+                );
+            }
         }
     }
 

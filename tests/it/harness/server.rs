@@ -171,11 +171,20 @@ impl Server {
 
     /// SIGTERM; the exit code after the drain.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
+        self.signal("-TERM");
+        self.wait_exit().code()
+    }
+
+    /// SIGHUP: keys and certificate are to be read again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let signal = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([name, &self.child.id().to_string()])
             .status();
         assert!(signal.unwrap().success());
-        self.wait_exit().code()
     }
 
     /// Waits until it ends by itself.
