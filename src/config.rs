@@ -31,6 +31,9 @@ pub enum Error {
     },
 }
 
+/// Shortest grace: connections take some seconds to close.
+const GRACE_S_MIN: u64 = 5;
+
 fn wrong(key: &str, detail: impl Into<String>) -> Error {
     Error::Value {
         key: key.into(),
@@ -69,6 +72,8 @@ pub struct Config {
     pub journal: Journal,
     /// Streams.
     pub stream: Stream,
+    /// The end.
+    pub shutdown: Shutdown,
 }
 
 /// Browsers.
@@ -115,6 +120,16 @@ pub struct Push {
 pub struct Actors {
     /// Seconds without a command after which an actor leaves memory.
     pub idle_s: u64,
+    /// Bytes that users may take in memory, about; above, the longest idle leave early.
+    pub memory_max_bytes: usize,
+}
+
+/// The end.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Shutdown {
+    /// Seconds from the signal to the end of the process, at most.
+    pub grace_s: u64,
 }
 
 /// What may wait.
@@ -135,6 +150,8 @@ pub struct Journal {
     pub tail_bytes_max: u64,
     /// Seconds that an input may stay uncovered.
     pub tail_max_age_s: u64,
+    /// Bytes of journal of earlier starts whose inputs wait in memory to be folded; what is more is read again in its turn.
+    pub recovered_max_bytes: usize,
 }
 
 /// Streams.
@@ -161,6 +178,7 @@ impl Default for Config {
             ingest: Ingest::default(),
             journal: Journal::default(),
             stream: Stream::default(),
+            shutdown: Shutdown::default(),
         }
     }
 }
@@ -190,7 +208,16 @@ impl Default for Push {
 
 impl Default for Actors {
     fn default() -> Self {
-        Self { idle_s: 300 }
+        Self {
+            idle_s: 300,
+            memory_max_bytes: 1024 * 1024 * 1024,
+        }
+    }
+}
+
+impl Default for Shutdown {
+    fn default() -> Self {
+        Self { grace_s: 25 }
     }
 }
 
@@ -208,6 +235,7 @@ impl Default for Journal {
             linger_ms: 0,
             tail_bytes_max: 8 * 1024 * 1024,
             tail_max_age_s: 3_600,
+            recovered_max_bytes: 64 * 1024 * 1024,
         }
     }
 }
@@ -249,6 +277,9 @@ impl Config {
             ("push.board_ms", self.push.board_ms),
             ("stream.heartbeat_s", self.stream.heartbeat_s),
         ];
+        if self.shutdown.grace_s < GRACE_S_MIN {
+            return Err(wrong("shutdown.grace_s", "must be at least 5"));
+        }
         match positive.into_iter().find(|(_, value)| *value == 0) {
             Some((key, _)) => Err(wrong(key, "must be above 0")),
             None => Ok(self),

@@ -58,6 +58,12 @@ pub const TAIL_BYTES_MAX: usize = 8 * 1024;
 pub const FACTS_UNWRITTEN_MAX: usize = 256;
 /// Inputs of one user that may wait for durability or for stored records.
 pub const PENDING_INPUTS_MAX: usize = 64;
+/// Users and challenges of one thread whose snapshots are being read; who comes then waits for a place.
+pub const ACTIVATIONS_MAX: usize = 64;
+/// Commands of one thread that may wait for such a place; more are refused `overloaded`.
+pub const ACTIVATIONS_WAITING_MAX: usize = 16 * 1024;
+/// Snapshots of one thread that are written at once to free memory or the journal's tail; the next wait.
+pub const SNAPSHOTS_AT_ONCE: usize = 256;
 /// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
 /// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.

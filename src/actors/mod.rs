@@ -2,10 +2,13 @@
 //!
 //! `gateway` and `api` use [`directory::Directory`] and the words of [`message`], nothing else of this folder.
 
+mod admission;
 mod barrier;
 mod challenge;
 pub mod directory;
+mod figures;
 pub mod host;
+mod idling;
 pub mod message;
 pub mod partition;
 pub mod recovery;

@@ -8,8 +8,10 @@
 
 mod harness;
 mod hostile;
+mod memory;
 mod replay;
 mod rest;
+mod restart;
 mod stream;
 mod stream_schema;
 mod synthetic;

@@ -171,6 +171,11 @@ impl ChallengeCell {
         host.forget(&entity);
     }
 
+    /// Views that are subscribed to.
+    pub(super) fn subscriptions(&self) -> usize {
+        self.subscribers.len()
+    }
+
     /// Whether a snapshot is being written.
     pub(super) fn is_writing(&self) -> bool {
         self.snapshotting
@@ -237,16 +242,18 @@ impl Actor for ChallengeActor {
             let held = self.cell.borrow();
             (held.host.clone(), held.id)
         };
-        let read = read(host, id);
-        let activate = read
-            .into_actor(self)
-            .map(|read, actor, _| activate(&actor.cell, read));
+        let read = read(host.clone(), id);
+        let activate = read.into_actor(self).map(move |read, actor, _| {
+            activate(&actor.cell, read);
+            super::admission::done(&host, &Entity::Challenge(id));
+        });
         ctx.wait(activate);
     }
 }
 
 /// The snapshot, and the standing rows of its members.
 async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contribution>), Error> {
+    super::recovery::recall(&host, &Entity::Challenge(id)).await;
     let store = &host.shared.store;
     let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
     let challenge = match store.snapshot(&Entity::Challenge(id)).await? {

@@ -32,6 +32,7 @@ use streakline_core::{
 };
 
 use super::{
+    admission::{self, Weight},
     host::{Host, InFlight, UserEntry},
     shared::Token,
 };
@@ -40,7 +41,7 @@ use crate::{
     protocol::error_code::{Code, Refusal},
     push::{Lane, SessionHandle},
     storage::{
-        Attachment, Error,
+        Attachment, Error, Snapshot,
         envelope::{Kind, open},
     },
 };
@@ -48,7 +49,7 @@ use crate::{
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 use outbound::Client;
-pub(super) use snapshot::{passivate_if_idle, take as snapshot};
+pub(super) use snapshot::{Look, let_go, take as snapshot};
 
 /// Commands that may wait for one user's actor.
 const MAILBOX: usize = 256;
@@ -94,6 +95,12 @@ pub(super) struct UserCell {
     snapshotting: bool,
     loading: bool,
     last_used_ms: u64,
+    /// Commands in the actor's mailbox.
+    mailbox: usize,
+    /// Leaves memory once its snapshot is written, unless it is needed again.
+    leaving: bool,
+    weight: Weight,
+    weighed_ms: u64,
     /// Held while anything is under way.
     busy: Option<Token>,
     /// Set when the actor must end.
@@ -117,6 +124,10 @@ impl UserCell {
             snapshotting: false,
             loading: false,
             last_used_ms: clock::monotonic_ms(),
+            mailbox: 0,
+            leaving: false,
+            weight: Weight::default(),
+            weighed_ms: 0,
             busy,
             ended: false,
         }
@@ -191,6 +202,7 @@ impl UserCell {
     fn end(&mut self) {
         self.ended = true;
         self.resident = None;
+        self.weigh();
         let entity = self.entity();
         for session in std::mem::take(&mut self.clients).into_keys() {
             let end = crate::push::Push::End(Code::Internal, Some(1_000));
@@ -249,6 +261,7 @@ pub(super) fn settle(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.note_deadline();
         held.note_work();
+        held.weigh_sometimes();
     }
     outbound::pump(cell, false);
     if cell
@@ -319,19 +332,25 @@ impl Actor for UserActor {
             let held = self.cell.borrow();
             (held.host.clone(), held.entity())
         };
-        let read = async move { host.shared.store.snapshot(&entity).await };
-        let activate = read
-            .into_actor(self)
-            .map(|read, actor, _| activate(&actor.cell, read));
+        let read = read(host.clone(), entity.clone());
+        let activate = read.into_actor(self).map(move |read, actor, _| {
+            activate(&actor.cell, read);
+            admission::done(&host, &entity);
+        });
         ctx.wait(activate);
     }
 }
 
+async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Snapshot>, Error> {
+    super::recovery::recall(&host, &entity).await;
+    host.shared.store.snapshot(&entity).await
+}
+
 /// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.
-fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) {
+fn activate(cell: &Cell, read: Result<Option<Snapshot>, Error>) {
     let mut held = cell.borrow_mut();
     let rules = held.host.shared.rules.clone();
-    let decode = |snapshot: crate::storage::Snapshot| {
+    let decode = |snapshot: Snapshot| {
         let opened = open(Kind::Snapshot, &snapshot.state)?;
         let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
         restore(opened.payload, &rules).map_err(damaged)
@@ -379,7 +398,7 @@ impl UserEntry {
     pub(super) fn deliver(&self, command: UserCommand, token: Token) {
         use actix::dev::SendError;
         // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
-        self.cell.borrow_mut().last_used_ms = clock::monotonic_ms();
+        self.cell.borrow_mut().used();
         if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
             self.addr.try_send(Routed(command, token))
         {
@@ -387,7 +406,8 @@ impl UserEntry {
                 Code::Overloaded,
                 "this user has too much waiting; try again",
             );
-            let held = self.cell.borrow();
+            let mut held = self.cell.borrow_mut();
+            held.mailbox = held.mailbox.saturating_sub(1);
             command.refuse(&held.host, held.id.clone(), busy);
         }
     }
@@ -397,6 +417,10 @@ impl Handler<Routed> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
+        {
+            let mut held = self.cell.borrow_mut();
+            held.mailbox = held.mailbox.saturating_sub(1);
+        }
         command::take(&self.cell, command);
         drop(token);
         if self.cell.borrow().ended {

@@ -56,6 +56,11 @@ impl Server {
         &self.url
     }
 
+    /// The process, for what the system knows of it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
@@ -127,6 +132,14 @@ impl Server {
         (self.child, self.url, self.said) = (child, url, said);
     }
 
+    /// Starts it again and kills it after a while, ready or not.
+    pub(crate) fn restart_and_kill_after(&mut self, alive: Duration) {
+        assert!(self.child.try_wait().unwrap().is_some());
+        self.child = spawn(self.dir.path(), &self.clock, &self.args, &[]);
+        std::thread::sleep(alive);
+        self.kill();
+    }
+
     /// Starts it again with another `--clock`, which later restarts keep.
     pub(crate) fn restart_at(&mut self, clock: &str) {
         clock.clone_into(&mut self.clock);
@@ -141,11 +154,16 @@ impl Server {
 
     /// SIGTERM; the exit code after the drain.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
+        self.ask_to_end();
+        self.wait_exit().code()
+    }
+
+    /// SIGTERM, without a wait for the end.
+    pub(crate) fn ask_to_end(&self) {
         let signal = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(signal.unwrap().success());
-        self.wait_exit().code()
     }
 
     /// Waits until it ends by itself.
@@ -174,13 +192,13 @@ fn log_path(dir: &Path) -> PathBuf {
     dir.join("stderr.log")
 }
 
-fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> (Child, String, Vec<String>) {
+fn spawn(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> Child {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
         .open(log_path(dir))
         .unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_streakline"))
+    Command::new(env!("CARGO_BIN_EXE_streakline"))
         .args([
             "serve",
             "--listen",
@@ -196,7 +214,11 @@ fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> (Child, St
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> (Child, String, Vec<String>) {
+    let mut child = spawn(dir, clock, args, more);
     let lines = follow(child.stdout.take().unwrap());
     let mut said = Vec::new();
     let url = loop {
