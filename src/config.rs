@@ -160,6 +160,8 @@ pub struct Journal {
 pub struct Stream {
     /// Seconds between the server's pings.
     pub heartbeat_s: u64,
+    /// Seconds until a new socket must have said hello.
+    pub hello_timeout_s: u64,
 }
 
 impl Default for Config {
@@ -242,7 +244,10 @@ impl Default for Journal {
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { heartbeat_s: 25 }
+        Self {
+            heartbeat_s: 25,
+            hello_timeout_s: 10,
+        }
     }
 }
 
@@ -276,6 +281,7 @@ impl Config {
             ("push.progress_ms", self.push.progress_ms),
             ("push.board_ms", self.push.board_ms),
             ("stream.heartbeat_s", self.stream.heartbeat_s),
+            ("stream.hello_timeout_s", self.stream.hello_timeout_s),
         ];
         if self.shutdown.grace_s < GRACE_S_MIN {
             return Err(wrong("shutdown.grace_s", "must be at least 5"));

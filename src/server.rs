@@ -158,6 +158,7 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_records: of.limits.max_records,
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
+        hello_timeout_s: of.stream.hello_timeout_s,
         frames_per_s: of.limits.frames_per_s,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
@@ -396,16 +397,12 @@ async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
     )
     .await;
     let sockets_left = shared.sessions.len();
-    let directory = Directory::new(shared.clone());
-    let finish = async {
-        shared.work.quiet().await;
-        directory.snapshot_all().await;
-        drop(directory.tidy_store().await);
+    let left_ms = || {
+        let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+        let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
+        left_ms.saturating_sub(spent_ms)
     };
-    let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-    let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
-    let left = Duration::from_millis(left_ms.saturating_sub(spent_ms));
-    let is_covered = tokio::time::timeout(left, finish).await.is_ok();
+    let is_covered = cover(shared, left_ms).await;
     if !is_covered {
         tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
     }
@@ -413,6 +410,20 @@ async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
     let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
     let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
     tracing::info!(in_time, sockets_left, took_ms, "drained");
+}
+
+/// Lets work under way end, and covers everything in memory by snapshots; whether there was time for it.
+async fn cover(shared: &Arc<Shared>, left_ms: impl Fn() -> u64) -> bool {
+    let directory = Directory::new(shared.clone());
+    let for_quiet = Duration::from_millis(left_ms() / 2);
+    let is_quiet = tokio::time::timeout(for_quiet, shared.work.quiet()).await;
+    let finish = async {
+        directory.snapshot_all().await;
+        drop(directory.tidy_store().await);
+    };
+    let left = Duration::from_millis(left_ms());
+    let finished = tokio::time::timeout(left, finish).await;
+    is_quiet.is_ok() && finished.is_ok()
 }
 
 /// Tells every socket when to come back, and waits until all are gone.

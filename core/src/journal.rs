@@ -128,7 +128,12 @@ impl<A> Journal<A> {
         self.filling.is_some() || self.in_flight.is_some()
     }
 
-    /// Bytes of inputs since the start.
+    /// Notes what earlier starts have left in the journal: it counts like what is written now.
+    pub fn recovered(&mut self, bytes: u64) {
+        self.written_bytes = self.written_bytes.saturating_add(bytes);
+    }
+
+    /// Bytes of inputs since the start, and of those that earlier starts have left.
     #[must_use]
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes

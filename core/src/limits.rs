@@ -58,7 +58,7 @@ pub const TAIL_BYTES_MAX: usize = 8 * 1024;
 pub const FACTS_UNWRITTEN_MAX: usize = 256;
 /// Inputs of one user that may wait for durability or for stored records.
 pub const PENDING_INPUTS_MAX: usize = 64;
-/// Users and challenges of one thread whose snapshots are being read; who comes then waits for a place.
+/// Users of one thread whose snapshots are being read; who comes then waits for a place.
 pub const ACTIVATIONS_MAX: usize = 64;
 /// Commands of one thread that may wait for such a place; more are refused `overloaded`.
 pub const ACTIVATIONS_WAITING_MAX: usize = 16 * 1024;

@@ -10,10 +10,7 @@ use std::{
     rc::Rc,
 };
 
-use streakline_core::{
-    id::{Entity, UserId},
-    limits,
-};
+use streakline_core::{id::UserId, limits};
 
 use super::{host::Host, shared::Token, user::UserCommand};
 use crate::{
@@ -166,12 +163,10 @@ fn busy() -> Refusal {
 }
 
 /// A snapshot has been read, or could not be: the next in the queue comes.
-pub(super) fn done(host: &Rc<Host>, entity: &Entity) {
+pub(super) fn done(host: &Rc<Host>, user: &UserId) {
     let under_way = &host.admission.under_way;
     under_way.set(under_way.get().saturating_sub(1));
-    if let Entity::User(user) = entity {
-        host.idling.came(user, host.shared.settings.idle_ms);
-    }
+    host.idling.came(user, host.shared.settings.idle_ms);
     go_on(host);
 }
 

@@ -112,7 +112,6 @@ impl Host {
         if let Some(entry) = held.filter(|entry| entry.addr.connected()) {
             return entry;
         }
-        self.admission.begin();
         let cell = Rc::new(RefCell::new(ChallengeCell::new(self.clone(), id)));
         let entry = ChallengeEntry {
             addr: ChallengeActor::new(cell.clone()).start(),

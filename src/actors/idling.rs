@@ -55,7 +55,7 @@ pub(super) fn round(host: &Rc<Host>) {
         };
         let entry = host.users.borrow().get(&id).cloned();
         let Some(entry) = entry else { continue };
-        let used_ms = entry.cell.borrow().last_used_ms();
+        let used_ms = entry.cell.borrow_mut().look();
         let idle_at_ms = used_ms.saturating_add(idle_ms);
         if idle_at_ms > at_ms {
             // Used since the last look: it joins the queue where it belongs.

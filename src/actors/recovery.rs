@@ -1,7 +1,11 @@
 //! After a start: partitions are read back, their tails folded, and everything that fell due meanwhile is carried out
 //! (design.md 5). A user whose tail waits is folded at first use; the rest follow in the background.
 
-use std::{collections::BTreeSet, rc::Rc, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+};
 
 use streakline_core::{
     id::{Entity, PartitionId, Position},
@@ -50,6 +54,9 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
     for (header, input) in tail {
         take(&mut partition, header, input);
     }
+    partition
+        .journal
+        .recovered(u64::try_from(bytes).unwrap_or(u64::MAX));
     partition.earliest_due_ms = store.earliest_due(id).await?;
     Ok(partition)
 }
@@ -99,12 +106,18 @@ fn take(partition: &mut Partition, header: Header, input: Input) {
 pub(super) async fn fold_tails(host: Rc<Host>) {
     let mut offered: BTreeSet<PartitionId> = BTreeSet::new();
     while let Some(id) = next_tail(&host, &offered) {
+        if host.shared.draining.load(Ordering::Acquire) {
+            return; // The journal keeps them for the next start.
+        }
         recall(&host, &Entity::Partition(id)).await;
         let waiting = |held: &mut Partition| held.tails.keys().cloned().collect();
         let entities: Vec<Entity> = host
             .with(&Entity::Partition(id), waiting)
             .unwrap_or_default();
         for entity in &entities {
+            if host.shared.draining.load(Ordering::Acquire) {
+                break;
+            }
             admission::place(&host).await;
             let waits = |held: &mut Partition| held.tails.contains_key(entity);
             if host.with(entity, waits) == Some(true) {

@@ -1,7 +1,7 @@
 //! What an arbiter does in rounds: wakes who is due, shows boards, sends again what did not arrive, lets idle actors go, and makes
 //! the front of a long or old journal tail snapshot (design.md 4, 5).
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, sync::atomic::Ordering};
 
 use streakline_core::{
     id::{ChallengeId, Entity, PartitionId, Position, UserId},
@@ -42,7 +42,8 @@ pub(super) fn round(host: &Rc<Host>) {
     partitions
         .iter()
         .for_each(|id| super::barrier::answer(host, *id));
-    if !host.shared.clock.is_virtual() && !host.waking.replace(true) {
+    let draining = host.shared.draining.load(Ordering::Acquire);
+    if !host.shared.clock.is_virtual() && !draining && !host.waking.replace(true) {
         let host = host.clone();
         actix::spawn(async move {
             let _ = wake_due(&host).await;

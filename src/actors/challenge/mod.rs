@@ -242,11 +242,10 @@ impl Actor for ChallengeActor {
             let held = self.cell.borrow();
             (held.host.clone(), held.id)
         };
-        let read = read(host.clone(), id);
-        let activate = read.into_actor(self).map(move |read, actor, _| {
-            activate(&actor.cell, read);
-            super::admission::done(&host, &Entity::Challenge(id));
-        });
+        let read = read(host, id);
+        let activate = read
+            .into_actor(self)
+            .map(|read, actor, _| activate(&actor.cell, read));
         ctx.wait(activate);
     }
 }
@@ -414,7 +413,9 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             return;
         };
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
-        let idle = idle_ms > held.host.shared.settings.idle_ms
+        // Anybody may ask for ids that nothing has.
+        let exists = resident.challenge().exists();
+        let idle = (idle_ms > held.host.shared.settings.idle_ms || !exists)
             && resident.may_passivate()
             && held.commands.is_empty()
             && held.subscribers.is_empty()

@@ -101,6 +101,8 @@ pub(super) struct UserCell {
     leaving: bool,
     weight: Weight,
     weighed_ms: u64,
+    /// It has changed since.
+    unweighed: bool,
     /// Held while anything is under way.
     busy: Option<Token>,
     /// Set when the actor must end.
@@ -128,6 +130,7 @@ impl UserCell {
             leaving: false,
             weight: Weight::default(),
             weighed_ms: 0,
+            unweighed: false,
             busy,
             ended: false,
         }
@@ -285,7 +288,11 @@ pub(super) fn round(cell: &Cell, aged: bool) {
         deliver::send_outbox(cell);
         command::resume(cell);
         outbound::pump(cell, false);
-        cell.borrow_mut().note_work();
+        let mut held = cell.borrow_mut();
+        held.note_work();
+        if held.unweighed {
+            held.weigh_sometimes();
+        }
     }
 }
 
@@ -328,14 +335,14 @@ impl Actor for UserActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        let (host, entity) = {
+        let (host, id) = {
             let held = self.cell.borrow();
-            (held.host.clone(), held.entity())
+            (held.host.clone(), held.id.clone())
         };
-        let read = read(host.clone(), entity.clone());
+        let read = read(host.clone(), Entity::User(id.clone()));
         let activate = read.into_actor(self).map(move |read, actor, _| {
             activate(&actor.cell, read);
-            admission::done(&host, &entity);
+            admission::done(&host, &id);
         });
         ctx.wait(activate);
     }

@@ -178,11 +178,6 @@ impl UserCell {
         self.mailbox = self.mailbox.saturating_add(1);
     }
 
-    /// When the last command came, ms of the machine's clock.
-    pub(in crate::actors) fn last_used_ms(&self) -> u64 {
-        self.last_used_ms
-    }
-
     fn is_idle(&self) -> bool {
         let idle_ms = clock::monotonic_ms().saturating_sub(self.last_used_ms);
         idle_ms >= self.host.shared.settings.idle_ms
@@ -210,13 +205,23 @@ impl UserCell {
         self.host.admission.reweigh(self.weight, weight);
         self.weight = weight;
         self.weighed_ms = clock::monotonic_ms();
+        self.unweighed = false;
     }
 
-    /// The same, at most once in a while: weighing goes through all days.
+    /// The same after a change, at most once in a while: weighing goes through all days.
     pub(super) fn weigh_sometimes(&mut self) {
         let since_ms = clock::monotonic_ms().saturating_sub(self.weighed_ms);
+        self.unweighed = true;
         if self.weight == Weight::default() || since_ms >= WEIGHED_EVERY_MS {
             self.weigh();
         }
+    }
+
+    /// When the last command came, ms of the machine's clock; who has changed since the last look is weighed.
+    pub(in crate::actors) fn look(&mut self) -> u64 {
+        if self.unweighed {
+            self.weigh();
+        }
+        self.last_used_ms
     }
 }

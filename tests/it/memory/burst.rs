@@ -28,7 +28,8 @@ async fn first_message(wire: &mut Wire, number: usize, since_ms: i64) -> Value {
 
 #[test]
 fn a_burst_of_first_messages_is_admitted_a_few_at_a_time_and_all_are_acknowledged() {
-    let mut scene = Scene::with("");
+    // Opening them all may take a while; only then everyone speaks.
+    let mut scene = Scene::with("[stream]\nhello_timeout_s = 300\n");
     block_on(put_users(&scene.server, 0..SOCKETS));
     assert_eq!(scene.server.terminate(), Some(0));
     scene.server.restart();

@@ -9,7 +9,8 @@ use crate::harness::{Server, settings_file};
 const DAY_S: i64 = 86_400;
 /// Long enough ago for some hundred minutes of one user.
 const BEGUN_MS: i64 = 20 * 3_600_000;
-/// All test sockets come from one address.
+/// No line a request; and all test sockets come from one address.
+const LOG: &str = "log = \"warn,streakline::server=info\"\n";
 const ALWAYS: &str = "[limits]\nconnections_per_address = 20000\n";
 
 /// A server that can be started again with the settings that it has.
@@ -28,7 +29,7 @@ impl Scene {
 
     /// A server on an empty directory with these settings alone.
     pub(crate) fn first(settings: &str) -> Self {
-        let (dir, path) = settings_file(settings);
+        let (dir, path) = settings_file(&format!("{LOG}{settings}"));
         Self {
             server: Server::start("system", &["--config", &path]),
             _settings: dir,
