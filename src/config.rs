@@ -85,7 +85,11 @@ pub struct Cors {
 pub struct Limits {
     /// Frames of one socket per second, twice that in a burst.
     pub frames_per_s: u32,
-    /// Open sockets of one address.
+    /// Frames of all sockets of one user per second, twice that in a burst; 0: no bound.
+    pub frames_per_s_per_user: u32,
+    /// Frames of all sockets of one address per second, twice that in a burst; 0: no bound.
+    pub frames_per_s_per_address: u32,
+    /// Open streams of one address; of any connections twice as many.
     pub connections_per_address: u32,
     /// Refused credentials of one address per minute.
     pub auth_failures_per_min: u32,
@@ -143,6 +147,8 @@ pub struct Journal {
 pub struct Stream {
     /// Seconds between the server's pings.
     pub heartbeat_s: u64,
+    /// Seconds after which TCP gives a peer up that takes nothing; never less than `push.grace_s` and ten.
+    pub unacked_s: u64,
 }
 
 impl Default for Config {
@@ -169,6 +175,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             frames_per_s: 2_000,
+            frames_per_s_per_user: 4_000,
+            frames_per_s_per_address: 200_000,
             connections_per_address: 4_096,
             auth_failures_per_min: 600,
             bad_frames_per_min: 20,
@@ -214,7 +222,10 @@ impl Default for Journal {
 
 impl Default for Stream {
     fn default() -> Self {
-        Self { heartbeat_s: 25 }
+        Self {
+            heartbeat_s: 25,
+            unacked_s: 20,
+        }
     }
 }
 

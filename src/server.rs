@@ -51,8 +51,14 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
-/// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
-const UNACKED_MAX: Duration = Duration::from_secs(20);
+/// How long the head of a connection's first request may take.
+const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may stay open without a request.
+const IDLE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection that is closed may take to go.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Why a server does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +124,7 @@ pub async fn run(
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
+    actix::spawn(running.gateway.clone().watch_readers());
     ready(running.address);
     tokio::select! {
         () = stop => {}
@@ -148,10 +155,14 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_records: of.limits.max_records,
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
+        unacked_s: of.stream.unacked_s,
         frames_per_s: of.limits.frames_per_s,
+        frames_per_s_per_user: of.limits.frames_per_s_per_user,
+        frames_per_s_per_address: of.limits.frames_per_s_per_address,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
         auth_failures_per_min: of.limits.auth_failures_per_min,
+        grace_ms: of.push.grace_s.saturating_mul(1_000),
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
@@ -254,7 +265,11 @@ async fn listen(
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
-        .on_connect(gateway::on_connect(UNACKED_MAX))
+        .client_request_timeout(REQUEST_HEAD_WITHIN)
+        .keep_alive(IDLE_WITHIN)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_connect(gateway.on_connect())
         .disable_signals()
         .shutdown_timeout(2)
         .bind(address)

@@ -16,7 +16,10 @@ use crate::{
         host::Host,
         message::{Batch, Caller, Hello},
     },
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::CloseReason,
+    },
     push::{Push, SessionHandle},
 };
 
@@ -87,10 +90,8 @@ impl UserCommand {
             Self::Write(write) => (write.done)(Err(refusal)),
             Self::History(history) => history.refuse(refusal),
             Self::Open { session, .. } => {
-                let _ = host
-                    .shared
-                    .sessions
-                    .push(session, Push::End(refusal.code, Some(1_000)));
+                let end = CloseReason::of(refusal.code, Some(1_000));
+                host.shared.sessions.end(session, end);
             }
             Self::Batch { session, batch } => {
                 let batch_id = Some(batch.batch_id);

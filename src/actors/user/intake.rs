@@ -8,7 +8,10 @@ use streakline_core::{
 use super::{Cell, UserCell, Waiter, outbound::pump, stream::answer};
 use crate::{
     actors::{host::InFlight, message::Batch},
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::CloseReason,
+    },
     push::{Lane, Push, SessionHandle},
 };
 
@@ -20,12 +23,8 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
     let mut held = cell.borrow_mut();
     if !held.clients.contains_key(&session) {
         // The state has been read again since: the client resumes.
-        let _ = held
-            .host
-            .shared
-            .sessions
-            .push(session, Push::End(Code::Internal, Some(1_000)));
-        return;
+        let again = CloseReason::of(Code::Internal, Some(1_000));
+        return held.host.shared.sessions.end(session, again);
     }
     let (batch_id, lane, first_seq) = (batch.batch_id, batch.lane, batch.first_seq);
     let bytes = batch.records.len().saturating_mul(RECORD_BYTES);

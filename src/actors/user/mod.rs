@@ -37,7 +37,10 @@ use super::{
 };
 use crate::{
     clock,
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::CloseReason,
+    },
     push::{Lane, SessionHandle},
     storage::{
         Attachment, Error,
@@ -193,8 +196,8 @@ impl UserCell {
         self.resident = None;
         let entity = self.entity();
         for session in std::mem::take(&mut self.clients).into_keys() {
-            let end = crate::push::Push::End(Code::Internal, Some(1_000));
-            let _ = self.host.shared.sessions.push(session, end);
+            let again = CloseReason::of(Code::Internal, Some(1_000));
+            self.host.shared.sessions.end(session, again);
         }
         self.host
             .with(&entity, |partition| partition.deadlines.set(&entity, None));

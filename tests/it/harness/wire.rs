@@ -1,6 +1,7 @@
 //! A WebSocket by hand, for what no library sends: fragments inside a character, half a frame, the wrong opcode. Everything that
 //! comes is kept, so that a test can look at all of it in its order. Every wait has an end.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,8 +15,10 @@ use super::Server;
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long nothing must come before a test believes that nothing does.
 const QUIET: Duration = Duration::from_millis(400);
+/// The address that a connection has by itself.
+pub(crate) const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// What a client that wants to be slow gives the kernel for reading.
-const NARROW_BYTES: u32 = 16_384;
+pub(crate) const NARROW_BYTES: u32 = 16_384;
 const READ_BYTES: usize = 16_384;
 const HEAD_BYTES_MAX: usize = 16_384;
 
@@ -49,26 +52,26 @@ pub(crate) struct Wire {
 impl Wire {
     /// Upgrades with `token`; a refusal is its status and its problem.
     pub(crate) async fn upgrade(server: &Server, token: &str) -> Result<Self, (u16, Value)> {
-        let tcp = TcpStream::connect(authority(server)).await.unwrap();
-        Self::over(tcp, server, token).await
+        Self::over(dial(server, HERE, None).await, server, token).await
+    }
+
+    /// The same from another address of this machine.
+    pub(crate) async fn upgrade_from(
+        source: Ipv4Addr,
+        server: &Server,
+        token: &str,
+    ) -> Result<Self, (u16, Value)> {
+        Self::over(dial(server, source, None).await, server, token).await
     }
 
     /// The same over a connection that holds next to nothing that is not read.
     pub(crate) async fn narrow(server: &Server, token: &str) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(NARROW_BYTES).unwrap();
-        let tcp = socket.connect(authority(server).parse().unwrap()).await;
-        Self::over(tcp.unwrap(), server, token).await.unwrap()
+        let tcp = dial(server, HERE, Some(NARROW_BYTES)).await;
+        Self::over(tcp, server, token).await.unwrap()
     }
 
     async fn over(mut tcp: TcpStream, server: &Server, token: &str) -> Result<Self, (u16, Value)> {
-        tcp.set_nodelay(true).unwrap();
-        let host = authority(server);
-        let request = format!(
-            "GET /v1/stream HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: streakline.v1.json\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
+        let request = upgrade_request(server, token);
         tcp.write_all(request.as_bytes()).await.unwrap();
         let mut wire = Self {
             tcp,
@@ -260,6 +263,35 @@ impl Wire {
         self.unread.extend_from_slice(&bytes[..count]);
         count > 0
     }
+}
+
+/// A TCP connection from `source`; the kernel holds at most about `unread_bytes` that it has not read.
+pub(crate) async fn dial(
+    server: &Server,
+    source: Ipv4Addr,
+    unread_bytes: Option<u32>,
+) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(bytes) = unread_bytes {
+        socket.set_recv_buffer_size(bytes).unwrap();
+    }
+    if source != HERE {
+        socket.bind((source, 0).into()).unwrap();
+    }
+    let tcp = socket.connect(authority(server).parse().unwrap()).await;
+    let tcp = tcp.unwrap();
+    tcp.set_nodelay(true).unwrap();
+    tcp
+}
+
+/// What asks for a stream.
+pub(crate) fn upgrade_request(server: &Server, token: &str) -> String {
+    let host = authority(server);
+    format!(
+        "GET /v1/stream HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: streakline.v1.json\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
 }
 
 /// The hello of a device in UTC with a good clock; `outbox` is its own id unless a test says otherwise.
