@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod dump;
+pub(crate) mod meters;
 pub(crate) mod program;
 pub(crate) mod server;
 pub(crate) mod stream;

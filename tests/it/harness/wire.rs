@@ -24,9 +24,9 @@ const HEAD_BYTES_MAX: usize = 16_384;
 
 pub(crate) const TEXT: u8 = 1;
 pub(crate) const BINARY: u8 = 2;
-const CONTINUATION: u8 = 0;
+pub(crate) const CONTINUATION: u8 = 0;
 const CLOSE: u8 = 8;
-const PING: u8 = 9;
+pub(crate) const PING: u8 = 9;
 const PONG: u8 = 10;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
@@ -144,6 +144,16 @@ impl Wire {
         let _gone = sent.expect("the server does not read");
     }
 
+    /// Sends as much of this as the server takes within a while, for who does not read either.
+    pub(crate) async fn offer(&mut self, bytes: &[u8]) {
+        let _taken_in_part = timeout(QUIET, self.tcp.write_all(bytes)).await;
+    }
+
+    /// The bare connection, with whatever has not been read from it.
+    pub(crate) fn into_tcp(self) -> TcpStream {
+        self.tcp
+    }
+
     /// The next text frame, or how the socket ended.
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         loop {
@@ -198,6 +208,18 @@ impl Wire {
                 return closed;
             }
         }
+    }
+
+    /// Reads that many pongs; how the socket ends where it does before them.
+    pub(crate) async fn answered(&mut self, pongs: usize) -> Option<Closed> {
+        let mut left = pongs;
+        while left > 0 {
+            match self.next().await {
+                Ok(frame) => left -= usize::from(frame["type"] == "pong"),
+                Err(closed) => return Some(closed),
+            }
+        }
+        None
     }
 
     /// Reads until nothing has come for a while.
@@ -312,7 +334,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// One frame as a client sends it. The mask is zero: it changes nothing.
-fn encoded(last: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn encoded(last: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![if last { FIN | opcode } else { opcode }];
     match payload.len() {
         short @ 0..126 => frame.push(MASKED | u8::try_from(short).unwrap()),
