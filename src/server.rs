@@ -39,8 +39,8 @@ use crate::{
     entropy,
     gateway::{self, Gateway},
     keys::CurrentKeys,
-    protocol::error_code::Code,
-    push::{Push, Sessions},
+    protocol::{error_code::Code, server_frame::CloseReason},
+    push::Sessions,
     shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
     tls::{self, Tls},
@@ -67,8 +67,14 @@ const WORKER_WITHIN: Duration = Duration::from_secs(30);
 const CONNECTIONS_PER_WORKER: usize = 100_000;
 /// How long a TLS handshake may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
-/// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
-const UNACKED_MAX: Duration = Duration::from_secs(20);
+/// How long the head of a connection's first request may take.
+const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may stay open without a request.
+const IDLE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection that is closed may take to go.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Why a server does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -175,6 +181,7 @@ pub async fn run(
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
     let gateway = running.gateway.clone();
     actix::spawn(reload_on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(running.gateway.clone().watch_readers());
     ready(running.address);
     tokio::select! {
         () = stop => {}
@@ -231,9 +238,8 @@ async fn give_notice(shared: &Shared) {
     while clock::monotonic_ms() < until_ms {
         for session in shared.sessions.handles() {
             let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS));
-            let end = Push::End(Code::StoreUnavailable, Some(retry_after_ms));
-            // One that cannot be told is closed with the process.
-            drop(shared.sessions.push(session, end));
+            let reason = CloseReason::of(Code::StoreUnavailable, Some(retry_after_ms));
+            shared.sessions.end(session, reason);
         }
         clock::pause_ms(FAULT_POLL_MS).await;
     }
@@ -269,10 +275,14 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
         hello_timeout_s: of.stream.hello_timeout_s,
+        unacked_s: of.stream.unacked_s,
         frames_per_s: of.limits.frames_per_s,
+        frames_per_s_per_user: of.limits.frames_per_s_per_user,
+        frames_per_s_per_address: of.limits.frames_per_s_per_address,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
         drain_ms: grace_ms(of) / ACKS_PART,
+        grace_ms: of.push.grace_s.saturating_mul(1_000),
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
@@ -396,7 +406,11 @@ async fn listen(
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
-        .on_connect(gateway::on_connect(UNACKED_MAX))
+        .client_request_timeout(REQUEST_HEAD_WITHIN)
+        .keep_alive(IDLE_WITHIN)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_connect(gateway.on_connect())
         .disable_signals()
         .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
         .tls_handshake_timeout(HANDSHAKE_WITHIN);
