@@ -89,6 +89,9 @@ pub struct Start {
     pub keys: Arc<KeyRing>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// Length of a journal segment; for tests that want many.
+    #[cfg(feature = "fault-injection")]
+    pub segment_bytes: Option<u64>,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
     #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
@@ -103,7 +106,7 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&start.config.data)?);
+    let store: Arc<dyn Store> = Arc::new(open(&start)?);
     let epoch = store.raise_epoch(BITS).await?;
     let partitions = read_partitions(&store, epoch).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
@@ -127,6 +130,18 @@ pub async fn run(
     }
     drain(&shared, &directory, &running.gateway, &running.handle).await;
     Ok(())
+}
+
+#[cfg(not(feature = "fault-injection"))]
+fn open(start: &Start) -> Result<EmbeddedStore> {
+    Ok(EmbeddedStore::open(&start.config.data)?)
+}
+
+#[cfg(feature = "fault-injection")]
+fn open(start: &Start) -> Result<EmbeddedStore> {
+    let mut settings = storage::embedded::Settings::default();
+    settings.segment_bytes_max = start.segment_bytes.unwrap_or(settings.segment_bytes_max);
+    Ok(EmbeddedStore::open_with(&start.config.data, settings)?)
 }
 
 fn actor_settings(start: &Start) -> Settings {

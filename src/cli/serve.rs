@@ -36,6 +36,10 @@ pub struct ServeArgs {
     /// TOML file with settings.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Length of a journal segment; for tests that want many.
+    #[cfg(feature = "fault-injection")]
+    #[arg(long, value_name = "BYTES", hide = true)]
+    segment_bytes: Option<u64>,
     /// Abort right after that many durable flushes, before anything of the last is answered; for tests on a virtual clock.
     #[cfg(feature = "fault-injection")]
     #[arg(long, value_name = "N", hide = true)]
@@ -65,6 +69,8 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         config,
         keys: Arc::new(keys),
         metrics,
+        #[cfg(feature = "fault-injection")]
+        segment_bytes: args.segment_bytes,
         #[cfg(feature = "fault-injection")]
         crash_after_flush: args.crash_after_flush,
     };

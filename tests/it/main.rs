@@ -8,6 +8,7 @@
 
 mod harness;
 mod hostile;
+mod poison;
 mod replay;
 mod rest;
 mod stream;

@@ -260,9 +260,7 @@ impl Skipping<UserInput> {
     #[must_use]
     pub fn user(header: &Header, input: &UserInput) -> Self {
         let (inner, stamp_ms, kept, release) = match input {
-            UserInput::Retry(retry) => {
-                (retry.of_user(), retry.stamp_ms, retry.kept, retry.release)
-            }
+            UserInput::Retry(retry) => (retry.of_user(), retry.stamp_ms, retry.kept, retry.release),
             other => (Some(other.clone()), header.stamp_ms, false, false),
         };
         let numbered = match &inner {

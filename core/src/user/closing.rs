@@ -166,7 +166,8 @@ impl User {
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
         next(self)
-            .filter(|_| !self.is_held()).map(|(deadline_ms, _)| deadline_ms)
+            .filter(|_| !self.is_held())
+            .map(|(deadline_ms, _)| deadline_ms)
     }
 
     /// When somebody else would see the effect of the next boundary, so that a user who is not in memory must be woken;

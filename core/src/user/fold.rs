@@ -111,7 +111,9 @@ pub fn fold(
             }
             hold::end_if_done(user);
         }
-        _ if user.is_held() => hold::keep(user, &mut Fold::new(rules, loaded, header, events), input),
+        _ if user.is_held() => {
+            hold::keep(user, &mut Fold::new(rules, loaded, header, events), input)
+        }
         _ => proceed(user, &mut Fold::new(rules, loaded, header, events), input),
     }
     user.position = header.position;
@@ -235,9 +237,7 @@ fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Opti
     }
 }
 
-pub(super) fn introduce(
-    user: &mut User,
-    fold: &Fold<'_>, introduction: &DeviceIntroduction) {
+pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
     let binding = u32::try_from(user.devices.len()).unwrap_or(u32::MAX);
     let device = user
         .devices
