@@ -127,9 +127,7 @@ fn the_ledger_is_whole_after_a_state_was_read_again() {
     let server = server();
     block_on(async {
         let mut ann = Sender::ann(&server).await;
-        for _ in 0..5 {
-            ann.goes_on().await;
-        }
+        ann.earns().await;
         let rest = server.rest();
         let later_ms = super::scene::NOON_MS + 16 * 3_600_000;
         let to = json!({"to_ms": later_ms});
