@@ -133,8 +133,10 @@ impl Start {
         if let Some(fault) = self.fault {
             use storage::{embedded, faulty};
             let mut settings = embedded::Settings::default();
-            if let faulty::Fault::Memtable(bytes) = fault {
-                settings.memtable_bytes = bytes;
+            match fault {
+                faulty::Fault::Memtable(bytes) => settings.memtable_bytes = bytes,
+                faulty::Fault::Segment(bytes) => settings.segment_bytes_max = bytes,
+                _ => {}
             }
             let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
             return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));

@@ -33,6 +33,8 @@ pub enum Fault {
     SlowAppends(u64),
     /// `memtable=BYTES`: the engine writes tables that small, so that a test has some.
     Memtable(u64),
+    /// `segment=BYTES`: journal segments that short, so that a test has many.
+    Segment(u64),
 }
 
 impl FromStr for Fault {
@@ -49,6 +51,7 @@ impl FromStr for Fault {
             "chunks" => Self::Chunks(number),
             "slow-appends" => Self::SlowAppends(number),
             "memtable" => Self::Memtable(number),
+            "segment" => Self::Segment(number),
             _ => return Err(format!("no fault is called {what}")),
         })
     }

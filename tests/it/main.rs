@@ -9,6 +9,7 @@
 mod harness;
 mod hostile;
 mod memory;
+mod poison;
 mod replay;
 mod rest;
 mod restart;
