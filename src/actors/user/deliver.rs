@@ -131,12 +131,12 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
             match (loaded, held.resident.as_mut()) {
                 (Ok(loaded), Some(resident)) => resident.load(loaded),
                 (Err(error), _) => {
-                    tracing::error!(user = %id, %error, "stored records cannot be read");
                     held.end();
                     if matches!(error, Error::Damaged(_)) {
                         host.forget(&held.entity());
                         return host.set_aside(&held.entity(), "chunk", &error);
                     }
+                    tracing::error!(user = %id, %error, "stored records cannot be read");
                     // What is journaled must not be forgotten with the state.
                     let entity = held.entity();
                     actix::spawn(crate::actors::recovery::reread(host.clone(), entity));
