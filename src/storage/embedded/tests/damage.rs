@@ -388,3 +388,31 @@ async fn a_store_of_another_row_format_is_refused() {
     };
     assert!(what.contains("format 2"), "{what}");
 }
+
+#[tokio::test]
+async fn damage_that_the_engine_meets_in_the_background_is_told_as_damage() {
+    let dir = directory();
+    fill(dir.path()).await;
+    let tables = files(&dir.path().join("store/keyspaces/1/tables"));
+    for table in &tables {
+        let mut bytes = fs::read(table).unwrap();
+        bytes[200] ^= 1;
+        fs::write(table, bytes).unwrap();
+    }
+    let store = EmbeddedStore::open_with(dir.path(), settings()).unwrap();
+    let mut seeded = Seeded::new(SEED, 3);
+    for round in ROUNDS..ROUNDS + 2_000 {
+        let user = format!("new-{round}");
+        let write = SnapshotWrite {
+            entity: Entity::User(self::user(&user)),
+            chunks: Vec::new(),
+            ..snapshot(round, &mut seeded)
+        };
+        if let Err(error) = store.commit(write).await {
+            assert!(matches!(error, Error::Damaged(_)), "{error}");
+            assert!(store.fault().unwrap().contains("damaged"));
+            return;
+        }
+    }
+    panic!("the engine never joined {tables:?}");
+}
