@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, fs, path::PathBuf};
 
-use streakline::config::Config;
+use streakline::config::{Config, Sources};
 
 use super::{Judged, Seen, Target, bounded, hold};
 use crate::{mutate::Form, random::Random};
@@ -41,7 +41,11 @@ fn check(bytes: &[u8]) -> Judged {
         path.clone()
     });
     fs::write(&path, bytes).unwrap();
-    let load = || Config::load(Some(&path), &[]).map_err(|error| error.to_string());
+    let sources = Sources {
+        file: Some(path),
+        ..Sources::default()
+    };
+    let load = || Config::load(&sources).map_err(|error| error.to_string());
     match bounded((bytes, 512, 262_144), load)? {
         Ok(config) => {
             let limits = &config.limits;
