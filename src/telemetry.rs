@@ -20,7 +20,11 @@ pub enum Error {
 /// When the filter has the wrong form.
 pub fn log(filter: &str, json: bool) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter)?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is let go: by default the reason is printed where the line could not be, and that panics.
+    let lines = fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     // Only the first in a process can be installed, which is what is wanted.
     let _ = if json {
         lines.json().try_init()

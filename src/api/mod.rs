@@ -43,6 +43,7 @@ mod problem;
 mod query;
 mod request_log;
 mod streaks;
+mod stuck;
 mod users;
 
 use std::sync::Arc;

@@ -11,9 +11,11 @@ pub mod folder;
 pub mod replay;
 pub mod serve;
 mod settings;
+pub mod stuck;
 pub mod token;
 pub mod verify;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -46,6 +48,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
+    Stuck(stuck::StuckArgs),
 }
 
 /// Reads the command line and runs its command.
@@ -54,7 +57,8 @@ pub fn main() -> ExitCode {
     match run(&Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("streakline: {error:#}");
+            // Not `eprintln!`, which panics where the log is on the disk that is full.
+            let _nobody_reads = writeln!(std::io::stderr(), "streakline: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -68,6 +72,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Stuck(args) => stuck::run(args),
     }
 }
 

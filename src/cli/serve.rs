@@ -1,8 +1,8 @@
 //! `streakline serve`: starts the server, and says on stdout where it is and what to try next.
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::settings::SettingArgs;
@@ -29,8 +29,13 @@ pub struct ServeArgs {
     #[command(flatten)]
     settings: SettingArgs,
     /// Abort right after that many durable flushes, before anything of the last is answered; for tests on a virtual clock.
+    #[cfg(feature = "fault-injection")]
     #[arg(long, value_name = "N", hide = true)]
     crash_after_flush: Option<u64>,
+    /// Let the store fail, such as `appends=100`: its journal after 100 flushes.
+    #[cfg(feature = "fault-injection")]
+    #[arg(long, value_name = "WHAT=N", hide = true)]
+    fault: Option<crate::storage::faulty::Fault>,
 }
 
 /// Runs the server until it is told to stop.
@@ -39,34 +44,39 @@ pub struct ServeArgs {
 /// When a setting is wrong or a part of the server cannot start or go on.
 pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
+    #[cfg(feature = "fault-injection")]
     if args.crash_after_flush.is_some() && config.clock == "system" {
-        bail!("--crash-after-flush is for tests on a virtual clock");
+        anyhow::bail!("--crash-after-flush is for tests on a virtual clock");
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
+    server::make_directory(&config.data)?;
     let keys = KeyRing::open_or_create(&config.data);
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;
     if let Some(path) = keys.created_admin_key() {
         println!("admin key: {}", path.display());
     }
-    let (data, crash_after_flush) = (config.data.clone(), args.crash_after_flush);
+    let data = config.data.clone();
     let metrics = telemetry::metrics()?;
     let start = Start {
         config,
         keys: Arc::new(keys),
         metrics,
-        crash_after_flush,
+        #[cfg(feature = "fault-injection")]
+        crash_after_flush: args.crash_after_flush,
+        #[cfg(feature = "fault-injection")]
+        fault: args.fault,
     };
     let ready = move |address: SocketAddr| {
-        println!("ready: http://{address}");
-        eprintln!("{}", next_steps(&data.display().to_string(), address));
+        let next_steps = next_steps(&data.display().to_string(), address);
+        // Nobody may read it; that is no reason to end.
+        let _said = writeln!(std::io::stdout(), "ready: http://{address}");
+        let _said = writeln!(std::io::stderr(), "{next_steps}");
     };
-    let stop = async {
-        if let Err(error) = shutdown::requested().await {
-            tracing::error!(%error, "signals cannot be listened to");
-        }
-    };
-    actix::System::new().block_on(server::run(start, ready, stop))?;
+    actix::System::new().block_on(async {
+        let stop = shutdown::requested().context("signals cannot be listened to")?;
+        Ok::<_, anyhow::Error>(server::run(start, ready, stop).await?)
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 

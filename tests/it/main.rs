@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod replay;
 mod rest;
+mod storage;
 mod stream;
 mod stream_schema;
 mod synthetic;

@@ -8,7 +8,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
-use super::super::{ChunkId, Error, IdempotencyKey};
+use super::super::{ChunkId, Error, IdempotencyKey, StuckId};
 
 /// A range of keys.
 pub(super) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -56,6 +56,12 @@ pub(super) fn journal_after(partition: PartitionId, position: Option<Position>) 
         |position| Excluded(journal(partition, position)),
     );
     (from, Included(last))
+}
+
+/// Rows put aside, keyed like the journal.
+pub(super) fn stuck_after(after: Option<StuckId>) -> Range {
+    let from = after.map(|id| journal(id.partition, id.position));
+    (from.map_or(Unbounded, Excluded), Unbounded)
 }
 
 pub(super) fn partition(partition: PartitionId) -> Vec<u8> {
