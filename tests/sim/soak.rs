@@ -48,8 +48,14 @@ impl std::fmt::Display for Tally {
             lost,
             repeated,
         } = self;
-        write!(f, "{steps} steps, {crashes} crashes ({power_losses} with a loss of power, {store_faults} after ")?;
-        write!(f, "a fault of the store), {lost} messages lost, {repeated} repeated")
+        write!(
+            f,
+            "{steps} steps, {crashes} crashes ({power_losses} with a loss of power, {store_faults} after "
+        )?;
+        write!(
+            f,
+            "a fault of the store), {lost} messages lost, {repeated} repeated"
+        )
     }
 }
 
@@ -72,6 +78,18 @@ impl Plan {
         Self {
             seeds: first..first.saturating_add(count),
             threads: cores,
+        }
+    }
+}
+
+impl Plan {
+    /// The first of so many parts; at least one seed.
+    pub(crate) fn part(self, of: u64) -> Self {
+        let Range { start, end } = self.seeds;
+        let count = (end - start).div_ceil(of);
+        Self {
+            seeds: start..start + count,
+            ..self
         }
     }
 }
@@ -124,7 +142,10 @@ pub(crate) fn run(plan: &Plan, each: impl Fn(u64) -> Came + Sync) -> Vec<(u64, S
     });
     let progress = lock();
     let (seeds, failed) = (&plan.seeds, progress.failed.len());
-    println!("seeds {}..{}: {failed} failed; {}", seeds.start, seeds.end, progress.all);
+    println!(
+        "seeds {}..{}: {failed} failed; {}",
+        seeds.start, seeds.end, progress.all
+    );
     progress.failed.clone()
 }
 
@@ -146,8 +167,15 @@ impl Progress {
         }
         let (first, end) = (from.max(seeds.start), (from + GROUP).min(seeds.end));
         if group.len() as u64 == end - first {
-            let digest = group.values().fold(Sha256::new(), Sha256::chain_update).finalize();
-            let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+            let digest = group
+                .values()
+                .fold(Sha256::new(), Sha256::chain_update)
+                .finalize();
+            let digest: String = digest
+                .iter()
+                .take(8)
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
             let tally = self.tallies.remove(&from).unwrap_or_default();
             println!("seeds {first}..{end}: digest {digest}; {tally}");
             self.open.remove(&from);
@@ -163,7 +191,13 @@ fn every_seed_is_run_once_and_failures_keep_their_seed() {
     };
     let each = |seed: u64| match seed {
         1_003 => Err("as asked".to_owned()),
-        _ => Ok(([7; 32], Tally { steps: 1, ..Tally::default() })),
+        _ => Ok((
+            [7; 32],
+            Tally {
+                steps: 1,
+                ..Tally::default()
+            },
+        )),
     };
     assert_eq!(run(&plan, each), [(1_003, "as asked".to_owned())]);
 }
