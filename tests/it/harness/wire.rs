@@ -149,6 +149,17 @@ impl Wire {
         let _taken_in_part = timeout(QUIET, self.tcp.write_all(bytes)).await;
     }
 
+    /// Reads about that many bytes, as far as they come, and looks at none of them yet.
+    pub(crate) async fn sip(&mut self, bytes: usize) {
+        let until = self.unread.len() + bytes;
+        while self.unread.len() < until {
+            let more = timeout(QUIET, self.tcp.readable()).await.is_ok();
+            if !more || !self.fill().await {
+                return;
+            }
+        }
+    }
+
     /// The bare connection, with whatever has not been read from it.
     pub(crate) fn into_tcp(self) -> TcpStream {
         self.tcp

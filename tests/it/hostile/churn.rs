@@ -23,13 +23,12 @@ async fn come_and_go(server: &Server, token: &str, number: usize) {
     if way < 3 {
         let mut tcp = dial(server, source, None).await;
         let request = upgrade_request(server, token);
-        let part = if way == 0 { 0 } else { request.len() / way };
+        let part = [0, request.len(), request.len() / 2][way];
         tcp.write_all(&request.as_bytes()[..part]).await.unwrap();
         // Nothing said, a whole request unanswered, and half of one.
-        return if number % 2 == 0 {
-            reset(tcp)
-        } else {
-            drop(tcp)
+        return match number % 4 {
+            0 | 1 => reset(tcp),
+            _ => drop(tcp),
         };
     }
     let mut wire = Wire::upgrade_from(source, server, token).await.unwrap();

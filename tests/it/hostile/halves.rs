@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::bystander::{Bystander, NOON_MS, server};
-use super::crowd::{crowd, elsewhere, reset, to_the_end};
+use super::crowd::{crowd, elsewhere, to_the_end};
 use crate::harness::meters::{closes, descriptors, sessions, until};
 use crate::harness::wire::{TEXT, dial, encoded, hello, upgrade_request};
 use crate::harness::{Server, Wire, block_on, configured};
@@ -89,33 +89,31 @@ fn half_open_sockets_of_one_address_are_bounded_and_everybody_else_gets_in() {
     let server = configured(NOON, CROWDED);
     block_on(async {
         let mut bystander = Bystander::new(&server).await;
-        let mut held = Vec::new();
-        for _ in 0..2 * STREAMS {
-            held.push(dial(&server, elsewhere(2), None).await);
-        }
-        let mut refused = dial(&server, elsewhere(2), None).await;
-        let said = to_the_end(&mut refused).await;
-        let (head, body) = said.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("HTTP/1.1 429"), "{head}");
-        assert!(head.contains("Retry-After: 2"), "{head}");
-        let problem: Value = serde_json::from_str(body).unwrap();
-        assert_eq!(
-            (&problem["code"], &problem["status"]),
-            (&json!("rate_limited"), &json!(429))
-        );
-        bystander.goes_on().await;
-        let token = server.token("carl");
-        let other = Wire::upgrade_from(elsewhere(3), &server, &token).await;
+        let (server, token) = (&server, server.token("carl"));
+        let idle = crowd(4 * STREAMS, async |_| {
+            to_the_end(&mut dial(server, elsewhere(2), None).await).await
+        });
+        let other = Wire::upgrade_from(elsewhere(3), server, &token);
+        let (said, other) = bystander.beside(async { tokio::join!(idle, other) }).await;
         assert!(other.is_ok(), "another address");
-        held.into_iter().for_each(reset);
+        let refused = said.iter().filter(|said| said.starts_with("HTTP/1.1 429"));
+        let refused: Vec<&String> = refused.collect();
+        assert!(!refused.is_empty(), "{said:?}");
+        for said in refused {
+            let (head, body) = said.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains("Retry-After: 2"), "{head}");
+            let problem: Value = serde_json::from_str(body).unwrap();
+            let told = (&problem["code"], &problem["status"]);
+            assert_eq!(told, (&json!("rate_limited"), &json!(429)));
+        }
         until("there is room again", async || {
-            let again = dial(&server, elsewhere(2), None).await;
-            is_heard(&server, again, &token).await
+            let again = dial(server, elsewhere(2), None).await;
+            is_heard(server, again, &token).await
         })
         .await;
         bystander.goes_on().await;
         bystander.is_told().await;
-        bystander.has_lost_nothing(&server).await;
+        bystander.has_lost_nothing(server).await;
     });
 }
 
@@ -133,30 +131,32 @@ fn a_request_on_a_refused_connection_has_no_effect() {
     let server = configured(NOON, CROWDED);
     block_on(async {
         let mut bystander = Bystander::new(&server).await;
-        let held = crowd(2 * STREAMS, |_| dial(&server, elsewhere(4), None)).await;
-        let key = server.admin_key();
-        for number in 0..20 {
+        let (server, key) = (&server, server.admin_key());
+        let create = async |number: usize| {
             let body = "{\"zone\":\"UTC\"}";
             let request = format!(
-                "PUT /v1/users/unwanted-{number} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+                "PUT /v1/users/new-{number} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
                  If-None-Match: *\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
                 body.len()
             );
-            let mut tcp = dial(&server, elsewhere(4), None).await;
+            let mut tcp = dial(server, elsewhere(4), None).await;
             let _refused = tcp.write_all(request.as_bytes()).await;
-            let said = to_the_end(&mut tcp).await;
+            to_the_end(&mut tcp).await
+        };
+        let said = bystander.beside(crowd(4 * STREAMS, create)).await;
+        let created = |said: &String| said.starts_with("HTTP/1.1 201");
+        assert!(!said.iter().all(created), "some are too many");
+        for (number, said) in said.iter().enumerate() {
             assert!(
-                said.is_empty() || said.starts_with("HTTP/1.1 429"),
+                said.is_empty() || created(said) || said.starts_with("HTTP/1.1 429"),
                 "{said}"
             );
+            let path = format!("/v1/users/new-{number}");
+            let found = server.rest().find(&path).await.unwrap();
+            assert_eq!(found.is_some(), created(said), "{number}: {said}");
         }
-        drop(held);
-        bystander.goes_on().await;
-        for number in 0..20 {
-            let path = format!("/v1/users/unwanted-{number}");
-            assert_eq!(server.rest().find(&path).await.unwrap(), None);
-        }
-        bystander.has_lost_nothing(&server).await;
+        bystander.is_told().await;
+        bystander.has_lost_nothing(server).await;
     });
 }
 

@@ -4,6 +4,7 @@
 mod bystander;
 mod churn;
 mod crowd;
+mod ends;
 mod floods;
 mod frames;
 mod halves;

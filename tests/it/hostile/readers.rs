@@ -26,6 +26,7 @@ const SUBSCRIPTIONS: u64 = 16;
 /// Each is answered with some 40 kB.
 const BATCHES: usize = 60;
 const PINGS: u64 = 100;
+const SIP_BYTES: usize = 400_000;
 const NEVER_MIB: u64 = 100;
 
 fn mallory(number: usize) -> String {
@@ -95,6 +96,8 @@ fn a_hundred_clients_that_never_read_cost_at_most_100_mib_and_are_closed_4413() 
                 let mut wire = Wire::narrow(&server, &token).await;
                 let demands = demands(number, &board, &epochs[number % USERS]);
                 wire.offer(&demands).await;
+                // Once it reads a little: that must not make the server turn all that waits into frames.
+                wire.sip(SIP_BYTES).await;
                 wire
             })
             .await;
