@@ -7,6 +7,7 @@ use std::{
     cell::Cell,
     future::Future,
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     actors::{
+        damage::Damage,
         directory::Directory,
         host::HostActor,
         partition::Partition,
@@ -36,8 +38,9 @@ use crate::{
     entropy,
     gateway::{self, Gateway},
     keys::CurrentKeys,
-    push::Sessions,
-    shutdown::Hangups,
+    protocol::error_code::Code,
+    push::{Push, Sessions},
+    shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
     tls::{self, Tls},
     zones::BundledZones,
@@ -49,6 +52,12 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 const SNAPSHOT_WITHIN: Duration = Duration::from_secs(20);
 /// Longest random wait that clients are told before they come back, ms.
 const RETRY_AFTER_MS_MAX: u64 = 3_000;
+/// How long the server answers that its store has failed before it ends.
+const NOTICE_MS: u64 = 5_000;
+/// How long a start on a virtual clock waits for others after a damaged row was met.
+const SET_ASIDE_MS: u64 = 10_000;
+/// Between two looks at whether the store has failed.
+const FAULT_POLL_MS: u64 = 100;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// How long a worker may take to start.
@@ -87,7 +96,7 @@ pub enum Error {
     #[error("the HTTP server: {0}")]
     Http(String),
     /// A part failed for good.
-    #[error("the server must stop: {0}")]
+    #[error("{0}")]
     Fatal(String),
 }
 
@@ -104,7 +113,35 @@ pub struct Start {
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
+    #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
+    /// What is to fail in the store; for tests.
+    #[cfg(feature = "fault-injection")]
+    pub fault: Option<storage::faulty::Fault>,
+}
+
+impl Start {
+    fn open_store(&self) -> Result<Arc<dyn Store>> {
+        #[cfg(feature = "fault-injection")]
+        if let Some(fault) = self.fault {
+            use storage::{embedded, faulty};
+            let mut settings = embedded::Settings::default();
+            if let faulty::Fault::Memtable(bytes) = fault {
+                settings.memtable_bytes = bytes;
+            }
+            let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
+            return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));
+        }
+        Ok(Arc::new(EmbeddedStore::open(&self.config.data)?))
+    }
+}
+
+/// Makes the data directory where there is none.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn make_directory(data: &Path) -> Result<()> {
+    Ok(storage::embedded::create_private(data)?)
 }
 
 /// Serves until `stop` is done; `ready` is told the address once everything that fell due is carried out.
@@ -117,7 +154,8 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
     let hangups = Hangups::listen().map_err(Error::Signals)?;
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&start.config.data)?);
+    shutdown::survive_large_files().map_err(|error| Error::Http(error.to_string()))?;
+    let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
     let partitions = read_partitions(&store, epoch).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
@@ -129,7 +167,7 @@ pub async fn run(
         .store(!shared.clock.is_virtual(), Ordering::Release);
     let directory = Directory::new(shared.clone());
     if shared.clock.is_virtual() {
-        directory.carry_out_boundaries().await;
+        catch_up(&shared, &directory).await?;
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
@@ -138,11 +176,65 @@ pub async fn run(
     ready(running.address);
     tokio::select! {
         () = stop => {}
-        reason = shared.fatal.wait() => return Err(Error::Fatal(reason)),
+        reason = failed(&shared) => {
+            give_notice(&shared).await;
+            running.handle.stop(false).await;
+            return Err(Error::Fatal(reason));
+        }
         ended = running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
     drain(&shared, &directory, &running.gateway, &running.handle).await;
-    Ok(())
+    shared
+        .fatal
+        .reason()
+        .map_or(Ok(()), |reason| Err(Error::Fatal(reason)))
+}
+
+/// Carries out what fell due before the start. Whoever waits for a row that is damaged holds nobody else up.
+async fn catch_up(shared: &Shared, directory: &Directory) -> Result<()> {
+    let set_aside = async {
+        while shared.damage.met().is_none() {
+            clock::pause_ms(FAULT_POLL_MS).await;
+        }
+        clock::pause_ms(SET_ASIDE_MS).await;
+    };
+    tokio::select! {
+        () = directory.carry_out_boundaries() => Ok(()),
+        () = set_aside => Ok(()),
+        reason = failed(shared) => Err(Error::Fatal(reason)),
+    }
+}
+
+/// Waits until a part or the store has failed for good.
+async fn failed(shared: &Shared) -> String {
+    let store = async {
+        loop {
+            if let Some(fault) = shared.store.fault() {
+                return fault;
+            }
+            clock::pause_ms(FAULT_POLL_MS).await;
+        }
+    };
+    let reason = tokio::select! {
+        reason = shared.fatal.wait() => reason,
+        fault = store => fault,
+    };
+    shared.fatal.raise(&reason);
+    reason
+}
+
+/// Clients are told to come back after the restart, and probes see which part failed, before the process ends.
+async fn give_notice(shared: &Shared) {
+    let until_ms = clock::monotonic_ms().saturating_add(NOTICE_MS);
+    while clock::monotonic_ms() < until_ms {
+        for session in shared.sessions.handles() {
+            let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS_MAX));
+            let end = Push::End(Code::StoreUnavailable, Some(retry_after_ms));
+            // One that cannot be told is closed with the process.
+            drop(shared.sessions.push(session, end));
+        }
+        clock::pause_ms(FAULT_POLL_MS).await;
+    }
 }
 
 fn actor_settings(start: &Start) -> Settings {
@@ -156,6 +248,7 @@ fn actor_settings(start: &Start) -> Settings {
         inflight_bytes_max: of.ingest.inflight_max_bytes,
         tail_bytes_max: of.journal.tail_bytes_max,
         tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
+        #[cfg(feature = "fault-injection")]
         crash_after_flush: start.crash_after_flush,
     }
 }
@@ -214,6 +307,7 @@ fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Setting
         flushes: AtomicU64::new(0),
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
+        damage: Damage::default(),
         fatal: Fatal::default(),
     })
 }
@@ -374,6 +468,10 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
             metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
             metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
         }
+        if let Ok((stuck, held)) = directory.stuck_counts().await {
+            metrics::gauge!("streakline_stuck").set(stuck as f64);
+            metrics::gauge!("streakline_users_held").set(held as f64);
+        }
         metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
         metrics.run_upkeep();
     }
@@ -417,7 +515,11 @@ async fn drain(shared: &Shared, directory: &Directory, gateway: &Gateway, server
         directory.snapshot_all().await;
         drop(directory.tidy_store().await);
     };
-    if tokio::time::timeout(SNAPSHOT_WITHIN, finish).await.is_err() {
+    let finished = tokio::select! {
+        finished = tokio::time::timeout(SNAPSHOT_WITHIN, finish) => finished.is_ok(),
+        _ = failed(shared) => false,
+    };
+    if !finished {
         tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
     }
     server.stop(true).await;

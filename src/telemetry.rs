@@ -35,7 +35,10 @@ pub fn log(filter: &str, json: bool) -> Result<(), Error> {
         .with_default(LevelFilter::INFO)
         .with_targets(own);
     let filter = EnvFilter::try_new(filter)?.and(cap);
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // A line that cannot be written is let go: by default the reason is printed where the line could not be, and that panics.
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let lines = if json {
         lines.json().boxed()
     } else {

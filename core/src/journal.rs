@@ -122,6 +122,15 @@ impl<A> Journal<A> {
         self.next
     }
 
+    /// The position that the last input got; everything up to it is durable once [`Journal::durable`] is there.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        Position {
+            index: self.next.index.saturating_sub(1),
+            ..self.next
+        }
+    }
+
     /// Whether an input waits or is in flight.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -190,6 +199,12 @@ impl Coverage {
     #[must_use]
     pub fn first(&self) -> Option<Position> {
         self.order.first().map(|(position, _)| *position)
+    }
+
+    /// The first uncovered input of an entity.
+    #[must_use]
+    pub fn position(&self, entity: &Entity) -> Option<Position> {
+        self.by_entity.get(entity).map(|held| held.position)
     }
 
     /// Bytes from the first uncovered input to the journal's end.
@@ -279,6 +294,7 @@ mod tests {
         coverage.note(&entity("bob"), at(2));
         coverage.note(&entity("ann"), at(3));
         assert_eq!(coverage.first(), Some(at(1).position));
+        assert_eq!(coverage.position(&entity("bob")), Some(at(2).position));
         assert_eq!(coverage.overdue(100, 85, 0), [entity("ann")]);
         assert_eq!(coverage.depth_bytes(100), 90);
         coverage.covered(&entity("ann"), Some(at(3)));

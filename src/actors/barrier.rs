@@ -78,7 +78,11 @@ fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
         return Position::default();
     };
     let tails = held.tails.values().filter_map(|tail| tail.first());
-    let first = tails.map(|(header, _)| header.position).chain(first).min();
+    let first = tails
+        .map(|(header, _)| header.position)
+        .chain(first)
+        .chain(held.pinned)
+        .min();
     let durable = held.journal.durable();
     match first {
         Some(first) if first <= durable => Position {

@@ -2,13 +2,16 @@
 //!
 //! `gateway` and `api` use [`directory::Directory`] and the words of [`message`], nothing else of this folder.
 
+mod aside;
 mod barrier;
 mod challenge;
+pub mod damage;
 pub mod directory;
 pub mod host;
 pub mod message;
 pub mod partition;
 pub mod recovery;
+mod reread;
 pub mod shared;
 mod upkeep;
 mod user;

@@ -23,8 +23,6 @@ use crate::{
 const READ_BYTES: usize = 4 * 1024 * 1024;
 /// Entities of a tail that are activated at once.
 const ACTIVATED_AT_ONCE: usize = 64;
-/// Ms to wait before a state whose fold panicked is read again, so that a fault that recurs does not spin.
-const REREAD_AFTER_MS: u64 = 1_000;
 
 /// Reads a partition back: its row, its tail, its earliest due row.
 ///
@@ -32,10 +30,7 @@ const REREAD_AFTER_MS: u64 = 1_000;
 /// When the store cannot be read or a row is damaged.
 pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result<Partition, Error> {
     let (mut last_stamp_ms, written) = match store.partition_row(id).await? {
-        Some(row) => {
-            let opened = open(Kind::Partition, &row)?;
-            minicbor::decode::<(i64, Totals)>(opened.payload).map_err(damaged)?
-        }
+        Some(row) => partition_row(&row).map_err(|error| error.of(&format!("row of {id}")))?,
         None => (i64::MIN, Totals::default()),
     };
     let tail = tail(store, id).await?;
@@ -51,6 +46,11 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
     Ok(partition)
 }
 
+fn partition_row(row: &[u8]) -> Result<(i64, Totals), Error> {
+    let opened = open(Kind::Partition, row)?;
+    minicbor::decode(opened.payload).map_err(damaged)
+}
+
 fn damaged(error: minicbor::decode::Error) -> Error {
     Error::Damaged(error.to_string())
 }
@@ -64,11 +64,17 @@ async fn tail(store: &Arc<dyn Store>, id: PartitionId) -> Result<Vec<(Header, In
             return Ok(inputs);
         };
         for row in &rows {
-            let opened = open(Kind::Journal, &row.bytes)?;
-            inputs.extend(journal::inputs(opened.payload).map_err(damaged)?);
+            let opened = open(Kind::Journal, &row.bytes).map_err(|error| error.of(&place(row)))?;
+            let read = journal::inputs(opened.payload).map_err(damaged);
+            inputs.extend(read.map_err(|error| error.of(&place(row)))?);
         }
         after = Some(last);
     }
+}
+
+fn place(row: &JournalRow) -> String {
+    let Position { epoch, index } = row.first;
+    format!("journal row {epoch}/{index} of {}", row.partition)
 }
 
 fn take(partition: &mut Partition, header: Header, input: Input) {
@@ -115,26 +121,5 @@ pub(super) async fn fold_tails(host: Rc<Host>) {
 pub(super) async fn tails_taken(host: &Host) {
     while !host.tails_taken.get() {
         clock::pause_ms(1).await;
-    }
-}
-
-/// Reads one entity's uncovered inputs again after its fold panicked, and activates it anew; until then it takes nothing.
-pub(super) async fn reread(host: Rc<Host>, entity: Entity) {
-    clock::pause_ms(REREAD_AFTER_MS).await;
-    let store = host.shared.store.clone();
-    let id = entity.partition(super::shared::BITS);
-    let own = |input: &Input| match (input, &entity) {
-        (Input::User(of, _), Entity::User(id)) => of == id,
-        (Input::Challenge(of, _), Entity::Challenge(id)) => of == id,
-        _ => false,
-    };
-    match tail(&store, id).await {
-        Ok(inputs) => {
-            let inputs: Vec<_> = inputs.into_iter().filter(|(_, input)| own(input)).collect();
-            host.with(&entity, |held| held.tails.insert(entity.clone(), inputs));
-            host.forget(&entity);
-            host.activate(&entity);
-        }
-        Err(error) => host.shared.fatal.raise(&error.to_string()),
     }
 }

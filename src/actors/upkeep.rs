@@ -91,6 +91,9 @@ fn relieve(host: &Rc<Host>) {
 }
 
 fn snapshot(host: &Rc<Host>, entity: &Entity) {
+    if host.is_set_aside(entity) {
+        return;
+    }
     match entity {
         Entity::User(id) => {
             let entry = host.user(id);
@@ -108,7 +111,8 @@ fn snapshot(host: &Rc<Host>, entity: &Entity) {
 pub(super) fn first_uncovered(host: &Host) -> BTreeMap<PartitionId, Position> {
     let partitions = host.partitions.borrow();
     let first = |held: &super::partition::Partition| {
-        held.coverage.first().unwrap_or_else(|| held.journal.next())
+        let first = held.coverage.first().into_iter().chain(held.pinned).min();
+        first.unwrap_or_else(|| held.journal.next())
     };
     partitions
         .iter()
@@ -145,10 +149,17 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
 /// Due rows of entities that are not in memory; those in memory have their own deadline, and their rows stand until their
 /// next snapshot.
 async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
-    let in_memory = host.users.borrow().len() + host.challenges.borrow().len();
+    let set_aside = host.damaged.borrow().len();
+    let in_memory = host.users.borrow().len() + host.challenges.borrow().len() + set_aside;
     let limit = WOKEN_AT_ONCE.saturating_add(in_memory).saturating_add(1);
     let store = &host.shared.store;
-    let rows = store.due(id, i64::MAX, limit).await.unwrap_or_default();
+    let in_memory_or_not = store.due(id, i64::MAX, limit).await;
+    let rows = in_memory_or_not.unwrap_or_else(|error| {
+        host.shared
+            .damage
+            .note("due", &format!("partition {id}"), &error);
+        Vec::new()
+    });
     let full = rows.len() >= limit;
     let is_active = |entity: &Entity| match entity {
         Entity::User(user) => host.users.borrow().contains_key(user),
@@ -162,6 +173,7 @@ async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity
     let mut due: Vec<Entity> = rows
         .into_iter()
         .filter(|(at_ms, entity)| *at_ms <= now_ms && !is_active(entity))
+        .filter(|(_, entity)| !host.is_set_aside(entity))
         .map(|(_, entity)| entity)
         .collect();
     let more = due.len() > WOKEN_AT_ONCE || (full && later.is_none());

@@ -30,6 +30,9 @@ mod etag;
 mod events;
 mod fault;
 mod fields;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod goals;
 mod headers;
 mod health;
@@ -42,6 +45,7 @@ mod problem;
 mod query;
 mod request_log;
 mod streaks;
+mod stuck;
 mod users;
 
 use std::sync::Arc;

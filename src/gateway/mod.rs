@@ -10,6 +10,9 @@ mod credit;
 mod doors;
 mod fragments;
 mod frame_scan;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod heartbeat;
 mod rate;

@@ -11,6 +11,7 @@ mod hostile;
 mod replay;
 mod rest;
 mod security;
+mod storage;
 mod stream;
 mod stream_schema;
 mod synthetic;

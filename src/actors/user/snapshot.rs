@@ -63,6 +63,8 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     let parts = resident.snapshot();
     held.snapshotting = true;
     let booked = Totals::of(held.writing.1.iter(), available_micro);
+    // From here on these are in the partition's written sums.
+    held.booked = Totals::default();
     let partition_row = held.host.with(&entity, |partition| partition.row(booked))?;
     let partition = entity.partition(BITS);
     let write = SnapshotWrite {

@@ -99,7 +99,7 @@ const DOORS: [Door; 10] = [
     },
     Door {
         paths: &["std::env", "env"],
-        files: &["src/config.rs"],
+        files: &["src/config/"],
         reason: "settings are read in one place, with their origin",
     },
     Door {
