@@ -1,5 +1,5 @@
-//! What an operator tells the process by signals: SIGTERM or Ctrl-C to stop, SIGHUP to read keys and certificates again. And when
-//! it is not to stop: at a write past the limit of a file's size.
+//! What an operator tells the process by signals: SIGTERM or Ctrl-C to stop, SIGHUP to read keys and certificates again. And
+//! what is no reason to end: a write past the limit of a file's size.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 

@@ -47,7 +47,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
     #[cfg(feature = "fault-injection")]
     if args.crash_after_flush.is_some() && config.clock == "system" {
-        anyhow::bail!("--crash-after-flush is for tests on a virtual clock");
+        bail!("--crash-after-flush is for tests on a virtual clock");
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
@@ -96,13 +96,12 @@ fn key_source(config: &Config) -> KeySource {
     }
 }
 
+/// TLS, where both its files are set; one alone is a mistake.
 fn tls(config: &Config) -> Result<Option<Tls>> {
-    let of = &config.tls;
-    let files = (of.certificate_file.as_deref(), of.key_file.as_deref());
-    match files {
-        (None, None) => Ok(None),
+    match (&config.tls.certificate_file, &config.tls.key_file) {
         (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key)?)),
-        _ => bail!("tls.certificate_file and tls.key_file: set both, or neither"),
+        (None, None) => Ok(None),
+        _ => bail!("setting tls needs certificate_file and key_file, or neither"),
     }
 }
 

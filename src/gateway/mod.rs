@@ -20,9 +20,12 @@ mod session;
 mod socket;
 mod upgrade;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use actix_web::web;
@@ -120,12 +123,14 @@ impl Gateway {
         }
     }
 
-    /// Takes no more streams, and tells every open one when to come back: `delay_ms` is asked for each (a random delay
-    /// keeps them from coming back all at once). A socket that cannot be told is closed with the process.
-    pub fn drain(&self, mut delay_ms: impl FnMut() -> u64) {
+    /// Takes no more streams, and tells every open one when to come back, unless it was `told` before: `delay_ms` is asked
+    /// for each (a random delay keeps them from coming back all at once). Who takes nothing now is told with the next call.
+    pub fn drain(&self, told: &mut BTreeSet<SessionHandle>, mut delay_ms: impl FnMut() -> u64) {
         self.draining.store(true, Ordering::Release);
         for session in self.sessions.handles() {
-            self.bid_farewell(session, delay_ms());
+            if !told.contains(&session) && self.bid_farewell(session, delay_ms()) {
+                told.insert(session);
+            }
         }
     }
 
@@ -148,14 +153,9 @@ impl Gateway {
         self.draining.load(Ordering::Acquire)
     }
 
-    fn bid_farewell(&self, session: SessionHandle, retry_after_ms: u64) {
+    fn bid_farewell(&self, session: SessionHandle, retry_after_ms: u64) -> bool {
         let told = self.sessions.push(session, Push::Drain { retry_after_ms });
-        if told.is_err() {
-            tracing::debug!(
-                session = session.number,
-                "a socket was not told of the drain"
-            );
-        }
+        told.is_ok()
     }
 }
 

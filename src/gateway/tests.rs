@@ -1,6 +1,7 @@
 //! Sessions on real sockets, with fake doors behind them: what only a socket can show.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -177,7 +178,7 @@ async fn an_upgrade_is_refused_with_problem_details() {
         let (got, problem) = server.refused(&headers).await;
         assert_eq!((got, &problem["code"]), (status, &json!(code)), "{headers}");
     }
-    server.gateway.drain(|| 1);
+    server.gateway.drain(&mut BTreeSet::new(), || 1);
     let (status, problem) = server.refused(protocol).await;
     assert_eq!((status, &problem["code"]), (503, &json!("draining")));
 }
@@ -391,7 +392,7 @@ async fn an_address_has_so_many_sockets() {
 async fn a_draining_server_says_bye_to_everyone() {
     let server = Server::start(Settings::default());
     let mut client = server.open("ann").await;
-    server.gateway.drain(|| 1_500);
+    server.gateway.drain(&mut BTreeSet::new(), || 1_500);
     assert_eq!(receive(&mut client).await, json(&fixture("server/bye")));
     assert_eq!(closed(&mut client).await, (1012, "draining".into()));
 }

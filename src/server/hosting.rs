@@ -79,7 +79,7 @@ impl Hosting {
             .ok()
             .and_then(|mut waiting| waiting.pop());
         if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), partitions).start();
+            let host = HostActor::new(self.shared.clone(), number, partitions).start();
             let _ = self.hosts.send((number, host));
         }
     }

@@ -7,6 +7,7 @@ mod hosting;
 mod reload;
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     net::SocketAddr,
     path::Path,
@@ -48,12 +49,12 @@ use crate::{
     zones::BundledZones,
 };
 
-/// How long open streams may take to end.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
-/// How long snapshots may take at the end.
-const SNAPSHOT_WITHIN: Duration = Duration::from_secs(20);
-/// Longest random wait that clients are told before they come back, ms.
-const RETRY_AFTER_MS_MAX: u64 = 3_000;
+/// Longest random wait that clients are told before they come back, ms; with many sockets one more for each.
+const RETRY_AFTER_MS: u64 = 3_000;
+/// Parts of the grace: for pending acks, for all streams to end, for connections to close.
+const ACKS_PART: u64 = 5;
+const STREAMS_PART: u64 = 3;
+const STOP_PART: u64 = 5;
 /// How long the server answers that its store has failed before it ends.
 const NOTICE_MS: u64 = 5_000;
 /// How long a start on a virtual clock waits for others after a damaged row was met.
@@ -153,15 +154,16 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
+    shutdown::survive_large_files().map_err(Error::Signals)?;
     let hangups = Hangups::listen().map_err(Error::Signals)?;
-    shutdown::survive_large_files().map_err(|error| Error::Http(error.to_string()))?;
     let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
-    let partitions = read_partitions(&store, epoch).await?;
+    let recovered_max_bytes = start.config.journal.recovered_max_bytes;
+    let partitions = read_partitions(&store, epoch, recovered_max_bytes).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
     let settings = actor_settings(&start);
     let shared = shared(store, (clock, epoch), settings);
-    let running = listen(&start, &shared, partitions).await?;
+    let mut running = listen(&start, &shared, partitions).await?;
     shared
         .caught_up
         .store(!shared.clock.is_virtual(), Ordering::Release);
@@ -181,9 +183,9 @@ pub async fn run(
             running.handle.stop(false).await;
             return Err(Error::Fatal(reason));
         }
-        ended = running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
+        ended = &mut running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
-    drain(&shared, &directory, &running.gateway, &running.handle).await;
+    drain(&shared, &running, grace_ms(&start.config)).await;
     shared
         .fatal
         .reason()
@@ -228,7 +230,7 @@ async fn give_notice(shared: &Shared) {
     let until_ms = clock::monotonic_ms().saturating_add(NOTICE_MS);
     while clock::monotonic_ms() < until_ms {
         for session in shared.sessions.handles() {
-            let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS_MAX));
+            let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS));
             let end = Push::End(Code::StoreUnavailable, Some(retry_after_ms));
             // One that cannot be told is closed with the process.
             drop(shared.sessions.push(session, end));
@@ -237,9 +239,17 @@ async fn give_notice(shared: &Shared) {
     }
 }
 
+/// Ms from the signal to the end, at most.
+fn grace_ms(of: &Config) -> u64 {
+    of.shutdown.grace_s.saturating_mul(1_000)
+}
+
 fn actor_settings(start: &Start) -> Settings {
     let of = &start.config;
+    let workers = workers(of);
     Settings {
+        memory_bytes_max: of.actors.memory_max_bytes / workers,
+        recovered_bytes_max: of.journal.recovered_max_bytes / workers,
         idle_ms: of.actors.idle_s.saturating_mul(1_000),
         progress_ms: of.push.progress_ms,
         board_ms: of.push.board_ms,
@@ -258,20 +268,41 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_records: of.limits.max_records,
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
+        hello_timeout_s: of.stream.hello_timeout_s,
         frames_per_s: of.limits.frames_per_s,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
+        drain_ms: grace_ms(of) / ACKS_PART,
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
 }
 
-async fn read_partitions(store: &Arc<dyn Store>, epoch: u64) -> Result<Vec<Partition>> {
-    let mut partitions = Vec::new();
+/// Reads all partitions back. Every row is checked before anything is served; what is too much to be kept in memory until it
+/// is folded is read again then.
+async fn read_partitions(
+    store: &Arc<dyn Store>,
+    epoch: u64,
+    bytes_max: usize,
+) -> Result<Vec<Partition>> {
+    let (mut partitions, mut bytes) = (Vec::new(), 0_usize);
     for id in PartitionId::all(BITS) {
-        partitions.push(recovery::read(store, id, epoch).await?);
+        let mut partition = recovery::read(store, id, epoch).await?;
+        if bytes.saturating_add(partition.tail_bytes()) > bytes_max {
+            partition.defer();
+        }
+        bytes = bytes.saturating_add(partition.tail_bytes());
+        partitions.push(partition);
     }
     Ok(partitions)
+}
+
+/// Threads that serve, at least one.
+fn workers(of: &Config) -> usize {
+    match of.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    }
 }
 
 /// A virtual clock goes on at max(flag, last stamp): virtual time is durable.
@@ -341,10 +372,7 @@ async fn listen(
     shared: &Arc<Shared>,
     partitions: Vec<Partition>,
 ) -> Result<Running> {
-    let workers = match start.config.workers {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers => workers,
-    };
+    let workers = workers(&start.config);
     let (gateway, api) = doors(start, shared);
     let (hosts, started) = mpsc::unbounded_channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
@@ -370,7 +398,7 @@ async fn listen(
         .max_connections(CONNECTIONS_PER_WORKER)
         .on_connect(gateway::on_connect(UNACKED_MAX))
         .disable_signals()
-        .shutdown_timeout(2)
+        .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
         .tls_handshake_timeout(HANDSHAKE_WITHIN);
     let bound = match &start.tls {
         Some(tls) => server.bind_rustls_0_23(address, tls.server_config()?),
@@ -412,28 +440,61 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
     }
 }
 
-/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots.
-async fn drain(shared: &Shared, directory: &Directory, gateway: &Gateway, server: &ServerHandle) {
-    tracing::info!("draining");
+/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots. Until the end the
+/// listener answers, so that whoever asks is told `draining`.
+async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
+    let begun_ms = clock::monotonic_ms();
+    tracing::info!(sockets = shared.sessions.len(), "draining");
     shared.draining.store(true, Ordering::Release);
-    server.pause().await;
-    gateway.drain(|| entropy::range(0, RETRY_AFTER_MS_MAX));
-    let until_ms = clock::monotonic_ms().saturating_add(DRAIN_WITHIN.as_millis() as u64);
-    while !shared.sessions.is_empty() && clock::monotonic_ms() < until_ms {
-        clock::pause_ms(10).await;
+    let streams_ms = grace_ms / STREAMS_PART;
+    say_goodbye(
+        shared,
+        &running.gateway,
+        begun_ms.saturating_add(streams_ms),
+    )
+    .await;
+    let sockets_left = shared.sessions.len();
+    let left_ms = || {
+        let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+        let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
+        left_ms.saturating_sub(spent_ms)
+    };
+    let is_covered = cover(shared, left_ms).await;
+    if !is_covered {
+        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
     }
+    running.handle.stop(true).await;
+    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+    let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
+    tracing::info!(in_time, sockets_left, took_ms, "drained");
+}
+
+/// Lets work under way end, and covers everything in memory by snapshots; whether there was time for it.
+async fn cover(shared: &Arc<Shared>, left_ms: impl Fn() -> u64) -> bool {
+    let directory = Directory::new(shared.clone());
+    let for_quiet = Duration::from_millis(left_ms() / 2);
+    let is_quiet = tokio::time::timeout(for_quiet, shared.work.quiet()).await;
     let finish = async {
-        shared.work.quiet().await;
         directory.snapshot_all().await;
         drop(directory.tidy_store().await);
     };
-    let finished = tokio::select! {
-        finished = tokio::time::timeout(SNAPSHOT_WITHIN, finish) => finished.is_ok(),
+    let left = Duration::from_millis(left_ms());
+    tokio::select! {
+        finished = tokio::time::timeout(left, finish) => is_quiet.is_ok() && finished.is_ok(),
         _ = failed(shared) => false,
-    };
-    if !finished {
-        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
     }
-    server.stop(true).await;
-    tracing::info!("drained");
+}
+
+/// Tells every socket when to come back, and waits until all are gone.
+async fn say_goodbye(shared: &Shared, gateway: &Gateway, until_ms: u64) {
+    let mut told = BTreeSet::new();
+    loop {
+        let sockets = u64::try_from(shared.sessions.len()).unwrap_or(0);
+        let longest_ms = RETRY_AFTER_MS.max(sockets);
+        gateway.drain(&mut told, || entropy::range(0, longest_ms));
+        if shared.sessions.is_empty() || clock::monotonic_ms() >= until_ms {
+            return;
+        }
+        clock::pause_ms(10).await;
+    }
 }

@@ -8,8 +8,10 @@
 
 mod harness;
 mod hostile;
+mod memory;
 mod replay;
 mod rest;
+mod restart;
 mod security;
 mod storage;
 mod stream;
