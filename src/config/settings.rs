@@ -81,7 +81,7 @@ settings! {
         /// Open streams of one address, above: 4429; of any connections twice as many, above: 429
         connections_per_address: u32 = 4_096, within 1..=1_000_000;
 
-        /// Refused credentials of one address per minute on the stream; above: 429
+        /// Refused credentials of one address (IPv6: of one /64) per minute, REST and stream together; above: 429
         auth_failures_per_min: u32 = 600, within 1..=1_000_000;
 
         /// Bad frames of one socket per minute; above: 4400

@@ -3,33 +3,35 @@
 //! The arbiters of users and challenges are the HTTP server's own workers: a session and its user's actor often share a thread
 //! (design.md 6). Nothing here decides anything.
 
+mod hosting;
+mod reload;
+
 use std::{
-    cell::Cell,
     collections::BTreeSet,
     future::Future,
     net::SocketAddr,
     path::Path,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use actix::{Actor, Addr};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
 
+use hosting::{Hosting, all_hosts};
+
 use crate::{
     actors::{
         damage::Damage,
         directory::Directory,
-        host::HostActor,
         partition::Partition,
         recovery,
-        shared::{BITS, Fatal, Settings, Shared, Work, host_number},
+        shared::{BITS, Fatal, Settings, Shared, Work},
     },
     api,
     auth::{AuthFailures, Credentials},
@@ -61,8 +63,6 @@ const SET_ASIDE_MS: u64 = 10_000;
 const FAULT_POLL_MS: u64 = 100;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How long a worker may take to start.
-const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
 /// How long a TLS handshake may take.
@@ -182,7 +182,7 @@ pub async fn run(
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
     let gateway = running.gateway.clone();
-    actix::spawn(reload_on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
     actix::spawn(running.gateway.clone().watch_readers());
     ready(running.address);
     tokio::select! {
@@ -435,71 +435,6 @@ async fn listen(
     })
 }
 
-/// Waits until every worker has told its host; in order of their numbers.
-async fn all_hosts(
-    mut started: mpsc::UnboundedReceiver<(usize, Addr<HostActor>)>,
-    workers: usize,
-) -> Result<Vec<Addr<HostActor>>> {
-    let mut hosts: Vec<(usize, Addr<HostActor>)> = Vec::new();
-    while hosts.len() < workers {
-        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
-        let told = next.ok().flatten();
-        hosts.push(told.ok_or_else(|| Error::Http("a worker did not start".into()))?);
-    }
-    hosts.sort_by_key(|(number, _)| *number);
-    Ok(hosts.into_iter().map(|(_, host)| host).collect())
-}
-
-/// Gives each worker its host, once.
-struct Hosting {
-    shared: Arc<Shared>,
-    waiting: Mutex<Vec<(usize, Vec<Partition>)>>,
-    hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-}
-
-thread_local! {
-    static HOSTED: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Hosting {
-    fn new(
-        shared: Arc<Shared>,
-        partitions: Vec<Partition>,
-        workers: usize,
-        hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-    ) -> Self {
-        let mut waiting: Vec<(usize, Vec<Partition>)> =
-            (0..workers).map(|n| (n, Vec::new())).collect();
-        for partition in partitions {
-            let number = host_number(partition.id(), workers);
-            if let Some((_, owned)) = waiting.get_mut(number) {
-                owned.push(partition);
-            }
-        }
-        Self {
-            shared,
-            waiting: Mutex::new(waiting),
-            hosts,
-        }
-    }
-
-    /// Called on each worker's own arbiter.
-    fn start_here(&self) {
-        if HOSTED.replace(true) {
-            return;
-        }
-        let next = self
-            .waiting
-            .lock()
-            .ok()
-            .and_then(|mut waiting| waiting.pop());
-        if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), number, partitions).start();
-            let _ = self.hosts.send((number, host));
-        }
-    }
-}
-
 /// Drops what the store no longer needs, and tells the sums that only the whole server knows.
 async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
     let directory = Directory::new(shared.clone());
@@ -518,29 +453,6 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
         }
         metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
         metrics.run_upkeep();
-    }
-}
-
-/// Reads keys and certificate again at every SIGHUP. What cannot be read leaves what was in force.
-async fn reload_on_hangup(
-    mut hangups: Hangups,
-    keys: CurrentKeys,
-    tls: Option<Tls>,
-    gateway: Gateway,
-) {
-    while hangups.next().await.is_some() {
-        match keys.reload() {
-            Ok(()) => {
-                gateway.keys_changed();
-                tracing::info!(keys = ?keys.ring(), "the keys were read again");
-            }
-            Err(error) => tracing::error!(%error, "the keys stay as they were"),
-        }
-        match tls.as_ref().map(Tls::reload) {
-            None => {}
-            Some(Ok(())) => tracing::info!("the TLS certificate was read again"),
-            Some(Err(error)) => tracing::error!(%error, "the TLS certificate stays as it was"),
-        }
     }
 }
 
