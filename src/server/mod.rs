@@ -3,11 +3,12 @@
 //! The arbiters of users and challenges are the HTTP server's own workers: a session and its user's actor often share a thread
 //! (design.md 6). Nothing here decides anything.
 
+mod drain;
 mod hosting;
 mod reload;
+mod trouble;
 
 use std::{
-    collections::BTreeSet,
     future::Future,
     net::SocketAddr,
     path::Path,
@@ -23,7 +24,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
 
+use drain::drain;
 use hosting::{Hosting, all_hosts};
+use trouble::{failed, give_notice};
 
 use crate::{
     actors::{
@@ -38,10 +41,8 @@ use crate::{
     clock,
     clock::Clock,
     config::Config,
-    entropy,
     gateway::{self, Gateway},
     keys::CurrentKeys,
-    protocol::{error_code::Code, server_frame::CloseReason},
     push::Sessions,
     shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
@@ -49,14 +50,11 @@ use crate::{
     zones::BundledZones,
 };
 
-/// Longest random wait that clients are told before they come back, ms; with many sockets one more for each.
+/// Longest random wait that clients are told before they come back, ms.
 const RETRY_AFTER_MS: u64 = 3_000;
-/// Parts of the grace: for pending acks, for all streams to end, for connections to close.
+/// Parts of the grace: for pending acks, for connections to close.
 const ACKS_PART: u64 = 5;
-const STREAMS_PART: u64 = 3;
 const STOP_PART: u64 = 5;
-/// How long the server answers that its store has failed before it ends.
-const NOTICE_MS: u64 = 5_000;
 /// How long a start on a virtual clock waits for others after a damaged row was met.
 const SET_ASIDE_MS: u64 = 10_000;
 /// Between two looks at whether the store has failed.
@@ -213,37 +211,6 @@ async fn catch_up(shared: &Shared, directory: &Directory) -> Result<()> {
         () = directory.carry_out_boundaries() => Ok(()),
         () = set_aside => Ok(()),
         reason = failed(shared) => Err(Error::Fatal(reason)),
-    }
-}
-
-/// Waits until a part or the store has failed for good.
-async fn failed(shared: &Shared) -> String {
-    let store = async {
-        loop {
-            if let Some(fault) = shared.store.fault() {
-                return fault;
-            }
-            clock::pause_ms(FAULT_POLL_MS).await;
-        }
-    };
-    let reason = tokio::select! {
-        reason = shared.fatal.wait() => reason,
-        fault = store => fault,
-    };
-    shared.fatal.raise(&reason);
-    reason
-}
-
-/// Clients are told to come back after the restart, and probes see which part failed, before the process ends.
-async fn give_notice(shared: &Shared) {
-    let until_ms = clock::monotonic_ms().saturating_add(NOTICE_MS);
-    while clock::monotonic_ms() < until_ms {
-        for session in shared.sessions.handles() {
-            let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS));
-            let reason = CloseReason::of(Code::StoreUnavailable, Some(retry_after_ms));
-            shared.sessions.end(session, reason);
-        }
-        clock::pause_ms(FAULT_POLL_MS).await;
     }
 }
 
@@ -453,64 +420,5 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
         }
         metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
         metrics.run_upkeep();
-    }
-}
-
-/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots. Until the end the
-/// listener answers, so that whoever asks is told `draining`.
-async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
-    let begun_ms = clock::monotonic_ms();
-    tracing::info!(sockets = shared.sessions.len(), "draining");
-    shared.draining.store(true, Ordering::Release);
-    let streams_ms = grace_ms / STREAMS_PART;
-    say_goodbye(
-        shared,
-        &running.gateway,
-        begun_ms.saturating_add(streams_ms),
-    )
-    .await;
-    let sockets_left = shared.sessions.len();
-    let left_ms = || {
-        let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-        let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
-        left_ms.saturating_sub(spent_ms)
-    };
-    let is_covered = cover(shared, left_ms).await;
-    if !is_covered {
-        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
-    }
-    running.handle.stop(true).await;
-    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-    let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
-    tracing::info!(in_time, sockets_left, took_ms, "drained");
-}
-
-/// Lets work under way end, and covers everything in memory by snapshots; whether there was time for it.
-async fn cover(shared: &Arc<Shared>, left_ms: impl Fn() -> u64) -> bool {
-    let directory = Directory::new(shared.clone());
-    let for_quiet = Duration::from_millis(left_ms() / 2);
-    let is_quiet = tokio::time::timeout(for_quiet, shared.work.quiet()).await;
-    let finish = async {
-        directory.snapshot_all().await;
-        drop(directory.tidy_store().await);
-    };
-    let left = Duration::from_millis(left_ms());
-    tokio::select! {
-        finished = tokio::time::timeout(left, finish) => is_quiet.is_ok() && finished.is_ok(),
-        _ = failed(shared) => false,
-    }
-}
-
-/// Tells every socket when to come back, and waits until all are gone.
-async fn say_goodbye(shared: &Shared, gateway: &Gateway, until_ms: u64) {
-    let mut told = BTreeSet::new();
-    loop {
-        let sockets = u64::try_from(shared.sessions.len()).unwrap_or(0);
-        let longest_ms = RETRY_AFTER_MS.max(sockets);
-        gateway.drain(&mut told, || entropy::range(0, longest_ms));
-        if shared.sessions.is_empty() || clock::monotonic_ms() >= until_ms {
-            return;
-        }
-        clock::pause_ms(10).await;
     }
 }
