@@ -15,6 +15,9 @@ const STEPS_MAX: usize = 20_000;
 /// Crashes within one instant.
 const CRASHES_MAX: usize = 4;
 
+/// What an operator offers again in one world.
+const RETRIES_MAX: usize = 5;
+
 /// What may go wrong.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faults {
@@ -45,6 +48,7 @@ struct World<'a> {
     server: Server,
     clients: Clients,
     crashes: usize,
+    retries: usize,
 }
 
 /// Runs a script to its end, and until nothing is under way; the server has everybody in memory then.
@@ -59,6 +63,7 @@ pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<Server>
         server: Server::new(store, first_ms)?,
         clients: Clients::new(script),
         crashes: 0,
+        retries: 0,
     };
     for instant in &script.instants {
         world.crashes = 0;
@@ -82,7 +87,8 @@ impl World<'_> {
     fn settle(&mut self, wait: bool) -> Checked<()> {
         for _ in 0..STEPS_MAX {
             self.listen()?;
-            if self.clients.is_satisfied() && (!wait || self.server.is_quiet()) {
+            let satisfied = self.clients.is_satisfied();
+            if satisfied && (!wait || self.server.is_quiet()) && !self.server.is_anyone_held()? {
                 self.hang_up();
                 return Ok(());
             }
@@ -90,6 +96,7 @@ impl World<'_> {
                 self.disturb()?;
             }
             if self.server.tasks.is_empty() {
+                self.server.release_all()?;
                 self.clients.send(&mut self.server, &mut self.random);
                 self.server.round()?;
             } else {
@@ -157,6 +164,18 @@ impl World<'_> {
                     .passivate_challenge(self.script.challenges[at].0);
             }
             20 => self.server.truncate()?,
+            21..24 => {
+                let person = self.random.index(self.script.people.len());
+                self.server.fault_user(&self.script.people[person].user);
+            }
+            24 if self.retries < RETRIES_MAX => {
+                let rows = self.server.stuck()?;
+                if !rows.is_empty() {
+                    self.retries += 1;
+                    let (name, row) = &rows[self.random.index(rows.len())];
+                    self.server.retry(*name, row);
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -166,6 +185,19 @@ impl World<'_> {
         self.crashes += 1;
         let power = self.random.permille(500);
         self.server.crash(power)
+    }
+
+    /// Truncation never waits for what is stuck: once everybody is covered, nothing of the journal is left.
+    fn dropped(&mut self) -> Checked<()> {
+        for person in &self.script.people {
+            self.server.snapshot_user(&person.user);
+        }
+        for (challenge, _) in &self.script.challenges {
+            self.server.snapshot_challenge(*challenge);
+        }
+        self.settle(true)?;
+        self.server.truncate()?;
+        self.server.check_empty()
     }
 
     /// One more start, so that everything is read back, then rest.
@@ -182,6 +214,7 @@ impl World<'_> {
         let challenges = self.script.challenges.iter().map(|(id, _)| *id);
         self.server.read_all(users.collect(), challenges.collect());
         self.settle(true)?;
+        self.dropped()?;
         // Clients may be content before everybody is read.
         self.clients.check_kept(&self.server)
     }
