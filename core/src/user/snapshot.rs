@@ -10,7 +10,7 @@ use crate::{
     goal::Goal,
     id::{ChallengeId, Position},
     limits,
-    records::StoredRecord,
+    records::{Records, StoredRecord},
 };
 
 /// Newest days with data whose minutes stay at hand.
@@ -85,8 +85,9 @@ fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
     for day in tail.days() {
         let mut rows: Vec<StoredRecord> = tail.of(day).collect();
         let numbers = user.manifest.entry(day).or_default();
-        let whole = loaded.days.get(&day);
-        if let Some(held) = whole.filter(|_| numbers.len() >= limits::CHUNKS_PER_DAY_MAX) {
+        let is_crowded = numbers.len() >= limits::CHUNKS_PER_DAY_MAX;
+        let whole = loaded.days.get(&day).filter(|_| is_crowded);
+        if let Some(held) = whole.filter(|held| fit_one_chunk(rows.len(), held)) {
             rows.extend(held.values().flatten().cloned());
             parts
                 .dropped
@@ -97,6 +98,12 @@ fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
         numbers.push(number);
         parts.chunks.push(((day, number), chunk::encode(&rows)));
     }
+}
+
+/// Whether rows can be joined with those that are stored: a chunk of more could never be read back.
+fn fit_one_chunk(rows: usize, held: &Records) -> bool {
+    let held = held.values().map(Vec::len);
+    held.fold(rows, usize::saturating_add) <= limits::CHUNK_ROWS_MAX
 }
 
 /// Days that have too many chunks: with them at hand, a snapshot joins these.
@@ -183,5 +190,17 @@ impl User {
         bare.manifest.clear();
         (bare.next_chunk, bare.due_ms) = (0, None);
         Sha256::digest(encoded(&bare)).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_never_joined_to_a_chunk_that_could_not_be_read_back() {
+        let none = Records::new();
+        assert!(fit_one_chunk(limits::CHUNK_ROWS_MAX, &none));
+        assert!(!fit_one_chunk(limits::CHUNK_ROWS_MAX + 1, &none));
     }
 }
