@@ -265,6 +265,7 @@ async fn read_partitions(
     bytes_max: usize,
 ) -> Result<Vec<Partition>> {
     let (mut partitions, mut bytes) = (Vec::new(), 0_usize);
+    let begun_ms = clock::monotonic_ms();
     for id in PartitionId::all(BITS) {
         let mut partition = recovery::read(store, id, epoch).await?;
         if bytes.saturating_add(partition.tail_bytes()) > bytes_max {
@@ -273,6 +274,9 @@ async fn read_partitions(
         bytes = bytes.saturating_add(partition.tail_bytes());
         partitions.push(partition);
     }
+    let unfolded: usize = partitions.iter().map(Partition::unfolded).sum();
+    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+    tracing::info!(unfolded, bytes, took_ms, "the journal's tail is read");
     Ok(partitions)
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Wire {
     closed: Option<Closed>,
     /// Whether it answers pings.
     pub(crate) is_alive: bool,
+    /// Longest wait for one thing that it is sent; one of thousands waits for all the others too.
+    pub(crate) patience: Duration,
 }
 
 impl Wire {
@@ -79,6 +81,7 @@ impl Wire {
             seen: Vec::new(),
             closed: None,
             is_alive: true,
+            patience: LONGEST,
         };
         let head = wire.head().await;
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -290,7 +293,7 @@ impl Wire {
     /// Reads more; false when nothing more comes.
     async fn fill(&mut self) -> bool {
         let mut bytes = vec![0; READ_BYTES];
-        let read = timeout(LONGEST, self.tcp.read(&mut bytes)).await;
+        let read = timeout(self.patience, self.tcp.read(&mut bytes)).await;
         let read = read.unwrap_or_else(|_| panic!("nothing comes; {}", self.told()));
         let count = read.unwrap_or(0);
         self.unread.extend_from_slice(&bytes[..count]);
