@@ -1,7 +1,7 @@
-//! When the server is to stop: SIGTERM or Ctrl-C. And when it is not: at a write past the limit of a
-//! file's size.
+//! What an operator tells the process by signals: SIGTERM or Ctrl-C to stop, SIGHUP to read keys and certificates again. And
+//! what is no reason to end: a write past the limit of a file's size.
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// SIGXFSZ, which has this number on Linux and on the BSDs.
 const FILE_TOO_LARGE: i32 = 25;
@@ -29,4 +29,23 @@ pub fn requested() -> std::io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// SIGHUPs, one after the other.
+#[derive(Debug)]
+pub struct Hangups(Signal);
+
+impl Hangups {
+    /// From now on SIGHUP does not end the process.
+    ///
+    /// # Errors
+    /// When signals cannot be listened to.
+    pub fn listen() -> std::io::Result<Self> {
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Waits for the next one; none if there will be no more.
+    pub async fn next(&mut self) -> Option<()> {
+        self.0.recv().await
+    }
 }

@@ -15,7 +15,9 @@ use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 use tokio::sync::oneshot;
 
 use super::{
+    admission::{self, Admission},
     challenge::{ChallengeActor, ChallengeCell, ChallengeCommand},
+    idling::Idling,
     partition::Partition,
     shared::{BITS, Shared, Token},
     user::{UserActor, UserCell, UserCommand},
@@ -32,6 +34,7 @@ pub(super) const ROUND_MS: u64 = 100;
 pub(super) struct UserEntry {
     pub(super) addr: Addr<UserActor>,
     pub(super) cell: Rc<RefCell<UserCell>>,
+    pub(super) partition: PartitionId,
 }
 
 /// A challenge in memory.
@@ -44,6 +47,8 @@ pub(super) struct ChallengeEntry {
 /// What one arbiter holds.
 pub struct Host {
     pub(super) shared: Arc<Shared>,
+    /// Which arbiter it is, from 0.
+    pub(super) number: usize,
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
@@ -55,6 +60,16 @@ pub struct Host {
     pub(super) tails_taken: Cell<bool>,
     /// Entities whose stored rows are damaged.
     pub(super) damaged: RefCell<BTreeSet<Entity>>,
+    /// A deferred tail is being read.
+    pub(super) recalling: Cell<bool>,
+    /// The due are being woken.
+    pub(super) waking: Cell<bool>,
+    /// Who comes into memory.
+    pub(super) admission: Admission,
+    /// Who leaves it.
+    pub(super) idling: Idling,
+    /// Users' snapshots that are being written.
+    pub(super) snapshots_under_way: Cell<usize>,
 }
 
 impl Host {
@@ -81,10 +96,12 @@ impl Host {
         if let Some(entry) = held.filter(|entry| entry.addr.connected()) {
             return entry;
         }
+        self.admission.begin();
         let cell = Rc::new(RefCell::new(UserCell::new(self.clone(), id.clone())));
         let entry = UserEntry {
             addr: UserActor::new(cell.clone()).start(),
             cell,
+            partition: Entity::User(id.clone()).partition(BITS),
         };
         metrics::counter!("streakline_activations_total", "kind" => "user").increment(1);
         self.users.borrow_mut().insert(id.clone(), entry.clone());
@@ -251,12 +268,13 @@ pub struct HostActor {
 impl HostActor {
     /// An arbiter's host with the partitions that it owns; to be called on that arbiter.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, partitions: Vec<Partition>) -> Self {
+    pub fn new(shared: Arc<Shared>, number: usize, partitions: Vec<Partition>) -> Self {
         let owned = partitions
             .into_iter()
             .map(|partition| (partition.id(), partition));
         let host = Host {
             shared,
+            number,
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
@@ -264,6 +282,11 @@ impl HostActor {
             inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
             damaged: RefCell::default(),
+            recalling: Cell::new(false),
+            waking: Cell::new(false),
+            admission: Admission::default(),
+            idling: Idling::default(),
+            snapshots_under_way: Cell::new(0),
         };
         Self {
             host: Rc::new(host),
@@ -300,7 +323,7 @@ impl Handler<ToUser> for HostActor {
         if let Some(refusal) = self.host.damage_refusal(&Entity::User(to.clone())) {
             return command.refuse(&self.host, to, refusal);
         }
-        self.host.user(&to).deliver(command, token);
+        admission::take(&self.host, to, command, token);
     }
 }
 

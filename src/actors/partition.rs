@@ -3,7 +3,7 @@
 //! It carries `core::journal`, `core::boundary` and `core::settlement`; it decides nothing.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
     sync::atomic::Ordering,
 };
@@ -30,6 +30,20 @@ use crate::{
 /// How many times the length of tail that forces snapshots is too much.
 const OVERRUN: u64 = 4;
 
+/// The partition's own row in the store.
+#[derive(Clone, Copy, Debug, minicbor::Encode, minicbor::Decode)]
+pub(super) struct PartitionRow {
+    /// The newest stamp that was given, POSIX ms.
+    #[n(0)]
+    pub(super) last_stamp_ms: i64,
+    /// Sums with everything that is in snapshots.
+    #[n(1)]
+    pub(super) totals: Totals,
+    /// Snapshots cover all inputs before this position: a start reads the journal from here on.
+    #[n(2)]
+    pub(super) uncovered_from: Option<Position>,
+}
+
 /// One partition.
 pub struct Partition {
     id: PartitionId,
@@ -43,6 +57,10 @@ pub struct Partition {
     pub(super) barriers: Barriers,
     /// Inputs of an earlier start that no snapshot covers, until their entity is activated.
     pub(super) tails: BTreeMap<Entity, Vec<(Header, Input)>>,
+    /// Bytes of journal rows that `tails` came from; 0 once everything in it was offered to its entity.
+    pub(super) tail_bytes: usize,
+    /// Entities of a tail that was too much for memory at the start: it is read again when one of them is needed.
+    pub(super) deferred: BTreeSet<Entity>,
     /// Sums with everything that is folded.
     pub(super) totals: Totals,
     /// Sums with everything that is in snapshots.
@@ -66,6 +84,8 @@ impl Partition {
             deadlines: Deadlines::default(),
             barriers: Barriers::default(),
             tails: BTreeMap::new(),
+            tail_bytes: 0,
+            deferred: BTreeSet::new(),
             totals: written,
             written,
             suspects: Suspects::default(),
@@ -119,7 +139,41 @@ impl Partition {
         self.pinned = self.pinned.into_iter().chain(first).min();
         self.coverage.covered(entity, None);
         self.tails.remove(entity);
+        self.deferred.remove(entity);
         self.deadlines.set(entity, None);
+    }
+
+    /// The first position that must be kept; everything before it is in snapshots.
+    pub(super) fn uncovered_from(&self) -> Position {
+        let first = self.coverage.first().into_iter().chain(self.pinned).min();
+        first.unwrap_or_else(|| self.journal.next())
+    }
+
+    /// Lets the inputs of the tail go until they are needed.
+    pub fn defer(&mut self) {
+        self.deferred
+            .extend(std::mem::take(&mut self.tails).into_keys());
+        self.tail_bytes = 0;
+    }
+
+    /// Bytes of journal rows whose inputs wait in memory.
+    #[must_use]
+    pub fn tail_bytes(&self) -> usize {
+        self.tail_bytes
+    }
+
+    /// Entities whose inputs of an earlier start are not folded.
+    pub(super) fn unfolded(&self) -> usize {
+        self.tails.len().saturating_add(self.deferred.len())
+    }
+
+    /// The first input of an earlier start that is not folded.
+    pub(super) fn first_unfolded(&self) -> Option<Position> {
+        let waiting = self.tails.values().filter_map(|tail| tail.first());
+        let waiting = waiting.map(|(header, _)| header.position);
+        let deferred = self.deferred.iter();
+        let deferred = deferred.filter_map(|entity| self.coverage.position(entity));
+        waiting.chain(deferred).min()
     }
 
     /// A due row was written.
@@ -135,7 +189,12 @@ impl Partition {
         self.written.add(&booked);
         let mut bytes = Vec::new();
         // Writing to a Vec cannot fail, so there is no error to pass on.
-        let _ = minicbor::encode((self.journal.last_stamp_ms(), self.written), &mut bytes);
+        let row = PartitionRow {
+            last_stamp_ms: self.journal.last_stamp_ms(),
+            totals: self.written,
+            uncovered_from: Some(self.uncovered_from()),
+        };
+        let _ = minicbor::encode(row, &mut bytes);
         seal(Kind::Partition, RULES_VERSION, &bytes)
     }
 }

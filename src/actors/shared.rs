@@ -36,6 +36,10 @@ pub struct Settings {
     pub linger_ms: u64,
     /// Bytes of batches that may wait for durability on one arbiter.
     pub inflight_bytes_max: usize,
+    /// Bytes that users may take in memory on one arbiter, about.
+    pub memory_bytes_max: usize,
+    /// Bytes of journal rows of earlier starts whose inputs may wait in memory on one arbiter to be folded.
+    pub recovered_bytes_max: usize,
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.

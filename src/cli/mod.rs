@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod folder;
+pub mod keys;
 pub mod replay;
 pub mod serve;
 mod settings;
@@ -45,6 +46,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Config(config::ConfigArgs),
     Token(token::TokenArgs),
+    Keys(keys::KeysArgs),
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
@@ -69,6 +71,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Serve(args) => serve::run(args),
         Command::Config(args) => config::run(args),
         Command::Token(args) => token::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),

@@ -1,16 +1,17 @@
 //! `streakline serve`: starts the server, and says on stdout where it is and what to try next.
 
-use std::{io::Write as _, net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use super::settings::SettingArgs;
 use crate::{
     config::Config,
-    keys::{self, KeyRing},
+    keys::{self, CurrentKeys, KeyRing, KeySource},
     server::{self, Start},
     shutdown, telemetry,
+    tls::Tls,
 };
 
 const EXAMPLE: &str = "\
@@ -22,7 +23,7 @@ Example:
   streakline serve --data data --listen 127.0.0.1:8080
   streakline serve --data demo --listen 127.0.0.1:0 --clock virtual:2016-04-12T00:00:00Z";
 
-/// Starts the server; SIGTERM or Ctrl-C drains and stops it.
+/// Starts the server; SIGTERM or Ctrl-C drains and stops it, SIGHUP makes it read keys and certificate again.
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct ServeArgs {
@@ -46,21 +47,25 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
     #[cfg(feature = "fault-injection")]
     if args.crash_after_flush.is_some() && config.clock == "system" {
-        anyhow::bail!("--crash-after-flush is for tests on a virtual clock");
+        bail!("--crash-after-flush is for tests on a virtual clock");
     }
     telemetry::log(&config.log, config.log_json)?;
     keys::install_crypto_provider();
     server::make_directory(&config.data)?;
-    let keys = KeyRing::open_or_create(&config.data);
+    let keys = CurrentKeys::open(key_source(&config));
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;
-    if let Some(path) = keys.created_admin_key() {
+    KeyRing::allow_odd_claims(&config.data, config.clock != "system")?;
+    let tls = tls(&config)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if let Some(path) = keys.ring().created_admin_key() {
         println!("admin key: {}", path.display());
     }
     let data = config.data.clone();
     let metrics = telemetry::metrics()?;
     let start = Start {
         config,
-        keys: Arc::new(keys),
+        keys,
+        tls,
         metrics,
         #[cfg(feature = "fault-injection")]
         crash_after_flush: args.crash_after_flush,
@@ -68,9 +73,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         fault: args.fault,
     };
     let ready = move |address: SocketAddr| {
-        let next_steps = next_steps(&data.display().to_string(), address);
+        let url = format!("{scheme}://{address}");
+        let next_steps = next_steps(&data.display().to_string(), &url);
         // Nobody may read it; that is no reason to end.
-        let _said = writeln!(std::io::stdout(), "ready: http://{address}");
+        let _said = writeln!(std::io::stdout(), "ready: {url}");
         let _said = writeln!(std::io::stderr(), "{next_steps}");
     };
     actix::System::new().block_on(async {
@@ -80,13 +86,32 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn key_source(config: &Config) -> KeySource {
+    let of = &config.auth;
+    let secret = of.hs256_secret_file.clone();
+    KeySource {
+        dir: config.data.clone(),
+        issuer: of.issuer.clone(),
+        secret: secret.map(|file| (of.hs256_kid.clone(), file)),
+    }
+}
+
+/// TLS, where both its files are set; one alone is a mistake.
+fn tls(config: &Config) -> Result<Option<Tls>> {
+    match (&config.tls.certificate_file, &config.tls.key_file) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key)?)),
+        (None, None) => Ok(None),
+        _ => bail!("setting tls needs certificate_file and key_file, or neither"),
+    }
+}
+
 /// Three commands to try.
-fn next_steps(data: &str, address: SocketAddr) -> String {
+fn next_steps(data: &str, url: &str) -> String {
     format!(
         "Keys are in {data}/keys. To try next:
-  curl http://{address}/readyz
-  curl -H \"Authorization: Bearer $(cat {data}/keys/admin.key)\" http://{address}/v1/challenges
+  curl {url}/readyz
+  curl -H \"Authorization: Bearer $(cat {data}/keys/admin.key)\" {url}/v1/challenges
   streakline token --data {data} --user ann
-Every route, to try in the browser: http://{address}/docs/"
+Every route, to try in the browser: {url}/docs/"
     )
 }

@@ -40,6 +40,27 @@ settings! {
         log_json: bool = false;
     }
 
+    /// Tokens
+    auth: Auth {
+        /// `iss` that tokens must have
+        issuer: String = "streakline";
+
+        /// File with a secret for HS256, 32 bytes at least; unset: tokens are EdDSA only
+        hs256_secret_file: Option<PathBuf> = None;
+
+        /// `kid` of tokens that are signed with that secret
+        hs256_kid: String = "hs256";
+    }
+
+    /// TLS on `listen`; both files or none
+    tls: Tls {
+        /// PEM file with the certificate and its chain; unset: plain HTTP
+        certificate_file: Option<PathBuf> = None;
+
+        /// PEM file with the certificate's key
+        key_file: Option<PathBuf> = None;
+    }
+
     /// Browsers
     cors: Cors {
         /// Origins that browsers may call from, REST and stream; `*` for all
@@ -51,10 +72,16 @@ settings! {
         /// Frames of one socket per second, twice that in a burst; above: 4429
         frames_per_s: u32 = 2_000, within 1..=1_000_000;
 
-        /// Open sockets of one address; above: 429
+        /// Frames of all sockets of one user per second, twice that in a burst; above: 4429; 0: no bound
+        frames_per_s_per_user: u32 = 4_000, within 0..=1_000_000;
+
+        /// Frames of all sockets of one address per second, twice that in a burst; above: 4429; 0: no bound
+        frames_per_s_per_address: u32 = 200_000, within 0..=10_000_000;
+
+        /// Open streams of one address, above: 4429; of any connections twice as many, above: 429
         connections_per_address: u32 = 4_096, within 1..=1_000_000;
 
-        /// Refused credentials of one address per minute on the stream; above: 429
+        /// Refused credentials of one address (IPv6: of one /64) per minute, REST and stream together; above: 429
         auth_failures_per_min: u32 = 600, within 1..=1_000_000;
 
         /// Bad frames of one socket per minute; above: 4400
@@ -83,6 +110,9 @@ settings! {
     actors: Actors {
         /// How long a user or a settled challenge stays in memory without a command, seconds
         idle_s: u64 = 300, within 1..=86_400;
+
+        /// Bytes that users may take in memory, about, shared evenly by the threads; above, the longest idle leave early
+        memory_max_bytes: usize = 1024 * 1024 * 1024, within 1_048_576..=1_099_511_627_776;
     }
 
     /// What may wait
@@ -101,12 +131,28 @@ settings! {
 
         /// How long an input may stay uncovered, seconds
         tail_max_age_s: u64 = 3_600, within 1..=86_400;
+
+        /// Bytes of journal of earlier starts whose inputs wait in memory to be folded (they take about three times that); what
+        /// is more is read again in its turn
+        recovered_max_bytes: usize = 64 * 1024 * 1024, within 1..=68_719_476_736;
     }
 
     /// Streams
     stream: Stream {
         /// Seconds between the server's pings
         heartbeat_s: u64 = 25, within 1..=3_600;
+
+        /// Seconds after which TCP gives a peer up that takes nothing; never less than `push.grace_s` and ten
+        unacked_s: u64 = 20, within 1..=3_600;
+
+        /// Seconds until a new socket must have said hello
+        hello_timeout_s: u64 = 10, within 1..=3_600;
+    }
+
+    /// The end
+    shutdown: Shutdown {
+        /// Seconds from SIGTERM to the end of the process, at most
+        grace_s: u64 = 25, within 5..=3_600;
     }
 }
 

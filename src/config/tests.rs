@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use super::declare::{self, settings};
+use super::declare::settings;
 use super::value::Field;
 use super::*;
 

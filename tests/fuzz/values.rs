@@ -245,6 +245,7 @@ fn skip(random: &mut Random) -> Skip {
         }),
         kept: random.permille(500),
         release: random.permille(200),
+        hold: random.permille(200),
     }
 }
 

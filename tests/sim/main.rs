@@ -18,10 +18,16 @@ mod soak;
 mod syncs;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Once,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use check::{Outcome, check};
-use script::script;
+use script::{Script, script, without_poison};
 use server::Checked;
 use sha2::{Digest as _, Sha256};
 use soak::{Came, Plan, Tally};
@@ -30,14 +36,32 @@ use world::{Faults, run};
 /// Seeds that a run of the tests has time for; `script/soak` asks for more.
 const SEEDS: u64 = 200;
 
-/// A world of a seed at rest, checked; a panic in it is a failure of that seed.
-fn world(seed: u64, faults: Faults) -> Checked<(Outcome, Tally)> {
-    let script = script(seed);
+/// A world of a script at rest, checked; a panic in it is a failure of that seed.
+fn world_of(seed: u64, script: &Script, faults: Faults) -> Checked<(Outcome, Tally)> {
+    quiet();
     let world = AssertUnwindSafe(|| {
-        let (server, tally) = run(seed, &script, faults)?;
-        Ok((check(&script, &server)?, tally))
+        let (server, tally) = run(seed, script, faults)?;
+        Ok((check(script, &server)?, tally))
     });
     catch_unwind(world).unwrap_or_else(|_| Err("a panic".into()))
+}
+
+fn world(seed: u64, faults: Faults) -> Checked<(Outcome, Tally)> {
+    world_of(seed, &script(seed), faults)
+}
+
+/// Panics that the scripts ask for are caught and say nothing.
+fn quiet() {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let loud = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let asked = panic.payload_as_str();
+            if !asked.is_some_and(|words| words.ends_with("as a test asked for")) {
+                loud(panic);
+            }
+        }));
+    });
 }
 
 fn checked(seed: u64, faults: Faults) -> Checked<(Outcome, Tally)> {
@@ -98,6 +122,25 @@ fn digest(outcome: &Outcome) -> [u8; 32] {
 fn crashes_loss_repetition_and_disorder_change_nothing() {
     let failed = soak::run(&Plan::from_environment(SEEDS), storm);
     assert_eq!(failed, [], "seeds that failed");
+}
+
+#[test]
+fn what_cannot_be_folded_is_as_if_it_had_never_been_sent() {
+    let poisoned = AtomicU64::new(0);
+    let failed = soak::run(&Plan::from_environment(SEEDS), |seed| {
+        let Some(sound) = without_poison(&script(seed)) else {
+            return Ok(([0; 32], Tally::default()));
+        };
+        poisoned.fetch_add(1, Ordering::Relaxed);
+        let (never, mut tally) = world_of(seed, &sound, Faults::NONE)?;
+        let (calm, sent) = checked(seed, Faults::NONE)?;
+        same(&never, &calm)?;
+        tally.add(&sent);
+        Ok((digest(&calm), tally))
+    });
+    assert_eq!(failed, [], "seeds that failed");
+    let poisoned = poisoned.into_inner();
+    assert!(poisoned > 20, "{poisoned} worlds had poison");
 }
 
 #[test]

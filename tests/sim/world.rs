@@ -19,6 +19,9 @@ const STORE_FAULT: &str = "the store cannot be written or read";
 /// Crashes within one instant.
 const CRASHES_MAX: usize = 4;
 
+/// What an operator offers again in one world.
+const RETRIES_MAX: usize = 5;
+
 /// What may go wrong.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Faults {
@@ -52,6 +55,7 @@ struct World<'a> {
     /// Within this instant the store is slower than everything else.
     slow_store: bool,
     tally: Tally,
+    retries: usize,
 }
 
 /// Runs a script to its end, and until nothing is under way; the server has everybody in memory then.
@@ -68,6 +72,7 @@ pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<(Server
         crashes: 0,
         slow_store: false,
         tally: Tally::default(),
+        retries: 0,
     };
     for instant in &script.instants {
         world.crashes = 0;
@@ -91,29 +96,37 @@ impl World<'_> {
     /// Goes on until clients are satisfied, and with `wait` until nothing at all is under way.
     fn settle(&mut self, wait: bool) -> Checked<()> {
         for _ in 0..STEPS_MAX {
-            self.listen()?;
-            if self.clients.is_satisfied() && (!wait || self.server.is_quiet()) {
-                self.hang_up();
-                return Ok(());
-            }
-            match self.go_on() {
+            match self.go_on(wait) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.hang_up();
+                    return Ok(());
+                }
                 Err(wrong) if wrong.starts_with(STORE_FAULT) => self.give_up()?,
-                gone_on => gone_on?,
+                Err(wrong) => return Err(wrong),
             }
         }
         Err("it never comes to rest".into())
     }
 
-    fn go_on(&mut self) -> Checked<()> {
+    /// One step; whether everything is at rest instead.
+    fn go_on(&mut self, wait: bool) -> Checked<bool> {
+        self.listen()?;
+        let satisfied = self.clients.is_satisfied();
+        if satisfied && (!wait || self.server.is_quiet()) && !self.server.is_anyone_held()? {
+            return Ok(true);
+        }
         if self.faults.crashes {
             self.disturb()?;
         }
         if self.server.tasks.is_empty() {
+            self.server.release_all()?;
             self.clients.send(&mut self.server, &mut self.random);
-            self.server.round()
+            self.server.round()?;
         } else {
-            self.step()
+            self.step()?;
         }
+        Ok(false)
     }
 
     /// The store refuses, and nothing more can be promised: the server ends and is started again, and finds it healed.
@@ -194,6 +207,18 @@ impl World<'_> {
             }
             20 => self.server.truncate()?,
             21 if self.crashes < CRASHES_MAX => self.spoil(),
+            22..25 => {
+                let person = self.random.index(self.script.people.len());
+                self.server.fault_user(&self.script.people[person].user);
+            }
+            25 if self.retries < RETRIES_MAX => {
+                let rows = self.server.stuck()?;
+                if !rows.is_empty() {
+                    self.retries += 1;
+                    let (name, row) = &rows[self.random.index(rows.len())];
+                    self.server.retry(*name, row);
+                }
+            }
             _ => {}
         }
         Ok(())
@@ -220,6 +245,19 @@ impl World<'_> {
         self.server.crash(power)
     }
 
+    /// Truncation never waits for what is stuck: once everybody is covered, nothing of the journal is left.
+    fn dropped(&mut self) -> Checked<()> {
+        for person in &self.script.people {
+            self.server.snapshot_user(&person.user);
+        }
+        for (challenge, _) in &self.script.challenges {
+            self.server.snapshot_challenge(*challenge);
+        }
+        self.settle(true)?;
+        self.server.truncate()?;
+        self.server.check_empty()
+    }
+
     /// One more start, so that everything is read back, then rest.
     fn end(&mut self) -> Checked<()> {
         self.settle(true)?;
@@ -235,6 +273,7 @@ impl World<'_> {
         let challenges = self.script.challenges.iter().map(|(id, _)| *id);
         self.server.read_all(users.collect(), challenges.collect());
         self.settle(true)?;
+        self.dropped()?;
         // Clients may be content before everybody is read.
         self.clients.check_kept(&self.server)
     }

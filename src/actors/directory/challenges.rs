@@ -94,6 +94,7 @@ impl Directory {
         caller: Caller,
         view: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
+        self.taking()?;
         let (reply, answer) = oneshot::channel();
         let done = move |state: Outcome<(&Resident, i64)>| {
             let _ = reply.send(state.and_then(|(resident, now_ms)| view(resident, now_ms)));

@@ -5,7 +5,10 @@ mod server;
 mod stuck;
 mod users;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use streakline_core::{
     event::Fact,
@@ -129,6 +132,14 @@ impl Directory {
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// Whether changes are still taken; what is asked for can be read until the end.
+    fn taking(&self) -> Outcome<()> {
+        if self.shared.draining.load(Ordering::Acquire) {
+            return Err(Refusal::new(Code::Draining, "the server is going down"));
+        }
+        Ok(())
     }
 
     // ---- the stream; answers come as pushes to the session -------------------------------------

@@ -56,6 +56,7 @@ impl Directory {
         admit: impl FnOnce(&User, i64) -> Outcome<Option<UserInput>> + Send + 'static,
         view: impl FnOnce(&User, i64) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
+        self.taking()?;
         let (reply, answer) = oneshot::channel();
         let done = move |state: Outcome<(&User, i64)>| {
             let _ = reply.send(state.and_then(|(user, now_ms)| view(user, now_ms)));

@@ -78,6 +78,11 @@ impl Server {
         &self.url
     }
 
+    /// The process, for what the system knows of it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its data directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
@@ -157,6 +162,14 @@ impl Server {
         (self.child, self.url, self.said) = (child, url, said);
     }
 
+    /// Starts it again and kills it after a while, ready or not.
+    pub(crate) fn restart_and_kill_after(&mut self, alive: Duration) {
+        assert!(self.child.try_wait().unwrap().is_some());
+        self.child = spawn(self.dir.path(), &self.clock, &self.args, &[], None);
+        std::thread::sleep(alive);
+        self.kill();
+    }
+
     /// Starts it again with another `--clock`, which later restarts keep.
     pub(crate) fn restart_at(&mut self, clock: &str) {
         clock.clone_into(&mut self.clock);
@@ -171,11 +184,25 @@ impl Server {
 
     /// SIGTERM; the exit code after the drain.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
+        self.ask_to_end();
+        self.wait_exit().code()
+    }
+
+    /// SIGTERM, without a wait for the end.
+    pub(crate) fn ask_to_end(&self) {
+        self.signal("-TERM");
+    }
+
+    /// SIGHUP: keys and certificate are to be read again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let signal = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([name, &self.child.id().to_string()])
             .status();
         assert!(signal.unwrap().success());
-        self.wait_exit().code()
     }
 
     /// Waits until it ends by itself.
@@ -235,19 +262,19 @@ fn program(blocks_max: Option<u64>) -> Command {
     command
 }
 
-fn try_launch(
+fn spawn(
     dir: &Path,
     clock: &str,
     args: &[String],
     more: &[&str],
     blocks_max: Option<u64>,
-) -> Result<Launched, Failed> {
+) -> Child {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
         .open(log_path(dir))
         .unwrap();
-    let mut child = program(blocks_max)
+    program(blocks_max)
         .args([
             "serve",
             "--listen",
@@ -263,7 +290,17 @@ fn try_launch(
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+fn try_launch(
+    dir: &Path,
+    clock: &str,
+    args: &[String],
+    more: &[&str],
+    blocks_max: Option<u64>,
+) -> Result<Launched, Failed> {
+    let mut child = spawn(dir, clock, args, more, blocks_max);
     let lines = follow(child.stdout.take().unwrap());
     let mut said = Vec::new();
     let url = loop {
