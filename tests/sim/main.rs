@@ -5,7 +5,8 @@
 //! them alike is shown by the replays with `kill -9` in `tests/it`.
 #![allow(
     clippy::unwrap_used,
-    reason = "a test may stop at the first surprise, in its own functions too"
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise and tell what it does, in its own functions too"
 )]
 
 mod check;
