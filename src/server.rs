@@ -20,6 +20,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
 
+use crate::telemetry::{self, series};
 use crate::{
     actors::{
         directory::Directory,
@@ -118,6 +119,8 @@ pub async fn run(
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
+    let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
+    tracing::info!(version, %address, epoch, clock = start.config.clock, "serving");
     ready(running.address);
     tokio::select! {
         () = stop => {}
@@ -125,6 +128,7 @@ pub async fn run(
         ended = running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
     drain(&shared, &directory, &running.gateway, &running.handle).await;
+    telemetry::report_suppressed();
     Ok(())
 }
 
@@ -347,11 +351,12 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
             tracing::warn!(%error, "the store was not tidied");
         }
         if let Ok(summary) = directory.ledger_summary().await {
-            metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
-            metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
+            metrics::gauge!(series::LEDGER_SUM_MICRO).set(summary.sum_micro as f64);
+            metrics::gauge!(series::LEDGER_TRANSFERS).set(summary.transfers as f64);
         }
-        metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
+        metrics::counter!(series::STORE_SYNCS).absolute(shared.store.syncs());
         metrics.run_upkeep();
+        telemetry::report_suppressed();
     }
 }
 

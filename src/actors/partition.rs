@@ -18,6 +18,7 @@ use streakline_core::{
 };
 
 use super::{host::Host, shared::BITS};
+use crate::telemetry::series;
 use crate::{
     clock,
     storage::{
@@ -206,8 +207,13 @@ impl Host {
         let host = self.clone();
         let token = self.shared.work.begin();
         actix::spawn(async move {
+            let begun = clock::monotonic();
             match host.shared.store.append(row).await {
-                Ok(()) => host.flushed(id),
+                Ok(()) => {
+                    let seconds = clock::monotonic().saturating_sub(begun).as_secs_f64();
+                    metrics::histogram!(series::JOURNAL_FLUSH_SECONDS).record(seconds);
+                    host.flushed(id);
+                }
                 Err(error) => host.shared.fatal.raise(&error.to_string()),
             }
             drop(token);
@@ -224,7 +230,7 @@ impl Host {
         if self.shared.settings.crash_after_flush == Some(flushes) {
             std::process::abort();
         }
-        metrics::counter!("streakline_journal_flushes_total").increment(1);
+        metrics::counter!(series::JOURNAL_FLUSHES).increment(1);
         let mut ready = Vec::new();
         if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
             let durable = held.journal.flushed();

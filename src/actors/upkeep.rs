@@ -7,6 +7,7 @@ use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
 use super::{challenge, host::Host, user};
 use crate::clock;
+use crate::telemetry::series;
 
 /// Entities that are woken at once for one partition; the next come when these are done.
 const WOKEN_AT_ONCE: usize = 64;
@@ -48,8 +49,8 @@ pub(super) fn round(host: &Rc<Host>) {
     challenges
         .iter()
         .for_each(|entry| challenge::passivate_if_idle(&entry.cell));
-    metrics::gauge!("streakline_actors", "kind" => "user").set(users.len() as f64);
-    metrics::gauge!("streakline_actors", "kind" => "challenge").set(challenges.len() as f64);
+    metrics::gauge!(series::ACTORS, "kind" => "user").set(users.len() as f64);
+    metrics::gauge!(series::ACTORS, "kind" => "challenge").set(challenges.len() as f64);
 }
 
 /// Whether the round that runs now is the one in `every_ms` that does this.

@@ -5,7 +5,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, GoalId, UserId},
@@ -42,6 +42,7 @@ impl Ask {
         let api = request.app_data::<web::Data<Api>>().cloned();
         let api = api.ok_or_else(|| Refusal::new(Code::Internal, "the server is not set up"))?;
         let principal = Principal::of(request.headers(), &api.keys)?;
+        request.extensions_mut().insert(principal.kind());
         well_formed_names(request)?;
         Ok(Self {
             api,

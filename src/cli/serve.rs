@@ -42,7 +42,11 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     if args.crash_after_flush.is_some() && config.clock == "system" {
         bail!("--crash-after-flush is for tests on a virtual clock");
     }
-    telemetry::log(&config.log, config.log_json)?;
+    telemetry::log(&telemetry::Log {
+        filter: &config.log,
+        json: config.log_json,
+        lines_per_s: config.log_lines_per_s,
+    })?;
     keys::install_crypto_provider();
     let keys = KeyRing::open_or_create(&config.data);
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;

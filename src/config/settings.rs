@@ -38,6 +38,9 @@ settings! {
 
         /// Log lines as JSON
         log_json: bool = false;
+
+        /// Log lines of one kind per second, at most 10 of a warning or error; the rest is counted
+        log_lines_per_s: u32 = 1_000, within 1..=1_000_000;
     }
 
     /// Browsers

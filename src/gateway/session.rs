@@ -21,7 +21,9 @@ use super::{
     fragments::Fragments,
     gate::{Fault, Gate, GateHandle},
     heartbeat::{Beat, Heartbeat},
+    tally::{self, Tally},
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::{error_code::Code, server_frame::CloseReason},
@@ -48,6 +50,13 @@ pub(super) struct Session {
     heartbeat: Heartbeat,
     expiry: Option<SpawnHandle>,
     closing: bool,
+    begun_ms: u64,
+    frames_in: u64,
+    frames_out: u64,
+    /// The first reason for its end.
+    ended: Option<CloseReason>,
+    /// Name and counts of the conversation, once it is over.
+    done: (String, Tally),
 }
 
 /// Answers the upgrade and starts the session; the error says why it is no upgrade.
@@ -83,6 +92,11 @@ impl Session {
             heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
             expiry: None,
             closing: false,
+            begun_ms: clock::monotonic_ms(),
+            frames_in: 0,
+            frames_out: 0,
+            ended: None,
+            done: ("none".to_owned(), Tally::default()),
             gateway,
         }
     }
@@ -123,7 +137,8 @@ impl Session {
     fn carry_out(&mut self, step: Step, ctx: &mut Context) {
         match step {
             Step::Send(text) => {
-                metrics::counter!("streakline_stream_frames", "direction" => "out").increment(1);
+                metrics::counter!(series::STREAM_FRAMES, "direction" => "out").increment(1);
+                self.frames_out = self.frames_out.saturating_add(1);
                 ctx.text(text);
             }
             Step::Read(open) => self.gate.set_open(open),
@@ -145,8 +160,7 @@ impl Session {
             return;
         }
         self.closing = true;
-        let code = reason.close.to_string();
-        metrics::counter!("streakline_stream_closes", "code" => code).increment(1);
+        self.count_end(reason);
         self.leave();
         self.gate.discard();
         ctx.close(Some(CloseFrame {
@@ -156,12 +170,35 @@ impl Session {
         ctx.run_later(CLOSE_LINGER, |_, ctx| ctx.stop());
     }
 
+    /// Every session's end is counted once, by the first reason that there is.
+    fn count_end(&mut self, reason: CloseReason) {
+        if self.ended.is_none() {
+            let code = reason.close.to_string();
+            metrics::counter!(series::STREAM_CLOSES, "code" => code).increment(1);
+            self.ended = Some(reason);
+        }
+    }
+
     /// Nothing more is pushed to this socket.
     fn leave(&mut self) {
         if let Some((handle, mut conversation)) = self.conversation.take() {
             self.gateway.sessions.deregister(handle);
             conversation.on_gone(self.gateway.doors.as_ref());
+            self.done = conversation.done();
         }
+    }
+
+    /// The one line that the log has of a session.
+    fn write(&self) {
+        let (name, tally) = &self.done;
+        tally.write(&tally::End {
+            session: name,
+            user: &self.bearer.user,
+            code: self.ended.map_or(0, |reason| reason.close),
+            duration_ms: clock::monotonic_ms().saturating_sub(self.begun_ms),
+            frames_in: self.frames_in,
+            frames_out: self.frames_out,
+        });
     }
 
     fn beat(&mut self, ctx: &mut Context) {
@@ -188,7 +225,8 @@ impl Session {
     fn on_message(&mut self, message: Message, ctx: &mut Context) {
         let now_ms = clock::monotonic_ms();
         self.heartbeat.heard(now_ms);
-        metrics::counter!("streakline_stream_frames", "direction" => "in").increment(1);
+        metrics::counter!(series::STREAM_FRAMES, "direction" => "in").increment(1);
+        self.frames_in = self.frames_in.saturating_add(1);
         match message {
             Message::Text(text) => self.on_text(&text, now_ms, ctx),
             Message::Binary(_) => self.close(CloseReason::BINARY, ctx),
@@ -202,6 +240,7 @@ impl Session {
             }
             Message::Pong(_) | Message::Nop => self.count_frame(now_ms, ctx),
             Message::Close(reason) => {
+                self.count_end(CloseReason::LEFT);
                 self.leave();
                 ctx.close(reason);
                 ctx.stop();
@@ -259,7 +298,7 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Context) {
         ctx.set_mailbox_capacity(MAILBOX_PUSHES);
-        metrics::gauge!("streakline_stream_sessions").increment(1);
+        metrics::gauge!(series::STREAM_SESSIONS).increment(1);
         if self.place.is_some() {
             self.begin(ctx);
         } else {
@@ -269,8 +308,10 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Context) {
-        metrics::gauge!("streakline_stream_sessions").decrement(1);
+        metrics::gauge!(series::STREAM_SESSIONS).decrement(1);
+        self.count_end(CloseReason::VANISHED);
         self.leave();
+        self.write();
     }
 }
 
@@ -288,6 +329,9 @@ impl Handler<Push> for Session {
     type Result = ();
 
     fn handle(&mut self, push: Push, ctx: &mut Context) {
-        self.converse(ctx, |conversation, _| conversation.on_push(push));
+        self.converse(ctx, |conversation, _| {
+            conversation.tally().note(&push, clock::monotonic_ms());
+            conversation.on_push(push)
+        });
     }
 }

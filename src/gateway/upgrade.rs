@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{Data, Payload},
 };
@@ -87,6 +87,7 @@ fn upgrade(
     auth::check_subprotocol(request.headers())?;
     let address = request.peer_addr().map(|peer| peer.ip());
     let bearer = authenticate(request, gateway, address)?;
+    request.extensions_mut().insert(bearer.kind());
     let place = gateway
         .addresses
         .take_place(address, gateway.settings.connections_per_address);

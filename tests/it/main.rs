@@ -8,6 +8,7 @@
 
 mod harness;
 mod hostile;
+mod operation;
 mod replay;
 mod rest;
 mod stream;

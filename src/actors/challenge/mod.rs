@@ -29,6 +29,7 @@ use super::{
     host::{ChallengeEntry, Host},
     shared::{BITS, Token},
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -389,7 +390,7 @@ pub(super) fn snapshot(cell: &Cell) {
         if let Err(error) = host.shared.store.commit(write).await {
             return host.shared.fatal.raise(&error.to_string());
         }
-        metrics::counter!("streakline_snapshots_total", "kind" => "challenge").increment(1);
+        metrics::counter!(series::SNAPSHOTS, "kind" => "challenge").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         let more = held

@@ -35,6 +35,7 @@ use super::{
     host::{Host, InFlight, UserEntry},
     shared::Token,
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -292,7 +293,7 @@ fn poisoned(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let position = held.resident().and_then(Resident::first_pending);
     tracing::error!(user = %held.id, ?position, "a fold panicked; the user is read again");
-    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+    metrics::counter!(series::PANICS, "kind" => "user").increment(1);
     let (host, entity) = (held.host.clone(), held.entity());
     held.end();
     drop(held);

@@ -8,6 +8,7 @@ use streakline_core::{
 };
 
 use super::{Cell, UserCell, deliver};
+use crate::telemetry::series;
 use crate::{
     actors::shared::BITS,
     clock,
@@ -38,7 +39,7 @@ pub(in crate::actors) fn take(cell: &Cell) {
         if let Err(error) = host.shared.store.commit(write).await {
             return host.shared.fatal.raise(&error.to_string());
         }
-        metrics::counter!("streakline_snapshots_total", "kind" => "user").increment(1);
+        metrics::counter!(series::SNAPSHOTS, "kind" => "user").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
@@ -137,7 +138,7 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
         (idle, held.host.is_covered(&held.entity()) && !stale)
     };
     if idle && covered {
-        metrics::counter!("streakline_passivations_total", "kind" => "user").increment(1);
+        metrics::counter!(series::PASSIVATIONS, "kind" => "user").increment(1);
         cell.borrow_mut().leave();
     } else if idle {
         take(cell);

@@ -30,6 +30,10 @@ impl CloseReason {
     pub const PROTOCOL_VIOLATION: u16 = 4400;
     /// Silent peer.
     pub const SILENT: Self = Self::plain(4408, "silent_peer");
+    /// The peer went without a close frame; counted, never sent.
+    pub const VANISHED: Self = Self::plain(1006, "vanished");
+    /// The peer closed; counted, never sent.
+    pub const LEFT: Self = Self::plain(1000, "left");
     /// A newer socket of the same device has taken over.
     pub const REPLACED: Self = Self::plain(4409, "replaced");
     /// Invalid UTF-8.

@@ -52,7 +52,8 @@ async fn stop_reading(server: &Server, slow: &mut Wire) {
 async fn frames_in(server: &Server) -> String {
     let metrics = reqwest::get(format!("{}/metrics", server.url())).await;
     let text = metrics.unwrap().text().await.unwrap();
-    let is_count = |line: &&str| line.starts_with("streakline_stream_frames{direction=\"in\"}");
+    let is_count =
+        |line: &&str| line.starts_with("streakline_stream_frames_total{direction=\"in\"}");
     text.lines().find(is_count).unwrap().to_owned()
 }
 

@@ -10,8 +10,8 @@ use super::source::Source;
 const LAYERS: [&[&str]; 10] = [
     &["clock", "entropy", "shutdown", "zones"],
     &["protocol"],
-    &["config"],
-    &["auth", "keys", "storage", "telemetry"],
+    &["config", "telemetry"],
+    &["auth", "keys", "storage"],
     &["push"],
     &["actors"],
     &["api", "gateway"],
