@@ -54,6 +54,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         println!("admin key: {}", path.display());
     }
     let (data, crash_after_flush) = (config.data.clone(), args.crash_after_flush);
+    let log_json = config.log_json;
     let metrics = telemetry::metrics()?;
     let start = Start {
         config,
@@ -63,7 +64,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     };
     let ready = move |address: SocketAddr| {
         println!("ready: http://{address}");
-        eprintln!("{}", next_steps(&data.display().to_string(), address));
+        // Whoever reads JSON from stderr reads every line of it so.
+        if !log_json {
+            eprintln!("{}", next_steps(&data.display().to_string(), address));
+        }
     };
     let stop = async {
         if let Err(error) = shutdown::requested().await {

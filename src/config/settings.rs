@@ -121,6 +121,19 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let effective = Effective::of(Self::settings(), sources)?;
         // Every value was checked against its field's type, so this cannot fail; were it to, no guess is made.
-        Self::read("", &|key| effective.value(key)).ok_or_else(Error::unreadable)
+        let config = Self::read("", &|key| effective.value(key)).ok_or_else(Error::unreadable)?;
+        effective.refuse(&config.contradictions())?;
+        Ok(config)
+    }
+
+    /// Settings that are right alone and wrong together: the key of one, and what is wrong with it.
+    fn contradictions(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.ingest.inflight_max_bytes < self.limits.max_bytes {
+            let least = self.limits.max_bytes;
+            let detail = format!("must be at least limits.max_bytes, which is {least}");
+            found.push(("ingest.inflight_max_bytes", detail));
+        }
+        found
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use super::declare::{self, settings};
+use super::declare::settings;
 use super::value::Field;
 use super::*;
 
@@ -178,6 +178,24 @@ fn a_number_that_its_field_cannot_hold_is_refused() {
             "{text:?}: {refused:?}"
         );
     }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused_with_their_origin() {
+    let flags = [
+        ("ingest.inflight_max_bytes", "2000"),
+        ("limits.max_bytes", "2001"),
+    ];
+    let refused = refused(&Sources {
+        flags: pairs(&flags),
+        ..Sources::default()
+    });
+    assert_eq!(
+        refused,
+        [
+            "flag --ingest-inflight-max-bytes: ingest.inflight_max_bytes must be at least limits.max_bytes, which is 2001"
+        ]
+    );
 }
 
 #[test]

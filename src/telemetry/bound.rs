@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use tracing::{Event, Level, Metadata, callsite::Identifier, subscriber::Interest};
-use tracing_subscriber::layer::{Context, Filter};
+use tracing::{Event, Level, Metadata, Subscriber, callsite::Identifier};
+use tracing_subscriber::{Layer, layer::Context};
 
 use super::series;
 use crate::clock;
@@ -72,16 +72,9 @@ impl Bounded {
     }
 }
 
-impl<S> Filter<S> for Bounded {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
-    }
-
-    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::always()
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+/// A layer for all others, not a filter of one: those must not refuse an event so late (a debug assertion of theirs).
+impl<S: Subscriber> Layer<S> for Bounded {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
         if metadata.target() == module_path!() {
             return true;
@@ -116,17 +109,21 @@ pub fn report_suppressed() {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use tracing_subscriber::{Layer as _, fmt, layer::SubscriberExt as _};
+    use tracing_subscriber::{fmt, layer::SubscriberExt as _};
 
     use super::*;
 
     /// What is written by `write` under a bound of three lines a second, and how long that took in whole seconds begun.
     fn written(write: impl Fn()) -> (Vec<String>, usize) {
         let sink = Arc::new(Mutex::new(Vec::new()));
-        let lines = fmt::layer().with_writer(Sink(sink.clone()));
-        let lines = lines.with_filter(Bounded::new(3));
+        let lines = fmt::layer()
+            .with_ansi(false)
+            .with_writer(Sink(sink.clone()));
         let begun = clock::monotonic_ms() / 1_000;
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(lines), write);
+        let lines = tracing_subscriber::registry()
+            .with(lines)
+            .with(Bounded::new(3));
+        tracing::subscriber::with_default(lines, write);
         let seconds = clock::monotonic_ms() / 1_000 - begun + 1;
         let text = String::from_utf8(sink.lock().unwrap().clone()).unwrap();
         let seconds = usize::try_from(seconds).unwrap();

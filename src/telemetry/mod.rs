@@ -8,13 +8,13 @@ mod catalogue;
 pub mod machine;
 pub mod series;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::Location;
+
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
-    EnvFilter, Layer as _,
-    filter::{FilterExt as _, Targets},
-    fmt,
-    layer::SubscriberExt as _,
+    EnvFilter, Layer as _, filter::Targets, fmt, layer::SubscriberExt as _,
     util::SubscriberInitExt as _,
 };
 
@@ -60,18 +60,32 @@ pub fn log(log: &Log<'_>) -> Result<(), Error> {
     let cap = Targets::new()
         .with_default(LevelFilter::INFO)
         .with_targets(own);
-    let filter = EnvFilter::try_new(log.filter)?.and(cap);
-    let filter = filter.and(bound::Bounded::new(log.lines_per_s));
+    let wanted = EnvFilter::try_new(log.filter)?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     let lines = if log.json {
         lines.json().flatten_event(true).boxed()
     } else {
         lines.with_ansi(false).boxed()
     };
-    let lines = tracing_subscriber::registry().with(lines.with_filter(filter));
+    let bound = bound::Bounded::new(log.lines_per_s);
+    let lines = tracing_subscriber::registry().with(lines);
+    let lines = lines.with(wanted).with(cap).with(bound);
     // Only the first in a process can be installed, which is what is wanted.
-    let _ = lines.try_init();
+    if lines.try_init().is_ok() {
+        std::panic::set_hook(Box::new(|panic| tell_panic(panic.location())));
+    }
     Ok(())
+}
+
+/// A panic as a line of the log like any other. Its message is left out: it may hold what was measured.
+fn tell_panic(location: Option<&Location<'_>>) {
+    let location = location.map(Location::to_string).unwrap_or_default();
+    // Captured where RUST_BACKTRACE asks for it.
+    let backtrace = Backtrace::capture();
+    match backtrace.status() {
+        BacktraceStatus::Captured => tracing::error!(location, %backtrace, "a thread panicked"),
+        _ => tracing::error!(location, "a thread panicked"),
+    }
 }
 
 /// The recorder of this process with every series of the catalogue described, and what renders it.

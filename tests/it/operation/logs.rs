@@ -11,6 +11,7 @@ use crate::harness::{Server, TestStream, Wire, block_on, stream::batch, wire};
 const CLOCK: &str = "2016-04-12T10:00:00Z";
 const NOON_MS: i64 = 1_460_455_200_000;
 const DEVICE: &str = "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c11";
+const OTHER_DEVICE: &str = "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c12";
 /// What is measured: a number that nothing else here has.
 const STEPS: i64 = 8_647;
 /// How often the log is read until a line must be there.
@@ -118,7 +119,7 @@ async fn hold_sessions(server: &Server) -> Vec<String> {
 
     let token = server.token("cleo");
     let mut rude = Wire::upgrade(server, &token).await.unwrap();
-    rude.send(&wire::hello(DEVICE, NOON_MS)).await;
+    rude.send(&wire::hello(OTHER_DEVICE, NOON_MS)).await;
     rude.expect("welcome").await;
     rude.send_frame(wire::BINARY, b"8647").await;
     assert_eq!(rude.closed().await.code, 1003);
@@ -144,6 +145,13 @@ fn log_with_sessions(
     panic!("fewer than {sessions} sessions in\n{}", server.log());
 }
 
+/// The log, every line of which is JSON.
+fn json_lines(server: &Server) -> Vec<Value> {
+    let log = server.log();
+    let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    log.lines().map(line).collect()
+}
+
 /// Every text and number in a line but its time, which has digits of its own.
 fn leaves(value: &Value, into: &mut Vec<String>) {
     match value {
@@ -160,45 +168,24 @@ fn leaves(value: &Value, into: &mut Vec<String>) {
     }
 }
 
-#[test]
-fn each_request_and_session_is_one_line_of_json_without_a_value_or_a_token() {
-    let args = ["--log-json", "--log", "info,streakline=debug"];
-    let mut server = Server::start(&format!("virtual:{CLOCK}"), &args);
-    let requests = requests(&server);
-    let tokens = block_on(async {
-        send_all(&server, &requests).await;
-        hold_sessions(&server).await
-    });
-    log_with_sessions(&server, 3, |line| line.contains("\"message\":\"session\""));
-    assert_eq!(server.terminate(), Some(0));
-    let log = server.log();
-    let (_, lines) = log.split_at(log.find('{').unwrap());
-    let json = lines.lines().filter(|line| line.starts_with('{'));
-    let lines: Vec<Value> = json
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let of_kind = |message: &str| {
-        lines
-            .iter()
-            .filter(|line| line["message"] == message)
-            .cloned()
-            .collect::<Vec<_>>()
-    };
+/// The lines with that message.
+fn of_kind<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
+    let is_kind = |line: &&Value| line["message"] == message;
+    lines.iter().filter(is_kind).collect()
+}
 
+fn check_requests(lines: &[Value], requests: &[Asked]) {
     for (number, asked) in requests.iter().enumerate() {
         let id = format!("req-{number}");
-        let found: Vec<Value> = of_kind("request")
-            .into_iter()
-            .filter(|line| line["request_id"] == id.as_str())
-            .collect();
+        let mut found = of_kind(lines, "request");
+        found.retain(|line| line["request_id"] == id.as_str());
         let [line] = found.as_slice() else {
             panic!("{id}: {found:?}")
         };
         let (status, route, principal) = asked.expected;
-        let method = if asked.method == "BREW" {
-            "other"
-        } else {
-            asked.method
+        let method = match asked.method {
+            "BREW" => "other",
+            method => method,
         };
         assert_eq!(
             json!([
@@ -211,54 +198,51 @@ fn each_request_and_session_is_one_line_of_json_without_a_value_or_a_token() {
         );
         let sent = asked.body.as_ref().map_or(0, |body| body.to_string().len());
         assert_eq!(line["bytes_in"], sent, "{line}");
-        assert!(
-            line["duration_ms"].is_u64() && line["bytes_out"].is_u64(),
-            "{line}"
-        );
+        assert!(line["duration_ms"].is_u64(), "{line}");
+        assert!(line["bytes_out"].is_u64(), "{line}");
     }
+}
 
-    let sessions: BTreeMap<String, Value> = of_kind("session")
-        .into_iter()
-        .map(|line| (line["user"].as_str().unwrap().to_owned(), line))
-        .collect();
-    assert_eq!(
-        (sessions.len(), of_kind("session").len()),
-        (3, 3),
-        "{sessions:?}"
-    );
-    let told = |user: &str, names: [&str; 3]| names.map(|name| sessions[user][name].clone());
-    assert_eq!(
-        told("ann", ["code", "batches", "records"]),
-        [json!(1000), json!(2), json!(3)]
-    );
+fn check_sessions(lines: &[Value]) {
+    let found = of_kind(lines, "session");
+    let user = |line: &Value| line["user"].as_str().unwrap().to_owned();
+    let sessions: BTreeMap<String, &Value> = found.iter().map(|line| (user(line), *line)).collect();
+    assert_eq!((sessions.len(), found.len()), (3, 3), "{sessions:?}");
+    let told = |user: &str, names: [&str; 3]| json!(names.map(|name| sessions[user][name].clone()));
+    let counts = ["code", "batches", "records"];
+    assert_eq!(told("ann", counts), json!([1000, 2, 3]));
     assert_eq!(sessions["ann"]["device"], DEVICE);
-    assert!(
-        sessions["ann"]["frames_in"].as_u64() >= Some(4)
-            && sessions["ann"]["frames_out"].as_u64() >= Some(3)
-    );
-    assert_eq!(
-        told("cleo", ["code", "batches", "records"]),
-        [json!(1003), json!(0), json!(0)]
-    );
-    assert_eq!(
-        told("dora", ["code", "batches", "frames_in"]),
-        [json!(1006), json!(0), json!(0)]
-    );
-    for message in ["serving", "draining", "drained"] {
-        assert_eq!(of_kind(message).len(), 1, "{message}");
-    }
+    assert!(sessions["ann"]["frames_in"].as_u64() >= Some(4));
+    assert!(sessions["ann"]["frames_out"].as_u64() >= Some(3));
+    assert_eq!(told("cleo", counts), json!([1003, 0, 0]));
+    let vanished = ["code", "batches", "frames_in"];
+    assert_eq!(told("dora", vanished), json!([1006, 0, 0]));
+}
 
+#[test]
+fn each_request_and_session_is_one_line_of_json_without_a_value_or_a_token() {
+    let log = "info,streakline=debug,fjall=warn,lsm_tree=warn";
+    let args = ["--log-json", "--log", log];
+    let mut server = Server::start(&format!("virtual:{CLOCK}"), &args);
+    let requests = requests(&server);
+    let tokens = block_on(async {
+        send_all(&server, &requests).await;
+        hold_sessions(&server).await
+    });
+    log_with_sessions(&server, 3, |line| line.contains("\"message\":\"session\""));
+    assert_eq!(server.terminate(), Some(0));
+    let lines = json_lines(&server);
+    check_requests(&lines, &requests);
+    check_sessions(&lines);
+    for message in ["serving", "draining", "drained"] {
+        assert_eq!(of_kind(&lines, message).len(), 1, "{message}");
+    }
     let mut said = Vec::new();
     lines.iter().for_each(|line| leaves(line, &mut said));
-    let secrets = requests
-        .iter()
-        .filter_map(|asked| asked.token.clone())
-        .chain(tokens);
-    for secret in secrets.chain([STEPS.to_string()]) {
-        assert!(
-            !said.iter().any(|text| text.contains(&secret)),
-            "the log names {secret}"
-        );
+    let secrets = requests.iter().filter_map(|asked| asked.token.clone());
+    for secret in secrets.chain(tokens).chain([STEPS.to_string()]) {
+        let named = said.iter().any(|text| text.contains(&secret));
+        assert!(!named, "the log names {secret}");
     }
 }
 
@@ -301,11 +285,7 @@ fn a_flood_of_requests_is_cut_in_the_log_and_the_rest_is_counted() {
         }
     });
     assert_eq!(server.terminate(), Some(0));
-    let log = server.log();
-    let lines = log.lines().filter(|line| line.starts_with('{'));
-    let lines: Vec<Value> = lines
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines = json_lines(&server);
     let written = lines
         .iter()
         .filter(|line| line["message"] == "request")
