@@ -124,6 +124,8 @@ pub enum Push {
     Replaced,
     /// End this socket for that reason, with its close code.
     End(Code, Option<u64>),
+    /// The keys were read again: close 4401 if the one that checked this socket's token has gone.
+    KeysChanged,
     /// The server is going down: say bye, then close 1012 after the pending acks.
     Drain {
         /// When to come back, in ms.

@@ -5,8 +5,10 @@
 
 use std::{
     cell::Cell,
+    collections::BTreeSet,
     future::Future,
     net::SocketAddr,
+    path::Path,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -23,35 +25,49 @@ use tokio::sync::mpsc;
 use crate::telemetry::{self, series};
 use crate::{
     actors::{
+        damage::Damage,
         directory::Directory,
         host::HostActor,
         partition::Partition,
         recovery,
         shared::{BITS, Fatal, Settings, Shared, Work, host_number},
     },
-    api, clock,
+    api,
+    auth::{AuthFailures, Credentials},
+    clock,
     clock::Clock,
     config::Config,
     entropy,
     gateway::{self, Gateway},
-    keys::KeyRing,
-    push::Sessions,
+    keys::CurrentKeys,
+    protocol::error_code::Code,
+    push::{Push, Sessions},
+    shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
+    tls::{self, Tls},
     zones::BundledZones,
 };
 
-/// How long open streams may take to end.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
-/// How long snapshots may take at the end.
-const SNAPSHOT_WITHIN: Duration = Duration::from_secs(20);
-/// Longest random wait that clients are told before they come back, ms.
-const RETRY_AFTER_MS_MAX: u64 = 3_000;
+/// Longest random wait that clients are told before they come back, ms; with many sockets one more for each.
+const RETRY_AFTER_MS: u64 = 3_000;
+/// Parts of the grace: for pending acks, for all streams to end, for connections to close.
+const ACKS_PART: u64 = 5;
+const STREAMS_PART: u64 = 3;
+const STOP_PART: u64 = 5;
+/// How long the server answers that its store has failed before it ends.
+const NOTICE_MS: u64 = 5_000;
+/// How long a start on a virtual clock waits for others after a damaged row was met.
+const SET_ASIDE_MS: u64 = 10_000;
+/// Between two looks at whether the store has failed.
+const FAULT_POLL_MS: u64 = 100;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// How long a worker may take to start.
 const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 /// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
 const UNACKED_MAX: Duration = Duration::from_secs(20);
 
@@ -72,11 +88,17 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The library of TLS refuses.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signals(std::io::Error),
     /// The HTTP server did not start or ended by itself.
     #[error("the HTTP server: {0}")]
     Http(String),
     /// A part failed for good.
-    #[error("the server must stop: {0}")]
+    #[error("{0}")]
     Fatal(String),
 }
 
@@ -87,11 +109,41 @@ pub struct Start {
     /// Settings.
     pub config: Config,
     /// Keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: CurrentKeys,
+    /// The certificate; plain HTTP without.
+    pub tls: Option<Tls>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
+    #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
+    /// What is to fail in the store; for tests.
+    #[cfg(feature = "fault-injection")]
+    pub fault: Option<storage::faulty::Fault>,
+}
+
+impl Start {
+    fn open_store(&self) -> Result<Arc<dyn Store>> {
+        #[cfg(feature = "fault-injection")]
+        if let Some(fault) = self.fault {
+            use storage::{embedded, faulty};
+            let mut settings = embedded::Settings::default();
+            if let faulty::Fault::Memtable(bytes) = fault {
+                settings.memtable_bytes = bytes;
+            }
+            let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
+            return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));
+        }
+        Ok(Arc::new(EmbeddedStore::open(&self.config.data)?))
+    }
+}
+
+/// Makes the data directory where there is none.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn make_directory(data: &Path) -> Result<()> {
+    Ok(storage::embedded::create_private(data)?)
 }
 
 /// Serves until `stop` is done; `ready` is told the address once everything that fell due is carried out.
@@ -103,38 +155,105 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&start.config.data)?);
+    shutdown::survive_large_files().map_err(Error::Signals)?;
+    let hangups = Hangups::listen().map_err(Error::Signals)?;
+    let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
-    let partitions = read_partitions(&store, epoch).await?;
+    let recovered_max_bytes = start.config.journal.recovered_max_bytes;
+    let partitions = read_partitions(&store, epoch, recovered_max_bytes).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
     let settings = actor_settings(&start);
     let shared = shared(store, (clock, epoch), settings);
-    let running = listen(&start, &shared, partitions).await?;
+    let mut running = listen(&start, &shared, partitions).await?;
     shared
         .caught_up
         .store(!shared.clock.is_virtual(), Ordering::Release);
     let directory = Directory::new(shared.clone());
     if shared.clock.is_virtual() {
-        directory.carry_out_boundaries().await;
+        catch_up(&shared, &directory).await?;
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
+    let gateway = running.gateway.clone();
+    actix::spawn(reload_on_hangup(hangups, start.keys, start.tls, gateway));
     let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
     tracing::info!(version, %address, epoch, clock = start.config.clock, "serving");
     ready(running.address);
     tokio::select! {
         () = stop => {}
-        reason = shared.fatal.wait() => return Err(Error::Fatal(reason)),
-        ended = running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
+        reason = failed(&shared) => {
+            give_notice(&shared).await;
+            running.handle.stop(false).await;
+            return Err(Error::Fatal(reason));
+        }
+        ended = &mut running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
-    drain(&shared, &directory, &running.gateway, &running.handle).await;
+    drain(&shared, &running, grace_ms(&start.config)).await;
     telemetry::report_suppressed();
-    Ok(())
+    shared
+        .fatal
+        .reason()
+        .map_or(Ok(()), |reason| Err(Error::Fatal(reason)))
+}
+
+/// Carries out what fell due before the start. Whoever waits for a row that is damaged holds nobody else up.
+async fn catch_up(shared: &Shared, directory: &Directory) -> Result<()> {
+    let set_aside = async {
+        while shared.damage.met().is_none() {
+            clock::pause_ms(FAULT_POLL_MS).await;
+        }
+        clock::pause_ms(SET_ASIDE_MS).await;
+    };
+    tokio::select! {
+        () = directory.carry_out_boundaries() => Ok(()),
+        () = set_aside => Ok(()),
+        reason = failed(shared) => Err(Error::Fatal(reason)),
+    }
+}
+
+/// Waits until a part or the store has failed for good.
+async fn failed(shared: &Shared) -> String {
+    let store = async {
+        loop {
+            if let Some(fault) = shared.store.fault() {
+                return fault;
+            }
+            clock::pause_ms(FAULT_POLL_MS).await;
+        }
+    };
+    let reason = tokio::select! {
+        reason = shared.fatal.wait() => reason,
+        fault = store => fault,
+    };
+    shared.fatal.raise(&reason);
+    reason
+}
+
+/// Clients are told to come back after the restart, and probes see which part failed, before the process ends.
+async fn give_notice(shared: &Shared) {
+    let until_ms = clock::monotonic_ms().saturating_add(NOTICE_MS);
+    while clock::monotonic_ms() < until_ms {
+        for session in shared.sessions.handles() {
+            let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS));
+            let end = Push::End(Code::StoreUnavailable, Some(retry_after_ms));
+            // One that cannot be told is closed with the process.
+            drop(shared.sessions.push(session, end));
+        }
+        clock::pause_ms(FAULT_POLL_MS).await;
+    }
+}
+
+/// Ms from the signal to the end, at most.
+fn grace_ms(of: &Config) -> u64 {
+    of.shutdown.grace_s.saturating_mul(1_000)
 }
 
 fn actor_settings(start: &Start) -> Settings {
     let of = &start.config;
+    let workers = workers(of);
     Settings {
+        memory_bytes_max: of.actors.memory_max_bytes / workers,
+        recovered_bytes_max: of.journal.recovered_max_bytes / workers,
         idle_ms: of.actors.idle_s.saturating_mul(1_000),
         progress_ms: of.push.progress_ms,
         board_ms: of.push.board_ms,
@@ -143,6 +262,7 @@ fn actor_settings(start: &Start) -> Settings {
         inflight_bytes_max: of.ingest.inflight_max_bytes,
         tail_bytes_max: of.journal.tail_bytes_max,
         tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
+        #[cfg(feature = "fault-injection")]
         crash_after_flush: start.crash_after_flush,
     }
 }
@@ -152,21 +272,41 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_records: of.limits.max_records,
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
+        hello_timeout_s: of.stream.hello_timeout_s,
         frames_per_s: of.limits.frames_per_s,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
-        auth_failures_per_min: of.limits.auth_failures_per_min,
+        drain_ms: grace_ms(of) / ACKS_PART,
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
 }
 
-async fn read_partitions(store: &Arc<dyn Store>, epoch: u64) -> Result<Vec<Partition>> {
-    let mut partitions = Vec::new();
+/// Reads all partitions back. Every row is checked before anything is served; what is too much to be kept in memory until it
+/// is folded is read again then.
+async fn read_partitions(
+    store: &Arc<dyn Store>,
+    epoch: u64,
+    bytes_max: usize,
+) -> Result<Vec<Partition>> {
+    let (mut partitions, mut bytes) = (Vec::new(), 0_usize);
     for id in PartitionId::all(BITS) {
-        partitions.push(recovery::read(store, id, epoch).await?);
+        let mut partition = recovery::read(store, id, epoch).await?;
+        if bytes.saturating_add(partition.tail_bytes()) > bytes_max {
+            partition.defer();
+        }
+        bytes = bytes.saturating_add(partition.tail_bytes());
+        partitions.push(partition);
     }
     Ok(partitions)
+}
+
+/// Threads that serve, at least one.
+fn workers(of: &Config) -> usize {
+    match of.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    }
 }
 
 /// A virtual clock goes on at max(flag, last stamp): virtual time is durable.
@@ -202,6 +342,7 @@ fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Setting
         flushes: AtomicU64::new(0),
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
+        damage: Damage::default(),
         fatal: Fatal::default(),
     })
 }
@@ -216,13 +357,16 @@ struct Running {
 /// The two doors, made once for all workers.
 fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) {
     let directory = Directory::new(shared.clone());
-    let keys = start.keys.clone();
+    let credentials = Credentials {
+        keys: start.keys.clone(),
+        failures: AuthFailures::new(start.config.limits.auth_failures_per_min),
+    };
     let (sessions, streams) = (shared.sessions.clone(), gateway_settings(&start.config));
-    let gateway = Gateway::new(directory.clone(), sessions, keys.clone(), streams);
+    let gateway = Gateway::new(directory.clone(), sessions, credentials.clone(), streams);
     let cors_origins = start.config.cors.origins.clone();
     let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
     let settings = api::Settings { cors_origins };
-    let api = api::Api::new(directory, keys, zones, metrics, settings);
+    let api = api::Api::new(directory, credentials, zones, metrics, settings);
     (gateway, web::Data::new(api))
 }
 
@@ -232,10 +376,7 @@ async fn listen(
     shared: &Arc<Shared>,
     partitions: Vec<Partition>,
 ) -> Result<Running> {
-    let workers = match start.config.workers {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers => workers,
-    };
+    let workers = workers(&start.config);
     let (gateway, api) = doors(start, shared);
     let (hosts, started) = mpsc::unbounded_channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
@@ -251,6 +392,7 @@ async fn listen(
             .wrap(api::cors(&origins))
             .wrap(from_fn(api::check_origin))
             .wrap(from_fn(api::observe))
+            .wrap(from_fn(api::secure))
             .configure(gateway::routes)
             .configure(api::routes)
     });
@@ -260,9 +402,13 @@ async fn listen(
         .max_connections(CONNECTIONS_PER_WORKER)
         .on_connect(gateway::on_connect(UNACKED_MAX))
         .disable_signals()
-        .shutdown_timeout(2)
-        .bind(address)
-        .map_err(|source| Error::Listen { address, source })?;
+        .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
+        .tls_handshake_timeout(HANDSHAKE_WITHIN);
+    let bound = match &start.tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls.server_config()?),
+        None => server.bind(address),
+    };
+    let server = bound.map_err(|source| Error::Listen { address, source })?;
     let address = server.addrs().first().copied();
     let address = address.ok_or_else(|| Error::Http("no address".into()))?;
     let server = server.run();
@@ -336,7 +482,7 @@ impl Hosting {
             .ok()
             .and_then(|mut waiting| waiting.pop());
         if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), partitions).start();
+            let host = HostActor::new(self.shared.clone(), number, partitions).start();
             let _ = self.hosts.send((number, host));
         }
     }
@@ -354,30 +500,94 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
             metrics::gauge!(series::LEDGER_SUM_MICRO).set(summary.sum_micro as f64);
             metrics::gauge!(series::LEDGER_TRANSFERS).set(summary.transfers as f64);
         }
+        if let Ok((stuck, held)) = directory.stuck_counts().await {
+            metrics::gauge!(series::STUCK).set(stuck as f64);
+            metrics::gauge!(series::USERS_HELD).set(held as f64);
+        }
         metrics::counter!(series::STORE_SYNCS).absolute(shared.store.syncs());
         metrics.run_upkeep();
         telemetry::report_suppressed();
     }
 }
 
-/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots.
-async fn drain(shared: &Shared, directory: &Directory, gateway: &Gateway, server: &ServerHandle) {
-    tracing::info!("draining");
-    shared.draining.store(true, Ordering::Release);
-    server.pause().await;
-    gateway.drain(|| entropy::range(0, RETRY_AFTER_MS_MAX));
-    let until_ms = clock::monotonic_ms().saturating_add(DRAIN_WITHIN.as_millis() as u64);
-    while !shared.sessions.is_empty() && clock::monotonic_ms() < until_ms {
-        clock::pause_ms(10).await;
+/// Reads keys and certificate again at every SIGHUP. What cannot be read leaves what was in force.
+async fn reload_on_hangup(
+    mut hangups: Hangups,
+    keys: CurrentKeys,
+    tls: Option<Tls>,
+    gateway: Gateway,
+) {
+    while hangups.next().await.is_some() {
+        match keys.reload() {
+            Ok(()) => {
+                gateway.keys_changed();
+                tracing::info!(keys = ?keys.ring(), "the keys were read again");
+            }
+            Err(error) => tracing::error!(%error, "the keys stay as they were"),
+        }
+        match tls.as_ref().map(Tls::reload) {
+            None => {}
+            Some(Ok(())) => tracing::info!("the TLS certificate was read again"),
+            Some(Err(error)) => tracing::error!(%error, "the TLS certificate stays as it was"),
+        }
     }
+}
+
+/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots. Until the end the
+/// listener answers, so that whoever asks is told `draining`.
+async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
+    let begun_ms = clock::monotonic_ms();
+    tracing::info!(sockets = shared.sessions.len(), "draining");
+    shared.draining.store(true, Ordering::Release);
+    let streams_ms = grace_ms / STREAMS_PART;
+    say_goodbye(
+        shared,
+        &running.gateway,
+        begun_ms.saturating_add(streams_ms),
+    )
+    .await;
+    let sockets_left = shared.sessions.len();
+    let left_ms = || {
+        let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+        let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
+        left_ms.saturating_sub(spent_ms)
+    };
+    let is_covered = cover(shared, left_ms).await;
+    if !is_covered {
+        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
+    }
+    running.handle.stop(true).await;
+    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+    let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
+    tracing::info!(in_time, sockets_left, took_ms, "drained");
+}
+
+/// Lets work under way end, and covers everything in memory by snapshots; whether there was time for it.
+async fn cover(shared: &Arc<Shared>, left_ms: impl Fn() -> u64) -> bool {
+    let directory = Directory::new(shared.clone());
+    let for_quiet = Duration::from_millis(left_ms() / 2);
+    let is_quiet = tokio::time::timeout(for_quiet, shared.work.quiet()).await;
     let finish = async {
-        shared.work.quiet().await;
         directory.snapshot_all().await;
         drop(directory.tidy_store().await);
     };
-    if tokio::time::timeout(SNAPSHOT_WITHIN, finish).await.is_err() {
-        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
+    let left = Duration::from_millis(left_ms());
+    tokio::select! {
+        finished = tokio::time::timeout(left, finish) => is_quiet.is_ok() && finished.is_ok(),
+        _ = failed(shared) => false,
     }
-    server.stop(true).await;
-    tracing::info!("drained");
+}
+
+/// Tells every socket when to come back, and waits until all are gone.
+async fn say_goodbye(shared: &Shared, gateway: &Gateway, until_ms: u64) {
+    let mut told = BTreeSet::new();
+    loop {
+        let sockets = u64::try_from(shared.sessions.len()).unwrap_or(0);
+        let longest_ms = RETRY_AFTER_MS.max(sockets);
+        gateway.drain(&mut told, || entropy::range(0, longest_ms));
+        if shared.sessions.is_empty() || clock::monotonic_ms() >= until_ms {
+            return;
+        }
+        clock::pause_ms(10).await;
+    }
 }

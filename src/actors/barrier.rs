@@ -9,7 +9,7 @@ use streakline_core::{
 
 use super::{
     challenge::ChallengeCommand,
-    host::{Chore, Host, send_challenge},
+    host::{Chore, Host, UserEntry, send_challenge},
     shared::Shared,
 };
 use crate::clock;
@@ -60,11 +60,8 @@ pub(super) fn answer(host: &Rc<Host>, id: PartitionId) {
 
 /// Everything before this position is folded, recovered tails included.
 fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
-    let of = |entity: Entity| entity.partition(super::shared::BITS) == id;
     let users = host.users.borrow();
-    let users = users
-        .iter()
-        .filter(|(user, _)| of(Entity::User((*user).clone())));
+    let users = users.iter().filter(|(_, entry)| entry.partition == id);
     let pending = users.filter_map(|(_, entry)| {
         entry
             .cell
@@ -77,8 +74,12 @@ fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
     let Some(held) = partitions.get(&id) else {
         return Position::default();
     };
-    let tails = held.tails.values().filter_map(|tail| tail.first());
-    let first = tails.map(|(header, _)| header.position).chain(first).min();
+    let first = held
+        .first_unfolded()
+        .into_iter()
+        .chain(first)
+        .chain(held.pinned)
+        .min();
     let durable = held.journal.durable();
     match first {
         Some(first) if first <= durable => Position {
@@ -92,14 +93,14 @@ fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
 /// Whether an outbox of the partition holds a contribution to a challenge.
 fn holds(host: &Rc<Host>, id: PartitionId, challenge: ChallengeId) -> bool {
     let users = host.users.borrow();
-    users.iter().any(|(user, entry)| {
-        Entity::User(user.clone()).partition(super::shared::BITS) == id
-            && entry
-                .cell
-                .borrow()
-                .resident()
-                .is_none_or(|r| r.outbox.holds(&challenge))
-    })
+    let mut users = users.values().filter(|entry| entry.partition == id);
+    users.any(|entry| is_held(entry, challenge))
+}
+
+/// Whether a user's outbox holds a contribution to a challenge, or may.
+fn is_held(entry: &UserEntry, challenge: ChallengeId) -> bool {
+    let cell = entry.cell.borrow();
+    cell.resident().is_none_or(|r| r.outbox.holds(&challenge))
 }
 
 /// How far an arbiter is with sending scores again.
@@ -123,9 +124,8 @@ pub(super) fn resend(host: &Rc<Host>, challenge: ChallengeId, sent: bool) -> Res
             super::user::resend(&entry.cell, challenge);
         }
     }
-    let held = |id: &PartitionId| holds(host, *id, challenge);
-    let ids: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
-    if ids.iter().any(held) {
+    let users = host.users.borrow();
+    if users.values().any(|entry| is_held(entry, challenge)) {
         Resent::OnTheWay
     } else {
         Resent::Delivered

@@ -15,7 +15,9 @@ use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 use tokio::sync::oneshot;
 
 use super::{
+    admission::{self, Admission},
     challenge::{ChallengeActor, ChallengeCell, ChallengeCommand},
+    idling::Idling,
     partition::Partition,
     shared::{BITS, Shared, Token},
     user::{UserActor, UserCell, UserCommand},
@@ -33,6 +35,7 @@ pub(super) const ROUND_MS: u64 = 100;
 pub(super) struct UserEntry {
     pub(super) addr: Addr<UserActor>,
     pub(super) cell: Rc<RefCell<UserCell>>,
+    pub(super) partition: PartitionId,
 }
 
 /// A challenge in memory.
@@ -45,6 +48,8 @@ pub(super) struct ChallengeEntry {
 /// What one arbiter holds.
 pub struct Host {
     pub(super) shared: Arc<Shared>,
+    /// Which arbiter it is, from 0.
+    pub(super) number: usize,
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
@@ -54,6 +59,18 @@ pub struct Host {
     pub(super) attentive: RefCell<BTreeSet<UserId>>,
     /// Every entity with a recovered tail has been activated.
     pub(super) tails_taken: Cell<bool>,
+    /// Entities whose stored rows are damaged.
+    pub(super) damaged: RefCell<BTreeSet<Entity>>,
+    /// A deferred tail is being read.
+    pub(super) recalling: Cell<bool>,
+    /// The due are being woken.
+    pub(super) waking: Cell<bool>,
+    /// Who comes into memory.
+    pub(super) admission: Admission,
+    /// Who leaves it.
+    pub(super) idling: Idling,
+    /// Users' snapshots that are being written.
+    pub(super) snapshots_under_way: Cell<usize>,
 }
 
 impl Host {
@@ -80,10 +97,12 @@ impl Host {
         if let Some(entry) = held.filter(|entry| entry.addr.connected()) {
             return entry;
         }
+        self.admission.begin();
         let cell = Rc::new(RefCell::new(UserCell::new(self.clone(), id.clone())));
         let entry = UserEntry {
             addr: UserActor::new(cell.clone()).start(),
             cell,
+            partition: Entity::User(id.clone()).partition(BITS),
         };
         metrics::counter!(series::ACTIVATIONS, "kind" => "user").increment(1);
         self.users.borrow_mut().insert(id.clone(), entry.clone());
@@ -108,6 +127,9 @@ impl Host {
 
     /// Activates whatever an entity is.
     pub(super) fn activate(self: &Rc<Self>, entity: &Entity) {
+        if self.is_set_aside(entity) {
+            return;
+        }
         match entity {
             Entity::User(id) => drop(self.user(id)),
             Entity::Challenge(id) => drop(self.challenge(*id)),
@@ -189,6 +211,7 @@ impl Drop for InFlight {
 
 /// Sends a command to a user's arbiter.
 pub(super) fn send_user(shared: &Shared, to: UserId, command: UserCommand) -> Result<(), Refusal> {
+    check(shared)?;
     let host = shared.host(&Entity::User(to.clone()));
     let message = ToUser {
         to,
@@ -204,6 +227,7 @@ pub(super) fn send_challenge(
     to: ChallengeId,
     command: ChallengeCommand,
 ) -> Result<(), Refusal> {
+    check(shared)?;
     let host = shared.host(&Entity::Challenge(to));
     let message = ToChallenge {
         to,
@@ -211,6 +235,15 @@ pub(super) fn send_challenge(
         token: shared.work.begin(),
     };
     offer(host, message)
+}
+
+/// Nothing is taken any more once the process must end: it could not be made durable.
+fn check(shared: &Shared) -> Result<(), Refusal> {
+    if shared.fatal.is_raised() {
+        let detail = "the server is about to restart; nothing that it acknowledged is lost";
+        return Err(Refusal::new(Code::StoreUnavailable, detail));
+    }
+    Ok(())
 }
 
 fn offer<M>(host: Option<&Addr<HostActor>>, message: M) -> Result<(), Refusal>
@@ -236,18 +269,25 @@ pub struct HostActor {
 impl HostActor {
     /// An arbiter's host with the partitions that it owns; to be called on that arbiter.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, partitions: Vec<Partition>) -> Self {
+    pub fn new(shared: Arc<Shared>, number: usize, partitions: Vec<Partition>) -> Self {
         let owned = partitions
             .into_iter()
             .map(|partition| (partition.id(), partition));
         let host = Host {
             shared,
+            number,
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
             attentive: RefCell::default(),
             inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
+            damaged: RefCell::default(),
+            recalling: Cell::new(false),
+            waking: Cell::new(false),
+            admission: Admission::default(),
+            idling: Idling::default(),
+            snapshots_under_way: Cell::new(0),
         };
         Self {
             host: Rc::new(host),
@@ -281,7 +321,10 @@ impl Handler<ToUser> for HostActor {
 
     fn handle(&mut self, message: ToUser, _: &mut Self::Context) {
         let ToUser { to, command, token } = message;
-        self.host.user(&to).deliver(command, token);
+        if let Some(refusal) = self.host.damage_refusal(&Entity::User(to.clone())) {
+            return command.refuse(&self.host, to, refusal);
+        }
+        admission::take(&self.host, to, command, token);
     }
 }
 
@@ -299,6 +342,9 @@ impl Handler<ToChallenge> for HostActor {
 
     fn handle(&mut self, message: ToChallenge, _: &mut Self::Context) {
         let ToChallenge { to, command, token } = message;
+        if let Some(refusal) = self.host.damage_refusal(&Entity::Challenge(to)) {
+            return command.refuse_for_good(&self.host, to, refusal);
+        }
         self.host.challenge(to).deliver(command, token);
     }
 }

@@ -74,7 +74,7 @@ fn within_bound(length: usize) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::new(Code::TooLarge, words()))
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(Code::BadJson, format!("the body is not JSON: {error}")))
 }

@@ -43,6 +43,27 @@ settings! {
         log_lines_per_s: u32 = 1_000, within 1..=1_000_000;
     }
 
+    /// Tokens
+    auth: Auth {
+        /// `iss` that tokens must have
+        issuer: String = "streakline";
+
+        /// File with a secret for HS256, 32 bytes at least; unset: tokens are EdDSA only
+        hs256_secret_file: Option<PathBuf> = None;
+
+        /// `kid` of tokens that are signed with that secret
+        hs256_kid: String = "hs256";
+    }
+
+    /// TLS on `listen`; both files or none
+    tls: Tls {
+        /// PEM file with the certificate and its chain; unset: plain HTTP
+        certificate_file: Option<PathBuf> = None;
+
+        /// PEM file with the certificate's key
+        key_file: Option<PathBuf> = None;
+    }
+
     /// Browsers
     cors: Cors {
         /// Origins that browsers may call from, REST and stream; `*` for all
@@ -86,6 +107,9 @@ settings! {
     actors: Actors {
         /// How long a user or a settled challenge stays in memory without a command, seconds
         idle_s: u64 = 300, within 1..=86_400;
+
+        /// Bytes that users may take in memory, about, shared evenly by the threads; above, the longest idle leave early
+        memory_max_bytes: usize = 1024 * 1024 * 1024, within 1_048_576..=1_099_511_627_776;
     }
 
     /// What may wait
@@ -104,12 +128,25 @@ settings! {
 
         /// How long an input may stay uncovered, seconds
         tail_max_age_s: u64 = 3_600, within 1..=86_400;
+
+        /// Bytes of journal of earlier starts whose inputs wait in memory to be folded (they take about three times that); what
+        /// is more is read again in its turn
+        recovered_max_bytes: usize = 64 * 1024 * 1024, within 1..=68_719_476_736;
     }
 
     /// Streams
     stream: Stream {
         /// Seconds between the server's pings
         heartbeat_s: u64 = 25, within 1..=3_600;
+
+        /// Seconds until a new socket must have said hello
+        hello_timeout_s: u64 = 10, within 1..=3_600;
+    }
+
+    /// The end
+    shutdown: Shutdown {
+        /// Seconds from SIGTERM to the end of the process, at most
+        grace_s: u64 = 25, within 5..=3_600;
     }
 }
 
@@ -133,6 +170,12 @@ impl Config {
             let least = self.limits.max_bytes;
             let detail = format!("must be at least limits.max_bytes, which is {least}");
             found.push(("ingest.inflight_max_bytes", detail));
+        }
+        let needs = |other: &str| format!("needs {other} beside it, or neither");
+        match (&self.tls.certificate_file, &self.tls.key_file) {
+            (Some(_), None) => found.push(("tls.certificate_file", needs("tls.key_file"))),
+            (None, Some(_)) => found.push(("tls.key_file", needs("tls.certificate_file"))),
+            _ => {}
         }
         found
     }

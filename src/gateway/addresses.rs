@@ -1,6 +1,6 @@
-//! What is counted per client address: open sockets, and refused credentials per minute.
+//! What is counted per client address: open sockets.
 //!
-//! Bounded: an address without sockets and without fresh failures is forgotten. Called by `upgrade`.
+//! Bounded: an address without sockets is forgotten. Refused credentials are counted in `auth`. Called by `upgrade`.
 
 use std::{
     collections::HashMap,
@@ -8,15 +8,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Failures are counted over this long, in ms.
-const WINDOW_MS: u64 = 60_000;
-/// Addresses with failures that are remembered; beyond it, the stale ones go, and if none is stale, all go.
-const FAILURES_MAX: usize = 10_000;
-
 #[derive(Debug, Default)]
 struct Counts {
     sockets: HashMap<IpAddr, u32>,
-    failures: HashMap<IpAddr, (u64, u32)>,
 }
 
 /// The counts of all addresses.
@@ -45,31 +39,6 @@ impl Addresses {
             addresses: self.clone(),
             address,
         })
-    }
-
-    /// Counts refused credentials.
-    pub(super) fn count_failure(&self, address: Option<IpAddr>, now_ms: u64) {
-        let Some(address) = address else { return };
-        let failures = &mut self.lock().failures;
-        if failures.len() >= FAILURES_MAX {
-            failures.retain(|_, (since_ms, _)| now_ms.saturating_sub(*since_ms) < WINDOW_MS);
-        }
-        if failures.len() >= FAILURES_MAX {
-            failures.clear();
-        }
-        let (since_ms, count) = failures.entry(address).or_insert((now_ms, 0));
-        if now_ms.saturating_sub(*since_ms) >= WINDOW_MS {
-            (*since_ms, *count) = (now_ms, 0);
-        }
-        *count = count.saturating_add(1);
-    }
-
-    /// How long an address with `max` failures within a minute must wait, in ms.
-    pub(super) fn wait_ms(&self, address: Option<IpAddr>, max: u32, now_ms: u64) -> Option<u64> {
-        let counts = self.lock();
-        let (since_ms, count) = counts.failures.get(&address?)?;
-        let over_in_ms = (since_ms + WINDOW_MS).saturating_sub(now_ms);
-        (*count >= max && over_in_ms > 0).then_some(over_in_ms)
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {
@@ -111,25 +80,5 @@ mod tests {
         assert!(addresses.take_place(address(1), 2).is_some());
         drop(second);
         assert!(addresses.lock().sockets.is_empty(), "nobody is remembered");
-    }
-
-    #[test]
-    fn failures_make_an_address_wait_for_the_rest_of_the_minute() {
-        let addresses = Addresses::default();
-        addresses.count_failure(address(1), 1_000);
-        assert_eq!(addresses.wait_ms(address(1), 2, 1_000), None);
-        addresses.count_failure(address(1), 2_000);
-        assert_eq!(addresses.wait_ms(address(1), 2, 2_000), Some(59_000));
-        assert_eq!(addresses.wait_ms(address(2), 2, 2_000), None);
-        assert_eq!(addresses.wait_ms(address(1), 2, 61_000), None);
-    }
-
-    #[test]
-    fn the_memory_of_failures_is_bounded() {
-        let addresses = Addresses::default();
-        for number in 0..=u32::try_from(FAILURES_MAX).unwrap() {
-            addresses.count_failure(Some(IpAddr::from(number.to_be_bytes())), 0);
-        }
-        assert!(addresses.lock().failures.len() <= FAILURES_MAX);
     }
 }

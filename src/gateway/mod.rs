@@ -10,6 +10,9 @@ mod credit;
 mod doors;
 mod fragments;
 mod frame_scan;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod heartbeat;
 mod rate;
@@ -18,9 +21,12 @@ mod socket;
 mod tally;
 mod upgrade;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use actix_web::web;
@@ -29,7 +35,7 @@ use streakline_core::limits;
 
 use crate::{
     actors::directory::Directory,
-    keys::KeyRing,
+    auth::{AuthFailures, Credentials},
     push::{Push, SessionHandle, Sessions},
 };
 
@@ -52,8 +58,6 @@ pub struct Settings {
     pub bad_frames_per_min: u32,
     /// Open sockets of one address.
     pub connections_per_address: u32,
-    /// Refused credentials of one address per minute.
-    pub auth_failures_per_min: u32,
     /// When an overloaded server wants to see the client again, in ms.
     pub retry_after_ms: u64,
     /// How long a going server waits for pending acks, in ms.
@@ -72,7 +76,6 @@ impl Default for Settings {
             frames_per_s: 2_000,
             bad_frames_per_min: 20,
             connections_per_address: 4_096,
-            auth_failures_per_min: 600,
             retry_after_ms: 2_000,
             drain_ms: 5_000,
             origins: Vec::new(),
@@ -88,6 +91,7 @@ pub struct Gateway {
     settings: Arc<Settings>,
     draining: Arc<AtomicBool>,
     addresses: addresses::Addresses,
+    failures: AuthFailures,
 }
 
 impl Gateway {
@@ -96,29 +100,51 @@ impl Gateway {
     pub fn new(
         directory: Directory,
         sessions: Sessions,
-        keys: Arc<KeyRing>,
+        credentials: Credentials,
         settings: Settings,
     ) -> Self {
+        let Credentials { keys, failures } = credentials;
         let doors = ServerDoors { directory, keys };
-        Self::with_doors(Arc::new(doors), sessions, settings)
+        Self::with_doors(Arc::new(doors), sessions, failures, settings)
     }
 
-    fn with_doors(doors: Arc<dyn Doors>, sessions: Sessions, settings: Settings) -> Self {
+    fn with_doors(
+        doors: Arc<dyn Doors>,
+        sessions: Sessions,
+        failures: AuthFailures,
+        settings: Settings,
+    ) -> Self {
         Self {
             doors,
             sessions,
             settings: Arc::new(settings),
             draining: Arc::default(),
             addresses: addresses::Addresses::default(),
+            failures,
         }
     }
 
-    /// Takes no more streams, and tells every open one when to come back: `delay_ms` is asked for each (a random delay
-    /// keeps them from coming back all at once). A socket that cannot be told is closed with the process.
-    pub fn drain(&self, mut delay_ms: impl FnMut() -> u64) {
+    /// Takes no more streams, and tells every open one when to come back, unless it was `told` before: `delay_ms` is asked
+    /// for each (a random delay keeps them from coming back all at once). Who takes nothing now is told with the next call.
+    pub fn drain(&self, told: &mut BTreeSet<SessionHandle>, mut delay_ms: impl FnMut() -> u64) {
         self.draining.store(true, Ordering::Release);
         for session in self.sessions.handles() {
-            self.bid_farewell(session, delay_ms());
+            if !told.contains(&session) && self.bid_farewell(session, delay_ms()) {
+                told.insert(session);
+            }
+        }
+    }
+
+    /// Tells every socket that the keys were read again; those whose key has gone close 4401. A socket that cannot be told
+    /// finds out at its next heartbeat.
+    pub fn keys_changed(&self) {
+        for session in self.sessions.handles() {
+            if self.sessions.push(session, Push::KeysChanged).is_err() {
+                tracing::debug!(
+                    session = session.number,
+                    "a socket was not told of new keys"
+                );
+            }
         }
     }
 
@@ -128,14 +154,9 @@ impl Gateway {
         self.draining.load(Ordering::Acquire)
     }
 
-    fn bid_farewell(&self, session: SessionHandle, retry_after_ms: u64) {
+    fn bid_farewell(&self, session: SessionHandle, retry_after_ms: u64) -> bool {
         let told = self.sessions.push(session, Push::Drain { retry_after_ms });
-        if told.is_err() {
-            tracing::debug!(
-                session = session.number,
-                "a socket was not told of the drain"
-            );
-        }
+        told.is_ok()
     }
 }
 

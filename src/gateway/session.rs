@@ -118,6 +118,10 @@ impl Session {
         });
         let step = Duration::from_millis(self.heartbeat.step_ms());
         ctx.run_interval(step, Self::beat);
+        // The keys may have changed between the check of the token and the registration.
+        self.converse(ctx, |conversation, doors| {
+            conversation.on_keys_changed(doors)
+        });
     }
 
     /// Lets the conversation go on, and carries its steps out.
@@ -202,6 +206,9 @@ impl Session {
     }
 
     fn beat(&mut self, ctx: &mut Context) {
+        self.converse(ctx, |conversation, doors| {
+            conversation.on_keys_changed(doors)
+        });
         let reading = self.gate.is_open();
         match self.heartbeat.beat(clock::monotonic_ms(), reading) {
             Beat::Rest => {}
@@ -329,9 +336,13 @@ impl Handler<Push> for Session {
     type Result = ();
 
     fn handle(&mut self, push: Push, ctx: &mut Context) {
-        self.converse(ctx, |conversation, _| {
-            conversation.tally().note(&push, clock::monotonic_ms());
-            conversation.on_push(push)
+        let now_ms = clock::monotonic_ms();
+        self.converse(ctx, |conversation, doors| {
+            conversation.tally().note(&push, now_ms);
+            match push {
+                Push::KeysChanged => conversation.on_keys_changed(doors),
+                other => conversation.on_push(other),
+            }
         });
     }
 }

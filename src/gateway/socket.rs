@@ -5,6 +5,7 @@
 
 use std::{any::Any, time::Duration};
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{dev::Extensions, rt::net::TcpStream};
 use socket2::SockRef;
 
@@ -13,7 +14,9 @@ pub fn on_connect(
     unacked_max: Duration,
 ) -> impl Fn(&dyn Any, &mut Extensions) + Clone + Send + Sync + 'static {
     move |connection, _extensions| {
-        let Some(stream) = connection.downcast_ref::<TcpStream>() else {
+        let plain = connection.downcast_ref::<TcpStream>();
+        let tls = connection.downcast_ref::<TlsStream<TcpStream>>();
+        let Some(stream) = plain.or_else(|| tls.map(|tls| tls.get_ref().0)) else {
             return;
         };
         let socket = SockRef::from(stream);

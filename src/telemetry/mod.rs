@@ -61,7 +61,10 @@ pub fn log(log: &Log<'_>) -> Result<(), Error> {
         .with_default(LevelFilter::INFO)
         .with_targets(own);
     let wanted = EnvFilter::try_new(log.filter)?;
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    // A line that cannot be written is let go: by default the reason is printed where the line could not be, and that panics.
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let lines = if log.json {
         lines.json().flatten_event(true).boxed()
     } else {

@@ -30,10 +30,46 @@ series! {
     ACTIVATIONS: counter "streakline_activations_total" [kind] in actors;
     /// Users that were let go from memory
     PASSIVATIONS: counter "streakline_passivations_total" [kind] in actors;
-    /// Users and challenges (`kind`) in memory
-    ACTORS: gauge "streakline_actors" [kind] in actors;
-    /// Folds that panicked; the user is read again from its snapshot and the journal
+    /// Users and challenges (`kind`) in memory, by thread (`arbiter`); the whole server is the sum of its threads
+    ACTORS: gauge "streakline_actors" [kind, arbiter] in actors;
+    /// What users take in memory, about; bounded by `actors.memory_max_bytes`
+    USERS_BYTES: gauge "streakline_users_bytes" [arbiter] in bytes;
+    /// The part of it that is minutes at hand
+    HEADS_BYTES: gauge "streakline_heads_bytes" [arbiter] in bytes;
+    /// Users that are being read from the store; at most 64
+    ACTIVATIONS_UNDER_WAY: gauge "streakline_activations_under_way" [arbiter] in users;
+    /// The most users that were being read at once since the start
+    ACTIVATIONS_UNDER_WAY_MAX: gauge "streakline_activations_under_way_max" [arbiter] in users;
+    /// Commands that wait until their user can be read; at most 16,384
+    ACTIVATIONS_WAITING: gauge "streakline_activations_waiting" [arbiter] in commands;
+    /// The most commands that waited so at once since the start
+    ACTIVATIONS_WAITING_MAX: gauge "streakline_activations_waiting_max" [arbiter] in commands;
+    /// Users' snapshots that are being written
+    SNAPSHOTS_UNDER_WAY: gauge "streakline_snapshots_under_way" [arbiter] in snapshots;
+    /// Batches that wait for durability; bounded by `ingest.inflight_max_bytes`
+    INGEST_INFLIGHT_BYTES: gauge "streakline_ingest_inflight_bytes" [arbiter] in bytes;
+    /// Users with a score that a challenge has not confirmed
+    OUTBOXES_WAITING: gauge "streakline_outboxes_waiting" [arbiter] in users;
+    /// Views of boards that sockets have subscribed to
+    BOARD_SUBSCRIPTIONS: gauge "streakline_board_subscriptions" [arbiter] in subscriptions;
+    /// Journal that no snapshot covers, of all partitions of the thread
+    JOURNAL_TAIL_BYTES: gauge "streakline_journal_tail_bytes" [arbiter] in bytes;
+    /// The longest of them, of one partition; bounded by four times `journal.tail_bytes_max`
+    JOURNAL_TAIL_BYTES_MAX: gauge "streakline_journal_tail_bytes_max" [arbiter] in bytes;
+    /// Users and challenges with inputs that no snapshot covers
+    JOURNAL_UNCOVERED: gauge "streakline_journal_uncovered" [arbiter] in actors;
+    /// Users and challenges with inputs of an earlier start that are not folded yet
+    TAILS_UNFOLDED: gauge "streakline_tails_unfolded" [arbiter] in actors;
+    /// Folds that panicked, of users and challenges (`kind`); the state is read again from its snapshot and the journal
     PANICS: counter "streakline_panics_total" [kind] in panics;
+    /// Inputs that were passed over because their fold panicked twice; `streakline stuck list` shows them
+    SKIPPED: counter "streakline_skipped_total" [kind] in inputs;
+    /// Inputs that are stuck now
+    STUCK: gauge "streakline_stuck" [] in inputs;
+    /// Users on hold now: what they send is kept and not folded
+    USERS_HELD: gauge "streakline_users_held" [] in users;
+    /// Stored rows that were found damaged, by what they belong to
+    DAMAGED_ROWS: counter "streakline_damaged_rows_total" [kind] in rows;
     /// The sum of all accounts, which is always zero
     LEDGER_SUM_MICRO: gauge "streakline_ledger_sum_micro" [] in microtokens;
     /// Transfers in the ledger

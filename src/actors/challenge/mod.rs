@@ -5,11 +5,13 @@
 
 mod command;
 mod deliver;
+mod poison;
 mod subscriber;
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
 
@@ -69,6 +71,10 @@ pub(super) struct ChallengeCell {
     told_offset: u64,
     told_ms: u64,
     snapshotting: bool,
+    /// Scores of the store, until the tail before them is folded.
+    standings: Option<Vec<Contribution>>,
+    /// How often the state was let go after a fault.
+    lives: u64,
     last_used_ms: u64,
     busy: Option<Token>,
     ended: bool,
@@ -92,6 +98,8 @@ impl ChallengeCell {
             told_offset: 0,
             told_ms: 0,
             snapshotting: false,
+            standings: None,
+            lives: 0,
             last_used_ms: clock::monotonic_ms(),
             busy,
             ended: false,
@@ -172,6 +180,11 @@ impl ChallengeCell {
         host.forget(&entity);
     }
 
+    /// Views that are subscribed to.
+    pub(super) fn subscriptions(&self) -> usize {
+        self.subscribers.len()
+    }
+
     /// Whether a snapshot is being written.
     pub(super) fn is_writing(&self) -> bool {
         self.snapshotting
@@ -186,14 +199,23 @@ pub(super) fn advance(cell: &Cell) {
         let Some(resident) = &mut held.resident else {
             return;
         };
-        let Some(position) = resident.step(durable) else {
-            break;
+        let position = match poison::step(resident, durable) {
+            Ok(Some(position)) => position,
+            Ok(None) => break,
+            Err(poison::Panicked) => {
+                drop(held);
+                return poison::panicked(cell);
+            }
         };
+        held.clear_suspicion(position);
         let waiter = held.waiters.remove(&position);
         drop(held);
         if let Some((done, member)) = waiter {
             deliver::answer(cell, done, member);
         }
+    }
+    if cell.borrow().standings.is_some() {
+        filled(cell);
     }
     settle(cell);
 }
@@ -238,7 +260,11 @@ impl Actor for ChallengeActor {
             let held = self.cell.borrow();
             (held.host.clone(), held.id)
         };
-        let read = read(host, id);
+        let read = async move {
+            let entity = Entity::Challenge(id);
+            super::reread::tail_at_hand(&host, &entity).await?;
+            read(host, id).await
+        };
         let activate = read
             .into_actor(self)
             .map(|read, actor, _| activate(&actor.cell, read));
@@ -248,6 +274,7 @@ impl Actor for ChallengeActor {
 
 /// The snapshot, and the standing rows of its members.
 async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contribution>), Error> {
+    super::recovery::recall(&host, &Entity::Challenge(id)).await;
     let store = &host.shared.store;
     let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
     let challenge = match store.snapshot(&Entity::Challenge(id)).await? {
@@ -281,7 +308,11 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
         Ok(read) => read,
         Err(error) => {
             tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            }
+            return;
         }
     };
     let entity = held.entity();
@@ -294,16 +325,29 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
         _ => None,
     });
     let covered = challenge.position;
-    let resident = Resident::recovered(challenge, tail.collect(), &standings);
-    if resident.challenge().position == covered {
+    let resident = Resident::read(challenge, tail.collect());
+    if resident.pending() == 0 {
         held.host.with(&entity, |partition| {
             partition.covered(&entity, covered, false)
         });
     }
+    held.resident = Some(resident);
+    held.standings = Some(standings);
+    drop(held);
+    advance(cell);
+}
+
+/// The tail is folded: the board takes in the scores of the store, then those that partitions send again.
+fn filled(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let standings = held.standings.take().unwrap_or_default();
+    let Some(resident) = &mut held.resident else {
+        return;
+    };
+    resident.fill(&standings);
     let refill = resident
         .is_partial()
         .then(|| resident.challenge().is_open());
-    held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
     if let Some(is_open) = refill {
@@ -338,7 +382,12 @@ impl Handler<Routed> for ChallengeActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
-        command::take(&self.cell, command);
+        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
+        if catch_unwind(taken).is_err() {
+            tracing::error!(challenge = %self.cell.borrow().id, "a command panicked");
+            metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
+            poison::faulted(&self.cell);
+        }
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);
@@ -408,7 +457,9 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             return;
         };
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
-        let idle = idle_ms > held.host.shared.settings.idle_ms
+        // Anybody may ask for ids that nothing has.
+        let exists = resident.challenge().exists();
+        let idle = (idle_ms > held.host.shared.settings.idle_ms || !exists)
             && resident.may_passivate()
             && held.commands.is_empty()
             && held.subscribers.is_empty()

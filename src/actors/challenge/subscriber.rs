@@ -26,6 +26,13 @@ pub(super) struct Subscriber {
     slow_since_ms: Option<u64>,
 }
 
+impl Subscriber {
+    /// The board is read again: it owes a view.
+    pub(super) fn again(&mut self) {
+        self.sent = None;
+    }
+}
+
 /// A member with a socket.
 #[derive(Default)]
 pub(super) struct Watcher {
@@ -93,9 +100,13 @@ pub(super) fn unsubscribe(cell: &Cell, session: SessionHandle, id: u64) {
     cell.borrow_mut().subscribers.remove(&(session, id));
 }
 
-/// The board's epoch: offsets are comparable within one start of the server.
+/// The board's epoch: offsets are comparable within one life of the state.
 fn epoch(held: &ChallengeCell) -> Arc<str> {
-    Arc::from(format!("b{}", held.host.shared.epoch))
+    let start = held.host.shared.epoch;
+    Arc::from(match held.lives {
+        0 => format!("b{start}"),
+        lives => format!("b{start}.{lives}"),
+    })
 }
 
 /// One round of an arbiter: boards that have changed are shown.

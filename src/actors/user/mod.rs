@@ -5,8 +5,11 @@
 mod command;
 mod deliver;
 mod facts;
+#[cfg(feature = "fault-injection")]
+mod fault;
 mod intake;
 mod outbound;
+mod poison;
 mod snapshot;
 mod stream;
 
@@ -32,6 +35,7 @@ use streakline_core::{
 };
 
 use super::{
+    admission::{self, Weight},
     host::{Host, InFlight, UserEntry},
     shared::Token,
 };
@@ -41,7 +45,7 @@ use crate::{
     protocol::error_code::{Code, Refusal},
     push::{Lane, SessionHandle},
     storage::{
-        Attachment, Error,
+        Attachment, Error, Snapshot,
         envelope::{Kind, open},
     },
 };
@@ -49,7 +53,7 @@ use crate::{
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 use outbound::Client;
-pub(super) use snapshot::{passivate_if_idle, take as snapshot};
+pub(super) use snapshot::{Look, let_go, take as snapshot};
 
 /// Commands that may wait for one user's actor.
 const MAILBOX: usize = 256;
@@ -94,7 +98,25 @@ pub(super) struct UserCell {
     writing: (Vec<Arc<Fact>>, Vec<Transfer>),
     snapshotting: bool,
     loading: bool,
+    /// What the state has booked since its last snapshot.
+    booked: Totals,
+    /// Rises when the state is let go: what was asked for an earlier one is dropped.
+    life: u64,
+    /// What was kept on hold is being offered again.
+    releasing: bool,
+    /// The next of it are being read.
+    reading_kept: bool,
+    /// The last of it that was offered.
+    released_to: Option<Position>,
     last_used_ms: u64,
+    /// Commands in the actor's mailbox.
+    mailbox: usize,
+    /// Leaves memory once its snapshot is written, unless it is needed again.
+    leaving: bool,
+    weight: Weight,
+    weighed_ms: u64,
+    /// It has changed since.
+    unweighed: bool,
     /// Held while anything is under way.
     busy: Option<Token>,
     /// Set when the actor must end.
@@ -117,7 +139,17 @@ impl UserCell {
             writing: (Vec::new(), Vec::new()),
             snapshotting: false,
             loading: false,
+            booked: Totals::default(),
+            life: 0,
+            releasing: false,
+            reading_kept: false,
+            released_to: None,
             last_used_ms: clock::monotonic_ms(),
+            mailbox: 0,
+            leaving: false,
+            weight: Weight::default(),
+            weighed_ms: 0,
+            unweighed: false,
             busy,
             ended: false,
         }
@@ -140,9 +172,10 @@ impl UserCell {
     fn offer(
         &mut self,
         origin: Origin,
-        (input, with): (UserInput, Vec<Attachment>),
+        (input, mut with): (UserInput, Vec<Attachment>),
         waiter: Waiter,
     ) {
+        with.extend(poison::kept(self, &input));
         let entity = self.entity();
         let wrapped = Input::User(self.id.clone(), input.clone());
         let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else {
@@ -160,7 +193,8 @@ impl UserCell {
         let quiet = self
             .resident
             .as_ref()
-            .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty());
+            .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty())
+            && !self.user().is_some_and(User::is_releasing);
         let busy = !quiet || !self.commands.is_empty() || self.loading;
         if busy || !self.clients.is_empty() {
             self.host.attentive.borrow_mut().insert(self.id.clone());
@@ -191,12 +225,11 @@ impl UserCell {
     /// The state is let go: sockets resume, nothing is taken any more.
     fn end(&mut self) {
         self.ended = true;
+        self.close_sockets();
         self.resident = None;
+        self.take_back();
+        self.weigh();
         let entity = self.entity();
-        for session in std::mem::take(&mut self.clients).into_keys() {
-            let end = crate::push::Push::End(Code::Internal, Some(1_000));
-            let _ = self.host.shared.sessions.push(session, end);
-        }
         self.host
             .with(&entity, |partition| partition.deadlines.set(&entity, None));
         self.busy = None;
@@ -230,13 +263,17 @@ pub(super) fn advance(cell: &Cell) {
             let Some(resident) = held.resident.as_mut() else {
                 return;
             };
-            catch_unwind(AssertUnwindSafe(|| resident.step(durable, &rules)))
+            catch_unwind(AssertUnwindSafe(|| {
+                #[cfg(feature = "fault-injection")]
+                fault::taste(resident);
+                resident.step(durable, &rules)
+            }))
         };
         match step {
             Ok(Step::Idle) => break,
             Ok(Step::Load(days)) => return deliver::load(cell, days),
             Ok(Step::Folded(header, events)) => deliver::folded(cell, &header, events),
-            Err(_) => return poisoned(cell),
+            Err(_) => return poison::panicked(cell),
         }
     }
     settle(cell);
@@ -250,8 +287,10 @@ pub(super) fn settle(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.note_deadline();
         held.note_work();
+        held.weigh_sometimes();
     }
     outbound::pump(cell, false);
+    poison::release(cell);
     if cell
         .borrow()
         .resident()
@@ -273,7 +312,12 @@ pub(super) fn round(cell: &Cell, aged: bool) {
         deliver::send_outbox(cell);
         command::resume(cell);
         outbound::pump(cell, false);
-        cell.borrow_mut().note_work();
+        poison::release(cell);
+        let mut held = cell.borrow_mut();
+        held.note_work();
+        if held.unweighed {
+            held.weigh_sometimes();
+        }
     }
 }
 
@@ -286,18 +330,6 @@ pub(super) fn resend(cell: &Cell, challenge: streakline_core::id::ChallengeId) {
     }
     deliver::send_outbox(cell);
     cell.borrow_mut().note_work();
-}
-
-/// A fold panicked: the state is not to be trusted any more. It is read again from its snapshot and the journal.
-fn poisoned(cell: &Cell) {
-    let mut held = cell.borrow_mut();
-    let position = held.resident().and_then(Resident::first_pending);
-    tracing::error!(user = %held.id, ?position, "a fold panicked; the user is read again");
-    metrics::counter!(series::PANICS, "kind" => "user").increment(1);
-    let (host, entity) = (held.host.clone(), held.entity());
-    held.end();
-    drop(held);
-    actix::spawn(super::recovery::reread(host, entity));
 }
 
 /// The actor: it owns the cell and takes its commands in order.
@@ -316,23 +348,30 @@ impl Actor for UserActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        let (host, entity) = {
+        let (host, id) = {
             let held = self.cell.borrow();
-            (held.host.clone(), held.entity())
+            (held.host.clone(), held.id.clone())
         };
-        let read = async move { host.shared.store.snapshot(&entity).await };
-        let activate = read
-            .into_actor(self)
-            .map(|read, actor, _| activate(&actor.cell, read));
+        let read = read(host.clone(), Entity::User(id.clone()));
+        let activate = read.into_actor(self).map(move |read, actor, _| {
+            activate(&actor.cell, read);
+            admission::done(&host, &id);
+        });
         ctx.wait(activate);
     }
 }
 
+async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Snapshot>, Error> {
+    super::recovery::recall(&host, &entity).await;
+    super::reread::tail_at_hand(&host, &entity).await?;
+    host.shared.store.snapshot(&entity).await
+}
+
 /// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.
-fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) {
+fn activate(cell: &Cell, read: Result<Option<Snapshot>, Error>) {
     let mut held = cell.borrow_mut();
     let rules = held.host.shared.rules.clone();
-    let decode = |snapshot: crate::storage::Snapshot| {
+    let decode = |snapshot: Snapshot| {
         let opened = open(Kind::Snapshot, &snapshot.state)?;
         let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
         restore(opened.payload, &rules).map_err(damaged)
@@ -346,7 +385,11 @@ fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) 
         }
         Err(error) => {
             tracing::error!(user = %held.id, %error, "a user cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            }
+            return;
         }
     };
     let mut resident = Resident::new(user);
@@ -380,7 +423,7 @@ impl UserEntry {
     pub(super) fn deliver(&self, command: UserCommand, token: Token) {
         use actix::dev::SendError;
         // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
-        self.cell.borrow_mut().last_used_ms = clock::monotonic_ms();
+        self.cell.borrow_mut().used();
         if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
             self.addr.try_send(Routed(command, token))
         {
@@ -388,7 +431,8 @@ impl UserEntry {
                 Code::Overloaded,
                 "this user has too much waiting; try again",
             );
-            let held = self.cell.borrow();
+            let mut held = self.cell.borrow_mut();
+            held.mailbox = held.mailbox.saturating_sub(1);
             command.refuse(&held.host, held.id.clone(), busy);
         }
     }
@@ -398,7 +442,16 @@ impl Handler<Routed> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
-        command::take(&self.cell, command);
+        {
+            let mut held = self.cell.borrow_mut();
+            held.mailbox = held.mailbox.saturating_sub(1);
+        }
+        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
+        if catch_unwind(taken).is_err() {
+            tracing::error!(user = %self.cell.borrow().id, "a command panicked");
+            metrics::counter!(series::PANICS, "kind" => "user").increment(1);
+            poison::faulted(&self.cell);
+        }
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);
@@ -414,15 +467,21 @@ fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOut
 }
 
 /// Books a fold's transfers into the partition's sums.
-fn book(cell: &UserCell, header: &Header, events: &[Event]) {
+fn book(cell: &mut UserCell, header: &Header, events: &[Event]) {
     let available_micro = cell.user().map_or(0, |user| user.available_micro);
     let transfers = events.iter().filter_map(|event| match event {
         Event::Transfer(transfer) => Some(transfer),
         _ => None,
     });
     let booked = Totals::of(transfers, available_micro);
-    cell.host
+    cell.booked.add(&booked);
+    let suspects = cell
+        .host
         .with(&Entity::Partition(header.partition), |partition| {
-            partition.totals.add(&booked)
+            partition.totals.add(&booked);
+            !partition.suspects.is_empty()
         });
+    if suspects == Some(true) {
+        cell.clear_suspicion(header.position);
+    }
 }

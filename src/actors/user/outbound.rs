@@ -27,6 +27,11 @@ const FACTS_AT_ONCE: usize = 100;
 /// When a slow reader may come back, in ms.
 const SLOW_RETRY_AFTER_MS: u64 = 2_000;
 
+/// When a socket that a fault has closed may come back, in ms.
+const FAULT_RETRY_AFTER_MS: u64 = 1_000;
+/// Ms between two tries to tell a socket its end.
+const END_AGAIN_MS: u64 = 100;
+
 /// A socket of this user.
 pub(super) struct Client {
     /// Whose batches it may send; `None` for a viewer, and for a socket that was replaced.
@@ -230,6 +235,41 @@ fn state(topic: &Topic, news: &News<'_>) -> Option<Push> {
             Some(Push::Streak(Box::new(view)))
         }
         Topic::Rank(_) => None,
+    }
+}
+
+/// Ends a socket. The reason is not lost where the socket takes nothing now: it is told as soon as it does, or has gone.
+pub(super) fn end(host: &Host, session: SessionHandle, code: Code) {
+    let sessions = host.shared.sessions.clone();
+    let word = Push::End(code, Some(FAULT_RETRY_AFTER_MS));
+    let Err(SendError::Full(mut word)) = sessions.push(session, word) else {
+        return;
+    };
+    actix::spawn(async move {
+        loop {
+            clock::pause_ms(END_AGAIN_MS).await;
+            match sessions.push(session, word) {
+                Err(SendError::Full(back)) => word = back,
+                _ => return,
+            }
+        }
+    });
+}
+
+impl UserCell {
+    /// Ends every socket of the user: the state is let go, and they resume.
+    pub(super) fn close_sockets(&mut self) {
+        if !self.clients.is_empty() {
+            stream::watch(self, false);
+        }
+        for session in std::mem::take(&mut self.clients).into_keys() {
+            end(&self.host, session, Code::Internal);
+        }
+    }
+
+    /// Ends a socket that is not welcomed yet.
+    pub(super) fn close_socket(&self, session: SessionHandle) {
+        end(&self.host, session, Code::Internal);
     }
 }
 

@@ -31,6 +31,13 @@ pub(crate) struct Opening {
     pub(super) caller: Caller,
 }
 
+impl Opening {
+    /// Whose hello it is.
+    pub(super) fn session(&self) -> SessionHandle {
+        self.session
+    }
+}
+
 fn refuse(held: &UserCell, session: SessionHandle, refusal: Refusal) {
     let push = Push::Refused {
         refusal,

@@ -183,7 +183,7 @@ impl Conversation {
     /// A newer token of the same user; whatever is wrong with it ends the socket, as an old one would.
     fn on_auth(&mut self, token: &str, doors: &dyn Doors) -> Vec<Step> {
         let bearer = doors.verify(token).map_err(refuse_token);
-        let bearer = match bearer.and_then(|claims| Bearer::of(&claims)) {
+        let bearer = match bearer.and_then(|(claims, key)| Bearer::of(&claims, key)) {
             Ok(bearer) => bearer,
             Err(refusal) => return self.end(refusal),
         };

@@ -123,6 +123,14 @@ impl Conversation {
         self.close(CloseReason::of(Code::TokenExpired, None))
     }
 
+    /// The keys may have changed.
+    pub(super) fn on_keys_changed(&mut self, doors: &dyn Doors) -> Vec<Step> {
+        if doors.is_in_force(self.bearer.key) {
+            return Vec::new();
+        }
+        self.close(CloseReason::of(Code::Unauthenticated, None))
+    }
+
     /// The time for pending acks is over.
     pub(super) fn on_acks_timeout(&mut self) -> Vec<Step> {
         match self.phase {

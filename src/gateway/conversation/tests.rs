@@ -1,6 +1,6 @@
 //! Conversations without sockets: what each frame and push leads to, and in which order.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use serde_json::{Value, json};
 use streakline_core::limits;
@@ -24,7 +24,8 @@ struct Talk {
 impl Talk {
     fn with_token(token: &str) -> Self {
         let doors = FakeDoors::new();
-        let bearer = Bearer::of(&doors.verify(token).unwrap()).unwrap();
+        let (claims, key) = doors.verify(token).unwrap();
+        let bearer = Bearer::of(&claims, key).unwrap();
         let handle = SessionHandle {
             node: 0,
             number: 7,
@@ -393,4 +394,16 @@ fn the_actors_learn_that_a_socket_is_gone() {
     assert_eq!(unsubscribed, &Call::Unsubscribe(7, example::challenge()));
     assert_eq!(closed, &Call::Close);
     assert_eq!(talk.push(Push::Replaced), []);
+}
+
+#[test]
+fn a_socket_whose_key_is_replaced_is_closed() {
+    let mut talk = Talk::opened();
+    assert_eq!(talk.conversation.on_keys_changed(&talk.doors), []);
+    talk.doors.rotated.store(true, Ordering::SeqCst);
+    let revoked = CloseReason::of(Code::Unauthenticated, None);
+    assert_eq!(revoked.close, 4401);
+    let steps = talk.conversation.on_keys_changed(&talk.doors);
+    assert_eq!(steps, [Step::Close(revoked)]);
+    assert_eq!(talk.conversation.on_keys_changed(&talk.doors), []);
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::Fault;
-use super::source::{Source, is_word, line_of};
+use super::source::{Source, is_word};
 
 pub(super) const CODE: &str = "src/telemetry/series.rs";
 pub(super) const PAGE: &str = "docs/metrics.md";
@@ -22,8 +22,10 @@ or a challenge. Counters start at 0 with the process. A histogram has `_bucket`,
 |---|---|---|---|---|
 ";
 
-/// The macros whose first argument is a series.
-const CALLS: [&str; 3] = ["counter!(", "gauge!(", "histogram!("];
+/// What every series of our own begins with.
+const PREFIX: &str = "\"streakline_";
+/// A name that begins so and is a crate's.
+const CRATE: &str = "streakline_core";
 const FORM: &str =
     "write it as `CONSTANT: kind \"name\" [label, ...] in unit;` with its meaning above";
 
@@ -73,10 +75,7 @@ pub(super) fn faults(sources: &[Source]) -> Vec<Fault> {
         let shipped = source.shipped_code();
         let names = shipped.split("series::").skip(1);
         used.extend(names.map(|rest| first_word(rest).to_owned()));
-        // The catalogue's own macro takes what the catalogue says.
-        if !source.path.starts_with("src/telemetry/catalogue") {
-            faults.extend(foreign(source, &shipped, &catalogue));
-        }
+        faults.extend(foreign(source, &shipped, &catalogue));
     }
     let unused = catalogue.iter().filter(|one| !used.contains(&one.constant));
     faults.extend(unused.map(|one| {
@@ -89,32 +88,22 @@ pub(super) fn faults(sources: &[Source]) -> Vec<Fault> {
     faults
 }
 
-/// Calls whose series is not a constant of the catalogue.
+/// Names of series that stand in the source as literals; a constant of the catalogue is one already.
 fn foreign(source: &Source, shipped: &str, catalogue: &[Series]) -> Vec<Fault> {
+    let lines = source.text.lines().zip(shipped.lines()).enumerate();
+    // A line of comment or of tests is blank in `shipped`.
+    let code = lines.filter(|(_, (_, code))| !code.trim().is_empty());
     let mut faults = Vec::new();
-    for call in CALLS {
-        for (at, _) in shipped.match_indices(call) {
-            // `describe_counter!` and the like are no use of a series.
-            if shipped[..at].ends_with(is_word) {
-                continue;
-            }
-            // Literals are blank in `shipped`, so the argument is read from the text itself, at the same place.
-            let argument = source.text[at + call.len()..].trim_start();
-            let constant = argument.strip_prefix("series::").map(first_word);
-            if constant.is_some_and(|name| catalogue.iter().any(|one| one.constant == name)) {
-                continue;
-            }
-            let detail = match argument
-                .strip_prefix('"')
-                .and_then(|rest| rest.split_once('"'))
-            {
-                Some((name, _)) => match catalogue.iter().find(|one| one.name == name) {
-                    Some(one) => format!("name `{name}` as series::{}", one.constant),
-                    None => format!("`{name}` is not in {CODE}: add it there and use its constant"),
-                },
-                None => format!("name the series by a constant of {CODE}"),
+    for (index, (text, _)) in code {
+        for (at, _) in text.match_indices(PREFIX) {
+            let name = first_word(&text[at + 1..]);
+            let known = catalogue.iter().find(|one| one.name == name);
+            let detail = match known {
+                _ if name == CRATE => continue,
+                Some(one) => format!("name `{name}` as series::{}", one.constant),
+                None => format!("`{name}` is not in {CODE}: add it there and use its constant"),
             };
-            faults.push(Fault::new("series", source, line_of(shipped, at), detail));
+            faults.push(Fault::new("series", source, index + 1, detail));
         }
     }
     faults
@@ -199,24 +188,23 @@ mod tests {
         assert_eq!(found(good), [""; 0]);
         let unused = "src/telemetry/series.rs:7: nothing counts `streakline_frames_total`";
         assert!(found("").concat().starts_with(unused));
-        for (argument, told) in [
-            ("\"streakline_frames_total\"", "as series::FRAMES"),
+        for (name, told) in [
+            ("streakline_frames_total", "as series::FRAMES"),
             (
-                "\"streakline_other_total\"",
+                "streakline_other_total",
                 "`streakline_other_total` is not in",
             ),
-            ("series::OTHER", "by a constant of"),
-            ("name", "by a constant of"),
         ] {
-            let code = format!(
-                "{good}\nfn g() {{\n    metrics::gauge!(\n        {argument}\n    );\n}}\n"
-            );
+            let call = format!("metrics::gauge!(\n        \"{name}\",\n    );");
+            let code = format!("{good}\n/// \"{name}\"\nfn g() {{\n    {call}\n}}\n");
             let found = found(&code);
-            assert_eq!(found.len(), 1, "{argument}: {found:?}");
-            assert!(
-                found[0].starts_with("src/gateway/x.rs:6: ") && found[0].contains(told),
-                "{found:?}"
-            );
+            assert_eq!(found.len(), 1, "{name}: {found:?}");
+            assert!(found[0].starts_with("src/gateway/x.rs:8: "), "{found:?}");
+            assert!(found[0].contains(told), "{found:?}");
         }
+        let in_a_test = format!(
+            "{good}\n#[cfg(test)]\nmod tests {{\n    const A: &str = \"streakline_a\";\n}}\n"
+        );
+        assert_eq!(found(&in_a_test), [""; 0]);
     }
 }
