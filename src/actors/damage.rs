@@ -12,6 +12,7 @@ use std::{
 use streakline_core::id::Entity;
 
 use super::host::Host;
+use crate::telemetry::series;
 use crate::{
     protocol::error_code::{Code, Refusal},
     storage::Error,
@@ -33,7 +34,7 @@ impl Damage {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if names.len() < NAMES_MAX && names.insert(format!("{kind} of {row}")) {
             tracing::error!(kind, row, %error, "a stored row is damaged");
-            metrics::counter!("streakline_damaged_rows_total", "kind" => kind).increment(1);
+            metrics::counter!(series::DAMAGED_ROWS, "kind" => kind).increment(1);
         }
     }
 

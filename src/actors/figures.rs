@@ -4,6 +4,7 @@
 use metrics::gauge;
 
 use super::{host::Host, partition::Partition};
+use crate::telemetry::series;
 
 /// Sets every gauge.
 pub(super) fn tell(host: &Host) {
@@ -12,36 +13,24 @@ pub(super) fn tell(host: &Host) {
         gauge!(name, "arbiter" => arbiter.clone()).set(value as f64);
     };
     let actors = |kind: &'static str, count: usize| {
-        gauge!("streakline_actors", "kind" => kind, "arbiter" => arbiter.clone()).set(count as f64);
+        gauge!(series::ACTORS, "kind" => kind, "arbiter" => arbiter.clone()).set(count as f64);
     };
     actors("user", host.users.borrow().len());
     actors("challenge", host.challenges.borrow().len());
     let weight = host.admission.weight();
-    set("streakline_users_bytes", weight.bytes);
-    set("streakline_heads_bytes", weight.head_bytes);
+    set(series::USERS_BYTES, weight.bytes);
+    set(series::HEADS_BYTES, weight.head_bytes);
+    set(series::ACTIVATIONS_UNDER_WAY, host.admission.under_way());
+    set(series::ACTIVATIONS_UNDER_WAY_MAX, host.admission.peak());
+    set(series::ACTIVATIONS_WAITING, host.admission.waiting());
     set(
-        "streakline_activations_under_way",
-        host.admission.under_way(),
-    );
-    set(
-        "streakline_activations_under_way_max",
-        host.admission.peak(),
-    );
-    set("streakline_activations_waiting", host.admission.waiting());
-    set(
-        "streakline_activations_waiting_max",
+        series::ACTIVATIONS_WAITING_MAX,
         host.admission.waiting_peak(),
     );
-    set(
-        "streakline_snapshots_under_way",
-        host.snapshots_under_way.get(),
-    );
-    set(
-        "streakline_ingest_inflight_bytes",
-        host.inflight_bytes.get(),
-    );
-    set("streakline_outboxes_waiting", outboxes(host));
-    set("streakline_board_subscriptions", subscriptions(host));
+    set(series::SNAPSHOTS_UNDER_WAY, host.snapshots_under_way.get());
+    set(series::INGEST_INFLIGHT_BYTES, host.inflight_bytes.get());
+    set(series::OUTBOXES_WAITING, outboxes(host));
+    set(series::BOARD_SUBSCRIPTIONS, subscriptions(host));
     journals(host, &set);
 }
 
@@ -49,13 +38,13 @@ fn journals(host: &Host, set: &impl Fn(&'static str, usize)) {
     let partitions = host.partitions.borrow();
     let depth = |held: &Partition| held.coverage.depth_bytes(held.journal.written_bytes());
     let depths = || partitions.values().map(depth);
-    set("streakline_journal_tail_bytes", size(depths().sum()));
+    set(series::JOURNAL_TAIL_BYTES, size(depths().sum()));
     let longest = depths().max().unwrap_or(0);
-    set("streakline_journal_tail_bytes_max", size(longest));
+    set(series::JOURNAL_TAIL_BYTES_MAX, size(longest));
     let uncovered = partitions.values().map(|held| held.coverage.len());
-    set("streakline_journal_uncovered", uncovered.sum());
+    set(series::JOURNAL_UNCOVERED, uncovered.sum());
     let unfolded = partitions.values().map(Partition::unfolded);
-    set("streakline_tails_unfolded", unfolded.sum());
+    set(series::TAILS_UNFOLDED, unfolded.sum());
 }
 
 fn size(bytes: u64) -> usize {

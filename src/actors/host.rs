@@ -23,6 +23,7 @@ use super::{
     user::{UserActor, UserCell, UserCommand},
 };
 use crate::protocol::error_code::{Code, Refusal};
+use crate::telemetry::series;
 
 /// Messages that may wait for one arbiter.
 const MAILBOX: usize = 16_384;
@@ -103,7 +104,7 @@ impl Host {
             cell,
             partition: Entity::User(id.clone()).partition(BITS),
         };
-        metrics::counter!("streakline_activations_total", "kind" => "user").increment(1);
+        metrics::counter!(series::ACTIVATIONS, "kind" => "user").increment(1);
         self.users.borrow_mut().insert(id.clone(), entry.clone());
         entry
     }
@@ -119,7 +120,7 @@ impl Host {
             addr: ChallengeActor::new(cell.clone()).start(),
             cell,
         };
-        metrics::counter!("streakline_activations_total", "kind" => "challenge").increment(1);
+        metrics::counter!(series::ACTIVATIONS, "kind" => "challenge").increment(1);
         self.challenges.borrow_mut().insert(id, entry.clone());
         entry
     }

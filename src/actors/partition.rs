@@ -19,6 +19,7 @@ use streakline_core::{
 };
 
 use super::{host::Host, shared::BITS};
+use crate::telemetry::series;
 use crate::{
     clock,
     storage::{
@@ -282,8 +283,13 @@ impl Host {
         let host = self.clone();
         let token = self.shared.work.begin();
         actix::spawn(async move {
+            let begun = clock::monotonic();
             match host.shared.store.append(row).await {
-                Ok(()) => host.flushed(id),
+                Ok(()) => {
+                    let seconds = clock::monotonic().saturating_sub(begun).as_secs_f64();
+                    metrics::histogram!(series::JOURNAL_FLUSH_SECONDS).record(seconds);
+                    host.flushed(id);
+                }
                 Err(error) => host.shared.fatal.raise(&error.to_string()),
             }
             drop(token);
@@ -294,7 +300,7 @@ impl Host {
     fn flushed(self: &Rc<Self>, id: PartitionId) {
         let flushes = self.shared.flushes.fetch_add(1, Ordering::AcqRel);
         self.crash_if_asked(flushes.saturating_add(1));
-        metrics::counter!("streakline_journal_flushes_total").increment(1);
+        metrics::counter!(series::JOURNAL_FLUSHES).increment(1);
         let mut ready = Vec::new();
         if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
             let durable = held.journal.flushed();

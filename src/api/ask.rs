@@ -5,7 +5,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, GoalId, UserId},
@@ -46,6 +46,7 @@ impl Ask {
         let check = || Principal::of(request.headers(), &api.credentials.keys.ring());
         let failures = &api.credentials.failures;
         let principal = failures.check(address, clock::monotonic_ms(), check)?;
+        request.extensions_mut().insert(principal.kind());
         well_formed_names(request)?;
         Ok(Self {
             api,

@@ -9,6 +9,7 @@ use crate::{
     clock,
     keys::{Claims, KeyRing, Role, TokenError},
     protocol::error_code::{Code, Refusal},
+    telemetry::PrincipalKind,
 };
 
 /// Every admin key begins so; a token never does.
@@ -70,6 +71,15 @@ impl Principal {
                 format!("{}:{user}", role.as_str())
             }
         }
+    }
+
+    /// What the request's log line says of it.
+    pub(super) fn kind(&self) -> PrincipalKind {
+        PrincipalKind(match self {
+            Self::AdminKey => "admin-key",
+            Self::Token { admin: true, .. } => Role::Admin.as_str(),
+            Self::Token { .. } => Role::User.as_str(),
+        })
     }
 
     /// Whether it may do everything.

@@ -34,7 +34,10 @@ pub struct ConfigArgs {
 /// # Errors
 /// When a setting is unknown or wrong.
 pub fn run(args: &ConfigArgs) -> Result<ExitCode> {
-    let effective = Effective::of(Config::settings(), &args.settings.sources())?;
+    let sources = args.settings.sources();
+    // What `serve` refuses beyond single values.
+    Config::load(&sources)?;
+    let effective = Effective::of(Config::settings(), &sources)?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&effective.json())?);
     } else if args.toml {

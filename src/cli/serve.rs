@@ -49,7 +49,11 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     if args.crash_after_flush.is_some() && config.clock == "system" {
         bail!("--crash-after-flush is for tests on a virtual clock");
     }
-    telemetry::log(&config.log, config.log_json)?;
+    telemetry::log(&telemetry::Log {
+        filter: &config.log,
+        json: config.log_json,
+        lines_per_s: config.log_lines_per_s,
+    })?;
     keys::install_crypto_provider();
     server::make_directory(&config.data)?;
     let keys = CurrentKeys::open(key_source(&config));
@@ -61,6 +65,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         println!("admin key: {}", path.display());
     }
     let data = config.data.clone();
+    let log_json = config.log_json;
     let metrics = telemetry::metrics()?;
     let start = Start {
         config,
@@ -77,7 +82,10 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         let next_steps = next_steps(&data.display().to_string(), &url);
         // Nobody may read it; that is no reason to end.
         let _said = writeln!(std::io::stdout(), "ready: {url}");
-        let _said = writeln!(std::io::stderr(), "{next_steps}");
+        // Whoever reads JSON from stderr reads every line of it so.
+        if !log_json {
+            let _said = writeln!(std::io::stderr(), "{next_steps}");
+        }
     };
     actix::System::new().block_on(async {
         let stop = shutdown::requested().context("signals cannot be listened to")?;
@@ -100,8 +108,8 @@ fn key_source(config: &Config) -> KeySource {
 fn tls(config: &Config) -> Result<Option<Tls>> {
     match (&config.tls.certificate_file, &config.tls.key_file) {
         (Some(certificate), Some(key)) => Ok(Some(Tls::load(certificate, key)?)),
-        (None, None) => Ok(None),
-        _ => bail!("setting tls needs certificate_file and key_file, or neither"),
+        // One without the other is not taken by the configuration.
+        _ => Ok(None),
     }
 }
 

@@ -98,6 +98,20 @@ impl Effective {
         })
     }
 
+    /// Refuses what is wrong with some keys, if anything is, with the origin of their values.
+    pub(super) fn refuse(&self, wrong: &[(&'static str, String)]) -> Result<(), Error> {
+        let fault = |(key, detail): &(&'static str, String)| {
+            let entry = self.entries.iter().find(|entry| entry.setting.key == *key);
+            let origin = entry.map_or(Origin::Default, |entry| entry.origin.clone());
+            Fault::value(origin, key, detail)
+        };
+        let faults: Vec<Fault> = wrong.iter().map(fault).collect();
+        if faults.is_empty() {
+            return Ok(());
+        }
+        Err(Error { faults })
+    }
+
     /// The value of a key.
     #[must_use]
     pub fn value(&self, key: &str) -> Option<&Value> {

@@ -68,8 +68,9 @@ pub struct Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the settings are not taken:")?;
+        let between = if self.faults.len() > 1 { "\n  " } else { " " };
         for fault in &self.faults {
-            write!(f, "\n  {fault}")?;
+            write!(f, "{between}{fault}")?;
         }
         Ok(())
     }

@@ -38,6 +38,9 @@ settings! {
 
         /// Log lines as JSON
         log_json: bool = false;
+
+        /// Log lines of one kind per second, at most 10 of a warning or error; the rest is counted
+        log_lines_per_s: u32 = 1_000, within 1..=1_000_000;
     }
 
     /// Tokens
@@ -164,6 +167,25 @@ impl Config {
     pub fn load(sources: &Sources) -> Result<Self, Error> {
         let effective = Effective::of(Self::settings(), sources)?;
         // Every value was checked against its field's type, so this cannot fail; were it to, no guess is made.
-        Self::read("", &|key| effective.value(key)).ok_or_else(Error::unreadable)
+        let config = Self::read("", &|key| effective.value(key)).ok_or_else(Error::unreadable)?;
+        effective.refuse(&config.contradictions())?;
+        Ok(config)
+    }
+
+    /// Settings that are right alone and wrong together: the key of one, and what is wrong with it.
+    fn contradictions(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.ingest.inflight_max_bytes < self.limits.max_bytes {
+            let least = self.limits.max_bytes;
+            let detail = format!("must be at least limits.max_bytes, which is {least}");
+            found.push(("ingest.inflight_max_bytes", detail));
+        }
+        let needs = |other: &str| format!("needs {other} beside it, or neither");
+        match (&self.tls.certificate_file, &self.tls.key_file) {
+            (Some(_), None) => found.push(("tls.certificate_file", needs("tls.key_file"))),
+            (None, Some(_)) => found.push(("tls.key_file", needs("tls.certificate_file"))),
+            _ => {}
+        }
+        found
     }
 }

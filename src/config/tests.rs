@@ -62,15 +62,17 @@ fn from_environment(environment: &[(&str, &str)]) -> Sources {
     }
 }
 
-/// The error with its file's folder cut off.
+/// The faults with their file's folder cut off.
 fn refused(sources: &Sources) -> Vec<String> {
-    let error = Config::load(sources).unwrap_err().to_string();
-    let lines = error.lines().skip(1).map(|line| {
-        let line = line.trim();
+    let error = Config::load(sources).unwrap_err();
+    let told = error.to_string();
+    let faults = error.faults.iter().map(|fault| {
+        let line = fault.to_string();
+        assert!(told.contains(&line), "{line} is not in {told}");
         let at = line.find("streakline.toml").unwrap_or(0);
         line[at..].to_owned()
     });
-    lines.collect()
+    faults.collect()
 }
 
 #[test]
@@ -178,6 +180,26 @@ fn a_number_that_its_field_cannot_hold_is_refused() {
             "{text:?}: {refused:?}"
         );
     }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused_with_their_origin() {
+    let flags = [
+        ("ingest.inflight_max_bytes", "2000"),
+        ("limits.max_bytes", "2001"),
+        ("tls.key_file", "key.pem"),
+    ];
+    let refused = refused(&Sources {
+        flags: pairs(&flags),
+        ..Sources::default()
+    });
+    assert_eq!(
+        refused,
+        [
+            "flag --ingest-inflight-max-bytes: ingest.inflight_max_bytes must be at least limits.max_bytes, which is 2001",
+            "flag --tls-key-file: tls.key_file needs tls.certificate_file beside it, or neither",
+        ]
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use streakline_core::id::{DeviceId, UserId};
 use crate::{
     keys::{Claims, KeyMark, Role, TokenError},
     protocol::error_code::{Code, Refusal},
+    telemetry::PrincipalKind,
 };
 
 /// The JSON subprotocol of version 1.
@@ -53,8 +54,12 @@ impl Bearer {
 
     /// Who asks, for the journal: `user:ann` or `admin:ann`.
     pub(super) fn principal(&self) -> String {
-        let role = if self.admin { "admin" } else { "user" };
-        format!("{role}:{}", self.user)
+        format!("{}:{}", self.kind().0, self.user)
+    }
+
+    /// What the upgrade's log line says of it.
+    pub(super) fn kind(&self) -> PrincipalKind {
+        PrincipalKind(if self.admin { "admin" } else { "user" })
     }
 }
 

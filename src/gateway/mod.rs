@@ -19,6 +19,7 @@ mod heartbeat;
 mod rate;
 mod session;
 mod socket;
+mod tally;
 mod upgrade;
 
 use std::{

@@ -23,7 +23,9 @@ use super::{
     fragments::Fragments,
     gate::{Fault, Gate, GateHandle},
     heartbeat::{Beat, Heartbeat},
+    tally::{self, Tally},
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::{error_code::Code, server_frame::CloseReason},
@@ -53,9 +55,15 @@ pub(super) struct Session {
     heartbeat: Heartbeat,
     expiry: Option<SpawnHandle>,
     closing: bool,
-    counted: bool,
     /// Bytes of frames that were made since the last ones were let out.
     unsent_bytes: usize,
+    begun_ms: u64,
+    frames_in: u64,
+    frames_out: u64,
+    /// The first reason for its end.
+    ended: Option<CloseReason>,
+    /// Name and counts of the conversation, once it is over.
+    done: (String, Tally),
 }
 
 /// Answers the upgrade and starts the session; the error says why it is no upgrade.
@@ -92,8 +100,12 @@ impl Session {
             heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
             expiry: None,
             closing: false,
-            counted: false,
             unsent_bytes: 0,
+            begun_ms: clock::monotonic_ms(),
+            frames_in: 0,
+            frames_out: 0,
+            ended: None,
+            done: ("none".to_owned(), Tally::default()),
             gateway,
         }
     }
@@ -143,7 +155,8 @@ impl Session {
     fn carry_out(&mut self, step: Step, ctx: &mut Context) {
         match step {
             Step::Send(text) => {
-                metrics::counter!("streakline_stream_frames", "direction" => "out").increment(1);
+                metrics::counter!(series::STREAM_FRAMES, "direction" => "out").increment(1);
+                self.frames_out = self.frames_out.saturating_add(1);
                 self.unsent_bytes = self.unsent_bytes.saturating_add(text.len());
                 ctx.text(text);
                 if self.unsent_bytes > FRAMES_AT_ONCE_BYTES {
@@ -182,10 +195,14 @@ impl Session {
 
     /// Every session's end is counted once, by the first reason that there is: who ends it from outside counts it there.
     fn count_end(&mut self, reason: CloseReason) {
-        let fated = self.line.as_ref().is_some_and(|line| line.fate().is_some());
-        if !std::mem::replace(&mut self.counted, true) && !fated {
+        if self.ended.is_some() {
+            return;
+        }
+        let fate = self.line.as_ref().and_then(|line| line.fate());
+        if fate.is_none() {
             count_close(reason);
         }
+        self.ended = Some(fate.unwrap_or(reason));
     }
 
     /// Nothing more is pushed to this socket.
@@ -193,7 +210,21 @@ impl Session {
         if let Some((handle, mut conversation)) = self.conversation.take() {
             self.gateway.sessions.deregister(handle);
             conversation.on_gone(self.gateway.doors.as_ref());
+            self.done = conversation.done();
         }
+    }
+
+    /// The one line that the log has of a session.
+    fn write(&self) {
+        let (name, tally) = &self.done;
+        tally.write(&tally::End {
+            session: name,
+            user: &self.bearer.user,
+            code: self.ended.map_or(0, |reason| reason.close),
+            duration_ms: clock::monotonic_ms().saturating_sub(self.begun_ms),
+            frames_in: self.frames_in,
+            frames_out: self.frames_out,
+        });
     }
 
     fn beat(&mut self, ctx: &mut Context) {
@@ -226,7 +257,8 @@ impl Session {
     fn on_message(&mut self, message: Message, ctx: &mut Context) {
         let now_ms = clock::monotonic_ms();
         self.heartbeat.heard(now_ms);
-        metrics::counter!("streakline_stream_frames", "direction" => "in").increment(1);
+        metrics::counter!(series::STREAM_FRAMES, "direction" => "in").increment(1);
+        self.frames_in = self.frames_in.saturating_add(1);
         match message {
             Message::Text(text) => self.on_text(&text, now_ms, ctx),
             Message::Binary(_) => self.close(CloseReason::BINARY, ctx),
@@ -298,7 +330,7 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Context) {
         ctx.set_mailbox_capacity(MAILBOX_PUSHES);
-        metrics::gauge!("streakline_stream_sessions").increment(1);
+        metrics::gauge!(series::STREAM_SESSIONS).increment(1);
         if self.place.is_some() {
             self.begin(ctx);
         } else {
@@ -308,9 +340,10 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Context) {
-        metrics::gauge!("streakline_stream_sessions").decrement(1);
+        metrics::gauge!(series::STREAM_SESSIONS).decrement(1);
         self.count_end(CloseReason::VANISHED);
         self.leave();
+        self.write();
     }
 }
 
@@ -328,11 +361,15 @@ impl Handler<Push> for Session {
     type Result = ();
 
     fn handle(&mut self, push: Push, ctx: &mut Context) {
+        let now_ms = clock::monotonic_ms();
         match self.line.as_ref().and_then(|line| line.took()) {
             Some(reason) => self.close(reason, ctx),
-            None => self.converse(ctx, |conversation, doors| match push {
-                Push::KeysChanged => conversation.on_keys_changed(doors),
-                other => conversation.on_push(other),
+            None => self.converse(ctx, |conversation, doors| {
+                conversation.tally().note(&push, now_ms);
+                match push {
+                    Push::KeysChanged => conversation.on_keys_changed(doors),
+                    other => conversation.on_push(other),
+                }
             }),
         }
     }

@@ -11,9 +11,12 @@ use actix_web::{dev::Extensions, rt::net::TcpStream};
 use socket2::SockRef;
 
 use super::{Gateway, addresses::Kind};
-use crate::protocol::{
-    error_code::{Code, Refusal},
-    problem::{self, Problem},
+use crate::{
+    protocol::{
+        error_code::{Code, Refusal},
+        problem::{self, Problem},
+    },
+    telemetry::series,
 };
 
 /// By how much TCP waits longer for a peer that takes nothing (TCP_USER_TIMEOUT) than its grace: the server ends it first.
@@ -59,7 +62,7 @@ fn settle(stream: &TcpStream, unacked: Duration) -> io::Result<()> {
 
 /// Says why not, and ends the connection. What it has sent is never looked at: a request that is refused has no effect.
 fn refuse(stream: &TcpStream, retry_after_ms: u64) {
-    metrics::counter!("streakline_connections_refused_total").increment(1);
+    metrics::counter!(series::CONNECTIONS_REFUSED).increment(1);
     let socket = SockRef::from(stream);
     let mut unheard = [const { MaybeUninit::uninit() }; UNHEARD_BYTES];
     let told = socket.send(answer(retry_after_ms).as_bytes());

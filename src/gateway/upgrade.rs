@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{Data, Payload},
 };
@@ -73,6 +73,7 @@ fn upgrade(
     auth::check_subprotocol(request.headers())?;
     let address = request.peer_addr().map(|peer| peer.ip());
     let bearer = authenticate(request, gateway, address)?;
+    request.extensions_mut().insert(bearer.kind());
     let max = gateway.settings.connections_per_address;
     let place = gateway.addresses.take_place(Kind::Stream, address, max);
     let session = Session::new(

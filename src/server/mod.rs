@@ -46,6 +46,7 @@ use crate::{
     push::Sessions,
     shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
+    telemetry::{self, series},
     tls::{self, Tls},
     zones::BundledZones,
 };
@@ -182,6 +183,8 @@ pub async fn run(
     let gateway = running.gateway.clone();
     actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
     actix::spawn(running.gateway.clone().watch_readers());
+    let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
+    tracing::info!(version, %address, epoch, clock = start.config.clock, "serving");
     ready(running.address);
     tokio::select! {
         () = stop => {}
@@ -193,6 +196,7 @@ pub async fn run(
         ended = &mut running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
     drain(&shared, &running, grace_ms(&start.config)).await;
+    telemetry::report_suppressed();
     shared
         .fatal
         .reason()
@@ -415,14 +419,15 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
             tracing::warn!(%error, "the store was not tidied");
         }
         if let Ok(summary) = directory.ledger_summary().await {
-            metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
-            metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
+            metrics::gauge!(series::LEDGER_SUM_MICRO).set(summary.sum_micro as f64);
+            metrics::gauge!(series::LEDGER_TRANSFERS).set(summary.transfers as f64);
         }
         if let Ok((stuck, held)) = directory.stuck_counts().await {
-            metrics::gauge!("streakline_stuck").set(stuck as f64);
-            metrics::gauge!("streakline_users_held").set(held as f64);
+            metrics::gauge!(series::STUCK).set(stuck as f64);
+            metrics::gauge!(series::USERS_HELD).set(held as f64);
         }
-        metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
+        metrics::counter!(series::STORE_SYNCS).absolute(shared.store.syncs());
         metrics.run_upkeep();
+        telemetry::report_suppressed();
     }
 }

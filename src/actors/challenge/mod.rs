@@ -31,6 +31,7 @@ use super::{
     host::{ChallengeEntry, Host},
     shared::{BITS, Token},
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -385,7 +386,7 @@ impl Handler<Routed> for ChallengeActor {
         let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
         if catch_unwind(taken).is_err() {
             tracing::error!(challenge = %self.cell.borrow().id, "a command panicked");
-            metrics::counter!("streakline_panics_total", "kind" => "challenge").increment(1);
+            metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
             poison::faulted(&self.cell);
         }
         drop(token);
@@ -439,7 +440,7 @@ pub(super) fn snapshot(cell: &Cell) {
         if let Err(error) = host.shared.store.commit(write).await {
             return host.shared.fatal.raise(&error.to_string());
         }
-        metrics::counter!("streakline_snapshots_total", "kind" => "challenge").increment(1);
+        metrics::counter!(series::SNAPSHOTS, "kind" => "challenge").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         let more = held

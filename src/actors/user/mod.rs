@@ -39,6 +39,7 @@ use super::{
     host::{Host, InFlight, UserEntry},
     shared::Token,
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -449,7 +450,7 @@ impl Handler<Routed> for UserActor {
         let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
         if catch_unwind(taken).is_err() {
             tracing::error!(user = %self.cell.borrow().id, "a command panicked");
-            metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+            metrics::counter!(series::PANICS, "kind" => "user").increment(1);
             poison::faulted(&self.cell);
         }
         drop(token);

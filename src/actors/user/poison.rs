@@ -11,6 +11,7 @@ use streakline_core::{
 };
 
 use super::{Cell, UserCell, Waiter, command};
+use crate::telemetry::series;
 use crate::{
     actors::{aside, challenge::ChallengeCommand, reread},
     clock,
@@ -36,7 +37,7 @@ pub(super) fn panicked(cell: &Cell) {
     let verdict = held
         .host
         .with(&entity, |held| held.suspects.panicked(&entity, position));
-    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+    metrics::counter!(series::PANICS, "kind" => "user").increment(1);
     tracing::error!(user = %held.id, ?position, kind = input.kind(), ?verdict, "a fold panicked");
     let mut notice = None;
     let skips = verdict == Some(Verdict::Skip);
@@ -94,7 +95,7 @@ fn pass_over(held: &UserCell, skipping: Skipping<UserInput>) {
         skip.hold = true;
     }
     tracing::error!(user = %held.id, ?position, "an input is passed over; see `streakline stuck`");
-    metrics::counter!("streakline_skipped_total", "kind" => "user").increment(1);
+    metrics::counter!(series::SKIPPED, "kind" => "user").increment(1);
     let skip = Input::User(held.id.clone(), UserInput::Skip(skip));
     host.append(&entity, Origin::server(Source::Peer), (&skip, rows));
 }

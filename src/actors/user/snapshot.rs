@@ -10,6 +10,7 @@ use streakline_core::{
 };
 
 use super::{Cell, UserCell, deliver};
+use crate::telemetry::series;
 use crate::{
     actors::{admission::Weight, idling, shared::BITS},
     clock,
@@ -48,7 +49,7 @@ pub(in crate::actors) fn take(cell: &Cell) {
         if let Err(error) = committed {
             return host.shared.fatal.raise(&error.to_string());
         }
-        metrics::counter!("streakline_snapshots_total", "kind" => "user").increment(1);
+        metrics::counter!(series::SNAPSHOTS, "kind" => "user").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
@@ -164,7 +165,7 @@ pub(in crate::actors) fn let_go(cell: &Cell) -> Look {
         held.host.is_covered(&held.entity()) && !stale
     };
     if covered {
-        metrics::counter!("streakline_passivations_total", "kind" => "user").increment(1);
+        metrics::counter!(series::PASSIVATIONS, "kind" => "user").increment(1);
         cell.borrow_mut().leave();
         return Look::Gone;
     }

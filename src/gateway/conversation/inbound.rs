@@ -59,7 +59,7 @@ impl Conversation {
                 let refusal = Refusal::new(Code::HelloRepeated, "hello was said already");
                 self.on_bad_frame(refusal.into(), now_ms)
             }
-            (_, ClientFrame::Batch(batch)) => self.on_batch(batch, doors),
+            (_, ClientFrame::Batch(batch)) => self.on_batch(batch, now_ms, doors),
             (_, ClientFrame::Subscribe(subscribe)) => self.on_subscribe(subscribe, doors),
             (_, ClientFrame::Unsubscribe { id }) => self.on_unsubscribe(id, doors),
             (_, ClientFrame::Ping { id }) => {
@@ -102,6 +102,7 @@ impl Conversation {
             return self.end(Refusal::new(Code::Forbidden, detail));
         }
         self.is_device = device.is_some();
+        self.tally.is_of(device);
         let caller = Caller {
             principal: self.bearer.principal(),
             request_id: self.request_id.clone(),
@@ -116,15 +117,22 @@ impl Conversation {
         }
     }
 
-    fn on_batch(&mut self, batch: client_frame::Batch, doors: &dyn Doors) -> Vec<Step> {
+    fn on_batch(
+        &mut self,
+        batch: client_frame::Batch,
+        now_ms: u64,
+        doors: &dyn Doors,
+    ) -> Vec<Step> {
         let batch_id = Some(batch.batch_id);
         if !self.is_device {
             let refusal = Refusal::new(Code::NoDevice, "a viewer may not send samples");
             return self.refuse(refusal, batch_id, None);
         }
+        let (id, records) = (batch.batch_id, batch.records.len());
         if let Err(refusal) = doors.ingest(&self.bearer.user, self.handle, batch_of(batch)) {
             return self.refuse(refusal, batch_id, None);
         }
+        self.tally.batch(id, records, now_ms);
         self.credit.spend();
         if self.credit.is_left() {
             Vec::new()

@@ -16,6 +16,7 @@ use super::{
     credit::Credit,
     doors::Doors,
     rate::{BadFrames, Rates},
+    tally::Tally,
 };
 use crate::{
     protocol::{
@@ -68,6 +69,7 @@ pub(super) struct Conversation {
     rates: Rates,
     bad_frames: BadFrames,
     settings: Arc<Settings>,
+    tally: Tally,
 }
 
 impl Conversation {
@@ -92,7 +94,18 @@ impl Conversation {
             rates,
             bad_frames: BadFrames::new(settings.bad_frames_per_min),
             settings,
+            tally: Tally::default(),
         }
+    }
+
+    /// What was done so far.
+    pub(super) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Its name, as `welcome` says it, and what was done.
+    pub(super) fn done(self) -> (String, Tally) {
+        (self.name, self.tally)
     }
 
     /// The time for the first frame is over.

@@ -12,7 +12,7 @@ use std::sync::{
 use actix::{Recipient, dev::SendError};
 
 use super::{Push, SessionHandle};
-use crate::protocol::server_frame::CloseReason;
+use crate::{protocol::server_frame::CloseReason, telemetry::series};
 
 /// States that may wait for one socket. Answers and events may fill the rest of its mailbox; a state that finds no room is
 /// replaced by the next one of its topic.
@@ -53,7 +53,7 @@ impl Line {
 /// Counts the end of a socket; whoever decides it does so, once.
 pub fn count_close(reason: CloseReason) {
     let code = reason.close.to_string();
-    metrics::counter!("streakline_stream_closes", "code" => code).increment(1);
+    metrics::counter!(series::STREAM_CLOSES, "code" => code).increment(1);
 }
 
 struct Entry {

@@ -36,7 +36,7 @@ pub(crate) async fn metric(server: &Server, series: &str) -> f64 {
 
 /// How many sockets were closed with that code.
 pub(crate) async fn closes(server: &Server, code: u16) -> u64 {
-    let series = format!("streakline_stream_closes{{code=\"{code}\"}}");
+    let series = format!("streakline_stream_closes_total{{code=\"{code}\"}}");
     metric(server, &series).await as u64
 }
 

@@ -71,7 +71,7 @@ fn ten_thousand_connections_come_and_go_and_leave_nothing() {
         .await;
         let more = resident_bytes(&server).saturating_sub(before);
         assert!(more <= LEFT_MIB * MIB, "{} KiB are left", more / 1_024);
-        let reset = metric(&server, "streakline_stream_closes{code=\"1006\"}").await;
+        let reset = metric(&server, "streakline_stream_closes_total{code=\"1006\"}").await;
         let upgraded = (BEFORE + CONNECTIONS) as f64 / 2.0;
         assert!(reset >= upgraded, "{reset} of {upgraded} were counted");
         bystander.goes_on().await;

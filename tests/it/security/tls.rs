@@ -209,5 +209,5 @@ fn a_certificate_that_cannot_be_served_stops_the_start_with_one_message() {
     std::fs::write(authority.certificate(), [0x30, 0x82]).unwrap();
     start(&["tls.certificate_file", "no certificate in PEM form"]);
     std::fs::write(&settings, "[tls]\nkey_file = \"x\"\n").unwrap();
-    start(&["setting tls", "certificate_file and key_file, or neither"]);
+    start(&["tls.key_file needs tls.certificate_file beside it, or neither"]);
 }

@@ -37,7 +37,7 @@ async fn stop_reading(server: &Server, slow: &mut Wire) {
     for _ in 0..BATCHES {
         slow.send(&hopeless).await;
     }
-    let frames_in = "streakline_stream_frames{direction=\"in\"}";
+    let frames_in = "streakline_stream_frames_total{direction=\"in\"}";
     let mut before = metric(server, frames_in).await;
     until("the server reads no more", async || {
         tokio::time::sleep(Duration::from_secs(1)).await;

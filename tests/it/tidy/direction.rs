@@ -10,8 +10,8 @@ use super::source::Source;
 const LAYERS: [&[&str]; 10] = [
     &["clock", "entropy", "shutdown", "zones"],
     &["protocol"],
-    &["config"],
-    &["keys", "storage", "telemetry"],
+    &["config", "telemetry"],
+    &["keys", "storage"],
     &["auth", "push", "tls"],
     &["actors"],
     &["api", "gateway"],

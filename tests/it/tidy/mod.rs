@@ -8,6 +8,7 @@ mod configuration;
 mod direction;
 mod pages;
 mod paths;
+mod series;
 mod shape;
 mod source;
 mod traceability;
@@ -106,6 +107,11 @@ fn every_rule_in_force_has_its_test() {
         println!("\n{}", table.listing());
     }
     hold(traceability::faults);
+}
+
+#[test]
+fn every_series_is_catalogued_and_used() {
+    hold(series::faults);
 }
 
 /// Compares, or writes the pages anew when `STREAKLINE_BLESS` is set (`script/fmt` does so).

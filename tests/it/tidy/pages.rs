@@ -3,7 +3,7 @@
 //! `bounds.rs`, `configuration.rs` and `series.rs` each make one page.
 
 use super::source::Source;
-use super::{Fault, bounds, configuration};
+use super::{Fault, bounds, configuration, series};
 
 /// A page's rule, its path, and what makes its text from the repository.
 pub(super) struct Page {
@@ -12,7 +12,7 @@ pub(super) struct Page {
     pub(super) text: fn(&[Source]) -> Result<String, Fault>,
 }
 
-pub(super) const PAGES: [Page; 2] = [
+pub(super) const PAGES: [Page; 3] = [
     Page {
         rule: "limits",
         path: bounds::PAGE,
@@ -25,6 +25,11 @@ pub(super) const PAGES: [Page; 2] = [
             let limits = find(sources, bounds::CODE)?;
             configuration::page(find(sources, configuration::CODE)?, limits)
         },
+    },
+    Page {
+        rule: "metrics",
+        path: series::PAGE,
+        text: |sources| series::page(find(sources, series::CODE)?),
     },
 ];
 
