@@ -113,7 +113,7 @@ fn the_journal_is_dropped_while_inputs_are_stuck() {
         stuck(&server).await
     });
     assert_eq!(server.terminate(), Some(0));
-    let last = rows.iter().map(|row| place(row)).max().unwrap();
+    let last = rows.iter().map(place).max().unwrap();
     let store = EmbeddedStore::open(&server.data()).unwrap();
     block_on(async {
         let tail = store.tail(last.partition, None, usize::MAX).await.unwrap();

@@ -119,8 +119,8 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
     let mut path = row
         .route
         .replace("{user}", "ann")
-        .replace("{stuck}", "nothing")
-        .replace("{date}", "2016-04-12");
+        .replace("{date}", "2016-04-12")
+        .replace("{stuck}", "256-1-1");
     if path.contains("{goal}") {
         static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let name = format!(
