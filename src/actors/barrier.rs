@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
+use actix::Addr;
 use streakline_core::{
     id::{ChallengeId, Entity, PartitionId, Position},
     input::{Input, Origin, PartitionInput, Source},
@@ -9,7 +10,7 @@ use streakline_core::{
 
 use super::{
     challenge::ChallengeCommand,
-    host::{Chore, Host, UserEntry, send_challenge},
+    host::{Chore, Host, HostActor, UserEntry, send_challenge},
     shared::Shared,
 };
 use crate::clock;
@@ -146,11 +147,20 @@ fn is_recovered(host: &Host) -> bool {
         })
 }
 
+/// The arbiters, once all of them have started: one that folds its tails first may read a challenge before there are others.
+async fn every_host(shared: &Shared) -> Vec<Addr<HostActor>> {
+    loop {
+        if let Some(hosts) = shared.hosts.get() {
+            return hosts.clone();
+        }
+        clock::pause_ms(RETRY_MS).await;
+    }
+}
+
 /// Asks every arbiter to send its members' scores again, then tells the challenge: what was sent before stands before the
 /// news in its mailbox. A board that does not move any more must have them all before anyone is told a rank from it.
 pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open: bool) {
-    let hosts = shared.hosts.get().cloned().unwrap_or_default();
-    for host in hosts {
+    for host in every_host(&shared).await {
         let mut sent = false;
         loop {
             let (reply, asked) = tokio::sync::oneshot::channel();
@@ -173,5 +183,22 @@ pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open:
     }
     while send_challenge(&shared, challenge, ChallengeCommand::Refilled).is_err() {
         clock::pause_ms(RETRY_MS).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::actors::shared::tests::shared;
+
+    #[tokio::test]
+    async fn a_board_read_before_all_arbiters_started_is_not_shown_without_its_scores() {
+        let shared = shared();
+        let mut hosts = Box::pin(every_host(&shared));
+        assert!((&mut hosts).now_or_never().is_none(), "nobody was asked");
+        assert!(shared.hosts.set(Vec::new()).is_ok());
+        assert!(hosts.await.is_empty());
     }
 }

@@ -179,3 +179,56 @@ impl Fatal {
         self.0.borrow().is_some()
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{storage::memory::MemoryStore, zones::BundledZones};
+
+    /// What arbiters share, before there are any.
+    pub(in crate::actors) fn shared() -> Arc<Shared> {
+        let settings = Settings {
+            idle_ms: 1_000,
+            progress_ms: 1_000,
+            board_ms: 1_000,
+            grace_ms: 1_000,
+            tail_bytes_max: 1_000,
+            linger_ms: 0,
+            inflight_bytes_max: 1_000,
+            memory_bytes_max: 1_000,
+            recovered_bytes_max: 1_000,
+            tail_age_ms: 1_000,
+            crash_after_flush: None,
+        };
+        let zones = Arc::new(BundledZones::new());
+        Arc::new(Shared {
+            store: Arc::new(MemoryStore::new()),
+            clock: Clock::System,
+            rules: Rules { zones },
+            sessions: Sessions::new(1),
+            settings,
+            epoch: 1,
+            hosts: OnceLock::new(),
+            work: Work::default(),
+            flushes: AtomicU64::new(0),
+            caught_up: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            damage: Damage::default(),
+            fatal: Fatal::default(),
+        })
+    }
+
+    #[tokio::test]
+    async fn the_first_reason_to_end_is_kept_and_told_to_everyone() {
+        let fatal = Fatal::default();
+        assert!(!fatal.is_raised());
+        fatal.raise("the disk is full");
+        fatal.raise("another one");
+        let (first, second) = (fatal.wait().await, fatal.wait().await);
+        assert_eq!(
+            (first.as_str(), second.as_str()),
+            ("the disk is full", "the disk is full")
+        );
+        assert_eq!(fatal.reason().as_deref(), Some("the disk is full"));
+    }
+}
