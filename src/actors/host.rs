@@ -301,6 +301,7 @@ impl Actor for HostActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         let host = self.host.clone();
+        super::figures::tell(&host);
         actix::spawn(super::recovery::fold_tails(host));
         let every = std::time::Duration::from_millis(ROUND_MS);
         ctx.run_interval(every, |actor, _| super::upkeep::round(&actor.host));

@@ -164,7 +164,8 @@ impl Partition {
     }
 
     /// Entities whose inputs of an earlier start are not folded.
-    pub(super) fn unfolded(&self) -> usize {
+    #[must_use]
+    pub fn unfolded(&self) -> usize {
         self.tails.len().saturating_add(self.deferred.len())
     }
 

@@ -75,10 +75,16 @@ settings! {
         /// Frames of one socket per second, twice that in a burst; above: 4429
         frames_per_s: u32 = 2_000, within 1..=1_000_000;
 
-        /// Open sockets of one address; above: 429
+        /// Frames of all sockets of one user per second, twice that in a burst; above: 4429; 0: no bound
+        frames_per_s_per_user: u32 = 4_000, within 0..=1_000_000;
+
+        /// Frames of all sockets of one address per second, twice that in a burst; above: 4429; 0: no bound
+        frames_per_s_per_address: u32 = 200_000, within 0..=10_000_000;
+
+        /// Open streams of one address, above: 4429; of any connections twice as many, above: 429
         connections_per_address: u32 = 4_096, within 1..=1_000_000;
 
-        /// Refused credentials of one address per minute on the stream; above: 429
+        /// Refused credentials of one address (IPv6: of one /64) per minute, REST and stream together; above: 429
         auth_failures_per_min: u32 = 600, within 1..=1_000_000;
 
         /// Bad frames of one socket per minute; above: 4400
@@ -138,6 +144,9 @@ settings! {
     stream: Stream {
         /// Seconds between the server's pings
         heartbeat_s: u64 = 25, within 1..=3_600;
+
+        /// Seconds after which TCP gives a peer up that takes nothing; never less than `push.grace_s` and ten
+        unacked_s: u64 = 20, within 1..=3_600;
 
         /// Seconds until a new socket must have said hello
         hello_timeout_s: u64 = 10, within 1..=3_600;

@@ -24,7 +24,7 @@ pub(super) struct FrameScan {
 
 /// What the scanned bytes lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     /// The frame goes on in the next bytes.
     Inside,
     /// A header is complete; its payload follows.

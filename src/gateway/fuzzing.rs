@@ -2,15 +2,44 @@
 
 use actix_web::http::header::HeaderMap;
 
-use super::{auth, fragments::Fragments, frame_scan::FrameScan};
+use super::{
+    auth,
+    fragments::Fragments,
+    frame_scan::{FrameScan, Place},
+};
 use crate::protocol::error_code::Refusal;
 
-pub use super::frame_scan::Place;
+/// Where bytes lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// A header; its payload follows.
+    Header {
+        /// Bytes of the payload.
+        payload: u64,
+        /// Whether it is the close frame.
+        close: bool,
+    },
+    /// The end of a frame.
+    End,
+    /// A header that no client may send.
+    Malformed,
+}
+
+impl Found {
+    fn at(place: Place) -> Option<Self> {
+        match place {
+            Place::Inside => None,
+            Place::Announced { payload, close } => Some(Self::Header { payload, close }),
+            Place::End => Some(Self::End),
+            Place::Malformed => Some(Self::Malformed),
+        }
+    }
+}
 
 /// Every place that `bytes` lead to, fed in pieces of `piece` bytes, each with how many bytes lead there; up to the first
 /// malformed header, and at most `places_max` of them.
 #[must_use]
-pub fn scan(bytes: &[u8], piece: usize, places_max: usize) -> Vec<(usize, Place)> {
+pub fn scan(bytes: &[u8], piece: usize, places_max: usize) -> Vec<(usize, Found)> {
     let (mut scan, mut at) = (FrameScan::default(), 0_usize);
     let mut places = Vec::new();
     for piece in bytes.chunks(piece.max(1)) {
@@ -19,11 +48,11 @@ pub fn scan(bytes: &[u8], piece: usize, places_max: usize) -> Vec<(usize, Place)
             let (taken, place) = scan.advance(rest);
             at = at.saturating_add(taken);
             rest = rest.get(taken..).unwrap_or_default();
-            if place == Place::Inside {
+            let Some(found) = Found::at(place) else {
                 break;
-            }
-            places.push((at, place));
-            if place == Place::Malformed || places.len() >= places_max {
+            };
+            places.push((at, found));
+            if found == Found::Malformed || places.len() >= places_max {
                 return places;
             }
         }

@@ -54,7 +54,7 @@ impl Server {
         let data = Data::new(gateway.clone());
         let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
             .workers(1)
-            .on_connect(on_connect(Duration::from_secs(20)))
+            .on_connect(gateway.on_connect())
             .bind("127.0.0.1:0")
             .unwrap();
         let address = server.addrs()[0];

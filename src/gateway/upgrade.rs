@@ -11,7 +11,9 @@ use actix_web::{
 };
 
 use super::{
-    Gateway, auth,
+    Gateway,
+    addresses::Kind,
+    auth,
     auth::Bearer,
     session::{self, Session},
 };
@@ -72,9 +74,8 @@ fn upgrade(
     let address = request.peer_addr().map(|peer| peer.ip());
     let bearer = authenticate(request, gateway, address)?;
     request.extensions_mut().insert(bearer.kind());
-    let place = gateway
-        .addresses
-        .take_place(address, gateway.settings.connections_per_address);
+    let max = gateway.settings.connections_per_address;
+    let place = gateway.addresses.take_place(Kind::Stream, address, max);
     let session = Session::new(
         gateway.clone(),
         bearer,

@@ -29,10 +29,14 @@ pub enum Fault {
     Snapshots(u64),
     /// `chunks=N`: reads of a user's records, as damaged, after N of them.
     Chunks(u64),
+    /// `users=N`: reads of users' snapshots, as damaged, after N of them.
+    Users(u64),
     /// `slow-appends=MS`: each flush takes so long.
     SlowAppends(u64),
     /// `memtable=BYTES`: the engine writes tables that small, so that a test has some.
     Memtable(u64),
+    /// `segment=BYTES`: journal segments that short, so that a test has many.
+    Segment(u64),
 }
 
 impl FromStr for Fault {
@@ -47,8 +51,10 @@ impl FromStr for Fault {
             "appends" => Self::Appends(number),
             "snapshots" => Self::Snapshots(number),
             "chunks" => Self::Chunks(number),
+            "users" => Self::Users(number),
             "slow-appends" => Self::SlowAppends(number),
             "memtable" => Self::Memtable(number),
+            "segment" => Self::Segment(number),
             _ => return Err(format!("no fault is called {what}")),
         })
     }
@@ -123,6 +129,14 @@ impl Journal for FaultyStore {
 
 impl Snapshots for FaultyStore {
     fn snapshot(&self, entity: &Entity) -> Answer<'_, Option<Snapshot>> {
+        let good = match (self.fault, entity) {
+            (Fault::Users(good), Entity::User(_)) => Some(good),
+            _ => None,
+        };
+        if self.fails(good) {
+            let damaged = Error::Damaged("a snapshot, as a test asked for".into());
+            return Box::pin(async { Err(damaged) });
+        }
         self.inner.snapshot(entity)
     }
 

@@ -61,7 +61,9 @@ fn main() -> ExitCode {
         }
         ["--one", name, file] => {
             let bytes = std::fs::read(file).unwrap();
-            code(worker::one(target(name).unwrap(), bytes))
+            let well = worker::one(target(name).unwrap(), bytes);
+            println!("ended {well}");
+            code(well)
         }
         ["--help" | "-h"] => {
             println!("{USAGE}");

@@ -14,6 +14,7 @@ use streakline_core::{
         PartitionInput, Source, UserInput,
     },
     ledger::{self, Posting, Totals},
+    poison::{Numbered, Retry, Skip, Stuck, Why},
     records::StoredRecord,
     sample::{DeviceClass, Method, Metric, Record},
 };
@@ -171,7 +172,7 @@ pub(crate) fn introduction(random: &mut Random) -> DeviceIntroduction {
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(9) {
+    match random.index(11) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, |random| ZONES[random.index(5)].into()),
@@ -200,6 +201,8 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             join,
             conclusion: conclusion(random),
         },
+        8 => UserInput::Skip(skip(random)),
+        9 => UserInput::Retry(retry(random, encoded(UserInput::Tick))),
         _ => UserInput::Tick,
     }
 }
@@ -228,8 +231,35 @@ fn conclusion(random: &mut Random) -> Conclusion {
     }
 }
 
+fn skip(random: &mut Random) -> Skip {
+    let last_seq = random.next() >> 30;
+    Skip {
+        position: position(random),
+        fold_version: 1,
+        digest: bytes32(random),
+        numbered: maybe(random, |random| Numbered {
+            device: DeviceId(few(random)),
+            outbox: OutboxId(few(random)),
+            lane: 0,
+            last_seq,
+        }),
+        kept: random.permille(500),
+        release: random.permille(200),
+        hold: random.permille(200),
+    }
+}
+
+fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
+    Retry {
+        stamp_ms: FROM_MS + random.within(0, 1_000_000_000),
+        kept: random.permille(500),
+        release: random.permille(200),
+        input,
+    }
+}
+
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(9) {
+    match random.index(11) {
         0 => ChallengeInput::Create(definition(random)),
         1 => ChallengeInput::Replace(definition(random)),
         2 => ChallengeInput::Discard,
@@ -246,6 +276,8 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             digest: bytes32(random),
             participants: u32::try_from(random.within(0, 1_000)).unwrap(),
         },
+        8 => ChallengeInput::Skip(skip(random)),
+        9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
         _ => ChallengeInput::Tick,
     }
 }
@@ -352,4 +384,11 @@ pub(crate) fn partition_row(random: &mut Random) -> (i64, Totals) {
         available_micro: micro,
     };
     (FROM_MS + random.within(0, 1_000_000_000), totals)
+}
+
+pub(crate) fn stuck(random: &mut Random) -> Stuck {
+    let why = [Why::Skipped, Why::Kept, Why::Hold][random.index(3)];
+    let input = encoded(user_input(random));
+    let times = (FROM_MS, FROM_MS + random.within(0, 1_000_000_000));
+    Stuck::new(entity(random), why, times, ("ingest", input))
 }

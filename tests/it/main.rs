@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod memory;
 mod operation;
+mod poison;
 mod replay;
 mod rest;
 mod restart;

@@ -69,12 +69,6 @@ impl Skips {
             && stamp_ms.saturating_sub(oldest_ms) <= limits::SKIPS_WITHIN_MS
     }
 
-    /// Whether one more skip would be too many.
-    #[must_use]
-    pub fn would_reach(&self, stamp_ms: i64) -> bool {
-        self.clone().note(stamp_ms)
-    }
-
     /// An operator has looked into it: counted anew.
     pub fn clear(&mut self) {
         self.0.clear();
@@ -119,6 +113,9 @@ pub struct Skip {
     /// It also asked for the release of the hold, which stands.
     #[n(5)]
     pub release: bool,
+    /// It is one too many: the user is on hold from here on, and the hold has a row under this position.
+    #[n(6)]
+    pub hold: bool,
 }
 
 /// A stuck input that is offered again. Its bytes are decoded one level deep only.
@@ -279,6 +276,7 @@ impl Skipping<UserInput> {
             numbered,
             kept,
             release,
+            hold: false,
         };
         Self {
             skip,
@@ -303,6 +301,7 @@ impl Skipping<ChallengeInput> {
             numbered: None,
             kept: false,
             release: matches!(input, ChallengeInput::Retry(_)),
+            hold: false,
         };
         Self {
             skip,

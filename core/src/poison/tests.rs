@@ -126,9 +126,8 @@ fn panics_at_other_positions_and_of_others_are_counted_apart() {
 fn three_skips_within_an_hour_of_stamps_are_too_many() {
     let mut skips = Skips::default();
     assert!(!skips.note(0) && !skips.note(1));
-    assert!(!skips.would_reach(HOUR_MS + 1), "the first is too old");
-    assert!(skips.would_reach(HOUR_MS));
-    assert!(!skips.note(HOUR_MS + 1));
+    assert!(skips.clone().note(HOUR_MS));
+    assert!(!skips.note(HOUR_MS + 1), "the first is too old");
     assert!(skips.note(HOUR_MS + 1), "with the two before it");
     skips.clear();
     assert!(!skips.note(HOUR_MS + 1) && !skips.note(HOUR_MS + 1));
@@ -152,6 +151,26 @@ fn replay_passes_over_what_was_skipped_and_folds_what_came_between() {
     assert_eq!(user.position, at(5));
     let up_to = user.devices[&DEVICE].up_to_seq(OUTBOX, 0);
     assert_eq!(up_to, 3, "its numbers are done with");
+}
+
+#[test]
+fn a_third_skip_holds_the_user_while_the_first_two_still_wait() {
+    let mut resident = replayed(&[(header(1), open())]);
+    let mut counts = Vec::new();
+    for index in 2..5 {
+        let skip = Skipping::user(&header(index), &batch(index, 1)).skip;
+        let place = header(index + 10);
+        let (many, replaced) = resident.next_hold(&skip, place.stamp_ms);
+        assert_eq!(replaced, None);
+        counts.push(many);
+        let skip = Skip { hold: many, ..skip };
+        resident.enqueue(place, UserInput::Skip(skip));
+    }
+    assert_eq!(counts, [false, false, true]);
+    let skip = Skipping::user(&header(6), &batch(6, 1)).skip;
+    assert_eq!(resident.next_hold(&skip, 20_000), (true, Some(at(14))));
+    while matches!(resident.step(at(20), &rules()), Step::Folded(..)) {}
+    assert!(resident.user().is_held());
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
     poison::{Hold, Numbered, Retry, Skip},
 };
 
-/// An input was passed over; too many put the user on hold. It runs no boundary: that may be what panics.
+/// An input was passed over; one too many puts the user on hold. It runs no boundary: that may be what panics.
 pub(super) fn skip(user: &mut User, header: &Header, skip: &Skip) {
     if let Some(numbered) = &skip.numbered {
         ingest::number(user, numbered);
@@ -24,20 +24,17 @@ pub(super) fn skip(user: &mut User, header: &Header, skip: &Skip) {
     if skip.kept {
         folded(user);
     }
-    if user.skips.note(header.stamp_ms) && !is_held_firmly(user) {
-        let kept = user.hold.as_ref().map_or(0, |hold| hold.kept);
+    user.skips.note(header.stamp_ms);
+    if skip.hold {
+        let before = user.hold.as_ref();
         user.hold = Some(Hold {
             position: header.position,
-            since_ms: header.stamp_ms,
+            since_ms: before.map_or(header.stamp_ms, |hold| hold.since_ms),
             releasing: false,
-            kept,
+            kept: before.map_or(0, |hold| hold.kept),
         });
     }
     end_if_done(user);
-}
-
-fn is_held_firmly(user: &User) -> bool {
-    user.hold.as_ref().is_some_and(|hold| !hold.releasing)
 }
 
 /// The time at which an offered input is folded: its own stamp while the user's time stands still, else as one that comes now.
@@ -128,13 +125,6 @@ impl User {
     pub fn is_full(&self) -> bool {
         let kept = self.hold.as_ref().map_or(0, |hold| hold.kept);
         kept >= limits::KEPT_INPUTS_MAX
-    }
-
-    /// Whether one more skip would put the user on hold.
-    #[must_use]
-    pub fn would_be_held(&self, skip: &Skip, stamp_ms: i64) -> bool {
-        let many = !skip.release && self.skips.would_reach(stamp_ms);
-        many && !is_held_firmly(self)
     }
 }
 

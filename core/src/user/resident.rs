@@ -21,7 +21,7 @@ use crate::{
     id::{ChallengeId, DeviceId, OutboxId, Position},
     input::{Header, UserInput},
     limits,
-    poison::is_control,
+    poison::{Skip, is_control},
     records::Records,
 };
 
@@ -109,6 +109,31 @@ impl Resident {
     #[must_use]
     pub fn culprit(&self) -> Option<&(Header, UserInput)> {
         self.pending.front()
+    }
+
+    /// Whether one more skip, journaled after everything that waits, is one too many; and the hold that a new one replaces.
+    /// Skips that are journaled and not folded count: nothing folded in between may have told the state.
+    #[must_use]
+    pub fn next_hold(&self, skip: &Skip, stamp_ms: i64) -> (bool, Option<Position>) {
+        let mut skips = self.user.skips.clone();
+        let mut hold = self.user.hold.as_ref().map(|hold| hold.position);
+        for (header, input) in &self.pending {
+            match input {
+                UserInput::Skip(earlier) => {
+                    if earlier.release {
+                        skips.clear();
+                    }
+                    skips.note(header.stamp_ms);
+                    hold = earlier.hold.then_some(header.position).or(hold);
+                }
+                UserInput::Retry(retry) if retry.release => skips.clear(),
+                _ => {}
+            }
+        }
+        if skip.release {
+            skips.clear();
+        }
+        (skips.note(stamp_ms), hold)
     }
 
     /// Whether one more input may wait; nothing overtakes what decides whether it is folded or kept.

@@ -307,10 +307,11 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
     let (challenge, standings) = match read {
         Ok(read) => read,
         Err(error) => {
-            tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
             held.leave();
             if matches!(error, Error::Damaged(_)) {
                 held.host.set_aside(&held.entity(), "snapshot", &error);
+            } else {
+                tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
             }
             return;
         }

@@ -384,10 +384,11 @@ fn activate(cell: &Cell, read: Result<Option<Snapshot>, Error>) {
             user
         }
         Err(error) => {
-            tracing::error!(user = %held.id, %error, "a user cannot be read");
             held.leave();
             if matches!(error, Error::Damaged(_)) {
                 held.host.set_aside(&held.entity(), "snapshot", &error);
+            } else {
+                tracing::error!(user = %held.id, %error, "a user cannot be read");
             }
             return;
         }

@@ -82,15 +82,21 @@ fn pass_over(held: &UserCell, skipping: Skipping<UserInput>) {
         let why = (Why::Skipped, skipping.stamp_ms);
         rows.push(aside::put(&entity, position, why, content));
     }
-    let user = held.resident().map(Resident::user);
-    if user.is_some_and(|user| user.would_be_held(&skipping.skip, stamp_ms)) {
+    let mut skip = skipping.skip;
+    let resident = held.resident();
+    let (many, replaced) = resident.map_or((false, None), |resident| {
+        resident.next_hold(&skip, stamp_ms)
+    });
+    if many {
         tracing::error!(user = %held.id, "too many inputs were passed over: the user is on hold");
+        rows.extend(replaced.map(|before| Attachment::Unstuck(aside::id(&entity, before))));
         let why = (Why::Hold, stamp_ms);
         rows.push(aside::put(&entity, next, why, ("hold", Vec::new())));
+        skip.hold = true;
     }
     tracing::error!(user = %held.id, ?position, "an input is passed over; see `streakline stuck`");
     metrics::counter!(series::SKIPPED, "kind" => "user").increment(1);
-    let skip = Input::User(held.id.clone(), UserInput::Skip(skipping.skip));
+    let skip = Input::User(held.id.clone(), UserInput::Skip(skip));
     host.append(&entity, Origin::server(Source::Peer), (&skip, rows));
 }
 

@@ -41,7 +41,7 @@ impl Conversation {
 
     /// Any frame counts against the rate, whole messages, fragments and pings alike.
     pub(in crate::gateway) fn on_frame(&mut self, now_ms: u64) -> Option<Vec<Step>> {
-        if self.frame_rate.admit(now_ms) {
+        if self.rates.admit(now_ms) {
             return None;
         }
         let reason = CloseReason::of(Code::RateLimited, Some(self.settings.retry_after_ms));

@@ -15,7 +15,7 @@ use super::{
     auth::Bearer,
     credit::Credit,
     doors::Doors,
-    rate::{BadFrames, FrameRate},
+    rate::{BadFrames, Rates},
     tally::Tally,
 };
 use crate::{
@@ -66,7 +66,7 @@ pub(super) struct Conversation {
     is_device: bool,
     credit: Credit,
     subscriptions: BTreeMap<u64, ChallengeId>,
-    frame_rate: FrameRate,
+    rates: Rates,
     bad_frames: BadFrames,
     settings: Arc<Settings>,
     tally: Tally,
@@ -79,7 +79,7 @@ impl Conversation {
         request_id: Option<String>,
         handle: SessionHandle,
         settings: Arc<Settings>,
-        now_ms: u64,
+        rates: Rates,
     ) -> Self {
         let name = format!("{:x}-{}", handle.generation, handle.number);
         Self {
@@ -91,7 +91,7 @@ impl Conversation {
             is_device: false,
             credit: Credit::default(),
             subscriptions: BTreeMap::new(),
-            frame_rate: FrameRate::new(settings.frames_per_s, now_ms),
+            rates,
             bad_frames: BadFrames::new(settings.bad_frames_per_min),
             settings,
             tally: Tally::default(),

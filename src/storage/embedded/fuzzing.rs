@@ -1,8 +1,10 @@
 //! The store's own readers of keys and values, for the fuzzing tests; in no server that is built for use.
 
+use std::path::Path;
+
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
-use super::{keys, values};
+use super::{engine_log, keys, values};
 use crate::storage::{ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, Snapshot};
 
 /// A key, read.
@@ -119,4 +121,14 @@ pub fn bytes_of(value: &Value) -> Result<Vec<u8>, Error> {
         Value::Meta(number) => values::meta(*number),
         Value::Idempotency(record) => values::idempotency(record)?,
     })
+}
+
+/// Looks through a file of the engine's log: where its whole batches end, the last number, and whether nothing follows.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn engine_log(path: &Path, after: Option<u64>) -> std::io::Result<(u64, Option<u64>, bool)> {
+    let contents = engine_log::read(path, after)?;
+    let ends = contents.rest == engine_log::Rest::Nothing;
+    Ok((contents.end, contents.last_seqno, ends))
 }

@@ -22,21 +22,21 @@ pub(super) struct Mark {
     file: File,
 }
 
-/// The commits that were durable when the mark was last written; nothing where there is none.
+/// The commits that were durable when the mark was last written; nothing where there is none. A mark
+/// that is damaged is as none: it is written anew from what is in the tables.
 ///
 /// # Errors
-/// [`Error::Unavailable`] when it cannot be read, [`Error::Damaged`] when it is not what was written.
+/// [`Error::Unavailable`] when it cannot be read.
 pub(super) fn read(dir: &Path) -> Result<Option<u64>, Error> {
     let path = dir.join(NAME);
     match fs::read(&path) {
-        Ok(bytes) if bytes.is_empty() => Ok(None),
-        Ok(bytes) => match values::parse_meta(&bytes) {
-            Ok(commits) => Ok(Some(commits)),
-            Err(_) => Err(Error::Damaged(format!(
-                "{}, which counts the durable writes; if everything else is as it was, remove it",
-                path.display()
-            ))),
-        },
+        Ok(bytes) => {
+            let commits = values::parse_meta(&bytes).ok();
+            if commits.is_none() {
+                tracing::warn!(path = %path.display(), "the mark is damaged and is written anew");
+            }
+            Ok(commits)
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(disk(&format!("reading {}", path.display()), &error)),
     }

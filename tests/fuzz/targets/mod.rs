@@ -47,7 +47,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 26] = [
+pub(crate) const TARGETS: [Target; 28] = [
     stream::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
@@ -70,10 +70,12 @@ pub(crate) const TARGETS: [Target; 26] = [
     rows::STANDING,
     rows::PARTITION,
     rows::ANSWER,
+    rows::STUCK,
     chunk::CHUNK,
     snapshot::USER_SNAPSHOT,
     snapshot::CHALLENGE_SNAPSHOT,
     store::STORE,
+    store::ENGINE_LOG,
 ];
 
 fn hold(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {

@@ -8,6 +8,7 @@ use streakline::storage::{
 use streakline_core::{
     event::{Contribution, Fact, Transfer},
     ledger::Totals,
+    poison::Stuck,
 };
 
 use super::{Judged, Seen, Target, bounded, hold, opened, stored};
@@ -17,7 +18,7 @@ use crate::{
     values::{self, encoded},
 };
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind::Journal,
     Kind::Chunk,
     Kind::Snapshot,
@@ -28,6 +29,7 @@ const KINDS: [Kind; 10] = [
     Kind::Idempotency,
     Kind::Device,
     Kind::Meta,
+    Kind::Stuck,
 ];
 
 /// A row whose checksum is not put right again.
@@ -143,4 +145,12 @@ pub(super) const ANSWER: Target = Target {
         encoded(record)
     },
     check: |bytes| row::<IdempotencyRecord>(Kind::Idempotency, bytes),
+};
+
+pub(super) const STUCK: Target = Target {
+    name: "stuck_row",
+    form: Form::Cbor,
+    share: 3,
+    valid: |seed| encoded(values::stuck(&mut Random::new(seed, 10))),
+    check: |bytes| row::<Stuck>(Kind::Stuck, bytes),
 };

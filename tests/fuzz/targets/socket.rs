@@ -1,6 +1,6 @@
 //! WebSocket bytes: where frames begin and end, and messages joined from fragments.
 
-use streakline::gateway::fuzzing::{Place, join, scan};
+use streakline::gateway::fuzzing::{Found, join, scan};
 
 use super::{Judged, Seen, Target, bounded, hold};
 use crate::{mutate::Form, random::Random};
@@ -52,13 +52,13 @@ fn frames(bytes: &[u8]) -> Judged {
         format!("found {whole:?}, there are {read:?}")
     })?;
     match whole.last() {
-        Some((_, Place::Malformed)) => Ok(Seen::Refused),
+        Some((_, Found::Malformed)) => Ok(Seen::Refused),
         _ => Ok(Seen::Taken(None)),
     }
 }
 
 /// The frames of RFC 6455 5.2, read with all bytes at hand.
-fn reading(bytes: &[u8]) -> Vec<(usize, Place)> {
+fn reading(bytes: &[u8]) -> Vec<(usize, Found)> {
     let (mut places, mut at, mut joining) = (Vec::new(), 0_usize, false);
     while let Some([first, second]) = bytes.get(at..at + 2) {
         let extended: usize = match second & 0x7f {
@@ -88,13 +88,13 @@ fn reading(bytes: &[u8]) -> Vec<(usize, Place)> {
             _ => false,
         };
         if !masked || first & 0x70 != 0 || !fits {
-            places.push((at, Place::Malformed));
+            places.push((at, Found::Malformed));
             return places;
         }
         joining = if is_control { joining } else { !last };
         places.push((
             at,
-            Place::Announced {
+            Found::Header {
                 payload,
                 close: opcode == 8,
             },
@@ -104,8 +104,8 @@ fn reading(bytes: &[u8]) -> Vec<(usize, Place)> {
             .and_then(|payload| at.checked_add(payload));
         match end.filter(|end| *end <= bytes.len()) {
             // An empty payload ends with the bytes that come after its header.
-            Some(end) if end > at || at < bytes.len() => places.push((end, Place::End)),
-            Some(end) => places.push((end, Place::End)),
+            Some(end) if end > at || at < bytes.len() => places.push((end, Found::End)),
+            Some(end) => places.push((end, Found::End)),
             None => return places,
         }
         at = end.unwrap_or(at);

@@ -1,6 +1,7 @@
 //! Many users at once, cheaply: made over a few connections with many requests under way, or by sockets of their own.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -17,6 +18,8 @@ const CONNECTIONS: usize = 16;
 const PIPELINED: usize = 32;
 const READ_BYTES: usize = 64 * 1_024;
 const TTL_S: i64 = 3_600;
+/// How long one of thousands waits.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The name of the user with that number.
 pub(crate) fn name(number: usize) -> String {
@@ -110,6 +113,9 @@ pub(crate) async fn sockets(server: &Server, numbers: Range<usize>) -> Vec<Wire>
     for some in tokens(server, numbers).chunks(256) {
         let opened = some.iter().map(|token| Wire::upgrade(server, token));
         wires.extend(join_all(opened).await.into_iter().map(Result::unwrap));
+    }
+    for wire in &mut wires {
+        wire.patience = PATIENCE;
     }
     wires
 }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use crate::harness::figures::{Figures, resident_bytes, until, users_in_memory};
+use crate::harness::figures::{Figures, resident_bytes, until};
 use crate::harness::load::{devices, minutes, name, put_users};
 use crate::harness::{Wire, block_on};
 use crate::restart::scene::Scene;
@@ -16,10 +16,10 @@ const MINUTES: u64 = 5;
 const MIB: u64 = 1_024 * 1_024;
 /// What users may take is 64 MiB, and a part more until a round has let the longest idle go.
 const USERS_BYTES_MOST: u64 = 80 * MIB;
-/// Memory of the whole process: the users' own and as much again for what the allocator holds back, 128 MiB of the store's log
-/// and its rows in memory, 32 MiB of its cache, 64 MiB of two journal segments' rows, and the program itself. Two hundred
-/// thousand users that stayed would be about a gigabyte by themselves.
-const RESIDENT_BYTES: u64 = 2 * USERS_BYTES_MOST + (128 + 32 + 64 + 64) * MIB;
+/// Memory of the whole process: the users' own and a quarter more for what the allocator holds back, 128 MiB of rows that the
+/// store has in memory and in its log, 32 MiB of its cache, 64 MiB of snapshots and requests on their way, and 64 MiB for the
+/// program itself. Two hundred thousand users that stayed would take about 900 MiB by themselves.
+const RESIDENT_BYTES: u64 = USERS_BYTES_MOST * 5 / 4 + (128 + 32 + 64 + 64) * MIB;
 const SETTINGS: &str = "[actors]\nidle_s = 2\nmemory_max_bytes = 67108864\n";
 const LOOKED_AT: usize = 1_999;
 
@@ -86,6 +86,5 @@ fn two_hundred_thousand_users_pass_through_bounded_memory() {
             };
             assert_eq!(scene.steps(number).await, steps, "{}", name(number));
         }
-        assert!(users_in_memory(&scene.server).await > 0);
     });
 }

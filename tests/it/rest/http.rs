@@ -54,7 +54,7 @@ impl Http {
     }
 
     /// The same from another address of this machine.
-    pub(crate) fn from_address(&self, address: std::net::IpAddr) -> Self {
+    pub(crate) fn at_address(&self, address: std::net::IpAddr) -> Self {
         let client = reqwest::Client::builder().local_address(address);
         Self {
             client: client.build().unwrap(),

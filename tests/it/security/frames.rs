@@ -53,11 +53,13 @@ enum Told {
     Error(&'static str),
     /// An error of that code, and that close.
     End(&'static str, u16),
+    /// That close, whose reason has that code.
+    Close(&'static str, u16),
 }
-use Told::{End, Error, Frame};
+use Told::{Close, End, Error, Frame};
 
 const FORBIDDEN: Told = End("forbidden", 4403);
-const BOUND: Told = End("device_bound", 4403);
+const BOUND: Told = Close("device_bound", 4403);
 
 /// A frame type, and what each of [`ALL`] is told. Who may not say hello is told so whatever comes after it.
 const ROWS: [(&str, [Told; 7]); 6] = [
@@ -122,6 +124,11 @@ async fn told(wire: &mut Wire, wanted: Told) -> Told {
     let kind = match wanted {
         Frame(kind) => kind,
         Error(_) | End(..) => "error",
+        Close(code, close) => {
+            let closed = wire.closed().await;
+            assert_eq!((closed.code, &closed.reason["code"]), (close, &json!(code)));
+            return wanted;
+        }
     };
     let is_answer = |f: &Value| f["type"] == kind || f["type"] == "error";
     let answer = wire.until(kind, is_answer).await;

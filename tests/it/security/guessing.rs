@@ -39,7 +39,7 @@ fn refused_credentials_on_rest_make_the_address_wait_at_both_doors() {
         let refused = Wire::upgrade(&server, &server.token("ann")).await.err();
         assert_eq!(refused.unwrap().0, 429);
         // Another address has not failed, and what needs no credentials is not counted.
-        let elsewhere = admin.from_address(IpAddr::from([127, 0, 0, 2]));
+        let elsewhere = admin.at_address(IpAddr::from([127, 0, 0, 2]));
         elsewhere.get("/v1/me").await.expect(200);
         admin.get("/readyz").await.expect(200);
     });

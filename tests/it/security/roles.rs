@@ -99,6 +99,13 @@ const ROWS: &[Row] = &[
     ),
     own("get", "/v1/challenges/{id}/leaderboard/{user}", 200),
     admins("get", "/v1/ledger/summary", 200),
+    admins("get", "/v1/stuck", 200),
+    // Nothing is stuck here, and only an admin may know.
+    row(
+        "post",
+        "/v1/stuck/{stuck}/retry",
+        [Forbidden, Forbidden, Forbidden, NotFound],
+    ),
     everybody("get", "/v1/clock"),
     admins("post", "/v1/clock", 200),
 ];
@@ -112,6 +119,7 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
     let mut path = row
         .route
         .replace("{user}", "ann")
+        .replace("{stuck}", "nothing")
         .replace("{date}", "2016-04-12");
     if path.contains("{goal}") {
         static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
@@ -153,7 +161,7 @@ fn body_of(row: &Row) -> Option<Value> {
         ("post", "/v1/challenges") | ("put", "/v1/challenges/{id}") => {
             Some(challenge("2016-04-13", "2016-04-14"))
         }
-        ("post", "/v1/challenges/{id}/publish") => Some(json!({})),
+        ("post", "/v1/challenges/{id}/publish" | "/v1/stuck/{stuck}/retry") => Some(json!({})),
         ("post", "/v1/challenges/{id}/cancel") => Some(json!({"reason": "rain"})),
         ("post", "/v1/clock") => Some(json!({"to_ms": utc("2016-04-12", 0, 0)})),
         _ => None,

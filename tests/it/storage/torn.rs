@@ -1,7 +1,7 @@
 //! The last write is torn: cut off where nobody was told of it, told where somebody was.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::world::{CLOCK, copy};
 use crate::harness::stream::batch;
@@ -50,7 +50,7 @@ fn moments() -> Moments {
 }
 
 /// The steps of the day, after a start on a directory that is `second` with this log and the mark of `marked`.
-fn start(moments: &Moments, log: &[u8], marked: &PathBuf) -> Result<i64, String> {
+fn start(moments: &Moments, log: &[u8], marked: &Path) -> Result<i64, String> {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     copy(&moments.first, &data);
@@ -68,7 +68,7 @@ fn start(moments: &Moments, log: &[u8], marked: &PathBuf) -> Result<i64, String>
 #[test]
 fn a_torn_last_write_is_cut_off_or_told() {
     let moments = moments();
-    let read = |of: &PathBuf| fs::read(of.join(LOG)).unwrap();
+    let read = |of: &Path| fs::read(of.join(LOG)).unwrap();
     let (before, after) = (read(&moments.first), read(&moments.second));
     assert!(after.starts_with(&before), "the log only grows");
     let written = after.len() - before.len();

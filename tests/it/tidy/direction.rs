@@ -63,7 +63,7 @@ const DOORS: [Door; 10] = [
             "crate::storage::memory",
             "crate::storage::scylla",
         ],
-        files: &["src/storage/", "src/server.rs"],
+        files: &["src/storage/", "src/server/"],
         reason: "only run chooses a store; everyone else takes the traits",
     },
     Door {

@@ -3,73 +3,77 @@
 //! The arbiters of users and challenges are the HTTP server's own workers: a session and its user's actor often share a thread
 //! (design.md 6). Nothing here decides anything.
 
+mod drain;
+mod hosting;
+mod reload;
+mod trouble;
+
 use std::{
-    cell::Cell,
-    collections::BTreeSet,
     future::Future,
     net::SocketAddr,
     path::Path,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use actix::{Actor, Addr};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
+
+use drain::drain;
+use hosting::{Hosting, all_hosts};
+use trouble::{failed, give_notice};
 
 use crate::telemetry::{self, series};
 use crate::{
     actors::{
         damage::Damage,
         directory::Directory,
-        host::HostActor,
         partition::Partition,
         recovery,
-        shared::{BITS, Fatal, Settings, Shared, Work, host_number},
+        shared::{BITS, Fatal, Settings, Shared, Work},
     },
     api,
     auth::{AuthFailures, Credentials},
     clock,
     clock::Clock,
     config::Config,
-    entropy,
     gateway::{self, Gateway},
     keys::CurrentKeys,
-    protocol::error_code::Code,
-    push::{Push, Sessions},
+    push::Sessions,
     shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
     tls::{self, Tls},
     zones::BundledZones,
 };
 
-/// Longest random wait that clients are told before they come back, ms; with many sockets one more for each.
+/// Longest random wait that clients are told before they come back, ms.
 const RETRY_AFTER_MS: u64 = 3_000;
-/// Parts of the grace: for pending acks, for all streams to end, for connections to close.
+/// Parts of the grace: for pending acks, for connections to close.
 const ACKS_PART: u64 = 5;
-const STREAMS_PART: u64 = 3;
 const STOP_PART: u64 = 5;
-/// How long the server answers that its store has failed before it ends.
-const NOTICE_MS: u64 = 5_000;
 /// How long a start on a virtual clock waits for others after a damaged row was met.
 const SET_ASIDE_MS: u64 = 10_000;
 /// Between two looks at whether the store has failed.
 const FAULT_POLL_MS: u64 = 100;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How long a worker may take to start.
-const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
 /// How long a TLS handshake may take.
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
-/// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
-const UNACKED_MAX: Duration = Duration::from_secs(20);
+/// How long the head of a connection's first request may take.
+const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may stay open without a request.
+const IDLE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection that is closed may take to go.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Why a server does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -128,8 +132,10 @@ impl Start {
         if let Some(fault) = self.fault {
             use storage::{embedded, faulty};
             let mut settings = embedded::Settings::default();
-            if let faulty::Fault::Memtable(bytes) = fault {
-                settings.memtable_bytes = bytes;
+            match fault {
+                faulty::Fault::Memtable(bytes) => settings.memtable_bytes = bytes,
+                faulty::Fault::Segment(bytes) => settings.segment_bytes_max = bytes,
+                _ => {}
             }
             let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
             return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));
@@ -175,7 +181,8 @@ pub async fn run(
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
     let gateway = running.gateway.clone();
-    actix::spawn(reload_on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(running.gateway.clone().watch_readers());
     let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
     tracing::info!(version, %address, epoch, clock = start.config.clock, "serving");
     ready(running.address);
@@ -211,38 +218,6 @@ async fn catch_up(shared: &Shared, directory: &Directory) -> Result<()> {
     }
 }
 
-/// Waits until a part or the store has failed for good.
-async fn failed(shared: &Shared) -> String {
-    let store = async {
-        loop {
-            if let Some(fault) = shared.store.fault() {
-                return fault;
-            }
-            clock::pause_ms(FAULT_POLL_MS).await;
-        }
-    };
-    let reason = tokio::select! {
-        reason = shared.fatal.wait() => reason,
-        fault = store => fault,
-    };
-    shared.fatal.raise(&reason);
-    reason
-}
-
-/// Clients are told to come back after the restart, and probes see which part failed, before the process ends.
-async fn give_notice(shared: &Shared) {
-    let until_ms = clock::monotonic_ms().saturating_add(NOTICE_MS);
-    while clock::monotonic_ms() < until_ms {
-        for session in shared.sessions.handles() {
-            let retry_after_ms = NOTICE_MS.saturating_add(entropy::range(0, RETRY_AFTER_MS));
-            let end = Push::End(Code::StoreUnavailable, Some(retry_after_ms));
-            // One that cannot be told is closed with the process.
-            drop(shared.sessions.push(session, end));
-        }
-        clock::pause_ms(FAULT_POLL_MS).await;
-    }
-}
-
 /// Ms from the signal to the end, at most.
 fn grace_ms(of: &Config) -> u64 {
     of.shutdown.grace_s.saturating_mul(1_000)
@@ -273,10 +248,14 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
         hello_timeout_s: of.stream.hello_timeout_s,
+        unacked_s: of.stream.unacked_s,
         frames_per_s: of.limits.frames_per_s,
+        frames_per_s_per_user: of.limits.frames_per_s_per_user,
+        frames_per_s_per_address: of.limits.frames_per_s_per_address,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
         drain_ms: grace_ms(of) / ACKS_PART,
+        grace_ms: of.push.grace_s.saturating_mul(1_000),
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
@@ -290,6 +269,7 @@ async fn read_partitions(
     bytes_max: usize,
 ) -> Result<Vec<Partition>> {
     let (mut partitions, mut bytes) = (Vec::new(), 0_usize);
+    let begun_ms = clock::monotonic_ms();
     for id in PartitionId::all(BITS) {
         let mut partition = recovery::read(store, id, epoch).await?;
         if bytes.saturating_add(partition.tail_bytes()) > bytes_max {
@@ -298,6 +278,9 @@ async fn read_partitions(
         bytes = bytes.saturating_add(partition.tail_bytes());
         partitions.push(partition);
     }
+    let unfolded: usize = partitions.iter().map(Partition::unfolded).sum();
+    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+    tracing::info!(unfolded, bytes, took_ms, "the journal's tail is read");
     Ok(partitions)
 }
 
@@ -400,7 +383,11 @@ async fn listen(
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
-        .on_connect(gateway::on_connect(UNACKED_MAX))
+        .client_request_timeout(REQUEST_HEAD_WITHIN)
+        .keep_alive(IDLE_WITHIN)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_connect(gateway.on_connect())
         .disable_signals()
         .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
         .tls_handshake_timeout(HANDSHAKE_WITHIN);
@@ -423,71 +410,6 @@ async fn listen(
     })
 }
 
-/// Waits until every worker has told its host; in order of their numbers.
-async fn all_hosts(
-    mut started: mpsc::UnboundedReceiver<(usize, Addr<HostActor>)>,
-    workers: usize,
-) -> Result<Vec<Addr<HostActor>>> {
-    let mut hosts: Vec<(usize, Addr<HostActor>)> = Vec::new();
-    while hosts.len() < workers {
-        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
-        let told = next.ok().flatten();
-        hosts.push(told.ok_or_else(|| Error::Http("a worker did not start".into()))?);
-    }
-    hosts.sort_by_key(|(number, _)| *number);
-    Ok(hosts.into_iter().map(|(_, host)| host).collect())
-}
-
-/// Gives each worker its host, once.
-struct Hosting {
-    shared: Arc<Shared>,
-    waiting: Mutex<Vec<(usize, Vec<Partition>)>>,
-    hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-}
-
-thread_local! {
-    static HOSTED: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Hosting {
-    fn new(
-        shared: Arc<Shared>,
-        partitions: Vec<Partition>,
-        workers: usize,
-        hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-    ) -> Self {
-        let mut waiting: Vec<(usize, Vec<Partition>)> =
-            (0..workers).map(|n| (n, Vec::new())).collect();
-        for partition in partitions {
-            let number = host_number(partition.id(), workers);
-            if let Some((_, owned)) = waiting.get_mut(number) {
-                owned.push(partition);
-            }
-        }
-        Self {
-            shared,
-            waiting: Mutex::new(waiting),
-            hosts,
-        }
-    }
-
-    /// Called on each worker's own arbiter.
-    fn start_here(&self) {
-        if HOSTED.replace(true) {
-            return;
-        }
-        let next = self
-            .waiting
-            .lock()
-            .ok()
-            .and_then(|mut waiting| waiting.pop());
-        if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), number, partitions).start();
-            let _ = self.hosts.send((number, host));
-        }
-    }
-}
-
 /// Drops what the store no longer needs, and tells the sums that only the whole server knows.
 async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
     let directory = Directory::new(shared.clone());
@@ -507,87 +429,5 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
         metrics::counter!(series::STORE_SYNCS).absolute(shared.store.syncs());
         metrics.run_upkeep();
         telemetry::report_suppressed();
-    }
-}
-
-/// Reads keys and certificate again at every SIGHUP. What cannot be read leaves what was in force.
-async fn reload_on_hangup(
-    mut hangups: Hangups,
-    keys: CurrentKeys,
-    tls: Option<Tls>,
-    gateway: Gateway,
-) {
-    while hangups.next().await.is_some() {
-        match keys.reload() {
-            Ok(()) => {
-                gateway.keys_changed();
-                tracing::info!(keys = ?keys.ring(), "the keys were read again");
-            }
-            Err(error) => tracing::error!(%error, "the keys stay as they were"),
-        }
-        match tls.as_ref().map(Tls::reload) {
-            None => {}
-            Some(Ok(())) => tracing::info!("the TLS certificate was read again"),
-            Some(Err(error)) => tracing::error!(%error, "the TLS certificate stays as it was"),
-        }
-    }
-}
-
-/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots. Until the end the
-/// listener answers, so that whoever asks is told `draining`.
-async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
-    let begun_ms = clock::monotonic_ms();
-    tracing::info!(sockets = shared.sessions.len(), "draining");
-    shared.draining.store(true, Ordering::Release);
-    let streams_ms = grace_ms / STREAMS_PART;
-    say_goodbye(
-        shared,
-        &running.gateway,
-        begun_ms.saturating_add(streams_ms),
-    )
-    .await;
-    let sockets_left = shared.sessions.len();
-    let left_ms = || {
-        let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-        let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
-        left_ms.saturating_sub(spent_ms)
-    };
-    let is_covered = cover(shared, left_ms).await;
-    if !is_covered {
-        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
-    }
-    running.handle.stop(true).await;
-    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-    let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
-    tracing::info!(in_time, sockets_left, took_ms, "drained");
-}
-
-/// Lets work under way end, and covers everything in memory by snapshots; whether there was time for it.
-async fn cover(shared: &Arc<Shared>, left_ms: impl Fn() -> u64) -> bool {
-    let directory = Directory::new(shared.clone());
-    let for_quiet = Duration::from_millis(left_ms() / 2);
-    let is_quiet = tokio::time::timeout(for_quiet, shared.work.quiet()).await;
-    let finish = async {
-        directory.snapshot_all().await;
-        drop(directory.tidy_store().await);
-    };
-    let left = Duration::from_millis(left_ms());
-    tokio::select! {
-        finished = tokio::time::timeout(left, finish) => is_quiet.is_ok() && finished.is_ok(),
-        _ = failed(shared) => false,
-    }
-}
-
-/// Tells every socket when to come back, and waits until all are gone.
-async fn say_goodbye(shared: &Shared, gateway: &Gateway, until_ms: u64) {
-    let mut told = BTreeSet::new();
-    loop {
-        let sockets = u64::try_from(shared.sessions.len()).unwrap_or(0);
-        let longest_ms = RETRY_AFTER_MS.max(sockets);
-        gateway.drain(&mut told, || entropy::range(0, longest_ms));
-        if shared.sessions.is_empty() || clock::monotonic_ms() >= until_ms {
-            return;
-        }
-        clock::pause_ms(10).await;
     }
 }
