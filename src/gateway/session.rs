@@ -55,8 +55,6 @@ pub(super) struct Session {
     heartbeat: Heartbeat,
     expiry: Option<SpawnHandle>,
     closing: bool,
-    /// Bytes of frames that were made since the last ones were let out.
-    unsent_bytes: usize,
     begun_ms: u64,
     frames_in: u64,
     frames_out: u64,
@@ -64,6 +62,8 @@ pub(super) struct Session {
     ended: Option<CloseReason>,
     /// Name and counts of the conversation, once it is over.
     done: (String, Tally),
+    /// Bytes of frames that were made since the last ones were let out.
+    unsent_bytes: usize,
 }
 
 /// Answers the upgrade and starts the session; the error says why it is no upgrade.
@@ -100,12 +100,12 @@ impl Session {
             heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
             expiry: None,
             closing: false,
-            unsent_bytes: 0,
             begun_ms: clock::monotonic_ms(),
             frames_in: 0,
             frames_out: 0,
             ended: None,
             done: ("none".to_owned(), Tally::default()),
+            unsent_bytes: 0,
             gateway,
         }
     }
@@ -224,6 +224,18 @@ impl Session {
             duration_ms: clock::monotonic_ms().saturating_sub(self.begun_ms),
             frames_in: self.frames_in,
             frames_out: self.frames_out,
+        });
+    }
+
+    /// Tells the client what was pushed.
+    fn answer(&mut self, push: Push, ctx: &mut Context) {
+        let now_ms = clock::monotonic_ms();
+        self.converse(ctx, |conversation, doors| {
+            conversation.tally().note(&push, now_ms);
+            match push {
+                Push::KeysChanged => conversation.on_keys_changed(doors),
+                other => conversation.on_push(other),
+            }
         });
     }
 
@@ -361,16 +373,9 @@ impl Handler<Push> for Session {
     type Result = ();
 
     fn handle(&mut self, push: Push, ctx: &mut Context) {
-        let now_ms = clock::monotonic_ms();
         match self.line.as_ref().and_then(|line| line.took()) {
             Some(reason) => self.close(reason, ctx),
-            None => self.converse(ctx, |conversation, doors| {
-                conversation.tally().note(&push, now_ms);
-                match push {
-                    Push::KeysChanged => conversation.on_keys_changed(doors),
-                    other => conversation.on_push(other),
-                }
-            }),
+            None => self.answer(push, ctx),
         }
     }
 }

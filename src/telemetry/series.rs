@@ -80,7 +80,7 @@ series! {
     STREAM_FRAMES: counter "streakline_stream_frames_total" [direction] in frames;
     /// Sockets that were closed, by close code
     STREAM_CLOSES: counter "streakline_stream_closes_total" [code] in sockets;
-    /// Connections that were refused beyond the bound of their address
+    /// Connections that were closed before anything was read, because their address has too many
     CONNECTIONS_REFUSED: counter "streakline_connections_refused_total" [] in connections;
     /// From a batch's frame until its acknowledgement is handed to the socket
     ACK_SECONDS: histogram "streakline_ack_seconds" [] in seconds;
