@@ -1,5 +1,7 @@
 //! A challenge whose fold panics: its board goes on, what cannot be folded is stuck, and after three it waits for an operator.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use streakline::cli::client::{ClientError, Rest, Write};
 use streakline_core::fault::{POISON_DRAFT, POISON_TITLE};
@@ -22,6 +24,19 @@ async fn join(rest: &Rest, path: &str, user: &str) -> Result<bool, ClientError> 
     rest.put(&enrolment, None, Write::Plain).await
 }
 
+/// Waits until a challenge that was let go is read again.
+async fn until_read(rest: &Rest, path: &str) {
+    for _ in 0..600 {
+        match rest.get(path).await {
+            Err(error) if error.code() == Some("store_unavailable") => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            answer => return drop(answer.unwrap()),
+        }
+    }
+    panic!("{path} is never read again");
+}
+
 async fn board(rest: &Rest, path: &str) -> Vec<(Value, Value)> {
     let rows = rest.list(&format!("{path}/leaderboard")).await.unwrap();
     let row = |row: &Value| (row["user"].clone(), row["score"].clone());
@@ -40,6 +55,7 @@ fn a_poisoned_joining_is_stuck_and_the_board_goes_on() {
         let refused = join(&rest, &path, "bob").await.unwrap_err();
         assert_eq!(refused.code(), Some("internal"));
         let rows = until_stuck(&server, 1).await;
+        until_read(&rest, &path).await;
         let id = path.rsplit('/').next().unwrap();
         assert_eq!(
             (&rows[0]["challenge"], &rows[0]["input"]),
@@ -60,6 +76,7 @@ fn a_poisoned_joining_is_stuck_and_the_board_goes_on() {
         let again = until_stuck(&server, 1).await;
         assert_ne!(rows[0]["id"], again[0]["id"]);
         let rest = server.rest();
+        until_read(&rest, &path).await;
         assert_eq!(board(&rest, &path).await, [(json!("ann"), json!(0))]);
     });
 }
@@ -75,6 +92,7 @@ fn a_challenge_is_stopped_after_three_skips_and_goes_on_with_a_retry() {
         for stuck in 1..=3 {
             join(&rest, &path, "bob").await.unwrap_err();
             until_stuck(&server, stuck).await;
+            until_read(&rest, &path).await;
         }
         let reason = json!({"reason": "It is broken"});
         let cancel = format!("{path}/cancel");
@@ -87,7 +105,9 @@ fn a_challenge_is_stopped_after_three_skips_and_goes_on_with_a_retry() {
         let id = named(&stuck(&server).await, "skipped").remove(0);
         let retry = format!("/v1/stuck/{id}/retry");
         rest.post(&retry, &json!({}), "retry").await.unwrap();
-        until_stuck(&server, 3).await;
+        let again = |rows: &[Value]| !named(rows, "skipped").contains(&id);
+        while !again(&until_stuck(&server, 3).await) {}
+        until_read(&rest, &path).await;
         let cancelled = rest.post(&cancel, &reason, "cancel").await.unwrap();
         assert_eq!(cancelled["phase"], json!("cancelled"));
     });

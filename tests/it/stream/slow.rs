@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use streakline_core::civil::DAY_MS;
+use streakline_core::fault::POISON_STEPS;
 
 use super::scene::{NOON, PHONE, TODAY, WATCH, at, device, goal, records, returning, with};
 use crate::harness::meters::{closes, metric, until};
@@ -87,5 +88,28 @@ fn a_slow_reader_is_closed_after_its_grace_and_gets_the_rest_when_it_returns() {
         back.until("the last event", |frame| frame == last).await;
         back.quiet().await;
         assert_eq!([before, back.events()].concat(), events);
+    });
+}
+
+#[test]
+fn a_fault_is_told_to_a_reader_whose_mailbox_was_full() {
+    let server = configured(NOON, "[push]\ngrace_s = 600\n");
+    block_on(async {
+        for target in 1..=GOALS {
+            goal(&server, "ann", "UTC", target.cast_signed() * 10, TODAY).await;
+        }
+        let (mut watch, _) = device(&server, "ann", WATCH).await;
+        let mut slow = Wire::narrow(&server, &server.token("ann")).await;
+        slow.send(&with(&hello(PHONE, at(12, 0)), json!({"class": "phone"})))
+            .await;
+        slow.expect("welcome").await;
+        stop_reading(&server, &mut slow).await;
+        eventful_days(&server, &mut watch).await;
+        let poison = batch(DAYS * 5 + 1, at(13, 0), &[POISON_STEPS]);
+        watch.send(&poison).await;
+        assert_eq!(watch.closed().await.code, 1011);
+        let told = json!({"code": "internal", "retry_after_ms": 1_000});
+        let closed = slow.closed().await;
+        assert_eq!((closed.code, closed.reason), (1011, told));
     });
 }
