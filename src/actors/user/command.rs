@@ -116,9 +116,12 @@ impl UserCommand {
                 let command = ChallengeCommand::NotConfirmed { user, number };
                 let _ = host.send_challenge(challenge, command);
             }
+            Self::Claimed { opening, .. } => {
+                let end = Push::End(refusal.code, Some(1_000));
+                let _ = host.shared.sessions.push(opening.session, end);
+            }
             // A lost answer is asked for again at the next round.
-            Self::Claimed { .. }
-            | Self::Close { .. }
+            Self::Close { .. }
             | Self::Taken(_)
             | Self::NotTaken { .. }
             | Self::Rank(_) => {}
