@@ -1,7 +1,18 @@
 //! Log lines on stderr and the recorder behind `/metrics`.
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _,
+    filter::{FilterExt as _, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
+
+/// Whose lines may be as verbose as the operator wants: they name no token and no health value, which a test checks. What other
+/// crates trace may hold whole requests, with their credentials.
+const OWN_TARGETS: [&str; 2] = ["streakline", "streakline_core"];
 
 /// Why lines or numbers cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -19,14 +30,23 @@ pub enum Error {
 /// # Errors
 /// When the filter has the wrong form.
 pub fn log(filter: &str, json: bool) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(filter)?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Only the first in a process can be installed, which is what is wanted.
-    let _ = if json {
-        lines.json().try_init()
+    let own = OWN_TARGETS.map(|target| (target, LevelFilter::TRACE));
+    let cap = Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_targets(own);
+    let filter = EnvFilter::try_new(filter)?.and(cap);
+    // A line that cannot be written is let go: by default the reason is printed where the line could not be, and that panics.
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
+    let lines = if json {
+        lines.json().boxed()
     } else {
-        lines.try_init()
+        lines.boxed()
     };
+    let lines = tracing_subscriber::registry().with(lines.with_filter(filter));
+    // Only the first in a process can be installed, which is what is wanted.
+    let _ = lines.try_init();
     Ok(())
 }
 

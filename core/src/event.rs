@@ -257,6 +257,8 @@ pub enum Judgement {
     Clamped,
     /// Kept, shown, but not eligible: the session's clock is off.
     Quarantined,
+    /// Kept aside: the user is on hold (ADR 0015); it counts once an operator releases the user.
+    Kept,
     /// Refused.
     Rejected(RecordRefusal),
 }

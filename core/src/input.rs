@@ -10,6 +10,7 @@ use crate::{
     civil::Day,
     definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    poison::{Retry, Skip},
     sample::{DeviceClass, Metric, Record},
 };
 
@@ -241,6 +242,32 @@ pub enum UserInput {
     /// Nothing but the time: runs every boundary up to the stamp.
     #[n(9)]
     Tick,
+    /// Passes over an input that cannot be folded; runs no boundary.
+    #[n(10)]
+    Skip(#[n(0)] Skip),
+    /// Offers a stuck input again, or releases the user.
+    #[n(11)]
+    Retry(#[n(0)] Retry),
+}
+
+impl UserInput {
+    /// What kind of input, for operators.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Open { .. } => "open",
+            Self::Ingest(_) => "ingest",
+            Self::Profile { .. } => "profile",
+            Self::PutGoal { .. } => "put_goal",
+            Self::DeleteGoal(_) => "delete_goal",
+            Self::Enrol { .. } => "enrol",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Conclude { .. } => "conclude",
+            Self::Tick => "tick",
+            Self::Skip(_) => "skip",
+            Self::Retry(_) => "retry",
+        }
+    }
 }
 
 /// Inputs of a challenge.
@@ -293,6 +320,32 @@ pub enum ChallengeInput {
     /// Nothing but the time.
     #[n(9)]
     Tick,
+    /// Passes over an input that cannot be folded; runs no boundary.
+    #[n(10)]
+    Skip(#[n(0)] Skip),
+    /// Offers a stuck input again; a challenge that was stopped goes on.
+    #[n(11)]
+    Retry(#[n(0)] Retry),
+}
+
+impl ChallengeInput {
+    /// What kind of input, for operators.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Replace(_) => "replace",
+            Self::Discard => "discard",
+            Self::Publish => "publish",
+            Self::Cancel(_) => "cancel",
+            Self::Join { .. } => "join",
+            Self::Leave(_) => "leave",
+            Self::Settle { .. } => "settle",
+            Self::Tick => "tick",
+            Self::Skip(_) => "skip",
+            Self::Retry(_) => "retry",
+        }
+    }
 }
 
 /// Inputs of a partition.

@@ -122,6 +122,15 @@ impl<A> Journal<A> {
         self.next
     }
 
+    /// The position that the last input got; everything up to it is durable once [`Journal::durable`] is there.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        Position {
+            index: self.next.index.saturating_sub(1),
+            ..self.next
+        }
+    }
+
     /// Whether an input waits or is in flight.
     #[must_use]
     pub fn is_busy(&self) -> bool {
@@ -197,6 +206,12 @@ impl Coverage {
         self.order.first().map(|(position, _)| *position)
     }
 
+    /// The first uncovered input of an entity.
+    #[must_use]
+    pub fn position(&self, entity: &Entity) -> Option<Position> {
+        self.by_entity.get(entity).map(|held| held.position)
+    }
+
     /// Bytes from the first uncovered input to the journal's end.
     #[must_use]
     pub fn depth_bytes(&self, written_bytes: u64) -> u64 {
@@ -224,12 +239,6 @@ impl Coverage {
     /// Entities with uncovered inputs, from the front.
     pub fn entities(&self) -> impl Iterator<Item = &Entity> {
         self.order.iter().map(|(_, entity)| entity)
-    }
-
-    /// The first uncovered input of an entity.
-    #[must_use]
-    pub fn position(&self, entity: &Entity) -> Option<Position> {
-        self.by_entity.get(entity).map(|held| held.position)
     }
 
     /// Whether an entity has uncovered inputs.
@@ -299,6 +308,7 @@ mod tests {
         coverage.note(&entity("bob"), at(2));
         coverage.note(&entity("ann"), at(3));
         assert_eq!(coverage.first(), Some(at(1).position));
+        assert_eq!(coverage.position(&entity("bob")), Some(at(2).position));
         assert!(coverage.overdue(100, 85, 0).eq([&entity("ann")]));
         assert_eq!(coverage.depth_bytes(100), 90);
         coverage.covered(&entity("ann"), Some(at(3)));

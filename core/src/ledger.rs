@@ -137,6 +137,14 @@ impl Totals {
         self.available_micro = self.available_micro.saturating_add(other.available_micro);
     }
 
+    /// Takes back what a state had booked that is let go before it was written.
+    pub fn take_back(&mut self, other: &Self) {
+        self.transfers = self.transfers.saturating_sub(other.transfers);
+        self.user_accounts = self.user_accounts.saturating_sub(other.user_accounts);
+        self.treasury_micro = self.treasury_micro.saturating_sub(other.treasury_micro);
+        self.available_micro = self.available_micro.saturating_sub(other.available_micro);
+    }
+
     /// These totals as one partition's part of the summary.
     #[must_use]
     pub fn summary(&self) -> LedgerSummary {

@@ -35,6 +35,8 @@ pub mod day;
 pub mod definition;
 pub mod delivery;
 pub mod event;
+#[cfg(feature = "fault-injection")]
+pub mod fault;
 pub mod goal;
 pub mod id;
 pub mod input;
@@ -43,6 +45,7 @@ pub mod leaderboard;
 pub mod ledger;
 pub mod limits;
 pub mod merge;
+pub mod poison;
 pub mod records;
 pub mod sample;
 pub mod scoring;

@@ -58,6 +58,12 @@ pub const TAIL_BYTES_MAX: usize = 8 * 1024;
 pub const FACTS_UNWRITTEN_MAX: usize = 256;
 /// Inputs of one user that may wait for durability or for stored records.
 pub const PENDING_INPUTS_MAX: usize = 64;
+/// Skips of one user or challenge within [`SKIPS_WITHIN_MS`] that are too many (design.md 5).
+pub const SKIPS_PER_HOUR_MAX: usize = 3;
+/// The time within which skips are counted, in ms.
+pub const SKIPS_WITHIN_MS: i64 = 3_600_000;
+/// Inputs of a user on hold that are kept; more are refused (ADR 0015).
+pub const KEPT_INPUTS_MAX: u64 = 10_000;
 /// Users of one thread whose snapshots are being read; who comes then waits for a place.
 pub const ACTIVATIONS_MAX: usize = 64;
 /// Commands of one thread that may wait for such a place; more are refused `overloaded`.

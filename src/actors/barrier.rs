@@ -74,7 +74,12 @@ fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
     let Some(held) = partitions.get(&id) else {
         return Position::default();
     };
-    let first = held.first_unfolded().into_iter().chain(first).min();
+    let first = held
+        .first_unfolded()
+        .into_iter()
+        .chain(first)
+        .chain(held.pinned)
+        .min();
     let durable = held.journal.durable();
     match first {
         Some(first) if first <= durable => Position {

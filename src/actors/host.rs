@@ -58,6 +58,8 @@ pub struct Host {
     pub(super) attentive: RefCell<BTreeSet<UserId>>,
     /// Every entity with a recovered tail has been activated.
     pub(super) tails_taken: Cell<bool>,
+    /// Entities whose stored rows are damaged.
+    pub(super) damaged: RefCell<BTreeSet<Entity>>,
     /// A deferred tail is being read.
     pub(super) recalling: Cell<bool>,
     /// The due are being woken.
@@ -124,6 +126,9 @@ impl Host {
 
     /// Activates whatever an entity is.
     pub(super) fn activate(self: &Rc<Self>, entity: &Entity) {
+        if self.is_set_aside(entity) {
+            return;
+        }
         match entity {
             Entity::User(id) => drop(self.user(id)),
             Entity::Challenge(id) => drop(self.challenge(*id)),
@@ -205,6 +210,7 @@ impl Drop for InFlight {
 
 /// Sends a command to a user's arbiter.
 pub(super) fn send_user(shared: &Shared, to: UserId, command: UserCommand) -> Result<(), Refusal> {
+    check(shared)?;
     let host = shared.host(&Entity::User(to.clone()));
     let message = ToUser {
         to,
@@ -220,6 +226,7 @@ pub(super) fn send_challenge(
     to: ChallengeId,
     command: ChallengeCommand,
 ) -> Result<(), Refusal> {
+    check(shared)?;
     let host = shared.host(&Entity::Challenge(to));
     let message = ToChallenge {
         to,
@@ -227,6 +234,15 @@ pub(super) fn send_challenge(
         token: shared.work.begin(),
     };
     offer(host, message)
+}
+
+/// Nothing is taken any more once the process must end: it could not be made durable.
+fn check(shared: &Shared) -> Result<(), Refusal> {
+    if shared.fatal.is_raised() {
+        let detail = "the server is about to restart; nothing that it acknowledged is lost";
+        return Err(Refusal::new(Code::StoreUnavailable, detail));
+    }
+    Ok(())
 }
 
 fn offer<M>(host: Option<&Addr<HostActor>>, message: M) -> Result<(), Refusal>
@@ -265,6 +281,7 @@ impl HostActor {
             attentive: RefCell::default(),
             inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
+            damaged: RefCell::default(),
             recalling: Cell::new(false),
             waking: Cell::new(false),
             admission: Admission::default(),
@@ -304,6 +321,9 @@ impl Handler<ToUser> for HostActor {
 
     fn handle(&mut self, message: ToUser, _: &mut Self::Context) {
         let ToUser { to, command, token } = message;
+        if let Some(refusal) = self.host.damage_refusal(&Entity::User(to.clone())) {
+            return command.refuse(&self.host, to, refusal);
+        }
         admission::take(&self.host, to, command, token);
     }
 }
@@ -322,6 +342,9 @@ impl Handler<ToChallenge> for HostActor {
 
     fn handle(&mut self, message: ToChallenge, _: &mut Self::Context) {
         let ToChallenge { to, command, token } = message;
+        if let Some(refusal) = self.host.damage_refusal(&Entity::Challenge(to)) {
+            return command.refuse_for_good(&self.host, to, refusal);
+        }
         self.host.challenge(to).deliver(command, token);
     }
 }

@@ -2,14 +2,14 @@
 
 use streakline_core::{
     civil::Day,
-    id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
+    id::{ChallengeId, DeviceId, Entity, GoalId, OutboxId, UserId},
     sample::{DeviceClass, Metric, Record, RecordRefusal},
     view::ChallengeView,
 };
 
 use crate::{
     push::{Lane, SessionHandle},
-    storage::{IdempotencyKey, IdempotencyRecord},
+    storage::{IdempotencyKey, IdempotencyRecord, StuckId},
 };
 
 /// Who asks, for the journal header and the log.
@@ -108,6 +108,27 @@ pub struct Idempotent {
     pub key: IdempotencyKey,
     /// Makes the stored answer from the resource as the request leaves it.
     pub answer: Box<dyn FnOnce(&ChallengeView) -> IdempotencyRecord + Send>,
+}
+
+/// A retry of what is stuck, with its idempotency key.
+pub struct IdempotentRetry {
+    /// Whose key, and the key.
+    pub key: IdempotencyKey,
+    /// Makes the stored answer.
+    pub answer: Box<dyn FnOnce(&Retried) -> IdempotencyRecord + Send>,
+}
+
+/// What a retry does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retried {
+    /// What was named.
+    pub id: StuckId,
+    /// Whose it is.
+    pub entity: Entity,
+    /// Whether the input itself is offered again; a kept one is folded in its turn.
+    pub offered: bool,
+    /// Whether a hold ends.
+    pub released: bool,
 }
 
 /// A board subscription (protocol.md 4).

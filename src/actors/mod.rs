@@ -3,8 +3,10 @@
 //! `gateway` and `api` use [`directory::Directory`] and the words of [`message`], nothing else of this folder.
 
 mod admission;
+mod aside;
 mod barrier;
 mod challenge;
+pub mod damage;
 pub mod directory;
 mod figures;
 pub mod host;
@@ -12,6 +14,7 @@ mod idling;
 pub mod message;
 pub mod partition;
 pub mod recovery;
+mod reread;
 pub mod shared;
 mod upkeep;
 mod user;

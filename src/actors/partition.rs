@@ -14,6 +14,7 @@ use streakline_core::{
     input::{Header, Input, Origin, RULES_VERSION},
     journal::{Coverage, Journal, Uncovered},
     ledger::Totals,
+    poison::Suspects,
     settlement::Barriers,
 };
 
@@ -50,6 +51,8 @@ pub struct Partition {
     /// Whose inputs become foldable in which order.
     pub(super) waiting: VecDeque<(Position, Entity)>,
     pub(super) coverage: Coverage,
+    /// The first input that is kept for an entity that cannot be read.
+    pub(super) pinned: Option<Position>,
     pub(super) deadlines: Deadlines,
     pub(super) barriers: Barriers,
     /// Inputs of an earlier start that no snapshot covers, until their entity is activated.
@@ -62,6 +65,8 @@ pub struct Partition {
     pub(super) totals: Totals,
     /// Sums with everything that is in snapshots.
     pub(super) written: Totals,
+    /// Where a fold has panicked once.
+    pub(super) suspects: Suspects,
     /// The earliest due row of the store, POSIX ms.
     pub(super) earliest_due_ms: Option<i64>,
 }
@@ -75,6 +80,7 @@ impl Partition {
             journal: Journal::new(id, epoch, last_stamp_ms),
             waiting: VecDeque::new(),
             coverage: Coverage::default(),
+            pinned: None,
             deadlines: Deadlines::default(),
             barriers: Barriers::default(),
             tails: BTreeMap::new(),
@@ -82,6 +88,7 @@ impl Partition {
             deferred: BTreeSet::new(),
             totals: written,
             written,
+            suspects: Suspects::default(),
             earliest_due_ms: None,
         }
     }
@@ -126,9 +133,19 @@ impl Partition {
         self.coverage.covered(entity, more.then_some(rest));
     }
 
+    /// An entity cannot be read: its inputs stay, but do not count against the tail's bounds.
+    pub(super) fn pin(&mut self, entity: &Entity) {
+        let first = self.coverage.position(entity);
+        self.pinned = self.pinned.into_iter().chain(first).min();
+        self.coverage.covered(entity, None);
+        self.tails.remove(entity);
+        self.deferred.remove(entity);
+        self.deadlines.set(entity, None);
+    }
+
     /// The first position that must be kept; everything before it is in snapshots.
     pub(super) fn uncovered_from(&self) -> Position {
-        let first = self.coverage.first();
+        let first = self.coverage.first().into_iter().chain(self.pinned).min();
         first.unwrap_or_else(|| self.journal.next())
     }
 
@@ -275,14 +292,8 @@ impl Host {
 
     /// A flush is durable: everything up to it is folded, in order, and answered.
     fn flushed(self: &Rc<Self>, id: PartitionId) {
-        let flushes = self
-            .shared
-            .flushes
-            .fetch_add(1, Ordering::AcqRel)
-            .saturating_add(1);
-        if self.shared.settings.crash_after_flush == Some(flushes) {
-            std::process::abort();
-        }
+        let flushes = self.shared.flushes.fetch_add(1, Ordering::AcqRel);
+        self.crash_if_asked(flushes.saturating_add(1));
         metrics::counter!("streakline_journal_flushes_total").increment(1);
         let mut ready = Vec::new();
         if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
@@ -301,6 +312,17 @@ impl Host {
         }
         super::barrier::answer(self, id);
     }
+
+    /// Ends the process where a test wants it: nothing of the last flush is answered.
+    #[cfg(feature = "fault-injection")]
+    fn crash_if_asked(&self, flushes: u64) {
+        if self.shared.settings.crash_after_flush == Some(flushes) {
+            std::process::abort();
+        }
+    }
+
+    #[cfg(not(feature = "fault-injection"))]
+    fn crash_if_asked(&self, _: u64) {}
 
     /// Lets an entity fold what is durable.
     fn advance(self: &Rc<Self>, entity: &Entity) {

@@ -29,19 +29,14 @@ use crate::{
 
 /// Bytes of a tail that are read at once.
 const READ_BYTES: usize = 4 * 1024 * 1024;
-/// Ms to wait before a state whose fold panicked is read again, so that a fault that recurs does not spin.
-const REREAD_AFTER_MS: u64 = 1_000;
 
 /// Reads a partition back: its row, its tail, its earliest due row.
 ///
 /// # Errors
 /// When the store cannot be read or a row is damaged.
 pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result<Partition, Error> {
-    let row: Option<PartitionRow> = match store.partition_row(id).await? {
-        Some(row) => {
-            let opened = open(Kind::Partition, &row)?;
-            Some(minicbor::decode(opened.payload).map_err(damaged)?)
-        }
+    let row = match store.partition_row(id).await? {
+        Some(row) => Some(partition_row(&row).map_err(|error| error.of(&format!("row of {id}")))?),
         None => None,
     };
     let written = row.map_or_else(Totals::default, |row| row.totals);
@@ -59,6 +54,11 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
         .recovered(u64::try_from(bytes).unwrap_or(u64::MAX));
     partition.earliest_due_ms = store.earliest_due(id).await?;
     Ok(partition)
+}
+
+fn partition_row(row: &[u8]) -> Result<PartitionRow, Error> {
+    let opened = open(Kind::Partition, row)?;
+    minicbor::decode(opened.payload).map_err(damaged)
 }
 
 fn before(position: Position) -> Position {
@@ -85,11 +85,17 @@ async fn tail(
         };
         for row in &rows {
             bytes = bytes.saturating_add(row.bytes.len());
-            let opened = open(Kind::Journal, &row.bytes)?;
-            inputs.extend(journal::inputs(opened.payload).map_err(damaged)?);
+            let opened = open(Kind::Journal, &row.bytes).map_err(|error| error.of(&place(row)))?;
+            let read = journal::inputs(opened.payload).map_err(damaged);
+            inputs.extend(read.map_err(|error| error.of(&place(row)))?);
         }
         after = Some(last);
     }
+}
+
+fn place(row: &JournalRow) -> String {
+    let Position { epoch, index } = row.first;
+    format!("journal row {epoch}/{index} of {}", row.partition)
 }
 
 fn take(partition: &mut Partition, header: Header, input: Input) {
@@ -197,26 +203,5 @@ fn owner(input: &Input) -> Option<Entity> {
 pub(super) async fn tails_taken(host: &Host) {
     while !host.tails_taken.get() {
         clock::pause_ms(1).await;
-    }
-}
-
-/// Reads one entity's uncovered inputs again after its fold panicked, and activates it anew; until then it takes nothing.
-pub(super) async fn reread(host: Rc<Host>, entity: Entity) {
-    clock::pause_ms(REREAD_AFTER_MS).await;
-    let store = host.shared.store.clone();
-    let id = entity.partition(super::shared::BITS);
-    let own = |input: &Input| match (input, &entity) {
-        (Input::User(of, _), Entity::User(id)) => of == id,
-        (Input::Challenge(of, _), Entity::Challenge(id)) => of == id,
-        _ => false,
-    };
-    match tail(&store, id, None).await {
-        Ok((inputs, _)) => {
-            let inputs: Vec<_> = inputs.into_iter().filter(|(_, input)| own(input)).collect();
-            host.with(&entity, |held| held.tails.insert(entity.clone(), inputs));
-            host.forget(&entity);
-            host.activate(&entity);
-        }
-        Err(error) => host.shared.fatal.raise(&error.to_string()),
     }
 }

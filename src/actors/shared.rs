@@ -11,9 +11,9 @@ use streakline_core::{
     id::{Entity, PartitionId},
     user::Rules,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::host::HostActor;
+use super::{damage::Damage, host::HostActor};
 use crate::{clock::Clock, push::Sessions, storage::Store};
 
 /// Prefix bits of a partition now (design.md 5).
@@ -43,6 +43,7 @@ pub struct Settings {
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.
+    #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
 }
 
@@ -70,6 +71,8 @@ pub struct Shared {
     pub caught_up: AtomicBool,
     /// No new work is taken.
     pub draining: AtomicBool,
+    /// Stored rows that cannot be read.
+    pub damage: Damage,
     /// The reason why the process must end, once there is one.
     pub fatal: Fatal,
 }
@@ -134,33 +137,45 @@ impl Drop for Token {
 }
 
 /// The first reason why the process must end.
-#[derive(Clone, Default)]
-pub struct Fatal {
-    reason: Arc<OnceLock<String>>,
-    told: Arc<Notify>,
+#[derive(Clone)]
+pub struct Fatal(watch::Sender<Option<String>>);
+
+impl Default for Fatal {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
 }
 
 impl Fatal {
     /// Ends the process soon; the first reason is kept.
     pub fn raise(&self, reason: &str) {
-        tracing::error!(reason, "the server must stop");
-        let _ = self.reason.set(reason.to_owned());
-        self.told.notify_one();
+        self.0.send_if_modified(|held| {
+            let first = held.is_none();
+            if first {
+                tracing::error!(reason, "the server must stop");
+                *held = Some(reason.to_owned());
+            }
+            first
+        });
     }
 
     /// Waits for a reason.
     pub async fn wait(&self) -> String {
-        loop {
-            if let Some(reason) = self.reason.get() {
-                return reason.clone();
-            }
-            self.told.notified().await;
-        }
+        let mut reasons = self.0.subscribe();
+        let reason = reasons.wait_for(Option::is_some).await;
+        // The sender lives in self, so there is one.
+        reason.map_or_else(|_| String::new(), |held| held.clone().unwrap_or_default())
     }
 
     /// The reason, if there is one.
     #[must_use]
-    pub fn reason(&self) -> Option<&String> {
-        self.reason.get()
+    pub fn reason(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        self.0.borrow().is_some()
     }
 }

@@ -100,6 +100,9 @@ fn relieve(host: &Rc<Host>) {
 
 /// Takes a snapshot of an entity in memory.
 fn snapshot(host: &Rc<Host>, entity: &Entity) {
+    if host.is_set_aside(entity) {
+        return;
+    }
     match entity {
         Entity::User(id) => {
             let entry = host.users.borrow().get(id).cloned();
@@ -154,10 +157,17 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
 /// Due rows of entities that are not in memory; those in memory have their own deadline, and their rows stand until their
 /// next snapshot.
 async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
-    let in_memory = host.users.borrow().len() + host.challenges.borrow().len();
+    let set_aside = host.damaged.borrow().len();
+    let in_memory = host.users.borrow().len() + host.challenges.borrow().len() + set_aside;
     let limit = WOKEN_AT_ONCE.saturating_add(in_memory).saturating_add(1);
     let store = &host.shared.store;
-    let rows = store.due(id, i64::MAX, limit).await.unwrap_or_default();
+    let in_memory_or_not = store.due(id, i64::MAX, limit).await;
+    let rows = in_memory_or_not.unwrap_or_else(|error| {
+        host.shared
+            .damage
+            .note("due", &format!("partition {id}"), &error);
+        Vec::new()
+    });
     let full = rows.len() >= limit;
     let is_active = |entity: &Entity| match entity {
         Entity::User(user) => host.users.borrow().contains_key(user),
@@ -171,6 +181,7 @@ async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity
     let mut due: Vec<Entity> = rows
         .into_iter()
         .filter(|(at_ms, entity)| *at_ms <= now_ms && !is_active(entity))
+        .filter(|(_, entity)| !host.is_set_aside(entity))
         .map(|(_, entity)| entity)
         .collect();
     let more = due.len() > WOKEN_AT_ONCE || (full && later.is_none());

@@ -102,7 +102,7 @@ impl Principal {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION);
     let missing = "send `Authorization: Bearer` with a token or an admin key";
     let value = values.next().ok_or_else(|| unauthenticated(missing))?;

@@ -47,6 +47,8 @@ pub enum Kind {
     Device = 9,
     /// A setting of the store itself: bits, epoch, clock.
     Meta = 10,
+    /// An input that was put aside.
+    Stuck = 11,
 }
 
 /// What an intact envelope holds.
@@ -136,7 +138,7 @@ pub fn open(kind: Kind, row: &[u8]) -> Result<Opened<'_>, Error> {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 10] = [
+    const KINDS: [Kind; 11] = [
         Kind::Journal,
         Kind::Chunk,
         Kind::Snapshot,
@@ -147,6 +149,7 @@ mod tests {
         Kind::Idempotency,
         Kind::Device,
         Kind::Meta,
+        Kind::Stuck,
     ];
 
     fn complaint(kind: Kind, row: &[u8]) -> String {

@@ -9,9 +9,12 @@
 mod harness;
 mod hostile;
 mod memory;
+mod poison;
 mod replay;
 mod rest;
 mod restart;
+mod security;
+mod storage;
 mod stream;
 mod stream_schema;
 mod synthetic;

@@ -12,7 +12,7 @@ use streakline_core::{
 
 use crate::{
     random::Random,
-    script::{Action, Script},
+    script::{Action, Script, is_poison},
     server::{Batch, Checked, Mail, Reply, Server, rules},
 };
 
@@ -24,6 +24,8 @@ const CREDITS: usize = 3;
 struct Queue {
     records: Vec<(Record, bool)>,
     acknowledged: usize,
+    /// Where the queue stood when its socket was last closed by what it sent.
+    closed_at: Option<usize>,
 }
 
 /// Every client.
@@ -69,11 +71,14 @@ impl Clients {
     }
 
     /// Sends everything that is not acknowledged or answered, once more.
-    pub(crate) fn send(&self, server: &mut Server, random: &mut Random) {
+    pub(crate) fn send(&mut self, server: &mut Server, random: &mut Random) {
         for mail in self.asked.values() {
             server.post(mail.clone());
         }
-        for ((device, lane), queue) in &self.queues {
+        for ((device, lane), queue) in &mut self.queues {
+            if !resumed(server, &self.owners[device], (*device, *lane), queue) {
+                continue;
+            }
             let mut from = queue.acknowledged;
             for _ in 0..CREDITS {
                 let rest = &queue.records[from..];
@@ -81,7 +86,18 @@ impl Clients {
                     break;
                 };
                 let most = random.index(20) + 1;
-                let alike = rest.iter().take_while(|(_, other)| other == skewed);
+                // What cannot be folded takes nothing else along.
+                let poison = rest.first().is_some_and(|(record, _)| is_poison(record));
+                let most = if poison { 1 } else { most };
+                if poison && from > queue.acknowledged {
+                    break;
+                }
+                if poison {
+                    queue.closed_at = Some(from);
+                }
+                let alike = rest
+                    .iter()
+                    .take_while(|(r, other)| other == skewed && is_poison(r) == poison);
                 let records: Vec<Record> = alike.take(most).map(|(r, _)| r.clone()).collect();
                 let first_seq = from as u64 + 1;
                 from += records.len();
@@ -138,6 +154,28 @@ impl Clients {
         }
         Ok(())
     }
+}
+
+/// A queue whose socket was closed says hello before it sends on: what is done with it is told then. Nothing is sent while the
+/// user is being read.
+fn resumed(
+    server: &Server,
+    owner: &UserId,
+    (device, lane): (DeviceId, u8),
+    queue: &mut Queue,
+) -> bool {
+    if queue.closed_at != Some(queue.acknowledged) {
+        return true;
+    }
+    let cell = server.users.get(owner);
+    let resident = cell.and_then(|cell| cell.resident.as_ref());
+    let Some(resident) = resident.filter(|resident| resident.pending() == 0) else {
+        return false;
+    };
+    let held = resident.user().devices.get(&device);
+    let up_to = held.map_or(0, |held| held.up_to_seq(OUTBOX, lane));
+    queue.acknowledged = queue.acknowledged.max(usize::try_from(up_to).unwrap());
+    true
 }
 
 fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {

@@ -4,6 +4,7 @@
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::{Definition, LateJoin},
+    fault::POISON_STEPS,
     id::{ChallengeId, DeviceId, RecordId, UserId},
     sample::{DeviceClass, Method, Metric, Record},
 };
@@ -79,6 +80,7 @@ struct Wearing {
 pub(crate) fn script(seed: u64) -> Script {
     let mut random = Random::new(seed, 1);
     let people = people(&mut random);
+    let poisoned = random.permille(400);
     let challenges = challenges(&mut random);
     let from_ms = Day::parse(FIRST_DAY).unwrap().utc_ms() - 14 * HOUR_MS;
     let mut instants = openings(&people, challenges.len(), from_ms);
@@ -98,6 +100,7 @@ pub(crate) fn script(seed: u64) -> Script {
         for (person, devices) in people.iter().zip(&mut wearing) {
             for ((device, _), worn) in person.devices.iter().zip(devices) {
                 actions.extend(bursts(&mut random, *device, worn, at_ms));
+                actions.extend(poison(&mut random, *device, worn, at_ms).filter(|_| poisoned));
             }
         }
         for challenge in 0..challenges.len() {
@@ -236,6 +239,62 @@ fn bursts(random: &mut Random, device: DeviceId, worn: &mut Wearing, at_ms: i64)
         send(u8::from(random.permille(500)), random.permille(100), again);
     }
     bursts
+}
+
+/// Sometimes a sample that cannot be folded, alone or with its like: three of them are too many.
+fn poison(
+    random: &mut Random,
+    device: DeviceId,
+    worn: &mut Wearing,
+    at_ms: i64,
+) -> impl Iterator<Item = Action> {
+    let count = match random.within(0, 99) {
+        0..3 => 1,
+        3 => random.within(2, 4),
+        _ => 0,
+    };
+    let lane = u8::from(random.permille(300));
+    let mut records = Vec::new();
+    for _ in 0..count {
+        worn.next_id += 1;
+        records.push(Record {
+            id: RecordId::Number(worn.next_id),
+            version: 1,
+            metric: Metric::Steps,
+            start_ms: at_ms - MINUTE_MS,
+            end_ms: at_ms,
+            offset_s: None,
+            value: POISON_STEPS,
+            method: Method::Auto,
+            worn: None,
+        });
+    }
+    let burst = Burst {
+        device,
+        lane,
+        skewed: false,
+        records,
+    };
+    (count > 0).then_some(Action::Send(burst)).into_iter()
+}
+
+/// The same script without what cannot be folded; nothing where there is none of it.
+pub(crate) fn without_poison(script: &Script) -> Option<Script> {
+    let mut sound = script.clone();
+    let mut found = false;
+    for action in sound.instants.iter_mut().flat_map(|i| &mut i.actions) {
+        if let Action::Send(burst) = action {
+            let before = burst.records.len();
+            burst.records.retain(|record| !is_poison(record));
+            found |= burst.records.len() < before;
+        }
+    }
+    found.then_some(sound)
+}
+
+/// Whether a sample cannot be folded.
+pub(crate) fn is_poison(record: &Record) -> bool {
+    record.value == POISON_STEPS
 }
 
 /// Samples between the last one and now; some overlap, some straddle midnight, some are too steep to count whole.

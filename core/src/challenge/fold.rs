@@ -18,10 +18,47 @@ pub fn fold(
     header: &Header,
     input: &ChallengeInput,
 ) -> Vec<Notice> {
+    let notices = match input {
+        ChallengeInput::Skip(skip) => {
+            // No boundary runs: that may be what panics.
+            if skip.release {
+                go_on(challenge);
+            }
+            challenge.stopped |= challenge.skips.note(header.stamp_ms);
+            Vec::new()
+        }
+        ChallengeInput::Retry(retry) => {
+            go_on(challenge);
+            let input = retry.of_challenge();
+            proceed(
+                challenge,
+                board,
+                header,
+                &input.unwrap_or(ChallengeInput::Tick),
+            )
+        }
+        other => proceed(challenge, board, header, other),
+    };
+    challenge.position = header.position;
+    notices
+}
+
+/// An operator has looked into it; skips are counted anew.
+fn go_on(challenge: &mut Challenge) {
+    challenge.skips.clear();
+    challenge.stopped = false;
+}
+
+/// Time first, then the input.
+fn proceed(
+    challenge: &mut Challenge,
+    board: &mut Board,
+    header: &Header,
+    input: &ChallengeInput,
+) -> Vec<Notice> {
     run_boundaries(challenge, header.stamp_ms);
     let notices = apply(challenge, board, header, input);
     challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
-    challenge.position = header.position;
     notices
 }
 
@@ -41,6 +78,8 @@ fn apply(
 ) -> Vec<Notice> {
     match input {
         ChallengeInput::Create(definition) => {
+            #[cfg(feature = "fault-injection")]
+            crate::fault::taste_draft(&definition.title);
             challenge.definition = Some(definition.clone());
             challenge.created_ms = header.stamp_ms;
             set(challenge, Stage::Draft)
@@ -81,7 +120,7 @@ fn apply(
             );
             conclude(challenge, board)
         }
-        ChallengeInput::Tick => Vec::new(),
+        ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
     }
 }
 
@@ -112,6 +151,8 @@ fn join(
     board.seat(user, &member);
     let join = member.join;
     challenge.members.insert(user.clone(), member);
+    #[cfg(feature = "fault-injection")]
+    crate::fault::taste_joining(&definition.title, challenge.members.len());
     challenge.joined = challenge.joined.saturating_add(1);
     let enrol = UserInput::Enrol {
         challenge: challenge.id,

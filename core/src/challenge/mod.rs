@@ -16,6 +16,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     definition::Definition,
     id::{ChallengeId, Position, UserId},
+    poison::Skips,
     view::ChallengePhase,
 };
 
@@ -125,6 +126,14 @@ pub struct Challenge {
     /// Deadline of the due row as it was last written, POSIX ms.
     #[n(9)]
     pub due_ms: Option<i64>,
+    /// Inputs that were passed over lately.
+    #[n(10)]
+    #[cbor(default)]
+    pub skips: Skips,
+    /// Stopped after too many of them: nothing changes it but an input that is offered again (ADR 0015).
+    #[n(11)]
+    #[cbor(default)]
+    pub stopped: bool,
 }
 
 impl Challenge {
@@ -142,6 +151,8 @@ impl Challenge {
             now_ms: i64::MIN,
             position: Position::default(),
             due_ms: None,
+            skips: Skips::default(),
+            stopped: false,
         }
     }
 
@@ -163,13 +174,13 @@ impl Challenge {
     }
 
     /// When the next boundary falls due, POSIX ms: joining opens, the window starts, it ends, it settles. After the last one
-    /// the settlement's barrier runs, and no boundary is left.
+    /// the settlement's barrier runs, and no boundary is left; a stopped one has none.
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
         let definition = self
             .definition
             .as_ref()
-            .filter(|_| self.stage == Stage::Published)?;
+            .filter(|_| self.stage == Stage::Published && !self.stopped)?;
         let boundaries = [
             definition.join_opens_ms.unwrap_or(i64::MIN),
             definition.started_ms(),
@@ -185,7 +196,7 @@ impl Challenge {
         let definition = self
             .definition
             .as_ref()
-            .filter(|_| self.stage == Stage::Published)?;
+            .filter(|_| self.stage == Stage::Published && !self.stopped)?;
         Some(definition.settles_at_ms()).filter(|cutoff_ms| *cutoff_ms <= self.now_ms)
     }
 

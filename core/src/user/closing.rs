@@ -162,16 +162,22 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
 }
 
 impl User {
-    /// When the next boundary falls due, POSIX ms.
+    /// When the next boundary falls due, POSIX ms; none on hold.
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
-        next(self).map(|(deadline_ms, _)| deadline_ms)
+        next(self)
+            .filter(|_| !self.is_held())
+            .map(|(deadline_ms, _)| deadline_ms)
     }
 
     /// When somebody else would see the effect of the next boundary, so that a user who is not in memory must be woken;
     /// `None`: nothing of this user can change by time alone (design.md 4).
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
+        if self.is_releasing() {
+            // What was kept waits to be folded: due at once, also after a start.
+            return Some(self.now_ms);
+        }
         self.created?;
         let days_open = self.days.range(self.hard_closed.next()..).next().is_some();
         let streaks = self.goals.iter().any(|(id, goal)| {

@@ -5,7 +5,7 @@
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Device, Rules, User, ZoneChange, closing, enrolment, goals, ingest};
+use super::{Device, Rules, User, ZoneChange, closing, enrolment, goals, hold, ingest};
 use crate::{
     civil::{Day, MINUTE_MS},
     event::{Event, EventId, Fact, FactKind, Topic},
@@ -32,7 +32,23 @@ pub(super) struct Fold<'a> {
     sub: u32,
 }
 
-impl Fold<'_> {
+impl<'a> Fold<'a> {
+    fn new(
+        rules: &'a Rules,
+        loaded: &'a Loaded,
+        header: &'a Header,
+        events: &'a mut Vec<Event>,
+    ) -> Self {
+        Self {
+            header,
+            rules,
+            loaded,
+            at_ms: header.stamp_ms,
+            events,
+            sub: 0,
+        }
+    }
+
     /// Tells one fact; answers its number.
     pub(super) fn tell(&mut self, user: &mut User, kind: FactKind) -> u64 {
         user.last_seq = user.last_seq.saturating_add(1);
@@ -76,19 +92,40 @@ pub fn fold(
     loaded: &Loaded,
     events: &mut Vec<Event>,
 ) {
-    let mut fold = Fold {
-        header,
-        rules,
-        loaded,
-        at_ms: header.stamp_ms,
-        events,
-        sub: 0,
-    };
-    closing::run(user, &mut fold, header.stamp_ms);
-    fold.at_ms = header.stamp_ms;
-    user.now_ms = user.now_ms.max(header.stamp_ms);
-    apply(user, &mut fold, input);
+    match input {
+        UserInput::Skip(skip) => hold::skip(user, header, skip),
+        UserInput::Retry(retry) => {
+            let stamp_ms = hold::stamp_ms(user, header, retry);
+            let then = Header {
+                stamp_ms,
+                ..header.clone()
+            };
+            if retry.release {
+                hold::release(user);
+            }
+            if let Some(input) = retry.of_user() {
+                proceed(user, &mut Fold::new(rules, loaded, &then, events), &input);
+            }
+            if retry.kept {
+                hold::folded(user);
+            }
+            hold::end_if_done(user);
+        }
+        _ if user.is_held() => {
+            hold::keep(user, &mut Fold::new(rules, loaded, header, events), input)
+        }
+        _ => proceed(user, &mut Fold::new(rules, loaded, header, events), input),
+    }
     user.position = header.position;
+}
+
+/// Time first, then the input.
+fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
+    let stamp_ms = fold.header.stamp_ms;
+    closing::run(user, fold, stamp_ms);
+    fold.at_ms = stamp_ms;
+    user.now_ms = user.now_ms.max(stamp_ms);
+    apply(user, fold, input);
 }
 
 fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
@@ -130,7 +167,7 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         } => {
             enrolment::conclude(user, fold, *challenge, (*join, conclusion));
         }
-        UserInput::Tick => {}
+        UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
     }
 }
 
@@ -200,7 +237,7 @@ fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Opti
     }
 }
 
-fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
+pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
     let binding = u32::try_from(user.devices.len()).unwrap_or(u32::MAX);
     let device = user
         .devices

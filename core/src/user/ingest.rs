@@ -3,13 +3,14 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{User, fold::Fold, plan, progress, rebuild};
+use super::{User, fold::Fold, hold, plan, progress, rebuild};
 use crate::{
     civil::Day,
     day::{DeviceCells, Head},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits, merge,
+    poison::Numbered,
     records::{self, Records, StoredRecord, Winner},
     sample::{Method, Record},
 };
@@ -38,6 +39,8 @@ pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
     };
     let mut results = Vec::new();
     for (offset, record) in &input.records {
+        #[cfg(feature = "fault-injection")]
+        crate::fault::taste_record(record);
         let copy = StoredRecord {
             binding,
             record: record.clone(),
@@ -55,28 +58,28 @@ pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
     for day in batch.touched {
         progress::refresh(user, fold, day);
     }
-    let up_to_seq = number(user, input);
+    let up_to_seq = number(user, &hold::numbered(input));
     fold.emit(Event::Judged(BatchOutcome { up_to_seq, results }));
 }
 
 /// Numbering belongs to (device, outbox, lane) and never falls.
-fn number(user: &mut User, input: &Ingest) -> u64 {
-    let Some(device) = user.devices.get_mut(&input.device) else {
+pub(super) fn number(user: &mut User, done: &Numbered) -> u64 {
+    let Some(device) = user.devices.get_mut(&done.device) else {
         return 0;
     };
     let at = device
         .outboxes
         .iter()
-        .position(|(id, _)| *id == input.outbox);
-    let mut held = at.map_or((input.outbox, [0, 0]), |at| device.outboxes.remove(at));
-    if let Some(lane) = held.1.get_mut(usize::from(input.lane)) {
-        *lane = (*lane).max(input.last_seq());
+        .position(|(id, _)| *id == done.outbox);
+    let mut held = at.map_or((done.outbox, [0, 0]), |at| device.outboxes.remove(at));
+    if let Some(lane) = held.1.get_mut(usize::from(done.lane)) {
+        *lane = (*lane).max(done.last_seq);
     }
     device.outboxes.push(held);
     if device.outboxes.len() > limits::OUTBOXES_PER_DEVICE_MAX {
         device.outboxes.remove(0);
     }
-    device.up_to_seq(input.outbox, input.lane)
+    device.up_to_seq(done.outbox, done.lane)
 }
 
 /// Takes one record; answers how, where it was not plainly accepted.

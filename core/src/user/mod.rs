@@ -9,6 +9,7 @@ mod enrolment;
 pub mod fold;
 mod footprint;
 mod goals;
+pub mod hold;
 mod ingest;
 pub mod plan;
 mod progress;
@@ -28,6 +29,7 @@ use crate::{
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
     limits,
+    poison::{Hold, Skips},
     records::Tail,
     sample::DeviceClass,
     zone::{Zone, Zones},
@@ -159,6 +161,14 @@ pub struct User {
     /// Deadline of the due row as it was last written, POSIX ms.
     #[n(17)]
     pub due_ms: Option<i64>,
+    /// Inputs that were passed over lately.
+    #[n(18)]
+    #[cbor(default)]
+    pub skips: Skips,
+    /// Set while nothing is folded (ADR 0015).
+    #[n(19)]
+    #[cbor(default)]
+    pub hold: Option<Hold>,
     /// Records since the last snapshot.
     #[cbor(skip)]
     pub tail: Tail,
@@ -199,6 +209,8 @@ impl User {
             manifest: BTreeMap::new(),
             next_chunk: 0,
             due_ms: None,
+            skips: Skips::default(),
+            hold: None,
             tail: Tail::default(),
             facts: Vec::new(),
             transfers: Vec::new(),

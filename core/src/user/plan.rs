@@ -10,6 +10,7 @@ use crate::{
     id::RecordId,
     input::{Ingest, UserInput},
     limits,
+    poison::is_control,
     sample::Record,
 };
 
@@ -104,6 +105,23 @@ fn near(user: &User, last: Day, beyond_ms: i64) -> impl Iterator<Item = (&Day, &
 /// Days whose stored records the input needs; empty on the fast road.
 #[must_use]
 pub fn plan(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
+    match input {
+        // What is kept is not folded now.
+        other if user.is_held() && !is_control(other) => BTreeSet::new(),
+        UserInput::Retry(retry) => {
+            let stamp_ms = if user.is_held() {
+                retry.stamp_ms.max(user.now_ms)
+            } else {
+                stamp_ms
+            };
+            let input = retry.of_user();
+            input.map_or_else(BTreeSet::new, |input| needs(user, &input, stamp_ms))
+        }
+        other => needs(user, other, stamp_ms),
+    }
+}
+
+fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     let spans = match input {
         UserInput::Ingest(batch) => spans_of_batch(user, batch),
         UserInput::PutGoal { from, .. } => {

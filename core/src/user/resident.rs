@@ -21,6 +21,7 @@ use crate::{
     id::{ChallengeId, DeviceId, OutboxId, Position},
     input::{Header, UserInput},
     limits,
+    poison::{Skip, is_control},
     records::Records,
 };
 
@@ -81,7 +82,12 @@ impl Resident {
     }
 
     /// An input that has its place in the journal; recovery hands in the tail the same way.
+    /// What is passed over is out from there on: a recovered tail is handed in whole before anything of it is folded.
     pub fn enqueue(&mut self, header: Header, input: UserInput) {
+        if let UserInput::Skip(skip) = &input {
+            self.pending
+                .retain(|(held, _)| held.position != skip.position);
+        }
         if header.position > self.user.position {
             self.pending.push_back((header, input));
         }
@@ -99,10 +105,42 @@ impl Resident {
         self.pending.front().map(|(header, _)| header.position)
     }
 
-    /// Whether one more input may wait.
+    /// The input whose fold has panicked, if one has: it is taken out only when it is folded.
+    #[must_use]
+    pub fn culprit(&self) -> Option<&(Header, UserInput)> {
+        self.pending.front()
+    }
+
+    /// Whether one more skip, journaled after everything that waits, is one too many; and the hold that a new one replaces.
+    /// Skips that are journaled and not folded count: nothing folded in between may have told the state.
+    #[must_use]
+    pub fn next_hold(&self, skip: &Skip, stamp_ms: i64) -> (bool, Option<Position>) {
+        let mut skips = self.user.skips.clone();
+        let mut hold = self.user.hold.as_ref().map(|hold| hold.position);
+        for (header, input) in &self.pending {
+            match input {
+                UserInput::Skip(earlier) => {
+                    if earlier.release {
+                        skips.clear();
+                    }
+                    skips.note(header.stamp_ms);
+                    hold = earlier.hold.then_some(header.position).or(hold);
+                }
+                UserInput::Retry(retry) if retry.release => skips.clear(),
+                _ => {}
+            }
+        }
+        if skip.release {
+            skips.clear();
+        }
+        (skips.note(stamp_ms), hold)
+    }
+
+    /// Whether one more input may wait; nothing overtakes what decides whether it is folded or kept.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.pending.len() < limits::PENDING_INPUTS_MAX
+        let controlled = self.pending.iter().any(|(_, input)| is_control(input));
+        self.pending.len() < limits::PENDING_INPUTS_MAX && !controlled
     }
 
     /// The highest number of a queue's lane that waits.
@@ -134,20 +172,18 @@ impl Resident {
             return Step::Load(needed);
         }
         self.forget(&wanted);
-        let Some((header, input)) = self.pending.pop_front() else {
-            return Step::Idle;
-        };
         let mut events = Vec::new();
         // A fold goes through everything at hand, so it is given exactly what it has asked for.
         let others = self.set_aside(&wanted);
-        fold::fold(
-            &mut self.user,
-            rules,
-            (&header, &input),
-            &self.loaded,
-            &mut events,
-        );
+        // In front until it is folded: whoever catches a panic finds it there.
+        if let Some((header, input)) = self.pending.front() {
+            let user = &mut self.user;
+            fold::fold(user, rules, (header, input), &self.loaded, &mut events);
+        }
         self.loaded.days.extend(others);
+        let Some((header, _)) = self.pending.pop_front() else {
+            return Step::Idle;
+        };
         for event in &events {
             if let Event::Contribution(contribution) = event {
                 self.outbox

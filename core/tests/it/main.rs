@@ -9,6 +9,7 @@ mod days;
 mod goals;
 mod golden_day;
 mod history;
+mod holding;
 mod late;
 mod merge;
 mod places;

@@ -8,7 +8,7 @@ use streakline_core::{
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source, UserInput},
 };
 
-use super::{Cell, ChallengeCell, deliver, subscriber};
+use super::{Cell, ChallengeCell, deliver, poison, subscriber};
 use crate::{
     actors::{
         host::Host,
@@ -45,6 +45,8 @@ pub(crate) struct WriteChallenge {
     pub(crate) done: Done,
     /// Who asks.
     pub(crate) caller: Caller,
+    /// Taken by a stopped challenge too.
+    pub(crate) while_stopped: bool,
 }
 
 /// A command.
@@ -78,6 +80,23 @@ pub(crate) enum ChallengeCommand {
 }
 
 impl ChallengeCommand {
+    /// Tells who asked that no command will be taken before the next start: scores are let go, since every member sends
+    /// its newest again when the challenge is read.
+    pub(in crate::actors) fn refuse_for_good(
+        self,
+        host: &Host,
+        id: streakline_core::id::ChallengeId,
+        refusal: Refusal,
+    ) {
+        match self {
+            Self::Contribute { contribution, .. } => {
+                let user = contribution.user.clone();
+                let _ = host.send_user(user, UserCommand::Taken(contribution));
+            }
+            other => other.refuse(host, id, refusal),
+        }
+    }
+
     /// Tells who asked that the command was not taken.
     pub(in crate::actors) fn refuse(
         self,
@@ -261,12 +280,17 @@ fn write(cell: &Cell, change: WriteChallenge) {
         member,
         done,
         caller,
+        while_stopped,
     } = change;
     let mut held = cell.borrow_mut();
     let now_ms = held.host.now_ms();
     let Some(resident) = held.resident() else {
         return;
     };
+    if resident.challenge().stopped && !while_stopped {
+        let words = "the challenge is stopped after repeated faults; an operator must look at it";
+        return done(Err(Refusal::new(Code::Internal, words)));
+    }
     match admit(resident.challenge(), now_ms) {
         Err(refusal) => done(Err(refusal)),
         Ok(None) => {
@@ -281,7 +305,10 @@ fn write(cell: &Cell, change: WriteChallenge) {
                 request_id: caller.request_id,
             };
             let header = foreseen_header(&held, origin.clone(), now_ms);
-            let foreseen = resident.foresee(&header, &input);
+            let foreseen = match poison::foresee(resident, &header, &input) {
+                Ok(foreseen) => foreseen,
+                Err(refusal) => return done(Err(refusal)),
+            };
             let with = attach(&foreseen, header.stamp_ms);
             held.offer(origin, (input, with), Some((done, member)));
         }

@@ -5,11 +5,13 @@
 
 mod command;
 mod deliver;
+mod poison;
 mod subscriber;
 
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
 };
 
@@ -68,6 +70,10 @@ pub(super) struct ChallengeCell {
     told_offset: u64,
     told_ms: u64,
     snapshotting: bool,
+    /// Scores of the store, until the tail before them is folded.
+    standings: Option<Vec<Contribution>>,
+    /// How often the state was let go after a fault.
+    lives: u64,
     last_used_ms: u64,
     busy: Option<Token>,
     ended: bool,
@@ -91,6 +97,8 @@ impl ChallengeCell {
             told_offset: 0,
             told_ms: 0,
             snapshotting: false,
+            standings: None,
+            lives: 0,
             last_used_ms: clock::monotonic_ms(),
             busy,
             ended: false,
@@ -190,14 +198,23 @@ pub(super) fn advance(cell: &Cell) {
         let Some(resident) = &mut held.resident else {
             return;
         };
-        let Some(position) = resident.step(durable) else {
-            break;
+        let position = match poison::step(resident, durable) {
+            Ok(Some(position)) => position,
+            Ok(None) => break,
+            Err(poison::Panicked) => {
+                drop(held);
+                return poison::panicked(cell);
+            }
         };
+        held.clear_suspicion(position);
         let waiter = held.waiters.remove(&position);
         drop(held);
         if let Some((done, member)) = waiter {
             deliver::answer(cell, done, member);
         }
+    }
+    if cell.borrow().standings.is_some() {
+        filled(cell);
     }
     settle(cell);
 }
@@ -242,7 +259,11 @@ impl Actor for ChallengeActor {
             let held = self.cell.borrow();
             (held.host.clone(), held.id)
         };
-        let read = read(host, id);
+        let read = async move {
+            let entity = Entity::Challenge(id);
+            super::reread::tail_at_hand(&host, &entity).await?;
+            read(host, id).await
+        };
         let activate = read
             .into_actor(self)
             .map(|read, actor, _| activate(&actor.cell, read));
@@ -285,8 +306,13 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
     let (challenge, standings) = match read {
         Ok(read) => read,
         Err(error) => {
-            tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            } else {
+                tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
+            }
+            return;
         }
     };
     let entity = held.entity();
@@ -299,16 +325,29 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
         _ => None,
     });
     let covered = challenge.position;
-    let resident = Resident::recovered(challenge, tail.collect(), &standings);
-    if resident.challenge().position == covered {
+    let resident = Resident::read(challenge, tail.collect());
+    if resident.pending() == 0 {
         held.host.with(&entity, |partition| {
             partition.covered(&entity, covered, false)
         });
     }
+    held.resident = Some(resident);
+    held.standings = Some(standings);
+    drop(held);
+    advance(cell);
+}
+
+/// The tail is folded: the board takes in the scores of the store, then those that partitions send again.
+fn filled(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let standings = held.standings.take().unwrap_or_default();
+    let Some(resident) = &mut held.resident else {
+        return;
+    };
+    resident.fill(&standings);
     let refill = resident
         .is_partial()
         .then(|| resident.challenge().is_open());
-    held.resident = Some(resident);
     let (shared, id) = (held.host.shared.clone(), held.id);
     drop(held);
     if let Some(is_open) = refill {
@@ -343,7 +382,12 @@ impl Handler<Routed> for ChallengeActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
-        command::take(&self.cell, command);
+        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
+        if catch_unwind(taken).is_err() {
+            tracing::error!(challenge = %self.cell.borrow().id, "a command panicked");
+            metrics::counter!("streakline_panics_total", "kind" => "challenge").increment(1);
+            poison::faulted(&self.cell);
+        }
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);

@@ -31,7 +31,7 @@ use crate::{
 /// Challenges that are looked at to fill one page of a phase.
 const LOOKED_AT_MAX: usize = 10_000;
 
-fn refused(refusal: admit::Refusal) -> Refusal {
+pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
     let code = match refusal {
         admit::Refusal::NotFound => Code::NotFound,
         admit::Refusal::Phase(_) => Code::Phase,
@@ -84,7 +84,7 @@ impl Directory {
             let _ = reply.send(outcome);
         };
         send_challenge(&self.shared, id, ChallengeCommand::Read(Box::new(read)))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn change<T: Send + 'static>(
@@ -106,9 +106,10 @@ impl Directory {
             member,
             done,
             caller,
+            while_stopped: false,
         };
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     /// Makes a draft; its answer is stored with it.

@@ -46,7 +46,7 @@ impl Directory {
             user.clone(),
             UserCommand::Read(Box::new(read)),
         )?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn write<T: Send + 'static>(
@@ -61,14 +61,19 @@ impl Directory {
         let done = move |state: Outcome<(&User, i64)>| {
             let _ = reply.send(state.and_then(|(user, now_ms)| view(user, now_ms)));
         };
+        let admit = move |user: &User, now_ms: i64| {
+            let input = admit(user, now_ms)?;
+            Ok(input.map(|input| (input, Vec::new())))
+        };
         let (admit, done) = (Box::new(admit), Box::new(done));
         let command = UserCommand::Write(WriteUser {
             admit,
             done,
             caller,
+            while_held: false,
         });
         send_user(&self.shared, user.clone(), command)?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     /// A user.
@@ -254,7 +259,7 @@ impl Directory {
             reply,
         };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
-        let mut transfers = answered(answer).await?;
+        let mut transfers = answered(&self.shared, answer).await?;
         let more = transfers.len() > limit;
         transfers.truncate(limit);
         Ok((transfers, more))
@@ -274,7 +279,7 @@ impl Directory {
             reply,
         };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
-        let (mut items, epoch, last_seq) = answered(answer).await?;
+        let (mut items, epoch, last_seq) = answered(&self.shared, answer).await?;
         let more = items.len() > limit;
         items.truncate(limit);
         Ok(EventsPage {

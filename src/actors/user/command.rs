@@ -9,7 +9,11 @@ use streakline_core::{
     view::RankView,
 };
 
-use super::{Cell, Waiter, intake, outbound, stream};
+use super::{
+    Cell, Waiter, intake,
+    outbound::{self, end},
+    stream,
+};
 use crate::{
     actors::{
         challenge::ChallengeCommand,
@@ -18,6 +22,7 @@ use crate::{
     },
     protocol::error_code::{Code, Refusal},
     push::{Push, SessionHandle},
+    storage::Attachment,
 };
 
 /// Reads the state at the clock's time.
@@ -27,7 +32,10 @@ pub(crate) type ReadUser = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>
 pub(crate) type Done = Box<dyn FnOnce(Result<(&User, i64), Refusal>) + Send>;
 
 /// Judges a change; `None`: nothing needs to change.
-pub(crate) type Admit = Box<dyn FnOnce(&User, i64) -> Result<Option<UserInput>, Refusal> + Send>;
+pub(crate) type Admit = Box<dyn FnOnce(&User, i64) -> Result<Option<Change>, Refusal> + Send>;
+
+/// An input, and rows that become durable with it.
+pub(crate) type Change = (UserInput, Vec<Attachment>);
 
 /// A change asked for by REST.
 pub(crate) struct WriteUser {
@@ -37,6 +45,8 @@ pub(crate) struct WriteUser {
     pub(crate) done: Done,
     /// Who asks.
     pub(crate) caller: Caller,
+    /// Taken on hold too.
+    pub(crate) while_held: bool,
 }
 
 /// A command.
@@ -94,12 +104,8 @@ impl UserCommand {
             Self::Read(read) => read(Err(refusal)),
             Self::Write(write) => (write.done)(Err(refusal)),
             Self::History(history) => history.refuse(refusal),
-            Self::Open { session, .. } => {
-                let _ = host
-                    .shared
-                    .sessions
-                    .push(session, Push::End(refusal.code, Some(1_000)));
-            }
+            Self::Open { session, .. } => end(host, session, refusal.code),
+            Self::Claimed { opening, .. } => end(host, opening.session(), refusal.code),
             Self::Batch { session, batch } => {
                 let batch_id = Some(batch.batch_id);
                 let push = Push::Refused {
@@ -116,15 +122,8 @@ impl UserCommand {
                 let command = ChallengeCommand::NotConfirmed { user, number };
                 let _ = host.send_challenge(challenge, command);
             }
-            Self::Claimed { opening, .. } => {
-                let end = Push::End(refusal.code, Some(1_000));
-                let _ = host.shared.sessions.push(opening.session, end);
-            }
             // A lost answer is asked for again at the next round.
-            Self::Close { .. }
-            | Self::Taken(_)
-            | Self::NotTaken { .. }
-            | Self::Rank(_) => {}
+            Self::Close { .. } | Self::Taken(_) | Self::NotTaken { .. } | Self::Rank(_) => {}
         }
     }
 }
@@ -252,20 +251,25 @@ fn write(cell: &Cell, change: WriteUser) {
         admit,
         done,
         caller,
+        while_held,
     } = change;
     let mut held = cell.borrow_mut();
     let now_ms = held.host.now_ms();
     let Some(user) = held.user() else { return };
+    if user.is_held() && !while_held {
+        let words = "the user is on hold after repeated faults; an operator must release it";
+        return done(Err(Refusal::new(Code::Internal, words)));
+    }
     match admit(user, now_ms) {
         Err(refusal) => done(Err(refusal)),
         Ok(None) => done(Ok((user, now_ms))),
-        Ok(Some(input)) => {
+        Ok(Some(change)) => {
             let origin = Origin {
                 source: Source::Rest,
                 principal: caller.principal,
                 request_id: caller.request_id,
             };
-            held.offer(origin, (input, Vec::new()), Waiter::Write(done));
+            held.offer(origin, change, Waiter::Write(done));
         }
     }
 }

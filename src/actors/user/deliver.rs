@@ -24,7 +24,7 @@ use crate::{
 pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
     let waiter = {
         let mut held = cell.borrow_mut();
-        book(&held, header, &events);
+        book(&mut held, header, &events);
         held.waiters
             .remove(&header.position)
             .unwrap_or(Waiter::None)
@@ -102,7 +102,7 @@ pub(super) fn send_outbox(cell: &Cell) {
 
 /// Reads the chunks of days that the next fold needs; later inputs of this user wait, nobody else does.
 pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
-    let (host, id, wanted) = {
+    let (host, id, life, wanted) = {
         let mut held = cell.borrow_mut();
         // The manifest may name chunks of a snapshot that is being written: these are read once it is.
         if held.loading || held.snapshotting {
@@ -119,7 +119,7 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
             });
             chunks.collect()
         });
-        (held.host.clone(), held.id.clone(), wanted)
+        (held.host.clone(), held.id.clone(), held.life, wanted)
     };
     let cell = cell.clone();
     actix::spawn(async move {
@@ -127,16 +127,21 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
         let loaded = read.and_then(|chunks| unpack(&days, &wanted, &chunks));
         {
             let mut held = cell.borrow_mut();
+            if held.life != life {
+                return;
+            }
             held.loading = false;
             match (loaded, held.resident.as_mut()) {
                 (Ok(loaded), Some(resident)) => resident.load(loaded),
                 (Err(error), _) => {
+                    if matches!(error, Error::Damaged(_)) {
+                        held.end();
+                        host.forget(&held.entity());
+                        return host.set_aside(&held.entity(), "chunk", &error);
+                    }
                     tracing::error!(user = %id, %error, "stored records cannot be read");
-                    held.end();
-                    // What is journaled must not be forgotten with the state.
-                    let entity = held.entity();
-                    actix::spawn(crate::actors::recovery::reread(host.clone(), entity));
-                    return;
+                    drop(held);
+                    return super::poison::faulted(&cell);
                 }
                 _ => return,
             }

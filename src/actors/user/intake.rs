@@ -5,7 +5,11 @@ use streakline_core::{
     user::admit::{self, Admission, Arrival},
 };
 
-use super::{Cell, UserCell, Waiter, outbound::pump, stream::answer};
+use super::{
+    Cell, UserCell, Waiter,
+    outbound::{end, pump},
+    stream::answer,
+};
 use crate::{
     actors::{host::InFlight, message::Batch},
     protocol::error_code::{Code, Refusal},
@@ -20,16 +24,12 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
     let mut held = cell.borrow_mut();
     if !held.clients.contains_key(&session) {
         // The state has been read again since: the client resumes.
-        let _ = held
-            .host
-            .shared
-            .sessions
-            .push(session, Push::End(Code::Internal, Some(1_000)));
-        return;
+        return end(&held.host, session, Code::Internal);
     }
     let (batch_id, lane, first_seq) = (batch.batch_id, batch.lane, batch.first_seq);
     let bytes = batch.records.len().saturating_mul(RECORD_BYTES);
-    let room = InFlight::take(&held.host, bytes).filter(|_| !held.host.is_overrun(&held.entity()));
+    let room = InFlight::take(&held.host, bytes)
+        .filter(|_| !held.host.is_overrun(&held.entity()) && !is_full(&held));
     let Some(inflight) = room else {
         let refusal = Refusal::new(Code::Overloaded, "too much is waiting; try again");
         let batch_id = Some(batch_id);
@@ -77,6 +77,11 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
     answer(&mut held, session, push);
     drop(held);
     pump(cell, true);
+}
+
+/// Whether no more of a user on hold can be kept.
+fn is_full(held: &UserCell) -> bool {
+    held.user().is_some_and(|user| user.is_full())
 }
 
 /// What becomes of a batch; nothing for a viewer, whose session refuses it.

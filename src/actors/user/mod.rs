@@ -5,8 +5,11 @@
 mod command;
 mod deliver;
 mod facts;
+#[cfg(feature = "fault-injection")]
+mod fault;
 mod intake;
 mod outbound;
+mod poison;
 mod snapshot;
 mod stream;
 
@@ -94,6 +97,16 @@ pub(super) struct UserCell {
     writing: (Vec<Arc<Fact>>, Vec<Transfer>),
     snapshotting: bool,
     loading: bool,
+    /// What the state has booked since its last snapshot.
+    booked: Totals,
+    /// Rises when the state is let go: what was asked for an earlier one is dropped.
+    life: u64,
+    /// What was kept on hold is being offered again.
+    releasing: bool,
+    /// The next of it are being read.
+    reading_kept: bool,
+    /// The last of it that was offered.
+    released_to: Option<Position>,
     last_used_ms: u64,
     /// Commands in the actor's mailbox.
     mailbox: usize,
@@ -125,6 +138,11 @@ impl UserCell {
             writing: (Vec::new(), Vec::new()),
             snapshotting: false,
             loading: false,
+            booked: Totals::default(),
+            life: 0,
+            releasing: false,
+            reading_kept: false,
+            released_to: None,
             last_used_ms: clock::monotonic_ms(),
             mailbox: 0,
             leaving: false,
@@ -153,9 +171,10 @@ impl UserCell {
     fn offer(
         &mut self,
         origin: Origin,
-        (input, with): (UserInput, Vec<Attachment>),
+        (input, mut with): (UserInput, Vec<Attachment>),
         waiter: Waiter,
     ) {
+        with.extend(poison::kept(self, &input));
         let entity = self.entity();
         let wrapped = Input::User(self.id.clone(), input.clone());
         let Some(header) = self.host.clone().append(&entity, origin, (&wrapped, with)) else {
@@ -173,7 +192,8 @@ impl UserCell {
         let quiet = self
             .resident
             .as_ref()
-            .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty());
+            .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty())
+            && !self.user().is_some_and(User::is_releasing);
         let busy = !quiet || !self.commands.is_empty() || self.loading;
         if busy || !self.clients.is_empty() {
             self.host.attentive.borrow_mut().insert(self.id.clone());
@@ -204,13 +224,11 @@ impl UserCell {
     /// The state is let go: sockets resume, nothing is taken any more.
     fn end(&mut self) {
         self.ended = true;
+        self.close_sockets();
         self.resident = None;
+        self.take_back();
         self.weigh();
         let entity = self.entity();
-        for session in std::mem::take(&mut self.clients).into_keys() {
-            let end = crate::push::Push::End(Code::Internal, Some(1_000));
-            let _ = self.host.shared.sessions.push(session, end);
-        }
         self.host
             .with(&entity, |partition| partition.deadlines.set(&entity, None));
         self.busy = None;
@@ -244,13 +262,17 @@ pub(super) fn advance(cell: &Cell) {
             let Some(resident) = held.resident.as_mut() else {
                 return;
             };
-            catch_unwind(AssertUnwindSafe(|| resident.step(durable, &rules)))
+            catch_unwind(AssertUnwindSafe(|| {
+                #[cfg(feature = "fault-injection")]
+                fault::taste(resident);
+                resident.step(durable, &rules)
+            }))
         };
         match step {
             Ok(Step::Idle) => break,
             Ok(Step::Load(days)) => return deliver::load(cell, days),
             Ok(Step::Folded(header, events)) => deliver::folded(cell, &header, events),
-            Err(_) => return poisoned(cell),
+            Err(_) => return poison::panicked(cell),
         }
     }
     settle(cell);
@@ -267,6 +289,7 @@ pub(super) fn settle(cell: &Cell) {
         held.weigh_sometimes();
     }
     outbound::pump(cell, false);
+    poison::release(cell);
     if cell
         .borrow()
         .resident()
@@ -288,6 +311,7 @@ pub(super) fn round(cell: &Cell, aged: bool) {
         deliver::send_outbox(cell);
         command::resume(cell);
         outbound::pump(cell, false);
+        poison::release(cell);
         let mut held = cell.borrow_mut();
         held.note_work();
         if held.unweighed {
@@ -305,18 +329,6 @@ pub(super) fn resend(cell: &Cell, challenge: streakline_core::id::ChallengeId) {
     }
     deliver::send_outbox(cell);
     cell.borrow_mut().note_work();
-}
-
-/// A fold panicked: the state is not to be trusted any more. It is read again from its snapshot and the journal.
-fn poisoned(cell: &Cell) {
-    let mut held = cell.borrow_mut();
-    let position = held.resident().and_then(Resident::first_pending);
-    tracing::error!(user = %held.id, ?position, "a fold panicked; the user is read again");
-    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
-    let (host, entity) = (held.host.clone(), held.entity());
-    held.end();
-    drop(held);
-    actix::spawn(super::recovery::reread(host, entity));
 }
 
 /// The actor: it owns the cell and takes its commands in order.
@@ -350,6 +362,7 @@ impl Actor for UserActor {
 
 async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Snapshot>, Error> {
     super::recovery::recall(&host, &entity).await;
+    super::reread::tail_at_hand(&host, &entity).await?;
     host.shared.store.snapshot(&entity).await
 }
 
@@ -370,8 +383,13 @@ fn activate(cell: &Cell, read: Result<Option<Snapshot>, Error>) {
             user
         }
         Err(error) => {
-            tracing::error!(user = %held.id, %error, "a user cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            } else {
+                tracing::error!(user = %held.id, %error, "a user cannot be read");
+            }
+            return;
         }
     };
     let mut resident = Resident::new(user);
@@ -428,7 +446,12 @@ impl Handler<Routed> for UserActor {
             let mut held = self.cell.borrow_mut();
             held.mailbox = held.mailbox.saturating_sub(1);
         }
-        command::take(&self.cell, command);
+        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
+        if catch_unwind(taken).is_err() {
+            tracing::error!(user = %self.cell.borrow().id, "a command panicked");
+            metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+            poison::faulted(&self.cell);
+        }
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);
@@ -444,15 +467,21 @@ fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOut
 }
 
 /// Books a fold's transfers into the partition's sums.
-fn book(cell: &UserCell, header: &Header, events: &[Event]) {
+fn book(cell: &mut UserCell, header: &Header, events: &[Event]) {
     let available_micro = cell.user().map_or(0, |user| user.available_micro);
     let transfers = events.iter().filter_map(|event| match event {
         Event::Transfer(transfer) => Some(transfer),
         _ => None,
     });
     let booked = Totals::of(transfers, available_micro);
-    cell.host
+    cell.booked.add(&booked);
+    let suspects = cell
+        .host
         .with(&Entity::Partition(header.partition), |partition| {
-            partition.totals.add(&booked)
+            partition.totals.add(&booked);
+            !partition.suspects.is_empty()
         });
+    if suspects == Some(true) {
+        cell.clear_suspicion(header.position);
+    }
 }

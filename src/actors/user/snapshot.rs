@@ -83,6 +83,8 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     let under_way = &held.host.snapshots_under_way;
     under_way.set(under_way.get().saturating_add(1));
     let booked = Totals::of(held.writing.1.iter(), available_micro);
+    // From here on these are in the partition's written sums.
+    held.booked = Totals::default();
     let partition_row = held.host.with(&entity, |partition| partition.row(booked))?;
     let partition = entity.partition(BITS);
     let write = SnapshotWrite {

@@ -21,7 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     balance, boards, challenges, clock, days, devices, enrolments, events, goals, health, ledger,
-    me, problem::Answer, streaks, users,
+    me, problem::Answer, streaks, stuck, users,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -83,6 +83,8 @@ routes! {
     "/v1/challenges/{id}/leaderboard" => get boards::read;
     "/v1/challenges/{id}/leaderboard/{user}" => get boards::row;
     "/v1/ledger/summary" => get ledger::summary;
+    "/v1/stuck" => get stuck::list;
+    "/v1/stuck/{stuck}/retry" => post stuck::retry;
     "/v1/clock" => get clock::read, post clock::advance;
 }
 
@@ -232,6 +234,7 @@ fn path_parameter(name: &str) -> RefOr<Parameter> {
         "user" => "The user's name, chosen by the caller",
         "goal" => "The goal's name, chosen by the caller",
         "id" => "The challenge's UUID, made by the server",
+        "stuck" => "Partition, epoch and index, as the list names it",
         _ => "A civil date",
     };
     let text = ObjectBuilder::new().schema_type(Type::String);

@@ -41,7 +41,7 @@ impl Conversation {
 
     /// Any frame counts against the rate, whole messages, fragments and pings alike.
     pub(in crate::gateway) fn on_frame(&mut self, now_ms: u64) -> Option<Vec<Step>> {
-        if self.frame_rate.admit(now_ms) {
+        if self.rates.admit(now_ms) {
             return None;
         }
         let reason = CloseReason::of(Code::RateLimited, Some(self.settings.retry_after_ms));
@@ -175,7 +175,7 @@ impl Conversation {
     /// A newer token of the same user; whatever is wrong with it ends the socket, as an old one would.
     fn on_auth(&mut self, token: &str, doors: &dyn Doors) -> Vec<Step> {
         let bearer = doors.verify(token).map_err(refuse_token);
-        let bearer = match bearer.and_then(|claims| Bearer::of(&claims)) {
+        let bearer = match bearer.and_then(|(claims, key)| Bearer::of(&claims, key)) {
             Ok(bearer) => bearer,
             Err(refusal) => return self.end(refusal),
         };

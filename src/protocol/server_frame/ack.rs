@@ -6,6 +6,8 @@ use streakline_core::{
     sample::RecordCode,
 };
 
+use crate::protocol::error_code::Code;
+
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "ack")]
 struct Ack<'a> {
@@ -47,6 +49,11 @@ fn result(seq: u64, judgement: &Judgement) -> RecordResult<'_> {
         Judgement::StaleVersion => ("stale_version", None, None),
         Judgement::Clamped => ("clamped", None, None),
         Judgement::Quarantined => ("quarantined", Some(RecordCode::Clock.name()), None),
+        Judgement::Kept => (
+            "quarantined",
+            Some(Code::Internal.name()),
+            Some("kept until an operator releases the user"),
+        ),
         Judgement::Rejected(refusal) => {
             let detail = refusal.detail.as_str();
             ("rejected", Some(refusal.code.name()), Some(detail))

@@ -21,6 +21,13 @@ fn attached(row: JournalRow, attachment: Attachment) -> JournalRow {
     }
 }
 
+fn stuck(index: u64) -> StuckId {
+    StuckId {
+        partition: P,
+        position: at(1, index),
+    }
+}
+
 fn script() -> Vec<Step> {
     let mut first = snapshot("ann", 3);
     first.chunks = vec![(chunk(1, 1), b"c1".to_vec()), (chunk(2, 2), b"c2".to_vec())];
@@ -66,6 +73,15 @@ fn script() -> Vec<Step> {
             row(6, 6),
             Attachment::ChallengeUnlisted(challenge(1)),
         )),
+        Step::Append(attached(
+            row(7, 7),
+            Attachment::Stuck(stuck(6), b"6".to_vec()),
+        )),
+        Step::Append(attached(
+            row(8, 8),
+            Attachment::Stuck(stuck(7), b"7".to_vec()),
+        )),
+        Step::Append(attached(row(9, 9), Attachment::Unstuck(stuck(6)))),
         Step::Claim(2, "bob"),
         Step::RaiseEpoch,
         Step::Append(row_of(P, at(2, 1), at(2, 1))),
@@ -130,6 +146,7 @@ async fn contents(store: &dyn Store, given_up: &GivenUp) -> Vec<String> {
         shown(store.due(P, i64::MAX, 9).await),
         shown(store.earliest_due(P).await),
         shown(store.clock().await),
+        shown(store.stuck(None, 9).await),
     ];
     for id in [chunk(1, 1), chunk(2, 2), chunk(1, 3)] {
         seen.push(format!("{:?}", store.chunks(&ann, vec![id]).await.ok()));

@@ -7,6 +7,7 @@ mod catalogue;
 mod crash;
 mod journal;
 mod snapshots;
+mod stuck;
 
 use std::{fs, io, path::Path};
 
@@ -18,7 +19,7 @@ use tempfile::TempDir;
 
 use super::{
     Attachment, ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite,
-    Store,
+    Store, StuckId,
     embedded::{EmbeddedStore, Settings},
     memory::MemoryStore,
 };
@@ -157,6 +158,8 @@ suite! {
     catalogue::an_answer_given_anew_lives_as_long_as_the_new_one,
     catalogue::the_epoch_rises_at_every_start,
     catalogue::a_store_of_other_bits_is_refused,
+    stuck::rows_put_aside_are_durable_with_the_input_that_says_so,
+    stuck::rows_put_aside_are_listed_in_pages_by_place,
     catalogue::the_clock_is_stored_with_the_answer_that_moved_it,
     crash::a_crash_after_any_call_loses_nothing_that_was_acknowledged,
 }

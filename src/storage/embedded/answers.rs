@@ -10,7 +10,7 @@ use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, 
 use super::{
     super::{
         Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
-        JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots,
+        JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StuckId, StuckRows,
     },
     EmbeddedStore,
     group::Command,
@@ -177,6 +177,29 @@ impl DueRows for EmbeddedStore {
     }
 }
 
+impl StuckRows for EmbeddedStore {
+    fn stuck_row(&self, id: StuckId) -> Answer<'_, Option<Vec<u8>>> {
+        let key = keys::journal(id.partition, id.position);
+        self.read(move |shared| shared.tables.get(Table::Stuck, &key))
+    }
+
+    fn stuck(&self, after: Option<StuckId>, limit: usize) -> Answer<'_, Vec<(StuckId, Vec<u8>)>> {
+        let range = keys::stuck_after(after);
+        self.read(move |shared| {
+            shared
+                .tables
+                .page(Table::Stuck, range, limit, |key, value| {
+                    let (partition, position) = keys::parse_journal(key)?;
+                    let id = StuckId {
+                        partition,
+                        position,
+                    };
+                    Ok((id, value.to_vec()))
+                })
+        })
+    }
+}
+
 impl Ownership for EmbeddedStore {
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64> {
         self.write(move |reply| Command::RaiseEpoch(bits, reply))
@@ -203,6 +226,6 @@ impl Ownership for EmbeddedStore {
     }
 
     fn fault(&self) -> Option<String> {
-        self.shared.fault.get().cloned()
+        self.shared.fault.get().map(ToString::to_string)
     }
 }

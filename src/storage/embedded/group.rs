@@ -11,11 +11,16 @@ use streakline_core::id::{ChallengeId, DeviceId, PartitionId, Position, UserId};
 use tokio::sync::oneshot;
 
 use super::{
-    super::{Attachment, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite},
+    super::{
+        Attachment, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite, StuckId,
+    },
     Shared, keys,
     tables::{Table, meta},
     values,
 };
+
+/// The layout of the rows; another layout gets another number.
+const FORMAT: u64 = 1;
 
 /// Where an answer is awaited.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -282,6 +287,10 @@ impl<'a> Group<'a> {
                 bits,
             ));
         }
+        let format = number(self.get(Table::Meta, meta::FORMAT)?)?;
+        if let Some(stored) = format.filter(|stored| *stored != FORMAT) {
+            return Err(Error::other_format(stored, FORMAT));
+        }
         let epoch = number(self.get(Table::Meta, meta::EPOCH)?)?
             .unwrap_or(0)
             .saturating_add(1);
@@ -290,6 +299,7 @@ impl<'a> Group<'a> {
             meta::BITS.to_vec(),
             values::meta(u64::from(bits)),
         );
+        self.put(Table::Meta, meta::FORMAT.to_vec(), values::meta(FORMAT));
         self.put(Table::Meta, meta::EPOCH.to_vec(), values::meta(epoch));
         Ok(epoch)
     }
@@ -311,11 +321,17 @@ impl<'a> Group<'a> {
 }
 
 fn attachment_rows(attachment: &Attachment) -> Result<Vec<Write>, Error> {
+    let stuck = |id: &StuckId, row| {
+        let key = keys::journal(id.partition, id.position);
+        (Table::Stuck, key, row)
+    };
     let listed = |id: &ChallengeId, row| vec![(Table::Challenges, id.0.to_vec(), row)];
     match attachment {
         Attachment::Idempotency(key, record) => answer_rows(key, record).map(Vec::from),
         Attachment::ChallengeListed(id) => Ok(listed(id, Some(Vec::new()))),
         Attachment::ChallengeUnlisted(id) => Ok(listed(id, None)),
+        Attachment::Stuck(id, row) => Ok(vec![stuck(id, Some(row.clone()))]),
+        Attachment::Unstuck(id) => Ok(vec![stuck(id, None)]),
     }
 }
 

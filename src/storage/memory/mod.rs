@@ -19,7 +19,7 @@ use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, 
 use self::rows::Tables;
 use super::{
     Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
-    JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots,
+    JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StuckId, StuckRows,
 };
 
 /// A handle to a disk in memory.
@@ -47,6 +47,12 @@ impl MemoryStore {
         let mut disk = self.disk();
         disk.tables.lose_power();
         disk.clear_faults();
+    }
+
+    /// Of what is not synced, the oldest `writes` of each table are on the disk all the same: the next loss of power tears
+    /// the rest off.
+    pub fn tear(&self, writes: usize) {
+        self.disk().tables.tear(writes);
     }
 
     /// The process ends and starts again: nothing is lost but faults.
@@ -254,6 +260,23 @@ impl DueRows for MemoryStore {
 
     fn earliest_due(&self, partition: PartitionId) -> Answer<'_, Option<i64>> {
         self.read(|tables| Ok(tables.due_of(partition).next().map(|(at_ms, _)| at_ms)))
+    }
+}
+
+impl StuckRows for MemoryStore {
+    fn stuck_row(&self, id: StuckId) -> Answer<'_, Option<Vec<u8>>> {
+        self.read(|tables| Ok(tables.stuck.rows().get(&id).cloned()))
+    }
+
+    fn stuck(&self, after: Option<StuckId>, limit: usize) -> Answer<'_, Vec<(StuckId, Vec<u8>)>> {
+        self.read(|tables| {
+            let from = after.map_or(Unbounded, Excluded);
+            let rows = tables.stuck.rows().range((from, Unbounded));
+            Ok(rows
+                .map(|(id, row)| (*id, row.clone()))
+                .take(limit)
+                .collect())
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, 
 use super::{
     super::{
         Attachment, ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, Snapshot,
-        SnapshotWrite,
+        SnapshotWrite, StuckId,
     },
     table::{Table, Volatile},
 };
@@ -33,6 +33,7 @@ pub(super) struct Tables {
     /// `None` is before every user: the start of a range, never stored.
     pub(super) standings: Table<(ChallengeId, Option<UserId>), Vec<u8>>,
     pub(super) due: Table<(PartitionId, i64, Entity), ()>,
+    pub(super) stuck: Table<StuckId, Vec<u8>>,
     pub(super) partitions: Table<PartitionId, Vec<u8>>,
     pub(super) bits: Table<(), u32>,
     pub(super) epoch: Table<(), u64>,
@@ -40,7 +41,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Volatile; 14] {
+    fn all(&mut self) -> [&mut dyn Volatile; 15] {
         [
             &mut self.journal,
             &mut self.idempotency,
@@ -52,6 +53,7 @@ impl Tables {
             &mut self.transfers,
             &mut self.standings,
             &mut self.due,
+            &mut self.stuck,
             &mut self.partitions,
             &mut self.bits,
             &mut self.epoch,
@@ -61,6 +63,10 @@ impl Tables {
 
     pub(super) fn sync(&mut self) {
         self.all().into_iter().for_each(Volatile::sync);
+    }
+
+    pub(super) fn tear(&mut self, writes: usize) {
+        self.all().into_iter().for_each(|table| table.tear(writes));
     }
 
     pub(super) fn lose_power(&mut self) {
@@ -79,6 +85,8 @@ impl Tables {
                 Attachment::Idempotency(key, record) => self.idempotency.put(key, record),
                 Attachment::ChallengeListed(id) => self.challenges.put(id, ()),
                 Attachment::ChallengeUnlisted(id) => self.challenges.remove(&id),
+                Attachment::Stuck(id, row) => self.stuck.put(id, row),
+                Attachment::Unstuck(id) => self.stuck.remove(&id),
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
 pub(crate) mod dump;
 pub(crate) mod figures;
 pub(crate) mod load;
+pub(crate) mod meters;
 pub(crate) mod program;
 pub(crate) mod server;
 pub(crate) mod stream;

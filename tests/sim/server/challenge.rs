@@ -192,7 +192,7 @@ impl Server {
         waiter: Option<(u64, Option<UserId>)>,
     ) {
         let wrapped = Input::Challenge(id, input.clone());
-        let header = self.append(&Entity::Challenge(id), source, &wrapped);
+        let header = self.append(&Entity::Challenge(id), source, (&wrapped, Vec::new()));
         let cell = self.challenge_cell(id);
         if let Some(resident) = &mut cell.resident {
             if let Some(waiter) = waiter {

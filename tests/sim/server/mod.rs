@@ -5,6 +5,7 @@
 
 mod challenge;
 mod partition;
+mod poison;
 mod upkeep;
 mod user;
 
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt;
 use streakline::{
-    storage::{self, Answer, Ownership, memory::MemoryStore},
+    storage::{self, Answer, Ownership, StuckId, memory::MemoryStore},
     zones::BundledZones,
 };
 use streakline_core::{
@@ -50,6 +51,7 @@ pub(crate) enum Mail {
     Confirmed(ChallengeId, UserId, UserInput),
     Passed(ChallengeId, PartitionId),
     Barrier(PartitionId, i64, ChallengeId),
+    Retry(UserId, StuckId),
 }
 
 impl Mail {
@@ -101,6 +103,8 @@ pub(crate) enum Task {
     Load(UserId),
     /// A state is read.
     Read(Entity),
+    /// A state is read again after a fault.
+    Reload(UserId, Position),
     /// Something arrives.
     Arrive(Mail),
 }
@@ -122,6 +126,8 @@ pub(crate) struct Server {
     pub(crate) durable: BTreeMap<Entity, Vec<(Header, Input)>>,
     seen: BTreeSet<(PartitionId, Position)>,
     stamps_ms: BTreeMap<PartitionId, i64>,
+    /// Inputs that were passed over, across crashes.
+    pub(crate) skipped: usize,
 }
 
 /// What a store in memory answers at once.
@@ -157,6 +163,7 @@ impl Server {
             durable: BTreeMap::new(),
             seen: BTreeSet::new(),
             stamps_ms: BTreeMap::new(),
+            skipped: 0,
         };
         server.start()?;
         Ok(server)
@@ -199,6 +206,7 @@ impl Server {
             Task::Commit(id) => self.commit(id),
             Task::Committed(entity, covered, due_ms) => self.committed(&entity, covered, due_ms),
             Task::Load(user) => self.load(&user),
+            Task::Reload(user, newest) => self.reload(&user, newest),
             Task::Read(Entity::User(user)) => self.read_user(&user),
             Task::Read(Entity::Challenge(challenge)) => self.read_challenge(challenge),
             Task::Read(Entity::Partition(_)) => Ok(()),
@@ -240,6 +248,7 @@ fn addressee(mail: &Mail) -> Entity {
         | Mail::Open(user, ..)
         | Mail::Goal(user, ..)
         | Mail::Notice(user, ..)
+        | Mail::Retry(user, _)
         | Mail::Taken(user, _) => Entity::User(user.clone()),
         Mail::Make(id, ..)
         | Mail::Publish(id, _)

@@ -13,6 +13,7 @@ use streakline_core::{
     input::{Header, Input, Origin, PartitionInput, RULES_VERSION, Source},
     journal::{self, Coverage, Journal, Uncovered},
     ledger::Totals,
+    poison::Suspects,
     settlement::Barriers,
 };
 
@@ -28,6 +29,7 @@ pub(super) struct Partition {
     pub(super) barriers: Barriers,
     pub(super) tails: BTreeMap<Entity, Vec<(Header, Input)>>,
     pub(super) totals: Totals,
+    pub(super) suspects: Suspects,
     written: Totals,
     pub(super) earliest_due_ms: Option<i64>,
 }
@@ -59,6 +61,7 @@ pub(super) fn read(store: &MemoryStore, id: PartitionId, epoch: u64) -> Checked<
         barriers: Barriers::default(),
         tails: BTreeMap::new(),
         totals: written,
+        suspects: Suspects::default(),
         written,
         earliest_due_ms: ready(store.earliest_due(id))?,
     };
@@ -110,11 +113,16 @@ impl Partition {
 }
 
 impl Server {
-    pub(super) fn append(&mut self, entity: &Entity, source: Source, input: &Input) -> Header {
+    pub(super) fn append(
+        &mut self,
+        entity: &Entity,
+        source: Source,
+        (input, with): (&Input, Vec<streakline::storage::Attachment>),
+    ) -> Header {
         let now_ms = self.now_ms;
         let partition = self.partition(entity);
         let origin = Origin::server(source);
-        let header = partition.journal.append(now_ms, origin, input, Vec::new());
+        let header = partition.journal.append(now_ms, origin, input, with);
         partition
             .waiting
             .push_back((header.position, entity.clone()));
@@ -247,7 +255,7 @@ impl Server {
         let entity = Entity::Partition(id);
         if self.partition(&entity).barriers.ask(cutoff_ms, challenge) {
             let input = Input::Partition(PartitionInput::Barrier { cutoff_ms });
-            let header = self.append(&entity, Source::Peer, &input);
+            let header = self.append(&entity, Source::Peer, (&input, Vec::new()));
             let barriers = &mut self.partition(&entity).barriers;
             barriers.journaled(cutoff_ms, header.position);
         }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use streakline::storage::{DueRows, Journal as _};
-use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, Entity, PartitionId, Position, UserId},
+    poison::{Stuck, Why},
+};
 
 use super::{Checked, Server, Task, ready};
 
@@ -138,6 +141,28 @@ impl Server {
         let partitions = self.partitions.iter();
         let kept: BTreeMap<_, _> = partitions.map(|(id, held)| (*id, first(held))).collect();
         ready(self.store.truncate(kept))
+    }
+
+    /// Whether the journal holds nothing any more, and nothing is kept.
+    pub(crate) fn check_empty(&self) -> Checked<()> {
+        for id in self.partitions.keys() {
+            let left = ready(self.store.tail(*id, None, usize::MAX))?;
+            if let Some(row) = left.first() {
+                return Err(format!("{id} still holds {:?}", row.first));
+            }
+        }
+        let kept = |row: &Stuck| row.why != Why::Skipped;
+        match self.stuck()?.into_iter().find(|(_, row)| kept(row)) {
+            Some((name, row)) => Err(format!("{name:?} is still {:?}", row.why)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody is on hold.
+    pub(crate) fn is_anyone_held(&self) -> Checked<bool> {
+        let held = |cell: &super::UserCell| cell.user().is_some_and(|user| user.is_held());
+        let rows = self.stuck()?;
+        Ok(self.users.values().any(held) || rows.iter().any(|(_, row)| row.why != Why::Skipped))
     }
 
     /// Whether nothing is under way and nobody is due.

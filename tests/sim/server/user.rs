@@ -1,9 +1,12 @@
 //! A user as `actors::user` carries it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use streakline::storage::{
-    Catalogue, ChunkId, SnapshotWrite, Snapshots,
+    Attachment, Catalogue, ChunkId, SnapshotWrite, Snapshots,
     envelope::{Kind, seal},
 };
 use streakline_core::{
@@ -31,27 +34,33 @@ use super::{BITS, Batch, Checked, Mail, Reply, Server, Task, partition::payload,
 pub(crate) struct UserCell {
     /// `None` until its state is read.
     pub(crate) resident: Option<Resident>,
-    waiters: BTreeMap<Position, Waiter>,
+    pub(super) waiters: BTreeMap<Position, Waiter>,
     pub(super) mail: VecDeque<Mail>,
-    writing: bool,
-    loading: Option<BTreeSet<Day>>,
+    pub(super) writing: bool,
+    pub(super) loading: Option<BTreeSet<Day>>,
+    /// Its state is being read again after a fault.
+    pub(super) reloading: bool,
+    /// What the state has booked since its last snapshot.
+    pub(super) booked: Totals,
 }
 
-enum Waiter {
+pub(super) enum Waiter {
     Batch(DeviceId, u8),
     Request(u64),
     Notice(ChallengeId, UserInput),
 }
 
 impl UserCell {
-    fn user(&self) -> Option<&User> {
+    pub(super) fn user(&self) -> Option<&User> {
         self.resident.as_ref().map(Resident::user)
     }
 
     /// Whether nothing of it is under way.
     pub(crate) fn is_quiet(&self) -> bool {
         let resident = self.resident.as_ref();
-        resident.is_some_and(|r| r.pending() == 0 && r.outbox.is_empty()) && self.mail.is_empty()
+        let quiet =
+            |r: &Resident| r.pending() == 0 && r.outbox.is_empty() && !r.user().is_releasing();
+        resident.is_some_and(quiet) && self.mail.is_empty()
     }
 }
 
@@ -68,7 +77,7 @@ impl Server {
         if self
             .users
             .get(id)
-            .is_some_and(|cell| cell.resident.is_some())
+            .is_some_and(|cell| cell.resident.is_some() || cell.reloading)
         {
             return Ok(());
         }
@@ -106,13 +115,15 @@ impl Server {
             let Some(resident) = self.users.get_mut(id).and_then(|c| c.resident.as_mut()) else {
                 return Ok(());
             };
-            match resident.step(durable, &rules) {
-                Step::Idle => break,
-                Step::Load(days) => {
+            let step = catch_unwind(AssertUnwindSafe(|| resident.step(durable, &rules)));
+            match step {
+                Ok(Step::Idle) => break,
+                Ok(Step::Load(days)) => {
                     self.wish(id, days);
                     return Ok(());
                 }
-                Step::Folded(header, events) => self.folded(id, &header, events)?,
+                Ok(Step::Folded(header, events)) => self.folded(id, &header, events)?,
+                Err(_) => return self.panicked(id),
             }
         }
         self.settle_user(id)
@@ -131,6 +142,7 @@ impl Server {
             }
             self.run_user(id, mail)?;
         }
+        self.release(id)?;
         self.note_user_deadline(id);
         let resident = self.users.get(id).and_then(|cell| cell.resident.as_ref());
         if resident.is_some_and(Resident::wants_snapshot) {
@@ -157,7 +169,10 @@ impl Server {
             _ => None,
         });
         let booked = Totals::of(transfers, after_micro);
-        self.partition(&entity).totals.add(&booked);
+        cell.booked.add(&booked);
+        let partition = self.partition(&entity);
+        partition.totals.add(&booked);
+        partition.suspects.folded(&entity, header.position);
         let judged = events.into_iter().find_map(|event| match event {
             Event::Judged(outcome) => Some(outcome.up_to_seq),
             _ => None,
@@ -199,7 +214,7 @@ impl Server {
         };
         match mail {
             Mail::Open(..) | Mail::Goal(..) => self.wake_user(id) && idle(self),
-            Mail::Notice(..) => idle(self),
+            Mail::Notice(..) | Mail::Retry(..) => idle(self),
             Mail::Batch(..) => {
                 let resident = self.user_cell(id).resident.as_ref();
                 resident.is_some_and(Resident::has_room)
@@ -219,20 +234,21 @@ impl Server {
             return true;
         }
         if resident.pending() == 0 {
-            self.offer_user(id, Source::Timer, UserInput::Tick, None);
+            self.offer_user(id, Source::Timer, (UserInput::Tick, Vec::new()), None);
         }
         false
     }
 
-    fn offer_user(
+    pub(super) fn offer_user(
         &mut self,
         id: &UserId,
         source: Source,
-        input: UserInput,
+        (input, mut with): (UserInput, Vec<Attachment>),
         waiter: Option<Waiter>,
     ) {
+        with.extend(self.kept(id, &input));
         let wrapped = Input::User(id.clone(), input.clone());
-        let header = self.append(&Entity::User(id.clone()), source, &wrapped);
+        let header = self.append(&Entity::User(id.clone()), source, (&wrapped, with));
         let cell = self.user_cell(id);
         if let Some(resident) = &mut cell.resident {
             if let Some(waiter) = waiter {
@@ -260,6 +276,7 @@ impl Server {
                 let zone = Some(zone).filter(|_| user.zones.is_empty());
                 let device = Some(introduction);
                 let open = UserInput::Open { device, zone };
+                let open = (open, Vec::new());
                 self.offer_user(id, Source::Stream, open, Some(Waiter::Request(number)));
             }
             Mail::Goal(_, number, target) => {
@@ -271,6 +288,7 @@ impl Server {
                 let wanted = (Metric::Steps, target);
                 let input = admit::goal(user, &goal, wanted, None, now_ms);
                 let input = input.map_err(|e| e.to_string())?;
+                let input = (input, Vec::new());
                 self.offer_user(id, Source::Rest, input, Some(Waiter::Request(number)));
             }
             Mail::Notice(_, challenge, input) if user.knows(&input) => {
@@ -278,7 +296,7 @@ impl Server {
             }
             Mail::Notice(_, challenge, input) => {
                 let waiter = Waiter::Notice(challenge, input.clone());
-                self.offer_user(id, Source::Peer, input, Some(waiter));
+                self.offer_user(id, Source::Peer, (input, Vec::new()), Some(waiter));
             }
             Mail::Taken(_, contribution) => {
                 if let Some(resident) = &mut self.user_cell(id).resident {
@@ -289,6 +307,7 @@ impl Server {
                 self.answer_barriers(entity.partition(BITS));
             }
             Mail::Batch(_, batch) => self.batch(id, batch),
+            Mail::Retry(_, name) => self.run_retry(id, name)?,
             _ => {}
         }
         Ok(())
@@ -313,7 +332,8 @@ impl Server {
         match admit::batch(resident.user(), arrival, pending_to, stamp_ms) {
             Admission::Journal(ingest, _) => {
                 let waiter = Some(Waiter::Batch(device, lane));
-                self.offer_user(id, Source::Stream, UserInput::Ingest(ingest), waiter);
+                let input = (UserInput::Ingest(ingest), Vec::new());
+                self.offer_user(id, Source::Stream, input, waiter);
             }
             Admission::Answered(outcome) => {
                 self.replies
@@ -380,6 +400,7 @@ impl Server {
         let available_micro = resident.user().available_micro;
         let parts = resident.snapshot();
         cell.writing = true;
+        cell.booked = Totals::default();
         let booked = Totals::of(transfers.iter(), available_micro);
         let partition = self.partition(&entity);
         let partition_row = partition.row(booked);

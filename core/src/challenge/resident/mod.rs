@@ -40,6 +40,17 @@ impl Resident {
         tail: Vec<(Header, ChallengeInput)>,
         standings: &[Contribution],
     ) -> Self {
+        let mut resident = Self::read(challenge, tail);
+        while let Some(position) = resident.first_pending() {
+            resident.step(position);
+        }
+        resident.fill(standings);
+        resident
+    }
+
+    /// A state that was read back, with the inputs that are to be folded after it; [`Resident::fill`] comes then.
+    #[must_use]
+    pub fn read(challenge: Challenge, tail: Vec<(Header, ChallengeInput)>) -> Self {
         let board = Board::new(&challenge);
         let mut resident = Self {
             challenge,
@@ -52,17 +63,18 @@ impl Resident {
         for (header, input) in tail {
             resident.enqueue(header, input);
         }
-        while let Some(position) = resident.first_pending() {
-            resident.step(position);
-        }
-        for standing in standings {
-            resident.board.take(standing, true);
-        }
-        resident.partial = !resident.board.is_empty();
-        if !resident.partial {
-            resident.filled();
-        }
         resident
+    }
+
+    /// Takes in the scores that were written with users' snapshots, once the tail is folded.
+    pub fn fill(&mut self, standings: &[Contribution]) {
+        for standing in standings {
+            self.board.take(standing, true);
+        }
+        self.partial = !self.board.is_empty();
+        if !self.partial {
+            self.filled();
+        }
     }
 
     /// The state.
@@ -97,11 +109,21 @@ impl Resident {
         self.board.take(contribution, open)
     }
 
-    /// An input that has its place in the journal.
+    /// An input that has its place in the journal. What is passed over is out from there on.
     pub fn enqueue(&mut self, header: Header, input: ChallengeInput) {
+        if let ChallengeInput::Skip(skip) = &input {
+            self.pending
+                .retain(|(held, _)| held.position != skip.position);
+        }
         if header.position > self.challenge.position {
             self.pending.push_back((header, input));
         }
+    }
+
+    /// The input whose fold has panicked, if one has: it is taken out only when it is folded.
+    #[must_use]
+    pub fn culprit(&self) -> Option<&(Header, ChallengeInput)> {
+        self.pending.front()
     }
 
     /// Inputs that wait.
@@ -124,11 +146,11 @@ impl Resident {
 
     /// Folds the next input that is durable; answers its position.
     pub fn step(&mut self, durable: Position) -> Option<Position> {
-        self.pending
-            .front()
-            .filter(|(header, _)| header.position <= durable)?;
-        let (header, input) = self.pending.pop_front()?;
-        let notices = fold::fold(&mut self.challenge, &mut self.board, &header, &input);
+        let next = self.pending.front();
+        let (header, input) = next.filter(|(header, _)| header.position <= durable)?;
+        let notices = fold::fold(&mut self.challenge, &mut self.board, header, input);
+        // In front until it is folded: whoever catches a panic finds it there.
+        let (header, _) = self.pending.pop_front()?;
         // Ranks of a board that is not filled yet are told to nobody; `filled` offers all that is owed.
         if !self.partial {
             for (user, notice) in notices {

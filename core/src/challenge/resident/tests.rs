@@ -142,3 +142,42 @@ fn a_challenge_without_a_tail_and_without_members_is_whole() {
     let resident = Resident::recovered(Challenge::new(ID), Vec::new(), &[]);
     assert!(!resident.is_partial());
 }
+
+#[test]
+fn a_challenge_passes_over_what_was_skipped_and_stops_after_three() {
+    let joined = |name: &str| join(name);
+    let poison = (header(4, 40), joined("bob"));
+    let skip = crate::poison::Skipping::challenge(&poison.0, &poison.1).skip;
+    let tail = Vec::from([
+        (header(1, 10), ChallengeInput::Create(definition())),
+        (header(2, 20), ChallengeInput::Publish),
+        (header(3, 30), joined("ann")),
+        poison,
+        (header(5, 50), joined("cat")),
+        (header(6, 60), ChallengeInput::Skip(skip.clone())),
+    ]);
+    let mut resident = Resident::recovered(Challenge::new(ID), tail, &[]);
+    let members: Vec<_> = resident.challenge().members.keys().cloned().collect();
+    assert_eq!(members, [user("ann"), user("cat")]);
+    assert!(resident.challenge().next_deadline().is_some());
+    for index in 7..9 {
+        resident.enqueue(header(index, 70), ChallengeInput::Skip(skip.clone()));
+        resident.step(at(index));
+    }
+    assert!(resident.challenge().stopped);
+    assert_eq!(
+        resident.challenge().visible_deadline(),
+        None,
+        "nothing falls due"
+    );
+    let retry = crate::poison::Retry {
+        stamp_ms: 40,
+        kept: false,
+        release: true,
+        input: crate::poison::encoded(&joined("bob")),
+    };
+    resident.enqueue(header(9, 90), ChallengeInput::Retry(retry));
+    resident.step(at(9));
+    assert!(!resident.challenge().stopped);
+    assert!(resident.challenge().is_member(&user("bob")));
+}

@@ -8,7 +8,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
-use super::super::{ChunkId, Error, IdempotencyKey};
+use super::super::{ChunkId, Error, IdempotencyKey, StuckId};
 
 /// A range of keys.
 pub(super) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -58,6 +58,12 @@ pub(super) fn journal_after(partition: PartitionId, position: Option<Position>) 
     (from, Included(last))
 }
 
+/// Rows put aside, keyed like the journal.
+pub(super) fn stuck_after(after: Option<StuckId>) -> Range {
+    let from = after.map(|id| journal(id.partition, id.position));
+    (from.map_or(Unbounded, Excluded), Unbounded)
+}
+
 pub(super) fn partition(partition: PartitionId) -> Vec<u8> {
     partition.0.to_be_bytes().to_vec()
 }
@@ -71,7 +77,7 @@ pub(super) fn entity(entity: &Entity) -> Vec<u8> {
     }
 }
 
-fn parse_entity(key: &[u8]) -> Result<Entity, Error> {
+pub(super) fn parse_entity(key: &[u8]) -> Result<Entity, Error> {
     let ([kind], id) = split::<1>(key)?;
     match kind {
         USER => user(id).map(Entity::User),

@@ -3,57 +3,76 @@
 //! The arbiters of users and challenges are the HTTP server's own workers: a session and its user's actor often share a thread
 //! (design.md 6). Nothing here decides anything.
 
+mod drain;
+mod hosting;
+mod reload;
+mod trouble;
+
 use std::{
-    cell::Cell,
-    collections::BTreeSet,
     future::Future,
     net::SocketAddr,
+    path::Path,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use actix::{Actor, Addr};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
 
+use drain::drain;
+use hosting::{Hosting, all_hosts};
+use trouble::{failed, give_notice};
+
 use crate::{
     actors::{
+        damage::Damage,
         directory::Directory,
-        host::HostActor,
         partition::Partition,
         recovery,
-        shared::{BITS, Fatal, Settings, Shared, Work, host_number},
+        shared::{BITS, Fatal, Settings, Shared, Work},
     },
-    api, clock,
+    api,
+    auth::{AuthFailures, Credentials},
+    clock,
     clock::Clock,
     config::Config,
-    entropy,
     gateway::{self, Gateway},
-    keys::KeyRing,
+    keys::CurrentKeys,
     push::Sessions,
+    shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
+    tls::{self, Tls},
     zones::BundledZones,
 };
 
-/// Longest random wait that clients are told before they come back, ms; with many sockets one more for each.
+/// Longest random wait that clients are told before they come back, ms.
 const RETRY_AFTER_MS: u64 = 3_000;
-/// Parts of the grace: for pending acks, for all streams to end, for connections to close.
+/// Parts of the grace: for pending acks, for connections to close.
 const ACKS_PART: u64 = 5;
-const STREAMS_PART: u64 = 3;
 const STOP_PART: u64 = 5;
+/// How long a start on a virtual clock waits for others after a damaged row was met.
+const SET_ASIDE_MS: u64 = 10_000;
+/// Between two looks at whether the store has failed.
+const FAULT_POLL_MS: u64 = 100;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How long a worker may take to start.
-const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
-/// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
-const UNACKED_MAX: Duration = Duration::from_secs(20);
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the head of a connection's first request may take.
+const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may stay open without a request.
+const IDLE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection that is closed may take to go.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Why a server does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -72,11 +91,17 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The library of TLS refuses.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signals(std::io::Error),
     /// The HTTP server did not start or ended by itself.
     #[error("the HTTP server: {0}")]
     Http(String),
     /// A part failed for good.
-    #[error("the server must stop: {0}")]
+    #[error("{0}")]
     Fatal(String),
 }
 
@@ -87,11 +112,43 @@ pub struct Start {
     /// Settings.
     pub config: Config,
     /// Keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: CurrentKeys,
+    /// The certificate; plain HTTP without.
+    pub tls: Option<Tls>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
+    #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
+    /// What is to fail in the store; for tests.
+    #[cfg(feature = "fault-injection")]
+    pub fault: Option<storage::faulty::Fault>,
+}
+
+impl Start {
+    fn open_store(&self) -> Result<Arc<dyn Store>> {
+        #[cfg(feature = "fault-injection")]
+        if let Some(fault) = self.fault {
+            use storage::{embedded, faulty};
+            let mut settings = embedded::Settings::default();
+            match fault {
+                faulty::Fault::Memtable(bytes) => settings.memtable_bytes = bytes,
+                faulty::Fault::Segment(bytes) => settings.segment_bytes_max = bytes,
+                _ => {}
+            }
+            let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
+            return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));
+        }
+        Ok(Arc::new(EmbeddedStore::open(&self.config.data)?))
+    }
+}
+
+/// Makes the data directory where there is none.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn make_directory(data: &Path) -> Result<()> {
+    Ok(storage::embedded::create_private(data)?)
 }
 
 /// Serves until `stop` is done; `ready` is told the address once everything that fell due is carried out.
@@ -103,7 +160,9 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let store: Arc<dyn Store> = Arc::new(EmbeddedStore::open(&start.config.data)?);
+    shutdown::survive_large_files().map_err(Error::Signals)?;
+    let hangups = Hangups::listen().map_err(Error::Signals)?;
+    let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
     let recovered_max_bytes = start.config.journal.recovered_max_bytes;
     let partitions = read_partitions(&store, epoch, recovered_max_bytes).await?;
@@ -116,18 +175,43 @@ pub async fn run(
         .store(!shared.clock.is_virtual(), Ordering::Release);
     let directory = Directory::new(shared.clone());
     if shared.clock.is_virtual() {
-        directory.carry_out_boundaries().await;
+        catch_up(&shared, &directory).await?;
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
+    let gateway = running.gateway.clone();
+    actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(running.gateway.clone().watch_readers());
     ready(running.address);
     tokio::select! {
         () = stop => {}
-        reason = shared.fatal.wait() => return Err(Error::Fatal(reason)),
+        reason = failed(&shared) => {
+            give_notice(&shared).await;
+            running.handle.stop(false).await;
+            return Err(Error::Fatal(reason));
+        }
         ended = &mut running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
     drain(&shared, &running, grace_ms(&start.config)).await;
-    Ok(())
+    shared
+        .fatal
+        .reason()
+        .map_or(Ok(()), |reason| Err(Error::Fatal(reason)))
+}
+
+/// Carries out what fell due before the start. Whoever waits for a row that is damaged holds nobody else up.
+async fn catch_up(shared: &Shared, directory: &Directory) -> Result<()> {
+    let set_aside = async {
+        while shared.damage.met().is_none() {
+            clock::pause_ms(FAULT_POLL_MS).await;
+        }
+        clock::pause_ms(SET_ASIDE_MS).await;
+    };
+    tokio::select! {
+        () = directory.carry_out_boundaries() => Ok(()),
+        () = set_aside => Ok(()),
+        reason = failed(shared) => Err(Error::Fatal(reason)),
+    }
 }
 
 /// Ms from the signal to the end, at most.
@@ -149,6 +233,7 @@ fn actor_settings(start: &Start) -> Settings {
         inflight_bytes_max: of.ingest.inflight_max_bytes,
         tail_bytes_max: of.journal.tail_bytes_max,
         tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
+        #[cfg(feature = "fault-injection")]
         crash_after_flush: start.crash_after_flush,
     }
 }
@@ -159,11 +244,14 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
         hello_timeout_s: of.stream.hello_timeout_s,
+        unacked_s: of.stream.unacked_s,
         frames_per_s: of.limits.frames_per_s,
+        frames_per_s_per_user: of.limits.frames_per_s_per_user,
+        frames_per_s_per_address: of.limits.frames_per_s_per_address,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
-        auth_failures_per_min: of.limits.auth_failures_per_min,
         drain_ms: grace_ms(of) / ACKS_PART,
+        grace_ms: of.push.grace_s.saturating_mul(1_000),
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
@@ -233,6 +321,7 @@ fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Setting
         flushes: AtomicU64::new(0),
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
+        damage: Damage::default(),
         fatal: Fatal::default(),
     })
 }
@@ -247,13 +336,16 @@ struct Running {
 /// The two doors, made once for all workers.
 fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) {
     let directory = Directory::new(shared.clone());
-    let keys = start.keys.clone();
+    let credentials = Credentials {
+        keys: start.keys.clone(),
+        failures: AuthFailures::new(start.config.limits.auth_failures_per_min),
+    };
     let (sessions, streams) = (shared.sessions.clone(), gateway_settings(&start.config));
-    let gateway = Gateway::new(directory.clone(), sessions, keys.clone(), streams);
+    let gateway = Gateway::new(directory.clone(), sessions, credentials.clone(), streams);
     let cors_origins = start.config.cors.origins.clone();
     let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
     let settings = api::Settings { cors_origins };
-    let api = api::Api::new(directory, keys, zones, metrics, settings);
+    let api = api::Api::new(directory, credentials, zones, metrics, settings);
     (gateway, web::Data::new(api))
 }
 
@@ -279,6 +371,7 @@ async fn listen(
             .wrap(api::cors(&origins))
             .wrap(from_fn(api::check_origin))
             .wrap(from_fn(api::observe))
+            .wrap(from_fn(api::secure))
             .configure(gateway::routes)
             .configure(api::routes)
     });
@@ -286,11 +379,19 @@ async fn listen(
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
-        .on_connect(gateway::on_connect(UNACKED_MAX))
+        .client_request_timeout(REQUEST_HEAD_WITHIN)
+        .keep_alive(IDLE_WITHIN)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_connect(gateway.on_connect())
         .disable_signals()
         .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
-        .bind(address)
-        .map_err(|source| Error::Listen { address, source })?;
+        .tls_handshake_timeout(HANDSHAKE_WITHIN);
+    let bound = match &start.tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls.server_config()?),
+        None => server.bind(address),
+    };
+    let server = bound.map_err(|source| Error::Listen { address, source })?;
     let address = server.addrs().first().copied();
     let address = address.ok_or_else(|| Error::Http("no address".into()))?;
     let server = server.run();
@@ -305,71 +406,6 @@ async fn listen(
     })
 }
 
-/// Waits until every worker has told its host; in order of their numbers.
-async fn all_hosts(
-    mut started: mpsc::UnboundedReceiver<(usize, Addr<HostActor>)>,
-    workers: usize,
-) -> Result<Vec<Addr<HostActor>>> {
-    let mut hosts: Vec<(usize, Addr<HostActor>)> = Vec::new();
-    while hosts.len() < workers {
-        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
-        let told = next.ok().flatten();
-        hosts.push(told.ok_or_else(|| Error::Http("a worker did not start".into()))?);
-    }
-    hosts.sort_by_key(|(number, _)| *number);
-    Ok(hosts.into_iter().map(|(_, host)| host).collect())
-}
-
-/// Gives each worker its host, once.
-struct Hosting {
-    shared: Arc<Shared>,
-    waiting: Mutex<Vec<(usize, Vec<Partition>)>>,
-    hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-}
-
-thread_local! {
-    static HOSTED: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Hosting {
-    fn new(
-        shared: Arc<Shared>,
-        partitions: Vec<Partition>,
-        workers: usize,
-        hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-    ) -> Self {
-        let mut waiting: Vec<(usize, Vec<Partition>)> =
-            (0..workers).map(|n| (n, Vec::new())).collect();
-        for partition in partitions {
-            let number = host_number(partition.id(), workers);
-            if let Some((_, owned)) = waiting.get_mut(number) {
-                owned.push(partition);
-            }
-        }
-        Self {
-            shared,
-            waiting: Mutex::new(waiting),
-            hosts,
-        }
-    }
-
-    /// Called on each worker's own arbiter.
-    fn start_here(&self) {
-        if HOSTED.replace(true) {
-            return;
-        }
-        let next = self
-            .waiting
-            .lock()
-            .ok()
-            .and_then(|mut waiting| waiting.pop());
-        if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), number, partitions).start();
-            let _ = self.hosts.send((number, host));
-        }
-    }
-}
-
 /// Drops what the store no longer needs, and tells the sums that only the whole server knows.
 async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
     let directory = Directory::new(shared.clone());
@@ -382,64 +418,11 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
             metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
             metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
         }
+        if let Ok((stuck, held)) = directory.stuck_counts().await {
+            metrics::gauge!("streakline_stuck").set(stuck as f64);
+            metrics::gauge!("streakline_users_held").set(held as f64);
+        }
         metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
         metrics.run_upkeep();
-    }
-}
-
-/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots. Until the end the
-/// listener answers, so that whoever asks is told `draining`.
-async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64) {
-    let begun_ms = clock::monotonic_ms();
-    tracing::info!(sockets = shared.sessions.len(), "draining");
-    shared.draining.store(true, Ordering::Release);
-    let streams_ms = grace_ms / STREAMS_PART;
-    say_goodbye(
-        shared,
-        &running.gateway,
-        begun_ms.saturating_add(streams_ms),
-    )
-    .await;
-    let sockets_left = shared.sessions.len();
-    let left_ms = || {
-        let spent_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-        let left_ms = grace_ms.saturating_sub(grace_ms / STOP_PART);
-        left_ms.saturating_sub(spent_ms)
-    };
-    let is_covered = cover(shared, left_ms).await;
-    if !is_covered {
-        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
-    }
-    running.handle.stop(true).await;
-    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
-    let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
-    tracing::info!(in_time, sockets_left, took_ms, "drained");
-}
-
-/// Lets work under way end, and covers everything in memory by snapshots; whether there was time for it.
-async fn cover(shared: &Arc<Shared>, left_ms: impl Fn() -> u64) -> bool {
-    let directory = Directory::new(shared.clone());
-    let for_quiet = Duration::from_millis(left_ms() / 2);
-    let is_quiet = tokio::time::timeout(for_quiet, shared.work.quiet()).await;
-    let finish = async {
-        directory.snapshot_all().await;
-        drop(directory.tidy_store().await);
-    };
-    let left = Duration::from_millis(left_ms());
-    let finished = tokio::time::timeout(left, finish).await;
-    is_quiet.is_ok() && finished.is_ok()
-}
-
-/// Tells every socket when to come back, and waits until all are gone.
-async fn say_goodbye(shared: &Shared, gateway: &Gateway, until_ms: u64) {
-    let mut told = BTreeSet::new();
-    loop {
-        let sockets = u64::try_from(shared.sessions.len()).unwrap_or(0);
-        let longest_ms = RETRY_AFTER_MS.max(sockets);
-        gateway.drain(&mut told, || entropy::range(0, longest_ms));
-        if shared.sessions.is_empty() || clock::monotonic_ms() >= until_ms {
-            return;
-        }
-        clock::pause_ms(10).await;
     }
 }
