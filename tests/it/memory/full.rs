@@ -52,8 +52,8 @@ fn the_longest_idle_leave_early_when_memory_is_full() {
 
 #[test]
 fn who_finds_memory_full_of_live_users_is_told_when_to_come_back() {
-    const ROOM: usize = 20;
-    let settings = "workers = 1\n[actors]\nidle_s = 1\nmemory_max_bytes = 16384\n";
+    const ROOM: usize = 400;
+    let settings = "workers = 1\n[actors]\nidle_s = 1\nmemory_max_bytes = 1048576\n";
     let scene = Scene::first(settings);
     block_on(async {
         // Each takes some KiB: memory is full before all of them are there, and nobody can leave.

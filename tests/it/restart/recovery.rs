@@ -66,7 +66,7 @@ fn a_start_with_a_hundred_thousand_tails_serves_before_all_are_folded() {
 #[test]
 fn tails_that_are_too_much_for_memory_are_read_again_in_their_turn() {
     const FEW: usize = 5_000;
-    let settings = "[actors]\nidle_s = 3600\n[journal]\nrecovered_max_bytes = 0\n";
+    let settings = "[actors]\nidle_s = 3600\n[journal]\nrecovered_max_bytes = 1\n";
     let mut scene = Scene::with(settings);
     block_on(async {
         put_users(&scene.server, 0..FEW).await;
