@@ -18,7 +18,6 @@ use crate::{
     },
     telemetry::series,
 };
-use crate::telemetry::series;
 
 /// By how much TCP waits longer for a peer that takes nothing (TCP_USER_TIMEOUT) than its grace: the server ends it first.
 const UNACKED_BEYOND_GRACE_MS: u64 = 10_000;
