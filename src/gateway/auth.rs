@@ -100,8 +100,11 @@ pub(super) fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
         let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
         (scheme.eq_ignore_ascii_case("bearer"), token.trim())
     });
-    let from_subprotocol =
-        || offered(headers).find_map(|name| name.strip_prefix(BEARER_SUBPROTOCOL));
+    let from_subprotocol = || {
+        offered(headers)
+            .find_map(|name| name.strip_prefix(BEARER_SUBPROTOCOL))
+            .map(str::trim_start)
+    };
     match from_header {
         Some((true, token)) if !token.is_empty() => Ok(token),
         Some(_) => Err(unauthenticated("Authorization must be Bearer and a token")),
@@ -145,6 +148,11 @@ mod tests {
         assert_eq!(token(&header), Ok("abc.def"));
         let browser = headers(&[(SEC_WEBSOCKET_PROTOCOL, "streakline.v1.json, bearer.abc.def")]);
         assert_eq!(token(&browser), Ok("abc.def"));
+        let spaced = headers(&[(
+            SEC_WEBSOCKET_PROTOCOL,
+            "streakline.v1.json, bearer. abc.def",
+        )]);
+        assert_eq!(token(&spaced), Ok("abc.def"), "no blank is part of a token");
         assert_eq!(check_subprotocol(&browser), Ok(()));
         for bad in [
             headers(&[]),

@@ -134,8 +134,9 @@ pub(super) fn enrol(
     );
     let days: Vec<Day> = user
         .days
-        .range(definition.starts..=definition.ends)
-        .map(|(d, _)| *d)
+        .range(definition.starts..)
+        .map(|(day, _)| *day)
+        .take_while(|day| *day <= definition.ends)
         .collect();
     for day in days {
         let series = super::progress::eligible_series(user, day);

@@ -301,3 +301,16 @@ fn an_enrolment_that_is_delivered_days_later_scores_days_that_were_let_go() {
     history.input(enrol);
     assert_eq!(standing(&history).0, 4_000);
 }
+
+/// Admission refuses such a window; a journal that was tampered with may still have it.
+#[test]
+fn a_window_that_ends_before_it_starts_scores_nothing() {
+    let mut history = person("2026-05-02T12:00Z");
+    history.input(UserInput::Enrol {
+        challenge: ID,
+        join: 1,
+        joined_ms: at("2026-05-02T12:00Z"),
+        definition: window("2026-05-08", "2026-05-03"),
+    });
+    assert_eq!(standing(&history).0, 0);
+}

@@ -1,6 +1,11 @@
 //! Tokens, claims under a good signature, and the headers that bring them or are about versions and keys.
 
-use std::sync::OnceLock;
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    sync::OnceLock,
+};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value};
@@ -41,8 +46,12 @@ fn keys() -> &'static KeyRing {
     KEYS.get_or_init(|| {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("keys");
-        std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("signing-0001-fuzz.pk8"), KEY).unwrap();
+        // Keys that others may read are refused.
+        DirBuilder::new().mode(0o700).create(&folder).unwrap();
+        let mut key = OpenOptions::new();
+        let key = key.write(true).create_new(true).mode(0o600);
+        let file = key.open(folder.join("signing-0001-fuzz.pk8"));
+        file.unwrap().write_all(KEY).unwrap();
         KeyRing::open_or_create(dir.path()).unwrap()
     })
 }
