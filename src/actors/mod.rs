@@ -11,5 +11,7 @@ pub mod message;
 pub mod partition;
 pub mod recovery;
 pub mod shared;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod user;
