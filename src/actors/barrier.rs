@@ -148,7 +148,7 @@ fn is_recovered(host: &Host) -> bool {
 }
 
 /// The arbiters, once all of them have started: one that folds its tails first may read a challenge before there are others.
-async fn every_host(shared: &Shared) -> Vec<Addr<HostActor>> {
+pub(super) async fn every_host(shared: &Shared) -> Vec<Addr<HostActor>> {
     loop {
         if let Some(hosts) = shared.hosts.get() {
             return hosts.clone();
@@ -183,22 +183,5 @@ pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open:
     }
     while send_challenge(&shared, challenge, ChallengeCommand::Refilled).is_err() {
         clock::pause_ms(RETRY_MS).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-    use crate::actors::shared::tests::shared;
-
-    #[tokio::test]
-    async fn a_board_read_before_all_arbiters_started_is_not_shown_without_its_scores() {
-        let shared = shared();
-        let mut hosts = Box::pin(every_host(&shared));
-        assert!((&mut hosts).now_or_never().is_none(), "nobody was asked");
-        assert!(shared.hosts.set(Vec::new()).is_ok());
-        assert!(hosts.await.is_empty());
     }
 }

@@ -16,5 +16,7 @@ pub mod partition;
 pub mod recovery;
 mod reread;
 pub mod shared;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod user;

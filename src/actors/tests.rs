@@ -1,0 +1,68 @@
+//! What arbiters share, before and without any arbiter.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU64},
+};
+
+use futures_util::FutureExt as _;
+use streakline_core::user::Rules;
+
+use super::{
+    barrier::every_host,
+    damage::Damage,
+    shared::{Fatal, Settings, Shared, Work},
+};
+use crate::{clock::Clock, push::Sessions, storage::memory::MemoryStore, zones::BundledZones};
+
+fn shared() -> Shared {
+    let settings = Settings {
+        idle_ms: 1_000,
+        progress_ms: 1_000,
+        board_ms: 1_000,
+        grace_ms: 1_000,
+        tail_bytes_max: 1_000,
+        linger_ms: 0,
+        inflight_bytes_max: 1_000,
+        memory_bytes_max: 1_000,
+        recovered_bytes_max: 1_000,
+        tail_age_ms: 1_000,
+        crash_after_flush: None,
+    };
+    let zones = Arc::new(BundledZones::new());
+    Shared {
+        store: Arc::new(MemoryStore::new()),
+        clock: Clock::System,
+        rules: Rules { zones },
+        sessions: Sessions::new(1),
+        settings,
+        epoch: 1,
+        hosts: OnceLock::new(),
+        work: Work::default(),
+        flushes: AtomicU64::new(0),
+        caught_up: AtomicBool::new(false),
+        draining: AtomicBool::new(false),
+        damage: Damage::default(),
+        fatal: Fatal::default(),
+    }
+}
+
+#[tokio::test]
+async fn a_board_read_before_all_arbiters_started_is_not_shown_without_its_scores() {
+    let shared = shared();
+    let mut hosts = Box::pin(every_host(&shared));
+    assert!((&mut hosts).now_or_never().is_none(), "nobody was asked");
+    assert!(shared.hosts.set(Vec::new()).is_ok());
+    assert!(hosts.await.is_empty());
+}
+
+#[tokio::test]
+async fn the_first_reason_to_end_is_kept_and_told_to_everyone() {
+    let fatal = Fatal::default();
+    assert!(!fatal.is_raised());
+    fatal.raise("the disk is full");
+    fatal.raise("another one");
+    for told in [fatal.wait().await, fatal.wait().await] {
+        assert_eq!(told, "the disk is full");
+    }
+}
