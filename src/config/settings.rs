@@ -127,7 +127,7 @@ settings! {
     /// Journal
     journal: Journal {
         /// How long the first input of a flush waits for company at low load, ms; 0: not at all
-        linger_ms: u64 = 0, within 0..=1_000;
+        linger_ms: u64 = 0, within 0..=10_000;
 
         /// Bytes of one partition's journal that snapshots need not cover; at four times that batches are `overloaded`
         tail_bytes_max: u64 = 8 * 1024 * 1024, within 1_024..=1_073_741_824;
