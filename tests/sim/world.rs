@@ -170,7 +170,7 @@ impl World<'_> {
         self.server.step(task)
     }
 
-    /// Any task that is under way; of a slow store only where there is no other.
+    /// Any task that is under way; of a slow store seldom where there is another.
     fn next_task(&mut self) -> usize {
         let tasks = &self.server.tasks;
         if !self.faults.crashes && self.faults.order == 0 {
@@ -178,7 +178,7 @@ impl World<'_> {
         }
         let quick = |at: &usize| matches!(tasks[*at], Task::Arrive(_) | Task::Flushed(_));
         let quick: Vec<usize> = (0..tasks.len()).filter(quick).collect();
-        if self.slow_store && !quick.is_empty() {
+        if self.slow_store && !quick.is_empty() && self.random.permille(950) {
             return quick[self.random.index(quick.len())];
         }
         self.random.index(tasks.len())

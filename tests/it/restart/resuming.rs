@@ -17,6 +17,7 @@ const GOALS: u64 = 64;
 const DAYS: u64 = 9;
 /// A goal is met and extends its streak, and the day's tokens are posted.
 const EVENTS: u64 = DAYS * (2 * GOALS + 1);
+const _: () = assert!(EVENTS > FACTS_RESUMABLE, "too few to be forgotten");
 
 /// Ann meets all her goals for some days, and every day is closed.
 async fn eventful_days(server: &Server) -> Value {
@@ -54,7 +55,6 @@ async fn returning(server: &Server, epoch: &Value, after_seq: u64) -> (Wire, Val
 fn a_thousand_missed_events_come_in_order_and_one_more_makes_a_snapshot() {
     let mut server = Server::virtual_at(NOON);
     let epoch = block_on(eventful_days(&server));
-    assert!(EVENTS > FACTS_RESUMABLE);
     let oldest = EVENTS - FACTS_RESUMABLE;
     for end in ["none", "drain", "crash"] {
         match end {

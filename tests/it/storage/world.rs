@@ -128,6 +128,8 @@ fn is_typed(error: &ClientError) -> bool {
 /// Copies a directory with everything in it.
 pub(super) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
+    // A folder of keys that others may read would be refused.
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
