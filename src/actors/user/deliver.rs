@@ -136,7 +136,7 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
                 (Err(error), _) => {
                     tracing::error!(user = %id, %error, "stored records cannot be read");
                     drop(held);
-                    return super::poison::faulted(&cell);
+                    return super::poison::unreadable(&cell);
                 }
                 _ => return,
             }

@@ -237,8 +237,19 @@ impl UserCell {
     }
 }
 
+/// Runs what concerns one user: a panic in it is that user's alone, not of those who come after it.
+fn guarded(cell: &Cell, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        poison::faulted(cell);
+    }
+}
+
 /// Folds everything that is durable and at hand, and tells those who wait.
 pub(super) fn advance(cell: &Cell) {
+    guarded(cell, || fold_durable(cell));
+}
+
+fn fold_durable(cell: &Cell) {
     loop {
         let step = {
             let mut held = cell.borrow_mut();
@@ -286,6 +297,10 @@ pub(super) fn settle(cell: &Cell) {
 /// One round of an arbiter: what did not arrive is sent again, newest states go out; `aged`: what is not confirmed for long is
 /// taken for lost.
 pub(super) fn round(cell: &Cell, aged: bool) {
+    guarded(cell, || go_round(cell, aged));
+}
+
+fn go_round(cell: &Cell, aged: bool) {
     if let Some(resident) = &mut cell.borrow_mut().resident
         && aged
     {
@@ -412,12 +427,7 @@ impl Handler<Routed> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
-        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
-        if catch_unwind(taken).is_err() {
-            tracing::error!(user = %self.cell.borrow().id, "a command panicked");
-            metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
-            poison::faulted(&self.cell);
-        }
+        guarded(&self.cell, || command::take(&self.cell, command));
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);

@@ -59,6 +59,13 @@ pub(super) fn panicked(cell: &Cell) {
 
 /// The state cannot be trusted any more for another reason: it is read again, and nothing is passed over.
 pub(super) fn faulted(cell: &Cell) {
+    tracing::error!(user = %cell.borrow().id, "a fault outside of a fold; the user is read again");
+    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+    unreadable(cell);
+}
+
+/// Something of the state cannot be had: it is read again.
+pub(super) fn unreadable(cell: &Cell) {
     cell.borrow_mut().let_go();
     let cell = cell.clone();
     spawn(async move {

@@ -132,6 +132,7 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
             && held.commands.is_empty()
             && resident.pending() == 0
             && resident.outbox.is_empty()
+            && !resident.user().is_releasing()
             && !held.snapshotting
             && !held.loading;
         let user = resident.user();
