@@ -30,14 +30,19 @@ pub fn unix_s() -> i64 {
 
 /// A clock that never goes back, ms since the process asked first.
 #[must_use]
+pub fn monotonic_ms() -> u64 {
+    u64::try_from(monotonic().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The same with all its digits, to measure what takes less than a millisecond.
+#[must_use]
 #[expect(
     clippy::disallowed_methods,
     reason = "the one door to the machine's clock"
 )]
-pub fn monotonic_ms() -> u64 {
+pub fn monotonic() -> Duration {
     static START: OnceLock<Instant> = OnceLock::new();
-    let start = START.get_or_init(Instant::now);
-    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// Domain time.

@@ -8,6 +8,7 @@
 
 pub mod actors;
 pub mod api;
+pub mod auth;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -20,4 +21,5 @@ pub mod server;
 pub mod shutdown;
 pub mod storage;
 pub mod telemetry;
+pub mod tls;
 pub mod zones;

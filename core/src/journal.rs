@@ -137,7 +137,12 @@ impl<A> Journal<A> {
         self.filling.is_some() || self.in_flight.is_some()
     }
 
-    /// Bytes of inputs since the start.
+    /// Notes what earlier starts have left in the journal: it counts like what is written now.
+    pub fn recovered(&mut self, bytes: u64) {
+        self.written_bytes = self.written_bytes.saturating_add(bytes);
+    }
+
+    /// Bytes of inputs since the start, and of those that earlier starts have left.
     #[must_use]
     pub fn written_bytes(&self) -> u64 {
         self.written_bytes
@@ -201,6 +206,12 @@ impl Coverage {
         self.order.first().map(|(position, _)| *position)
     }
 
+    /// The first uncovered input of an entity.
+    #[must_use]
+    pub fn position(&self, entity: &Entity) -> Option<Position> {
+        self.by_entity.get(entity).map(|held| held.position)
+    }
+
     /// Bytes from the first uncovered input to the journal's end.
     #[must_use]
     pub fn depth_bytes(&self, written_bytes: u64) -> u64 {
@@ -212,13 +223,22 @@ impl Coverage {
     }
 
     /// Entities from the front whose first uncovered input is older or deeper than allowed.
-    pub fn overdue(&self, written_bytes: u64, bytes_max: u64, since_ms: u64) -> Vec<Entity> {
-        let late = |held: &&Uncovered| {
+    pub fn overdue(
+        &self,
+        written_bytes: u64,
+        bytes_max: u64,
+        since_ms: u64,
+    ) -> impl Iterator<Item = &Entity> {
+        let late = move |held: &&Uncovered| {
             written_bytes.saturating_sub(held.at_bytes) > bytes_max || held.since_ms <= since_ms
         };
-        let front = self.order.iter().map(|(_, entity)| entity);
-        let overdue = front.take_while(|entity| self.by_entity.get(*entity).filter(late).is_some());
-        overdue.cloned().collect()
+        let front = self.entities();
+        front.take_while(move |entity| self.by_entity.get(*entity).filter(late).is_some())
+    }
+
+    /// Entities with uncovered inputs, from the front.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.order.iter().map(|(_, entity)| entity)
     }
 
     /// Whether an entity has uncovered inputs.
@@ -288,7 +308,8 @@ mod tests {
         coverage.note(&entity("bob"), at(2));
         coverage.note(&entity("ann"), at(3));
         assert_eq!(coverage.first(), Some(at(1).position));
-        assert_eq!(coverage.overdue(100, 85, 0), [entity("ann")]);
+        assert_eq!(coverage.position(&entity("bob")), Some(at(2).position));
+        assert!(coverage.overdue(100, 85, 0).eq([&entity("ann")]));
         assert_eq!(coverage.depth_bytes(100), 90);
         coverage.covered(&entity("ann"), Some(at(3)));
         assert_eq!(coverage.first(), Some(at(2).position));

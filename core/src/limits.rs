@@ -64,6 +64,12 @@ pub const SKIPS_PER_HOUR_MAX: usize = 3;
 pub const SKIPS_WITHIN_MS: i64 = 3_600_000;
 /// Inputs of a user on hold that are kept; more are refused (ADR 0015).
 pub const KEPT_INPUTS_MAX: u64 = 10_000;
+/// Users of one thread whose snapshots are being read; who comes then waits for a place.
+pub const ACTIVATIONS_MAX: usize = 64;
+/// Commands of one thread that may wait for such a place; more are refused `overloaded`.
+pub const ACTIVATIONS_WAITING_MAX: usize = 16 * 1024;
+/// Snapshots of one thread that are written at once to free memory or the journal's tail; the next wait.
+pub const SNAPSHOTS_AT_ONCE: usize = 256;
 /// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
 /// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.

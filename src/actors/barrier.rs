@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, sync::Arc};
 
+use actix::Addr;
 use streakline_core::{
     id::{ChallengeId, Entity, PartitionId, Position},
     input::{Input, Origin, PartitionInput, Source},
@@ -9,7 +10,7 @@ use streakline_core::{
 
 use super::{
     challenge::ChallengeCommand,
-    host::{Chore, Host, send_challenge},
+    host::{Chore, Host, HostActor, UserEntry, send_challenge},
     shared::Shared,
 };
 use crate::clock;
@@ -60,11 +61,8 @@ pub(super) fn answer(host: &Rc<Host>, id: PartitionId) {
 
 /// Everything before this position is folded, recovered tails included.
 fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
-    let of = |entity: Entity| entity.partition(super::shared::BITS) == id;
     let users = host.users.borrow();
-    let users = users
-        .iter()
-        .filter(|(user, _)| of(Entity::User((*user).clone())));
+    let users = users.iter().filter(|(_, entry)| entry.partition == id);
     let pending = users.filter_map(|(_, entry)| {
         entry
             .cell
@@ -77,8 +75,12 @@ fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
     let Some(held) = partitions.get(&id) else {
         return Position::default();
     };
-    let tails = held.tails.values().filter_map(|tail| tail.first());
-    let first = tails.map(|(header, _)| header.position).chain(first).min();
+    let first = held
+        .first_unfolded()
+        .into_iter()
+        .chain(first)
+        .chain(held.pinned)
+        .min();
     let durable = held.journal.durable();
     match first {
         Some(first) if first <= durable => Position {
@@ -92,14 +94,14 @@ fn folded_to(host: &Rc<Host>, id: PartitionId) -> Position {
 /// Whether an outbox of the partition holds a contribution to a challenge.
 fn holds(host: &Rc<Host>, id: PartitionId, challenge: ChallengeId) -> bool {
     let users = host.users.borrow();
-    users.iter().any(|(user, entry)| {
-        Entity::User(user.clone()).partition(super::shared::BITS) == id
-            && entry
-                .cell
-                .borrow()
-                .resident()
-                .is_none_or(|r| r.outbox.holds(&challenge))
-    })
+    let mut users = users.values().filter(|entry| entry.partition == id);
+    users.any(|entry| is_held(entry, challenge))
+}
+
+/// Whether a user's outbox holds a contribution to a challenge, or may.
+fn is_held(entry: &UserEntry, challenge: ChallengeId) -> bool {
+    let cell = entry.cell.borrow();
+    cell.resident().is_none_or(|r| r.outbox.holds(&challenge))
 }
 
 /// How far an arbiter is with sending scores again.
@@ -123,9 +125,8 @@ pub(super) fn resend(host: &Rc<Host>, challenge: ChallengeId, sent: bool) -> Res
             super::user::resend(&entry.cell, challenge);
         }
     }
-    let held = |id: &PartitionId| holds(host, *id, challenge);
-    let ids: Vec<PartitionId> = host.partitions.borrow().keys().copied().collect();
-    if ids.iter().any(held) {
+    let users = host.users.borrow();
+    if users.values().any(|entry| is_held(entry, challenge)) {
         Resent::OnTheWay
     } else {
         Resent::Delivered
@@ -146,11 +147,20 @@ fn is_recovered(host: &Host) -> bool {
         })
 }
 
+/// The arbiters, once all of them have started: one that folds its tails first may read a challenge before there are others.
+async fn every_host(shared: &Shared) -> Vec<Addr<HostActor>> {
+    loop {
+        if let Some(hosts) = shared.hosts.get() {
+            return hosts.clone();
+        }
+        clock::pause_ms(RETRY_MS).await;
+    }
+}
+
 /// Asks every arbiter to send its members' scores again, then tells the challenge: what was sent before stands before the
 /// news in its mailbox. A board that does not move any more must have them all before anyone is told a rank from it.
 pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open: bool) {
-    let hosts = shared.hosts.get().cloned().unwrap_or_default();
-    for host in hosts {
+    for host in every_host(&shared).await {
         let mut sent = false;
         loop {
             let (reply, asked) = tokio::sync::oneshot::channel();
@@ -173,5 +183,22 @@ pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open:
     }
     while send_challenge(&shared, challenge, ChallengeCommand::Refilled).is_err() {
         clock::pause_ms(RETRY_MS).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::actors::shared::tests::shared;
+
+    #[tokio::test]
+    async fn a_board_read_before_all_arbiters_started_is_not_shown_without_its_scores() {
+        let shared = shared();
+        let mut hosts = Box::pin(every_host(&shared));
+        assert!((&mut hosts).now_or_never().is_none(), "nobody was asked");
+        assert!(shared.hosts.set(Vec::new()).is_ok());
+        assert!(hosts.await.is_empty());
     }
 }

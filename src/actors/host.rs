@@ -15,12 +15,15 @@ use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 use tokio::sync::oneshot;
 
 use super::{
+    admission::{self, Admission},
     challenge::{ChallengeActor, ChallengeCell, ChallengeCommand},
+    idling::Idling,
     partition::Partition,
     shared::{BITS, Shared, Token},
     user::{UserActor, UserCell, UserCommand},
 };
 use crate::protocol::error_code::{Code, Refusal};
+use crate::telemetry::series;
 
 /// Messages that may wait for one arbiter.
 const MAILBOX: usize = 16_384;
@@ -32,6 +35,7 @@ pub(super) const ROUND_MS: u64 = 100;
 pub(super) struct UserEntry {
     pub(super) addr: Addr<UserActor>,
     pub(super) cell: Rc<RefCell<UserCell>>,
+    pub(super) partition: PartitionId,
 }
 
 /// A challenge in memory.
@@ -44,6 +48,8 @@ pub(super) struct ChallengeEntry {
 /// What one arbiter holds.
 pub struct Host {
     pub(super) shared: Arc<Shared>,
+    /// Which arbiter it is, from 0.
+    pub(super) number: usize,
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
@@ -53,6 +59,18 @@ pub struct Host {
     pub(super) attentive: RefCell<BTreeSet<UserId>>,
     /// Every entity with a recovered tail has been activated.
     pub(super) tails_taken: Cell<bool>,
+    /// Entities whose stored rows are damaged.
+    pub(super) damaged: RefCell<BTreeSet<Entity>>,
+    /// A deferred tail is being read.
+    pub(super) recalling: Cell<bool>,
+    /// The due are being woken.
+    pub(super) waking: Cell<bool>,
+    /// Who comes into memory.
+    pub(super) admission: Admission,
+    /// Who leaves it.
+    pub(super) idling: Idling,
+    /// Users' snapshots that are being written.
+    pub(super) snapshots_under_way: Cell<usize>,
 }
 
 impl Host {
@@ -79,12 +97,14 @@ impl Host {
         if let Some(entry) = held.filter(|entry| entry.addr.connected()) {
             return entry;
         }
+        self.admission.begin();
         let cell = Rc::new(RefCell::new(UserCell::new(self.clone(), id.clone())));
         let entry = UserEntry {
             addr: UserActor::new(cell.clone()).start(),
             cell,
+            partition: Entity::User(id.clone()).partition(BITS),
         };
-        metrics::counter!("streakline_activations_total", "kind" => "user").increment(1);
+        metrics::counter!(series::ACTIVATIONS, "kind" => "user").increment(1);
         self.users.borrow_mut().insert(id.clone(), entry.clone());
         entry
     }
@@ -100,13 +120,16 @@ impl Host {
             addr: ChallengeActor::new(cell.clone()).start(),
             cell,
         };
-        metrics::counter!("streakline_activations_total", "kind" => "challenge").increment(1);
+        metrics::counter!(series::ACTIVATIONS, "kind" => "challenge").increment(1);
         self.challenges.borrow_mut().insert(id, entry.clone());
         entry
     }
 
     /// Activates whatever an entity is.
     pub(super) fn activate(self: &Rc<Self>, entity: &Entity) {
+        if self.is_set_aside(entity) {
+            return;
+        }
         match entity {
             Entity::User(id) => drop(self.user(id)),
             Entity::Challenge(id) => drop(self.challenge(*id)),
@@ -188,6 +211,7 @@ impl Drop for InFlight {
 
 /// Sends a command to a user's arbiter.
 pub(super) fn send_user(shared: &Shared, to: UserId, command: UserCommand) -> Result<(), Refusal> {
+    check(shared)?;
     let host = shared.host(&Entity::User(to.clone()));
     let message = ToUser {
         to,
@@ -203,6 +227,7 @@ pub(super) fn send_challenge(
     to: ChallengeId,
     command: ChallengeCommand,
 ) -> Result<(), Refusal> {
+    check(shared)?;
     let host = shared.host(&Entity::Challenge(to));
     let message = ToChallenge {
         to,
@@ -210,6 +235,15 @@ pub(super) fn send_challenge(
         token: shared.work.begin(),
     };
     offer(host, message)
+}
+
+/// Nothing is taken any more once the process must end: it could not be made durable.
+fn check(shared: &Shared) -> Result<(), Refusal> {
+    if shared.fatal.is_raised() {
+        let detail = "the server is about to restart; nothing that it acknowledged is lost";
+        return Err(Refusal::new(Code::StoreUnavailable, detail));
+    }
+    Ok(())
 }
 
 fn offer<M>(host: Option<&Addr<HostActor>>, message: M) -> Result<(), Refusal>
@@ -235,18 +269,25 @@ pub struct HostActor {
 impl HostActor {
     /// An arbiter's host with the partitions that it owns; to be called on that arbiter.
     #[must_use]
-    pub fn new(shared: Arc<Shared>, partitions: Vec<Partition>) -> Self {
+    pub fn new(shared: Arc<Shared>, number: usize, partitions: Vec<Partition>) -> Self {
         let owned = partitions
             .into_iter()
             .map(|partition| (partition.id(), partition));
         let host = Host {
             shared,
+            number,
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
             attentive: RefCell::default(),
             inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
+            damaged: RefCell::default(),
+            recalling: Cell::new(false),
+            waking: Cell::new(false),
+            admission: Admission::default(),
+            idling: Idling::default(),
+            snapshots_under_way: Cell::new(0),
         };
         Self {
             host: Rc::new(host),
@@ -260,6 +301,7 @@ impl Actor for HostActor {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
         let host = self.host.clone();
+        super::figures::tell(&host);
         actix::spawn(super::recovery::fold_tails(host));
         let every = std::time::Duration::from_millis(ROUND_MS);
         ctx.run_interval(every, |actor, _| super::upkeep::round(&actor.host));
@@ -280,7 +322,10 @@ impl Handler<ToUser> for HostActor {
 
     fn handle(&mut self, message: ToUser, _: &mut Self::Context) {
         let ToUser { to, command, token } = message;
-        self.host.user(&to).deliver(command, token);
+        if let Some(refusal) = self.host.damage_refusal(&Entity::User(to.clone())) {
+            return command.refuse(&self.host, to, refusal);
+        }
+        admission::take(&self.host, to, command, token);
     }
 }
 
@@ -298,6 +343,9 @@ impl Handler<ToChallenge> for HostActor {
 
     fn handle(&mut self, message: ToChallenge, _: &mut Self::Context) {
         let ToChallenge { to, command, token } = message;
+        if let Some(refusal) = self.host.damage_refusal(&Entity::Challenge(to)) {
+            return command.refuse_for_good(&self.host, to, refusal);
+        }
         self.host.challenge(to).deliver(command, token);
     }
 }

@@ -2,11 +2,15 @@
 //!
 //! `gateway` and `api` use [`directory::Directory`] and the words of [`message`], nothing else of this folder.
 
+mod admission;
 mod aside;
 mod barrier;
 mod challenge;
+pub mod damage;
 pub mod directory;
+mod figures;
 pub mod host;
+mod idling;
 pub mod message;
 pub mod partition;
 pub mod recovery;

@@ -3,7 +3,7 @@
 //! It carries `core::journal`, `core::boundary` and `core::settlement`; it decides nothing.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
     sync::atomic::Ordering,
 };
@@ -19,6 +19,7 @@ use streakline_core::{
 };
 
 use super::{host::Host, shared::BITS};
+use crate::telemetry::series;
 use crate::{
     clock,
     storage::{
@@ -30,6 +31,20 @@ use crate::{
 /// How many times the length of tail that forces snapshots is too much.
 const OVERRUN: u64 = 4;
 
+/// The partition's own row in the store.
+#[derive(Clone, Copy, Debug, minicbor::Encode, minicbor::Decode)]
+pub(super) struct PartitionRow {
+    /// The newest stamp that was given, POSIX ms.
+    #[n(0)]
+    pub(super) last_stamp_ms: i64,
+    /// Sums with everything that is in snapshots.
+    #[n(1)]
+    pub(super) totals: Totals,
+    /// Snapshots cover all inputs before this position: a start reads the journal from here on.
+    #[n(2)]
+    pub(super) uncovered_from: Option<Position>,
+}
+
 /// One partition.
 pub struct Partition {
     id: PartitionId,
@@ -37,10 +52,16 @@ pub struct Partition {
     /// Whose inputs become foldable in which order.
     pub(super) waiting: VecDeque<(Position, Entity)>,
     pub(super) coverage: Coverage,
+    /// The first input that is kept for an entity that cannot be read.
+    pub(super) pinned: Option<Position>,
     pub(super) deadlines: Deadlines,
     pub(super) barriers: Barriers,
     /// Inputs of an earlier start that no snapshot covers, until their entity is activated.
     pub(super) tails: BTreeMap<Entity, Vec<(Header, Input)>>,
+    /// Bytes of journal rows that `tails` came from; 0 once everything in it was offered to its entity.
+    pub(super) tail_bytes: usize,
+    /// Entities of a tail that was too much for memory at the start: it is read again when one of them is needed.
+    pub(super) deferred: BTreeSet<Entity>,
     /// Sums with everything that is folded.
     pub(super) totals: Totals,
     /// Sums with everything that is in snapshots.
@@ -60,9 +81,12 @@ impl Partition {
             journal: Journal::new(id, epoch, last_stamp_ms),
             waiting: VecDeque::new(),
             coverage: Coverage::default(),
+            pinned: None,
             deadlines: Deadlines::default(),
             barriers: Barriers::default(),
             tails: BTreeMap::new(),
+            tail_bytes: 0,
+            deferred: BTreeSet::new(),
             totals: written,
             written,
             suspects: Suspects::default(),
@@ -110,6 +134,50 @@ impl Partition {
         self.coverage.covered(entity, more.then_some(rest));
     }
 
+    /// An entity cannot be read: its inputs stay, but do not count against the tail's bounds.
+    pub(super) fn pin(&mut self, entity: &Entity) {
+        let first = self.coverage.position(entity);
+        self.pinned = self.pinned.into_iter().chain(first).min();
+        self.coverage.covered(entity, None);
+        self.tails.remove(entity);
+        self.deferred.remove(entity);
+        self.deadlines.set(entity, None);
+    }
+
+    /// The first position that must be kept; everything before it is in snapshots.
+    pub(super) fn uncovered_from(&self) -> Position {
+        let first = self.coverage.first().into_iter().chain(self.pinned).min();
+        first.unwrap_or_else(|| self.journal.next())
+    }
+
+    /// Lets the inputs of the tail go until they are needed.
+    pub fn defer(&mut self) {
+        self.deferred
+            .extend(std::mem::take(&mut self.tails).into_keys());
+        self.tail_bytes = 0;
+    }
+
+    /// Bytes of journal rows whose inputs wait in memory.
+    #[must_use]
+    pub fn tail_bytes(&self) -> usize {
+        self.tail_bytes
+    }
+
+    /// Entities whose inputs of an earlier start are not folded.
+    #[must_use]
+    pub fn unfolded(&self) -> usize {
+        self.tails.len().saturating_add(self.deferred.len())
+    }
+
+    /// The first input of an earlier start that is not folded.
+    pub(super) fn first_unfolded(&self) -> Option<Position> {
+        let waiting = self.tails.values().filter_map(|tail| tail.first());
+        let waiting = waiting.map(|(header, _)| header.position);
+        let deferred = self.deferred.iter();
+        let deferred = deferred.filter_map(|entity| self.coverage.position(entity));
+        waiting.chain(deferred).min()
+    }
+
     /// A due row was written.
     pub(super) fn note_due(&mut self, due_ms: Option<i64>) {
         self.earliest_due_ms = match (self.earliest_due_ms, due_ms) {
@@ -123,7 +191,12 @@ impl Partition {
         self.written.add(&booked);
         let mut bytes = Vec::new();
         // Writing to a Vec cannot fail, so there is no error to pass on.
-        let _ = minicbor::encode((self.journal.last_stamp_ms(), self.written), &mut bytes);
+        let row = PartitionRow {
+            last_stamp_ms: self.journal.last_stamp_ms(),
+            totals: self.written,
+            uncovered_from: Some(self.uncovered_from()),
+        };
+        let _ = minicbor::encode(row, &mut bytes);
         seal(Kind::Partition, RULES_VERSION, &bytes)
     }
 }
@@ -210,8 +283,13 @@ impl Host {
         let host = self.clone();
         let token = self.shared.work.begin();
         actix::spawn(async move {
+            let begun = clock::monotonic();
             match host.shared.store.append(row).await {
-                Ok(()) => host.flushed(id),
+                Ok(()) => {
+                    let seconds = clock::monotonic().saturating_sub(begun).as_secs_f64();
+                    metrics::histogram!(series::JOURNAL_FLUSH_SECONDS).record(seconds);
+                    host.flushed(id);
+                }
                 Err(error) => host.shared.fatal.raise(&error.to_string()),
             }
             drop(token);
@@ -222,7 +300,7 @@ impl Host {
     fn flushed(self: &Rc<Self>, id: PartitionId) {
         let flushes = self.shared.flushes.fetch_add(1, Ordering::AcqRel);
         self.crash_if_asked(flushes.saturating_add(1));
-        metrics::counter!("streakline_journal_flushes_total").increment(1);
+        metrics::counter!(series::JOURNAL_FLUSHES).increment(1);
         let mut ready = Vec::new();
         if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
             let durable = held.journal.flushed();

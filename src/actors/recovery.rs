@@ -1,7 +1,11 @@
 //! After a start: partitions are read back, their tails folded, and everything that fell due meanwhile is carried out
 //! (design.md 5). A user whose tail waits is folded at first use; the rest follow in the background.
 
-use std::{collections::BTreeSet, rc::Rc, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    rc::Rc,
+    sync::{Arc, atomic::Ordering},
+};
 
 use streakline_core::{
     id::{Entity, PartitionId, Position},
@@ -10,7 +14,11 @@ use streakline_core::{
     ledger::Totals,
 };
 
-use super::{host::Host, partition::Partition};
+use super::{
+    admission,
+    host::Host,
+    partition::{Partition, PartitionRow},
+};
 use crate::{
     clock,
     storage::{
@@ -21,91 +29,173 @@ use crate::{
 
 /// Bytes of a tail that are read at once.
 const READ_BYTES: usize = 4 * 1024 * 1024;
-/// Entities of a tail that are activated at once.
-const ACTIVATED_AT_ONCE: usize = 64;
 
 /// Reads a partition back: its row, its tail, its earliest due row.
 ///
 /// # Errors
 /// When the store cannot be read or a row is damaged.
 pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result<Partition, Error> {
-    let (mut last_stamp_ms, written) = match store.partition_row(id).await? {
-        Some(row) => {
-            let opened = open(Kind::Partition, &row)?;
-            minicbor::decode::<(i64, Totals)>(opened.payload).map_err(damaged)?
-        }
-        None => (i64::MIN, Totals::default()),
+    let row = match store.partition_row(id).await? {
+        Some(row) => Some(partition_row(&row).map_err(|error| error.of(&format!("row of {id}")))?),
+        None => None,
     };
-    let tail = tail(store, id).await?;
-    last_stamp_ms = tail
-        .iter()
-        .map(|(header, _)| header.stamp_ms)
-        .fold(last_stamp_ms, i64::max);
+    let written = row.map_or_else(Totals::default, |row| row.totals);
+    let after = row.and_then(|row| row.uncovered_from).map(before);
+    let (tail, bytes) = tail(store, id, after).await?;
+    let stamps = tail.iter().map(|(header, _)| header.stamp_ms);
+    let last_stamp_ms = stamps.fold(row.map_or(i64::MIN, |row| row.last_stamp_ms), i64::max);
     let mut partition = Partition::new(id, epoch, last_stamp_ms, written);
+    partition.tail_bytes = bytes;
     for (header, input) in tail {
         take(&mut partition, header, input);
     }
+    partition
+        .journal
+        .recovered(u64::try_from(bytes).unwrap_or(u64::MAX));
     partition.earliest_due_ms = store.earliest_due(id).await?;
     Ok(partition)
+}
+
+fn partition_row(row: &[u8]) -> Result<PartitionRow, Error> {
+    let opened = open(Kind::Partition, row)?;
+    minicbor::decode(opened.payload).map_err(damaged)
+}
+
+fn before(position: Position) -> Position {
+    let index = position.index.saturating_sub(1);
+    Position { index, ..position }
 }
 
 fn damaged(error: minicbor::decode::Error) -> Error {
     Error::Damaged(error.to_string())
 }
 
-async fn tail(store: &Arc<dyn Store>, id: PartitionId) -> Result<Vec<(Header, Input)>, Error> {
-    let mut inputs = Vec::new();
-    let mut after: Option<Position> = None;
+/// Inputs behind a position, and the bytes of the rows that they came from. A row that begins before it is read whole: who
+/// has folded an input does not take it again.
+async fn tail(
+    store: &Arc<dyn Store>,
+    id: PartitionId,
+    mut after: Option<Position>,
+) -> Result<(Vec<(Header, Input)>, usize), Error> {
+    let (mut inputs, mut bytes) = (Vec::new(), 0_usize);
     loop {
         let rows: Vec<JournalRow> = store.tail(id, after, READ_BYTES).await?;
         let Some(last) = rows.last().map(|row| row.last) else {
-            return Ok(inputs);
+            return Ok((inputs, bytes));
         };
         for row in &rows {
-            let opened = open(Kind::Journal, &row.bytes)?;
-            inputs.extend(journal::inputs(opened.payload).map_err(damaged)?);
+            bytes = bytes.saturating_add(row.bytes.len());
+            let opened = open(Kind::Journal, &row.bytes).map_err(|error| error.of(&place(row)))?;
+            let read = journal::inputs(opened.payload).map_err(damaged);
+            inputs.extend(read.map_err(|error| error.of(&place(row)))?);
         }
         after = Some(last);
     }
 }
 
-fn take(partition: &mut Partition, header: Header, input: Input) {
-    let entity = match &input {
-        Input::User(id, _) => Entity::User(id.clone()),
-        Input::Challenge(id, _) => Entity::Challenge(*id),
-        Input::Partition(PartitionInput::Barrier { cutoff_ms }) => {
-            return partition.barriers.journaled(*cutoff_ms, header.position);
-        }
-    };
-    partition.uncovered(&entity, header.position);
-    partition
-        .tails
-        .entry(entity)
-        .or_default()
-        .push((header, input));
+fn place(row: &JournalRow) -> String {
+    let Position { epoch, index } = row.first;
+    format!("journal row {epoch}/{index} of {}", row.partition)
 }
 
-/// Folds every tail that is left, a few at a time, behind live traffic.
+fn take(partition: &mut Partition, header: Header, input: Input) {
+    if let Input::Partition(PartitionInput::Barrier { cutoff_ms }) = &input {
+        partition.barriers.journaled(*cutoff_ms, header.position);
+    }
+    let Some(entity) = owner(&input) else { return };
+    partition.uncovered(&entity, header.position);
+    let waiting = partition.tails.entry(entity).or_default();
+    waiting.push((header, input));
+}
+
+/// Folds every tail that is left, one after the other, behind live traffic.
 pub(super) async fn fold_tails(host: Rc<Host>) {
-    let mut tried: BTreeSet<Entity> = BTreeSet::new();
-    loop {
-        let entities: Vec<Entity> = {
-            let partitions = host.partitions.borrow();
-            let tails = partitions.values().flat_map(|held| held.tails.keys());
-            tails
-                .filter(|entity| !tried.contains(entity))
-                .take(ACTIVATED_AT_ONCE)
-                .cloned()
-                .collect()
-        };
-        if entities.is_empty() {
-            return host.tails_taken.set(true);
+    let mut offered: BTreeSet<PartitionId> = BTreeSet::new();
+    while let Some(id) = next_tail(&host, &offered) {
+        if host.shared.draining.load(Ordering::Acquire) {
+            return; // The journal keeps them for the next start.
         }
-        entities.iter().for_each(|entity| host.activate(entity));
+        recall(&host, &Entity::Partition(id)).await;
+        let waiting = |held: &mut Partition| held.tails.keys().cloned().collect();
+        let entities: Vec<Entity> = host
+            .with(&Entity::Partition(id), waiting)
+            .unwrap_or_default();
+        for entity in &entities {
+            if host.shared.draining.load(Ordering::Acquire) {
+                break;
+            }
+            admission::place(&host).await;
+            let waits = |held: &mut Partition| held.tails.contains_key(entity);
+            if host.with(entity, waits) == Some(true) {
+                host.activate(entity);
+            }
+        }
         while entities.iter().any(|entity| host.is_activating(entity)) {
             clock::pause_ms(1).await;
         }
-        tried.extend(entities);
+        host.with(&Entity::Partition(id), |held| held.tail_bytes = 0);
+        offered.insert(id);
+    }
+    host.tails_taken.set(true);
+}
+
+/// The next partition whose tail is to be folded: what is in memory goes first.
+fn next_tail(host: &Host, offered: &BTreeSet<PartitionId>) -> Option<PartitionId> {
+    let partitions = host.partitions.borrow();
+    let left = || partitions.iter().filter(|(id, _)| !offered.contains(id));
+    let in_memory = left().find(|(_, held)| !held.tails.is_empty());
+    let next = in_memory.or_else(|| left().find(|(_, held)| !held.deferred.is_empty()));
+    next.map(|(id, _)| *id)
+}
+
+/// Reads the deferred tail of an entity's partition again, where the entity is in it; one at a time, and not before there is
+/// room for it. A partition stands for all that is deferred in it.
+pub(super) async fn recall(host: &Rc<Host>, entity: &Entity) {
+    let id = entity.partition(super::shared::BITS);
+    let is_deferred = |held: &mut Partition| match entity {
+        Entity::Partition(_) => !held.deferred.is_empty(),
+        entity => held.deferred.contains(entity),
+    };
+    while host.with(entity, is_deferred) == Some(true) {
+        if host.recalling.get() || !has_room(host) {
+            clock::pause_ms(1).await;
+            continue;
+        }
+        host.recalling.set(true);
+        let after = host.with(entity, |held| before(held.uncovered_from()));
+        match tail(&host.shared.store, id, after).await {
+            Ok(tail) => drop(host.with(entity, |held| recalled(held, tail, host.shared.epoch))),
+            Err(error) => return host.shared.fatal.raise(&error.to_string()),
+        }
+        host.recalling.set(false);
+    }
+}
+
+/// Whether the tails in memory leave room for one more.
+fn has_room(host: &Host) -> bool {
+    let partitions = host.partitions.borrow();
+    let held: usize = partitions.values().map(|held| held.tail_bytes).sum();
+    held == 0 || held < host.shared.settings.recovered_bytes_max
+}
+
+fn recalled(partition: &mut Partition, (tail, bytes): (Vec<(Header, Input)>, usize), epoch: u64) {
+    let deferred = std::mem::take(&mut partition.deferred);
+    partition.tail_bytes = bytes;
+    for (header, input) in tail {
+        // What came since the start is in its entity's queue already.
+        let entity = owner(&input).filter(|entity| deferred.contains(entity));
+        if let Some(entity) = entity.filter(|_| header.position.epoch < epoch) {
+            let waiting = partition.tails.entry(entity).or_default();
+            waiting.push((header, input));
+        }
+    }
+}
+
+fn owner(input: &Input) -> Option<Entity> {
+    match input {
+        Input::User(id, _) => Some(Entity::User(id.clone())),
+        Input::Challenge(id, _) => Some(Entity::Challenge(*id)),
+        Input::Partition(_) => None,
     }
 }
 

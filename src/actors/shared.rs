@@ -11,9 +11,9 @@ use streakline_core::{
     id::{Entity, PartitionId},
     user::Rules,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use super::host::HostActor;
+use super::{damage::Damage, host::HostActor};
 use crate::{clock::Clock, push::Sessions, storage::Store};
 
 /// Prefix bits of a partition now (design.md 5).
@@ -36,6 +36,10 @@ pub struct Settings {
     pub linger_ms: u64,
     /// Bytes of batches that may wait for durability on one arbiter.
     pub inflight_bytes_max: usize,
+    /// Bytes that users may take in memory on one arbiter, about.
+    pub memory_bytes_max: usize,
+    /// Bytes of journal rows of earlier starts whose inputs may wait in memory on one arbiter to be folded.
+    pub recovered_bytes_max: usize,
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.
@@ -67,6 +71,8 @@ pub struct Shared {
     pub caught_up: AtomicBool,
     /// No new work is taken.
     pub draining: AtomicBool,
+    /// Stored rows that cannot be read.
+    pub damage: Damage,
     /// The reason why the process must end, once there is one.
     pub fatal: Fatal,
 }
@@ -131,33 +137,98 @@ impl Drop for Token {
 }
 
 /// The first reason why the process must end.
-#[derive(Clone, Default)]
-pub struct Fatal {
-    reason: Arc<OnceLock<String>>,
-    told: Arc<Notify>,
+#[derive(Clone)]
+pub struct Fatal(watch::Sender<Option<String>>);
+
+impl Default for Fatal {
+    fn default() -> Self {
+        Self(watch::Sender::new(None))
+    }
 }
 
 impl Fatal {
     /// Ends the process soon; the first reason is kept.
     pub fn raise(&self, reason: &str) {
-        tracing::error!(reason, "the server must stop");
-        let _ = self.reason.set(reason.to_owned());
-        self.told.notify_one();
+        self.0.send_if_modified(|held| {
+            let first = held.is_none();
+            if first {
+                tracing::error!(reason, "the server must stop");
+                *held = Some(reason.to_owned());
+            }
+            first
+        });
     }
 
     /// Waits for a reason.
     pub async fn wait(&self) -> String {
-        loop {
-            if let Some(reason) = self.reason.get() {
-                return reason.clone();
-            }
-            self.told.notified().await;
-        }
+        let mut reasons = self.0.subscribe();
+        let reason = reasons.wait_for(Option::is_some).await;
+        // The sender lives in self, so there is one.
+        reason.map_or_else(|_| String::new(), |held| held.clone().unwrap_or_default())
     }
 
     /// The reason, if there is one.
     #[must_use]
-    pub fn reason(&self) -> Option<&String> {
-        self.reason.get()
+    pub fn reason(&self) -> Option<String> {
+        self.0.borrow().clone()
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        self.0.borrow().is_some()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{storage::memory::MemoryStore, zones::BundledZones};
+
+    /// What arbiters share, before there are any.
+    pub(in crate::actors) fn shared() -> Arc<Shared> {
+        let settings = Settings {
+            idle_ms: 1_000,
+            progress_ms: 1_000,
+            board_ms: 1_000,
+            grace_ms: 1_000,
+            tail_bytes_max: 1_000,
+            linger_ms: 0,
+            inflight_bytes_max: 1_000,
+            memory_bytes_max: 1_000,
+            recovered_bytes_max: 1_000,
+            tail_age_ms: 1_000,
+            crash_after_flush: None,
+        };
+        let zones = Arc::new(BundledZones::new());
+        Arc::new(Shared {
+            store: Arc::new(MemoryStore::new()),
+            clock: Clock::System,
+            rules: Rules { zones },
+            sessions: Sessions::new(1),
+            settings,
+            epoch: 1,
+            hosts: OnceLock::new(),
+            work: Work::default(),
+            flushes: AtomicU64::new(0),
+            caught_up: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            damage: Damage::default(),
+            fatal: Fatal::default(),
+        })
+    }
+
+    #[tokio::test]
+    async fn the_first_reason_to_end_is_kept_and_told_to_everyone() {
+        let fatal = Fatal::default();
+        assert!(!fatal.is_raised());
+        fatal.raise("the disk is full");
+        fatal.raise("another one");
+        let (first, second) = (fatal.wait().await, fatal.wait().await);
+        assert_eq!(
+            (first.as_str(), second.as_str()),
+            ("the disk is full", "the disk is full")
+        );
+        assert_eq!(fatal.reason().as_deref(), Some("the disk is full"));
     }
 }

@@ -1,15 +1,20 @@
 //! What an arbiter does in rounds: wakes who is due, shows boards, sends again what did not arrive, lets idle actors go, and makes
 //! the front of a long or old journal tail snapshot (design.md 4, 5).
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::{collections::BTreeMap, rc::Rc, sync::atomic::Ordering};
 
-use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, Entity, PartitionId, Position, UserId},
+    limits,
+};
 
-use super::{challenge, host::Host, user};
+use super::{admission, challenge, figures, host::Host, idling, user};
 use crate::clock;
 
 /// Entities that are woken at once for one partition; the next come when these are done.
 const WOKEN_AT_ONCE: usize = 64;
+/// Entities of one partition that are relieved at once.
+const RELIEVED_AT_ONCE: usize = 64;
 /// Ms between two looks at what only changes slowly.
 const SLOW_ROUND_MS: u64 = 1_000;
 /// Ms after which what is not confirmed twice is taken for lost.
@@ -24,6 +29,9 @@ pub(super) fn round(host: &Rc<Host>) {
         .for_each(|entry| challenge::round(&entry.cell));
     let aged = is_turn(now_ms, AGED_MS);
     attend(host, aged);
+    admission::go_on(host);
+    idling::round(host);
+    figures::tell(host);
     if !is_turn(now_ms, SLOW_ROUND_MS) {
         return;
     }
@@ -34,22 +42,18 @@ pub(super) fn round(host: &Rc<Host>) {
     partitions
         .iter()
         .for_each(|id| super::barrier::answer(host, *id));
-    if !host.shared.clock.is_virtual() {
+    let draining = host.shared.draining.load(Ordering::Acquire);
+    if !host.shared.clock.is_virtual() && !draining && !host.waking.replace(true) {
         let host = host.clone();
         actix::spawn(async move {
             let _ = wake_due(&host).await;
+            host.waking.set(false);
         });
     }
     relieve(host);
-    let users: Vec<_> = host.users.borrow().values().cloned().collect();
-    users
-        .iter()
-        .for_each(|entry| user::passivate_if_idle(&entry.cell));
     challenges
         .iter()
         .for_each(|entry| challenge::passivate_if_idle(&entry.cell));
-    metrics::gauge!("streakline_actors", "kind" => "user").set(users.len() as f64);
-    metrics::gauge!("streakline_actors", "kind" => "challenge").set(challenges.len() as f64);
 }
 
 /// Whether the round that runs now is the one in `every_ms` that does this.
@@ -71,34 +75,46 @@ fn attend(host: &Rc<Host>, aged: bool) {
     }
 }
 
-/// Entities at the front of a tail that is too long or too old snapshot; what is covered by all is dropped.
+/// Entities at the front of a tail that is too long or too old snapshot; what is covered by all is dropped. Who is not in memory
+/// has inputs of an earlier start only, and `recovery` is at them.
 fn relieve(host: &Rc<Host>) {
     let settings = &host.shared.settings;
     let since_ms = clock::monotonic_ms().saturating_sub(settings.tail_age_ms);
     let aged = clock::monotonic_ms() > settings.tail_age_ms;
-    let mut overdue = Vec::new();
+    let since_ms = if aged { since_ms } else { 0 };
+    let mut overdue: Vec<Entity> = Vec::new();
     for held in host.partitions.borrow().values() {
         let written = held.journal.written_bytes();
-        let since_ms = if aged { since_ms } else { 0 };
-        overdue.extend(
-            held.coverage
-                .overdue(written, settings.tail_bytes_max, since_ms),
-        );
+        let late = held
+            .coverage
+            .overdue(written, settings.tail_bytes_max, since_ms);
+        overdue.extend(late.take(RELIEVED_AT_ONCE).cloned());
     }
     for entity in overdue {
+        if host.snapshots_under_way.get() >= limits::SNAPSHOTS_AT_ONCE {
+            return;
+        }
         snapshot(host, &entity);
     }
 }
 
+/// Takes a snapshot of an entity in memory.
 fn snapshot(host: &Rc<Host>, entity: &Entity) {
+    if host.is_set_aside(entity) {
+        return;
+    }
     match entity {
         Entity::User(id) => {
-            let entry = host.user(id);
-            user::snapshot(&entry.cell);
+            let entry = host.users.borrow().get(id).cloned();
+            if let Some(entry) = entry {
+                user::snapshot(&entry.cell);
+            }
         }
         Entity::Challenge(id) => {
-            let entry = host.challenge(*id);
-            challenge::snapshot(&entry.cell);
+            let entry = host.challenges.borrow().get(id).cloned();
+            if let Some(entry) = entry {
+                challenge::snapshot(&entry.cell);
+            }
         }
         Entity::Partition(_) => {}
     }
@@ -107,12 +123,8 @@ fn snapshot(host: &Rc<Host>, entity: &Entity) {
 /// The first position that each of this arbiter's partitions must keep.
 pub(super) fn first_uncovered(host: &Host) -> BTreeMap<PartitionId, Position> {
     let partitions = host.partitions.borrow();
-    let first = |held: &super::partition::Partition| {
-        held.coverage.first().unwrap_or_else(|| held.journal.next())
-    };
-    partitions
-        .iter()
-        .map(|(id, held)| (*id, first(held)))
+    let held = partitions.iter();
+    held.map(|(id, held)| (*id, held.uncovered_from()))
         .collect()
 }
 
@@ -136,7 +148,7 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
         };
         for entity in due.into_iter().chain(stored) {
             woken = woken.saturating_add(1);
-            wake(host, &entity);
+            wake(host, &entity).await;
         }
     }
     woken
@@ -145,10 +157,17 @@ pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
 /// Due rows of entities that are not in memory; those in memory have their own deadline, and their rows stand until their
 /// next snapshot.
 async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity> {
-    let in_memory = host.users.borrow().len() + host.challenges.borrow().len();
+    let set_aside = host.damaged.borrow().len();
+    let in_memory = host.users.borrow().len() + host.challenges.borrow().len() + set_aside;
     let limit = WOKEN_AT_ONCE.saturating_add(in_memory).saturating_add(1);
     let store = &host.shared.store;
-    let rows = store.due(id, i64::MAX, limit).await.unwrap_or_default();
+    let in_memory_or_not = store.due(id, i64::MAX, limit).await;
+    let rows = in_memory_or_not.unwrap_or_else(|error| {
+        host.shared
+            .damage
+            .note("due", &format!("partition {id}"), &error);
+        Vec::new()
+    });
     let full = rows.len() >= limit;
     let is_active = |entity: &Entity| match entity {
         Entity::User(user) => host.users.borrow().contains_key(user),
@@ -162,6 +181,7 @@ async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity
     let mut due: Vec<Entity> = rows
         .into_iter()
         .filter(|(at_ms, entity)| *at_ms <= now_ms && !is_active(entity))
+        .filter(|(_, entity)| !host.is_set_aside(entity))
         .map(|(_, entity)| entity)
         .collect();
     let more = due.len() > WOKEN_AT_ONCE || (full && later.is_none());
@@ -172,7 +192,7 @@ async fn stored_due(host: &Rc<Host>, id: PartitionId, now_ms: i64) -> Vec<Entity
 }
 
 /// Runs what is due of an entity in memory; activation runs it for the others.
-fn wake(host: &Rc<Host>, entity: &Entity) {
+async fn wake(host: &Rc<Host>, entity: &Entity) {
     match entity {
         Entity::User(id) => {
             let entry = host.users.borrow().get(id).cloned();
@@ -188,20 +208,22 @@ fn wake(host: &Rc<Host>, entity: &Entity) {
         }
         Entity::Partition(_) => return,
     }
+    admission::place(host).await;
     host.activate(entity);
 }
 
-/// Snapshots everybody with uncovered inputs, once, and waits until all is written.
+/// Snapshots everybody in memory with uncovered inputs, once, some at a time, and waits until all is written. Inputs of an
+/// earlier start that are not folded yet stay in the journal.
 pub(super) async fn snapshot_all(host: &Rc<Host>) {
     let mut uncovered: Vec<Entity> = Vec::new();
     for held in host.partitions.borrow().values() {
-        uncovered.extend(held.coverage.overdue(u64::MAX, 0, u64::MAX));
+        uncovered.extend(held.coverage.entities().cloned());
     }
-    for entity in &uncovered {
-        snapshot(host, entity);
-    }
-    while uncovered.iter().any(|entity| is_writing(host, entity)) {
-        clock::pause_ms(5).await;
+    for some in uncovered.chunks(limits::SNAPSHOTS_AT_ONCE) {
+        some.iter().for_each(|entity| snapshot(host, entity));
+        while some.iter().any(|entity| is_writing(host, entity)) {
+            clock::pause_ms(1).await;
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, GoalId, UserId},
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     actors::message::Caller,
+    clock,
     protocol::error_code::{Code, Refusal},
 };
 
@@ -38,10 +39,14 @@ pub(super) struct Search {
 }
 
 impl Ask {
-    fn of(request: &HttpRequest) -> Result<Self, Refusal> {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let api = request.app_data::<web::Data<Api>>().cloned();
         let api = api.ok_or_else(|| Refusal::new(Code::Internal, "the server is not set up"))?;
-        let principal = Principal::of(request.headers(), &api.keys)?;
+        let address = request.peer_addr().map(|peer| peer.ip());
+        let check = || Principal::of(request.headers(), &api.credentials.keys.ring());
+        let failures = &api.credentials.failures;
+        let principal = failures.check(address, clock::monotonic_ms(), check)?;
+        request.extensions_mut().insert(principal.kind());
         well_formed_names(request)?;
         Ok(Self {
             api,
@@ -123,8 +128,11 @@ impl FromRequest for Ask {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let plain = |ask: Self| Query::parse(request.query_string()).done().map(|()| ask);
-        ready(Self::of(request).and_then(plain).map_err(Problem))
+        let plain = |ask: Self| {
+            let read = Query::parse(request.query_string()).done();
+            read.map(|()| ask).map_err(Problem::from)
+        };
+        ready(Self::of(request).and_then(plain))
     }
 }
 
@@ -134,10 +142,6 @@ impl FromRequest for Search {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let query = Query::parse(request.query_string());
-        ready(
-            Ask::of(request)
-                .map(|ask| Self { ask, query })
-                .map_err(Problem),
-        )
+        ready(Ask::of(request).map(|ask| Self { ask, query }))
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     clock,
     keys::{Claims, KeyRing, Role, TokenError},
     protocol::error_code::{Code, Refusal},
+    telemetry::PrincipalKind,
 };
 
 /// Every admin key begins so; a token never does.
@@ -72,6 +73,15 @@ impl Principal {
         }
     }
 
+    /// What the request's log line says of it.
+    pub(super) fn kind(&self) -> PrincipalKind {
+        PrincipalKind(match self {
+            Self::AdminKey => "admin-key",
+            Self::Token { admin: true, .. } => Role::Admin.as_str(),
+            Self::Token { .. } => Role::User.as_str(),
+        })
+    }
+
     /// Whether it may do everything.
     pub(super) fn is_admin(&self) -> bool {
         matches!(self, Self::AdminKey | Self::Token { admin: true, .. })
@@ -102,7 +112,7 @@ impl Principal {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION);
     let missing = "send `Authorization: Bearer` with a token or an admin key";
     let value = values.next().ok_or_else(|| unauthenticated(missing))?;

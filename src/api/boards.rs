@@ -98,7 +98,7 @@ fn key(row: &RowView) -> String {
     format!("{} {} {}", row.score, row.achieved_at_ms, row.user)
 }
 
-fn key_of_text(text: &str) -> Option<(i64, i64, UserId)> {
+pub(super) fn key_of_text(text: &str) -> Option<(i64, i64, UserId)> {
     let mut parts = text.split(' ');
     let (score, achieved_at_ms) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     Some((score, achieved_at_ms, UserId::parse(parts.next()?).ok()?))

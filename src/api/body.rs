@@ -1,5 +1,7 @@
 //! Reads the body of a request: its media type, its size, and that it is JSON. What the JSON says is `fields`' to read.
 
+use std::time::Duration;
+
 use actix_web::{HttpMessage as _, HttpRequest, http::header, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -7,6 +9,9 @@ use serde_json::{Map, Value};
 use streakline_core::limits::BODY_BYTES_MAX;
 
 use crate::protocol::error_code::{Code, Refusal};
+
+/// How long a body may take: time enough for the largest over a bad line.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// A body, as it came and as JSON.
 pub(super) struct Body {
@@ -53,7 +58,16 @@ fn must_be_json(request: &HttpRequest) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::new(Code::UnsupportedMedia, words))
 }
 
-async fn collect(request: &HttpRequest, mut payload: web::Payload) -> Result<Bytes, Refusal> {
+async fn collect(request: &HttpRequest, payload: web::Payload) -> Result<Bytes, Refusal> {
+    let late = |_| {
+        let words = "the body did not come in time";
+        Err(Refusal::new(Code::BadFrame, words))
+    };
+    let arrived = tokio::time::timeout(BODY_WITHIN, arrive(request, payload)).await;
+    arrived.unwrap_or_else(late)
+}
+
+async fn arrive(request: &HttpRequest, mut payload: web::Payload) -> Result<Bytes, Refusal> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     within_bound(announced.unwrap_or(0))?;
@@ -74,7 +88,7 @@ fn within_bound(length: usize) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::new(Code::TooLarge, words()))
 }
 
-fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Value, Refusal> {
     serde_json::from_slice(bytes)
         .map_err(|error| Refusal::new(Code::BadJson, format!("the body is not JSON: {error}")))
 }

@@ -1,6 +1,7 @@
 //! `/v1/challenges`: drafts, and their way to being published or cancelled.
 
 use actix_web::web::Payload;
+use serde_json::Value;
 use streakline_core::{
     id::ChallengeId, limits::TITLE_CHARS_MAX, view::ChallengePhase, view::ChallengeView,
 };
@@ -174,11 +175,7 @@ pub(super) async fn cancel(ask: Ask, payload: Payload) -> Answer {
     let id = ask.challenge()?;
     let body = body::read(&ask.request, payload).await?;
     let once = Once::of(&ask, &body)?;
-    let faults = Faults::default();
-    let mut top = Fields::of(&body.json, &faults);
-    let reason = top.required("reason", line(1..=TITLE_CHARS_MAX));
-    top.done(&[]);
-    faults.none()?;
+    let reason = reason(&body.json)?;
     let (directory, caller, stored) = (
         ask.api.directory.clone(),
         ask.caller(),
@@ -186,11 +183,20 @@ pub(super) async fn cancel(ask: Ask, payload: Payload) -> Answer {
     );
     let told = once.clone();
     once.run(ask, async move {
-        let reason = reason.unwrap_or_default();
         let view = directory.cancel(id, reason, caller, stored).await?;
         record(&told, 200, &view)
     })
     .await
+}
+
+/// The admin's words in the body of a cancellation.
+pub(super) fn reason(body: &Value) -> Result<String, Refusal> {
+    let faults = Faults::default();
+    let mut top = Fields::of(body, &faults);
+    let reason = top.required("reason", line(1..=TITLE_CHARS_MAX));
+    top.done(&[]);
+    faults.none()?;
+    Ok(reason.unwrap_or_default())
 }
 
 /// What the actor stores with the effect.

@@ -94,7 +94,7 @@ pub(super) async fn advance(ask: Ask, payload: Payload) -> Answer {
     .await
 }
 
-fn parse(body: &Value) -> Result<i64, Refusal> {
+pub(super) fn parse(body: &Value) -> Result<i64, Refusal> {
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let to_ms = top.required("to_ms", integer(0..=LATEST_MS));

@@ -54,7 +54,7 @@ pub async fn check_origin(
     }
     let words =
         "pages of this origin may not call; the setting for CORS origins lists those that may";
-    let problem = Problem(Refusal::new(Code::OriginRefused, words));
+    let problem = Problem::from(Refusal::new(Code::OriginRefused, words));
     Ok(request.error_response(problem).map_into_boxed_body())
 }
 

@@ -127,7 +127,7 @@ pub(super) async fn remove(ask: Ask) -> Answer {
     answer::gone()
 }
 
-fn parse(goal: GoalId, body: &Value) -> Result<PutGoal, Refusal> {
+pub(super) fn parse(goal: GoalId, body: &Value) -> Result<PutGoal, Refusal> {
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let metric = top.required("metric", metric);

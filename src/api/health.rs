@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::{Api, answer, openapi, problem::Answer};
 use crate::protocol::error_code::{Code, Refusal};
+use crate::telemetry::machine;
 
 /// The media type of the Prometheus text format.
 const METRICS_MEDIA: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -47,7 +48,7 @@ pub(super) async fn ready(api: web::Data<Api>) -> Answer {
 pub(super) async fn metrics(api: web::Data<Api>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(METRICS_MEDIA)
-        .body(api.metrics.render())
+        .body(api.metrics.render() + &machine::render())
 }
 
 /// This document

@@ -100,7 +100,7 @@ impl Once {
     }
 }
 
-fn key_of(headers: &HeaderMap) -> Result<String, Refusal> {
+pub(super) fn key_of(headers: &HeaderMap) -> Result<String, Refusal> {
     let mut values = headers.get_all("Idempotency-Key");
     let (first, second) = (values.next(), values.next());
     let key = first

@@ -9,6 +9,7 @@
 //!     .wrap(api::cors(&origins))
 //!     .wrap(from_fn(api::check_origin))
 //!     .wrap(from_fn(api::observe))
+//!     .wrap(from_fn(api::secure))
 //!     .configure(api::routes)
 //! ```
 
@@ -29,7 +30,11 @@ mod etag;
 mod events;
 mod fault;
 mod fields;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod goals;
+mod headers;
 mod health;
 mod idempotency;
 mod ledger;
@@ -50,9 +55,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::zone::Zones;
 
 pub use cors::{check_origin, cors};
+pub use headers::secure;
 pub use request_log::observe;
 
-use crate::{actors::directory::Directory, keys::KeyRing};
+use crate::{actors::directory::Directory, auth::Credentials};
 
 /// What an operator may set about this door.
 #[derive(Clone, Debug, Default)]
@@ -64,7 +70,7 @@ pub struct Settings {
 /// What handlers need; one for the whole server.
 pub struct Api {
     directory: Directory,
-    keys: Arc<KeyRing>,
+    credentials: Credentials,
     zones: Arc<dyn Zones + Send + Sync>,
     metrics: PrometheusHandle,
     settings: Settings,
@@ -77,16 +83,16 @@ impl Api {
     #[must_use]
     pub fn new(
         directory: Directory,
-        keys: Arc<KeyRing>,
+        credentials: Credentials,
         zones: Arc<dyn Zones + Send + Sync>,
         metrics: PrometheusHandle,
         settings: Settings,
     ) -> Self {
-        let cursors = page::Cursors::new(keys.admin_key());
+        let cursors = page::Cursors::new(credentials.keys.ring().admin_key());
         let running = idempotency::Running::default();
         Self {
             directory,
-            keys,
+            credentials,
             zones,
             metrics,
             settings,

@@ -15,9 +15,12 @@ use actix_web::{
     },
 };
 
-use crate::protocol::{
-    error_code::{Code, Refusal},
-    problem::{CONTENT_TYPE, Problem as Body},
+use crate::{
+    auth::Refused,
+    protocol::{
+        error_code::{Code, Refusal},
+        problem::{CONTENT_TYPE, Problem as Body},
+    },
 };
 
 /// What a handler answers.
@@ -25,35 +28,42 @@ pub(super) type Answer = Result<HttpResponse, Problem>;
 
 /// A refusal on its way out.
 #[derive(Debug)]
-pub(super) struct Problem(pub(super) Refusal);
+pub(super) struct Problem(Refused);
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self(refusal)
+        Self(refusal.into())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self(refused)
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.0.refusal.fmt(f)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        status_of(Body::of(&self.0, "").status)
+        status_of(Body::of(&self.0.refusal, "").status)
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status_code());
         response.content_type(CONTENT_TYPE);
-        if let Some(challenge) = authenticate_challenge(self.0.code) {
+        if let Some(challenge) = authenticate_challenge(self.0.refusal.code) {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
-        if let Some(seconds) = retry_after_s(self.0.code) {
-            response.insert_header((header::RETRY_AFTER, seconds));
+        let own = self.0.retry_after_s;
+        if let Some(seconds) = own.or_else(|| retry_after_s(self.0.refusal.code)) {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        response.body(Body::of(&self.0, "").json())
+        response.body(Body::of(&self.0.refusal, "").json())
     }
 }
 
@@ -68,10 +78,10 @@ fn authenticate_challenge(code: Code) -> Option<&'static str> {
     }
 }
 
-fn retry_after_s(code: Code) -> Option<&'static str> {
+fn retry_after_s(code: Code) -> Option<u64> {
     match code {
-        Code::InProgress | Code::RateLimited | Code::Overloaded => Some("1"),
-        Code::Draining | Code::StoreUnavailable => Some("5"),
+        Code::InProgress | Code::RateLimited | Code::Overloaded => Some(1),
+        Code::Draining | Code::StoreUnavailable => Some(5),
         _ => None,
     }
 }
@@ -91,7 +101,7 @@ pub(super) fn complete(
     }
     let error = response.response().error();
     let body = match error.and_then(|error| error.as_error::<Problem>()) {
-        Some(problem) => Body::of(&problem.0, request_id),
+        Some(problem) => Body::of(&problem.0.refusal, request_id),
         None if is_json(response.response().head()) => return response,
         None => of_status(status, request_id),
     };
@@ -172,7 +182,7 @@ mod tests {
             detail: "no such member".into(),
         };
         let refusal = Refusal::invalid(vec![fault("/a"), fault("/b")]);
-        let response = HttpResponse::from_error(actix_web::Error::from(Problem(refusal)));
+        let response = HttpResponse::from_error(actix_web::Error::from(Problem::from(refusal)));
         let (response, body) = completed(response).await;
         assert_eq!(response.status(), 422);
         assert_eq!(
@@ -188,7 +198,7 @@ mod tests {
     #[actix_web::test]
     async fn an_expired_token_is_told_how_to_authenticate() {
         let refusal = Refusal::new(Code::TokenExpired, "expired");
-        let response = HttpResponse::from_error(actix_web::Error::from(Problem(refusal)));
+        let response = HttpResponse::from_error(actix_web::Error::from(Problem::from(refusal)));
         let (response, _) = completed(response).await;
         let challenge = response
             .headers()

@@ -2,9 +2,11 @@
 //!
 //! The log line names the route, not the path, and no token; what people measured is never in it.
 
+use std::time::Duration;
+
 use actix_web::{
-    Error,
-    body::{BoxBody, MessageBody},
+    Error, HttpMessage as _, HttpRequest,
+    body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
@@ -12,12 +14,18 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::problem;
-use crate::{clock, entropy};
+use crate::{
+    clock, entropy,
+    telemetry::{PrincipalKind, series},
+};
 
 /// Echoed, or made where the client sent none.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longer ids of clients are replaced.
 const REQUEST_ID_CHARS_MAX: usize = 128;
+
+/// The status of a request whose client went before it was answered, in the log and on `/metrics`; nobody is sent it.
+const ABANDONED: u16 = 499;
 
 /// The id of a request that went through [`observe`].
 pub(super) fn request_id(headers: &HeaderMap) -> &str {
@@ -32,8 +40,8 @@ pub async fn observe(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started_ms = clock::monotonic_ms();
     let id = identify(request.headers_mut());
+    let line = Line::of(request.request());
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = problem::complete(response, id.to_str().unwrap_or_default());
     let headers = response.headers_mut();
@@ -42,7 +50,7 @@ pub async fn observe(
         HeaderValue::from_static("nosniff"),
     );
     headers.insert(REQUEST_ID, id);
-    record(&response, clock::monotonic_ms().saturating_sub(started_ms));
+    line.end(&response);
     Ok(response)
 }
 
@@ -65,27 +73,93 @@ fn made() -> String {
     Uuid::from_bytes(entropy::uuid_v7(clock::unix_ms())).to_string()
 }
 
-fn record(response: &ServiceResponse<BoxBody>, duration_ms: u64) {
-    let request = response.request();
-    let route = request
-        .match_pattern()
-        .unwrap_or_else(|| "unknown".to_owned());
-    let status = response.status().as_u16();
-    let id = request_id(request.headers());
-    tracing::info!(request_id = id, method = %request.method(), route, status, duration_ms, "request");
-    // Methods that a client makes up must not become labels.
-    let method = match request.method().as_str() {
-        known @ ("GET" | "PUT" | "POST" | "DELETE" | "OPTIONS" | "HEAD") => known.to_owned(),
-        _ => "other".to_owned(),
-    };
-    let labels = [
-        ("method", method),
-        ("route", route),
-        ("status", status.to_string()),
-    ];
-    metrics::counter!("streakline_http_requests_total", &labels).increment(1);
-    let seconds = std::time::Duration::from_millis(duration_ms).as_secs_f64();
-    metrics::histogram!("streakline_http_request_seconds", &labels[..2]).record(seconds);
+/// What the log says of a request. It is said once, also of a request whose client goes before it is answered.
+struct Line {
+    request_id: String,
+    method: &'static str,
+    route: String,
+    bytes_in: u64,
+    begun: Duration,
+    said: bool,
+}
+
+/// How a request ended.
+struct End {
+    status: u16,
+    principal: &'static str,
+    bytes_out: u64,
+}
+
+impl Line {
+    fn of(request: &HttpRequest) -> Self {
+        let headers = request.headers();
+        let length = headers.get(header::CONTENT_LENGTH);
+        let length = length.and_then(|bytes| bytes.to_str().ok()?.parse().ok());
+        // Neither a method nor a path that a client makes up may become a label.
+        let methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD"];
+        let known = |method: &&str| *method == request.method().as_str();
+        let route = request.match_pattern();
+        Self {
+            request_id: request_id(headers).to_owned(),
+            method: methods.into_iter().find(known).unwrap_or("other"),
+            route: route.unwrap_or_else(|| "unknown".to_owned()),
+            bytes_in: length.unwrap_or(0),
+            begun: clock::monotonic(),
+            said: false,
+        }
+    }
+
+    fn end(mut self, response: &ServiceResponse<BoxBody>) {
+        let extensions = response.request().extensions();
+        self.say(&End {
+            status: response.status().as_u16(),
+            principal: extensions.get().map_or("none", |PrincipalKind(kind)| *kind),
+            bytes_out: match response.response().body().size() {
+                BodySize::Sized(bytes) => bytes,
+                BodySize::None | BodySize::Stream => 0,
+            },
+        });
+    }
+
+    fn say(&mut self, end: &End) {
+        self.said = true;
+        let taken = clock::monotonic().saturating_sub(self.begun);
+        tracing::info!(
+            request_id = self.request_id,
+            method = self.method,
+            route = self.route,
+            status = end.status,
+            principal = end.principal,
+            duration_ms = taken.as_millis() as u64,
+            bytes_in = self.bytes_in,
+            bytes_out = end.bytes_out,
+            "request"
+        );
+        if end.status == 500 {
+            let (request_id, method, route) = (&self.request_id, self.method, &self.route);
+            tracing::error!(request_id, method, route, "a request failed");
+        }
+        let labels = [
+            ("method", self.method.to_owned()),
+            ("route", self.route.clone()),
+            ("status", end.status.to_string()),
+        ];
+        metrics::counter!(series::HTTP_REQUESTS, &labels).increment(1);
+        let seconds = metrics::histogram!(series::HTTP_REQUEST_SECONDS, &labels[..2]);
+        seconds.record(taken.as_secs_f64());
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.said {
+            self.say(&End {
+                status: ABANDONED,
+                principal: "none",
+                bytes_out: 0,
+            });
+        }
+    }
 }
 
 #[cfg(test)]

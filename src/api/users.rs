@@ -86,7 +86,7 @@ fn alias_alone(principal: &Principal, body: &Value) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::new(Code::Forbidden, words))
 }
 
-fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal> {
+pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal> {
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let zone = top.optional("zone", |value| {

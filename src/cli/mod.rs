@@ -5,14 +5,18 @@
 #![allow(clippy::print_stdout, reason = "commands answer on stdout")]
 
 pub mod client;
+pub mod config;
 pub mod demo;
 pub mod folder;
+pub mod keys;
 pub mod replay;
 pub mod serve;
+mod settings;
 pub mod stuck;
 pub mod token;
 pub mod verify;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -40,7 +44,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::ServeArgs),
+    Config(config::ConfigArgs),
     Token(token::TokenArgs),
+    Keys(keys::KeysArgs),
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
@@ -53,7 +59,8 @@ pub fn main() -> ExitCode {
     match run(&Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("streakline: {error:#}");
+            // Not `eprintln!`, which panics where the log is on the disk that is full.
+            let _nobody_reads = writeln!(std::io::stderr(), "streakline: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -62,7 +69,9 @@ pub fn main() -> ExitCode {
 fn run(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args),
+        Command::Config(args) => config::run(args),
         Command::Token(args) => token::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),

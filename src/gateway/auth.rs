@@ -8,8 +8,9 @@ use actix_web::http::header::{
 use streakline_core::id::{DeviceId, UserId};
 
 use crate::{
-    keys::{Claims, Role, TokenError},
+    keys::{Claims, KeyMark, Role, TokenError},
     protocol::error_code::{Code, Refusal},
+    telemetry::PrincipalKind,
 };
 
 /// The JSON subprotocol of version 1.
@@ -30,11 +31,13 @@ pub(super) struct Bearer {
     pub(super) device: Option<DeviceId>,
     /// When it expires, POSIX s.
     pub(super) exp_s: i64,
+    /// Which key checked it: when that goes, so does the bearer.
+    pub(super) key: KeyMark,
 }
 
 impl Bearer {
-    /// Reads the claims of a verified token.
-    pub(super) fn of(claims: &Claims) -> Result<Self, Refusal> {
+    /// Reads the claims of a token that this key has verified.
+    pub(super) fn of(claims: &Claims, key: KeyMark) -> Result<Self, Refusal> {
         let unusable =
             |what: &str| Refusal::new(Code::Unauthenticated, format!("the token's {what}"));
         let user = UserId::parse(&claims.sub);
@@ -45,13 +48,18 @@ impl Bearer {
             admin: claims.role == Role::Admin,
             device: device.map_err(|error| unusable(&format!("device {error}")))?,
             exp_s: claims.exp,
+            key,
         })
     }
 
     /// Who asks, for the journal: `user:ann` or `admin:ann`.
     pub(super) fn principal(&self) -> String {
-        let role = if self.admin { "admin" } else { "user" };
-        format!("{role}:{}", self.user)
+        format!("{}:{}", self.kind().0, self.user)
+    }
+
+    /// What the upgrade's log line says of it.
+    pub(super) fn kind(&self) -> PrincipalKind {
+        PrincipalKind(if self.admin { "admin" } else { "user" })
     }
 }
 
@@ -184,17 +192,19 @@ mod tests {
     #[test]
     fn a_token_must_name_a_user() {
         let claims = |user: &str| Claims::new(user, Role::Admin, 0, 60);
-        let bearer = Bearer::of(&claims("ann")).unwrap();
+        let bearer = Bearer::of(&claims("ann"), KeyMark::default()).unwrap();
         assert_eq!(
             (bearer.principal().as_str(), bearer.exp_s),
             ("admin:ann", 60)
         );
-        let code = Bearer::of(&claims("ann smith")).unwrap_err().code;
+        let code = Bearer::of(&claims("ann smith"), KeyMark::default())
+            .unwrap_err()
+            .code;
         assert_eq!(code, Code::Unauthenticated);
         let odd_device = Claims {
             device: Some("watch".into()),
             ..claims("ann")
         };
-        assert!(Bearer::of(&odd_device).is_err());
+        assert!(Bearer::of(&odd_device, KeyMark::default()).is_err());
     }
 }

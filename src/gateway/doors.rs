@@ -2,8 +2,6 @@
 //!
 //! A trait, so that conversations and sessions can be tested without actors behind them.
 
-use std::sync::Arc;
-
 use streakline_core::id::{ChallengeId, UserId};
 
 use crate::{
@@ -12,7 +10,7 @@ use crate::{
         message::{Batch, Caller, Hello, Subscribe},
     },
     clock,
-    keys::{Claims, KeyRing, TokenError},
+    keys::{Claims, CurrentKeys, KeyMark, TokenError},
     protocol::error_code::Refusal,
     push::SessionHandle,
 };
@@ -35,8 +33,10 @@ pub(super) trait Doors: Send + Sync {
     fn subscribe(&self, subscribe: Subscribe) -> Result<(), Refusal>;
     /// A board is no longer wanted.
     fn unsubscribe(&self, session: SessionHandle, id: u64, challenge: ChallengeId);
-    /// Checks a token against the machine's clock.
-    fn verify(&self, token: &str) -> Result<Claims, TokenError>;
+    /// Checks a token against the machine's clock; tells also which key checked it.
+    fn verify(&self, token: &str) -> Result<(Claims, KeyMark), TokenError>;
+    /// Whether tokens of that key are still good.
+    fn is_in_force(&self, key: KeyMark) -> bool;
     /// Domain time, POSIX ms.
     fn now_ms(&self) -> i64;
 }
@@ -44,7 +44,7 @@ pub(super) trait Doors: Send + Sync {
 /// The doors of a whole server.
 pub(super) struct ServerDoors {
     pub(super) directory: Directory,
-    pub(super) keys: Arc<KeyRing>,
+    pub(super) keys: CurrentKeys,
 }
 
 impl Doors for ServerDoors {
@@ -74,8 +74,12 @@ impl Doors for ServerDoors {
         self.directory.unsubscribe(session, id, challenge);
     }
 
-    fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        self.keys.verify(token, clock::unix_s())
+    fn verify(&self, token: &str) -> Result<(Claims, KeyMark), TokenError> {
+        self.keys.ring().verify_with_key(token, clock::unix_s())
+    }
+
+    fn is_in_force(&self, key: KeyMark) -> bool {
+        self.keys.ring().is_in_force(key)
     }
 
     fn now_ms(&self) -> i64 {

@@ -13,7 +13,7 @@ use streakline_core::{
 use super::doors::Doors;
 use crate::{
     actors::message::{Batch, Caller, Hello, Subscribe},
-    keys::{Claims, Role, TokenError},
+    keys::{Claims, KeyMark, Role, TokenError},
     protocol::error_code::{Code, Refusal},
     push::{EventsCursor, Push, SessionHandle, Sessions, Welcomed},
 };
@@ -41,6 +41,8 @@ pub(super) struct FakeDoors {
     pub(super) batches: AtomicUsize,
     /// Refuses everything with this code.
     pub(super) refuses: Mutex<Option<Code>>,
+    /// Whether the key of all tokens was replaced.
+    pub(super) rotated: AtomicBool,
 }
 
 impl FakeDoors {
@@ -51,6 +53,7 @@ impl FakeDoors {
             acks: AtomicBool::new(true),
             batches: AtomicUsize::new(0),
             refuses: Mutex::default(),
+            rotated: AtomicBool::new(false),
         }
     }
 
@@ -133,7 +136,7 @@ impl Doors for FakeDoors {
     }
 
     /// A token is `user`, `user@device` or `admin-user`; `expired` is, and `bad` is no token.
-    fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+    fn verify(&self, token: &str) -> Result<(Claims, KeyMark), TokenError> {
         match token {
             "expired" => return Err(TokenError::Expired),
             "bad" => return Err(TokenError::Invalid("signature")),
@@ -146,7 +149,11 @@ impl Doors for FakeDoors {
         };
         let mut claims = Claims::new(name, role, crate::clock::unix_s(), 3_600);
         claims.device = (!device.is_empty()).then(|| device.to_owned());
-        Ok(claims)
+        Ok((claims, KeyMark::default()))
+    }
+
+    fn is_in_force(&self, _: KeyMark) -> bool {
+        !self.rotated.load(Ordering::SeqCst)
     }
 
     fn now_ms(&self) -> i64 {

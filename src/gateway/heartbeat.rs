@@ -1,6 +1,9 @@
 //! When to ping, and when a peer is silent (protocol.md 6). Machine time comes as an argument.
 //!
-//! Called by `session` every half interval.
+//! Called by `session` at least every half interval.
+
+/// Longest time between two looks at the clock: an awake session is never still for longer.
+pub(super) const STEP_MS_MAX: u64 = 5_000;
 
 /// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +34,10 @@ impl Heartbeat {
         }
     }
 
-    /// How often to ask [`Heartbeat::beat`], in ms.
+    /// How often to ask [`Heartbeat::beat`], in ms: an even part of half an interval, and often enough to tell a frozen session.
     pub(super) fn step_ms(self) -> u64 {
-        (self.interval_ms / 2).max(1)
+        let half_ms = (self.interval_ms / 2).max(1);
+        half_ms.div_ceil(half_ms.div_ceil(STEP_MS_MAX))
     }
 
     /// Something came from the peer.
@@ -70,6 +74,13 @@ mod tests {
             [Beat::Rest, Beat::Ping, Beat::Rest, Beat::Ping, Beat::Rest]
         );
         assert_eq!(heartbeat.beat(2_500, true), Beat::Silent);
+    }
+
+    #[test]
+    fn the_clock_is_looked_at_every_few_seconds() {
+        let step_ms = |interval_ms| Heartbeat::new(interval_ms, 0).step_ms();
+        assert_eq!([1, 1_000, 10_000].map(step_ms), [1, 500, 5_000]);
+        assert_eq!([25_000, 3_600_000].map(step_ms), [4_167, 5_000]);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Called by `conversation` for every frame.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
+
+use super::floods::SharedRate;
 
 /// A bucket that fills steadily and holds two seconds' worth.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,30 @@ impl FrameRate {
         let admitted = self.left_milli >= MILLI;
         self.left_milli = self.left_milli.saturating_sub(MILLI);
         admitted
+    }
+
+    /// Whether it holds all that it can: then a new one is the same.
+    pub(super) fn is_full(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.filled_ms) >= BURST_S * MILLI
+    }
+}
+
+/// The rates that a frame of one socket counts against: its own, and those that it shares.
+#[derive(Debug)]
+pub(super) struct Rates {
+    socket: FrameRate,
+    shared: Vec<Arc<SharedRate>>,
+}
+
+impl Rates {
+    /// The rates of a new socket.
+    pub(super) fn new(socket: FrameRate, shared: Vec<Arc<SharedRate>>) -> Self {
+        Self { socket, shared }
+    }
+
+    /// Counts a frame; false when there are too many of this socket, its user or its address.
+    pub(super) fn admit(&mut self, now_ms: u64) -> bool {
+        self.socket.admit(now_ms) && self.shared.iter().all(|rate| rate.admit(now_ms))
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! It carries the steps of a [`Conversation`] out and decides nothing itself. Made by `upgrade`.
 
-use std::{fmt::Display, time::Duration};
+use std::{fmt::Display, pin::Pin, sync::Arc, task, time::Duration};
 
-use actix::{Actor, ActorContext as _, AsyncContext as _, Handler, SpawnHandle, StreamHandler};
+use actix::{
+    Actor, ActorContext as _, ActorFuture, AsyncContext as _, Handler, SpawnHandle, StreamHandler,
+};
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use actix_web_actors::ws::{
@@ -21,11 +23,13 @@ use super::{
     fragments::Fragments,
     gate::{Fault, Gate, GateHandle},
     heartbeat::{Beat, Heartbeat},
+    tally::{self, Tally},
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::{error_code::Code, server_frame::CloseReason},
-    push::{Push, SessionHandle},
+    push::{Line, Push, SessionHandle, count_close},
 };
 
 type Context = WebsocketContext<Session>;
@@ -34,6 +38,8 @@ type Context = WebsocketContext<Session>;
 const MAILBOX_PUSHES: usize = 256;
 /// How long a closed socket waits for the peer's close frame.
 const CLOSE_LINGER: Duration = Duration::from_secs(1);
+/// Bytes of frames that are made at once; the next ones are made when the kernel has taken these.
+const FRAMES_AT_ONCE_BYTES: usize = 64 * 1024;
 
 /// One socket.
 pub(super) struct Session {
@@ -43,11 +49,21 @@ pub(super) struct Session {
     /// `None` when the address has too many sockets: then this one only says so.
     place: Option<Place>,
     conversation: Option<(SessionHandle, Conversation)>,
+    line: Option<Arc<Line>>,
     gate: GateHandle,
     fragments: Fragments,
     heartbeat: Heartbeat,
     expiry: Option<SpawnHandle>,
     closing: bool,
+    begun_ms: u64,
+    frames_in: u64,
+    frames_out: u64,
+    /// The first reason for its end.
+    ended: Option<CloseReason>,
+    /// Name and counts of the conversation, once it is over.
+    done: (String, Tally),
+    /// Bytes of frames that were made since the last ones were let out.
+    unsent_bytes: usize,
 }
 
 /// Answers the upgrade and starts the session; the error says why it is no upgrade.
@@ -78,23 +94,35 @@ impl Session {
             request_id,
             place,
             conversation: None,
+            line: None,
             gate: GateHandle::default(),
             fragments: Fragments::new(gateway.settings.max_bytes),
             heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
             expiry: None,
             closing: false,
+            begun_ms: clock::monotonic_ms(),
+            frames_in: 0,
+            frames_out: 0,
+            ended: None,
+            done: ("none".to_owned(), Tally::default()),
+            unsent_bytes: 0,
             gateway,
         }
     }
 
     fn begin(&mut self, ctx: &mut Context) {
-        let handle = self.gateway.sessions.register(ctx.address().recipient());
+        let now_ms = clock::monotonic_ms();
+        let recipient = ctx.address().recipient();
+        let (handle, line) = self.gateway.sessions.register(recipient, now_ms);
+        self.line = Some(line);
+        let address = self.place.as_ref().and_then(Place::address);
+        let rates = self.gateway.rates(&self.bearer.user, address, now_ms);
         let conversation = Conversation::new(
             self.bearer.clone(),
             self.request_id.take(),
             handle,
             self.gateway.settings.clone(),
-            clock::monotonic_ms(),
+            rates,
         );
         self.expire_at(self.bearer.exp_s, ctx);
         self.conversation = Some((handle, conversation));
@@ -104,6 +132,10 @@ impl Session {
         });
         let step = Duration::from_millis(self.heartbeat.step_ms());
         ctx.run_interval(step, Self::beat);
+        // The keys may have changed between the check of the token and the registration.
+        self.converse(ctx, |conversation, doors| {
+            conversation.on_keys_changed(doors)
+        });
     }
 
     /// Lets the conversation go on, and carries its steps out.
@@ -123,8 +155,14 @@ impl Session {
     fn carry_out(&mut self, step: Step, ctx: &mut Context) {
         match step {
             Step::Send(text) => {
-                metrics::counter!("streakline_stream_frames", "direction" => "out").increment(1);
+                metrics::counter!(series::STREAM_FRAMES, "direction" => "out").increment(1);
+                self.frames_out = self.frames_out.saturating_add(1);
+                self.unsent_bytes = self.unsent_bytes.saturating_add(text.len());
                 ctx.text(text);
+                if self.unsent_bytes > FRAMES_AT_ONCE_BYTES {
+                    self.unsent_bytes = 0;
+                    ctx.wait(UntilTaken::default());
+                }
             }
             Step::Read(open) => self.gate.set_open(open),
             Step::ExpireAt(exp_s) => self.expire_at(exp_s, ctx),
@@ -145,8 +183,7 @@ impl Session {
             return;
         }
         self.closing = true;
-        let code = reason.close.to_string();
-        metrics::counter!("streakline_stream_closes", "code" => code).increment(1);
+        self.count_end(reason);
         self.leave();
         self.gate.discard();
         ctx.close(Some(CloseFrame {
@@ -156,17 +193,61 @@ impl Session {
         ctx.run_later(CLOSE_LINGER, |_, ctx| ctx.stop());
     }
 
+    /// Every session's end is counted once, by the first reason that there is: who ends it from outside counts it there.
+    fn count_end(&mut self, reason: CloseReason) {
+        if self.ended.is_some() {
+            return;
+        }
+        let fate = self.line.as_ref().and_then(|line| line.fate());
+        if fate.is_none() {
+            count_close(reason);
+        }
+        self.ended = Some(fate.unwrap_or(reason));
+    }
+
     /// Nothing more is pushed to this socket.
     fn leave(&mut self) {
         if let Some((handle, mut conversation)) = self.conversation.take() {
             self.gateway.sessions.deregister(handle);
             conversation.on_gone(self.gateway.doors.as_ref());
+            self.done = conversation.done();
         }
     }
 
+    /// The one line that the log has of a session.
+    fn write(&self) {
+        let (name, tally) = &self.done;
+        tally.write(&tally::End {
+            session: name,
+            user: &self.bearer.user,
+            code: self.ended.map_or(0, |reason| reason.close),
+            duration_ms: clock::monotonic_ms().saturating_sub(self.begun_ms),
+            frames_in: self.frames_in,
+            frames_out: self.frames_out,
+        });
+    }
+
+    /// Tells the client what was pushed.
+    fn answer(&mut self, push: Push, ctx: &mut Context) {
+        let now_ms = clock::monotonic_ms();
+        self.converse(ctx, |conversation, doors| {
+            conversation.tally().note(&push, now_ms);
+            match push {
+                Push::KeysChanged => conversation.on_keys_changed(doors),
+                other => conversation.on_push(other),
+            }
+        });
+    }
+
     fn beat(&mut self, ctx: &mut Context) {
-        let reading = self.gate.is_open();
-        match self.heartbeat.beat(clock::monotonic_ms(), reading) {
+        self.converse(ctx, |conversation, doors| {
+            conversation.on_keys_changed(doors)
+        });
+        let (now_ms, reading) = (clock::monotonic_ms(), self.gate.is_open());
+        if let Some(line) = &self.line {
+            line.awake(now_ms);
+        }
+        match self.heartbeat.beat(now_ms, reading) {
             Beat::Rest => {}
             Beat::Ping => ctx.ping(b""),
             Beat::Silent => self.close(CloseReason::SILENT, ctx),
@@ -188,7 +269,8 @@ impl Session {
     fn on_message(&mut self, message: Message, ctx: &mut Context) {
         let now_ms = clock::monotonic_ms();
         self.heartbeat.heard(now_ms);
-        metrics::counter!("streakline_stream_frames", "direction" => "in").increment(1);
+        metrics::counter!(series::STREAM_FRAMES, "direction" => "in").increment(1);
+        self.frames_in = self.frames_in.saturating_add(1);
         match message {
             Message::Text(text) => self.on_text(&text, now_ms, ctx),
             Message::Binary(_) => self.close(CloseReason::BINARY, ctx),
@@ -202,6 +284,7 @@ impl Session {
             }
             Message::Pong(_) | Message::Nop => self.count_frame(now_ms, ctx),
             Message::Close(reason) => {
+                self.count_end(CloseReason::LEFT);
                 self.leave();
                 ctx.close(reason);
                 ctx.stop();
@@ -259,7 +342,7 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Context) {
         ctx.set_mailbox_capacity(MAILBOX_PUSHES);
-        metrics::gauge!("streakline_stream_sessions").increment(1);
+        metrics::gauge!(series::STREAM_SESSIONS).increment(1);
         if self.place.is_some() {
             self.begin(ctx);
         } else {
@@ -269,8 +352,10 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Context) {
-        metrics::gauge!("streakline_stream_sessions").decrement(1);
+        metrics::gauge!(series::STREAM_SESSIONS).decrement(1);
+        self.count_end(CloseReason::VANISHED);
         self.leave();
+        self.write();
     }
 }
 
@@ -288,6 +373,33 @@ impl Handler<Push> for Session {
     type Result = ();
 
     fn handle(&mut self, push: Push, ctx: &mut Context) {
-        self.converse(ctx, |conversation, _| conversation.on_push(push));
+        match self.line.as_ref().and_then(|line| line.took()) {
+            Some(reason) => self.close(reason, ctx),
+            None => self.answer(push, ctx),
+        }
+    }
+}
+
+/// Lets what was written go out before more is made: the actor is polled again only when the kernel takes bytes, so a reader
+/// that stops after a while has at most these frames in memory.
+#[derive(Default)]
+struct UntilTaken {
+    handed_over: bool,
+}
+
+impl ActorFuture<Session> for UntilTaken {
+    type Output = ();
+
+    fn poll(
+        mut self: Pin<&mut Self>,
+        _: &mut Session,
+        _: &mut Context,
+        task: &mut task::Context<'_>,
+    ) -> task::Poll<()> {
+        if std::mem::replace(&mut self.handed_over, true) {
+            return task::Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        task::Poll::Pending
     }
 }

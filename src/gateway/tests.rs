@@ -1,6 +1,7 @@
 //! Sessions on real sockets, with fake doors behind them: what only a socket can show.
 
 use std::{
+    collections::BTreeSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -41,12 +42,19 @@ struct Server {
 
 impl Server {
     fn start(settings: Settings) -> Self {
+        Self::that_bears(600, settings)
+    }
+
+    /// A server that bears so many refused credentials a minute.
+    fn that_bears(auth_failures_per_min: u32, settings: Settings) -> Self {
         let doors = Arc::new(FakeDoors::new());
-        let gateway = Gateway::with_doors(doors.clone(), doors.sessions.clone(), settings);
+        let failures = AuthFailures::new(auth_failures_per_min);
+        let sessions = doors.sessions.clone();
+        let gateway = Gateway::with_doors(doors.clone(), sessions, failures, settings);
         let data = Data::new(gateway.clone());
         let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
             .workers(1)
-            .on_connect(on_connect(Duration::from_secs(20)))
+            .on_connect(gateway.on_connect())
             .bind("127.0.0.1:0")
             .unwrap();
         let address = server.addrs()[0];
@@ -170,17 +178,14 @@ async fn an_upgrade_is_refused_with_problem_details() {
         let (got, problem) = server.refused(&headers).await;
         assert_eq!((got, &problem["code"]), (status, &json!(code)), "{headers}");
     }
-    server.gateway.drain(|| 1);
+    server.gateway.drain(&mut BTreeSet::new(), || 1);
     let (status, problem) = server.refused(protocol).await;
     assert_eq!((status, &problem["code"]), (503, &json!("draining")));
 }
 
 #[actix_web::test]
 async fn too_many_refused_credentials_make_an_address_wait() {
-    let server = Server::start(Settings {
-        auth_failures_per_min: 2,
-        ..Settings::default()
-    });
+    let server = Server::that_bears(2, Settings::default());
     let headers = "Sec-WebSocket-Protocol: streakline.v1.json, bearer.bad\r\n";
     assert_eq!(server.refused(headers).await.0, 401);
     assert_eq!(server.refused(headers).await.0, 401);
@@ -387,7 +392,7 @@ async fn an_address_has_so_many_sockets() {
 async fn a_draining_server_says_bye_to_everyone() {
     let server = Server::start(Settings::default());
     let mut client = server.open("ann").await;
-    server.gateway.drain(|| 1_500);
+    server.gateway.drain(&mut BTreeSet::new(), || 1_500);
     assert_eq!(receive(&mut client).await, json(&fixture("server/bye")));
     assert_eq!(closed(&mut client).await, (1012, "draining".into()));
 }

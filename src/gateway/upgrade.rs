@@ -5,17 +5,20 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpMessage as _, HttpRequest, HttpResponse,
     http::{StatusCode, header},
     web::{Data, Payload},
 };
 
 use super::{
-    Gateway, auth,
+    Gateway,
+    addresses::Kind,
+    auth,
     auth::Bearer,
     session::{self, Session},
 };
 use crate::{
+    auth::Refused,
     clock,
     protocol::{
         error_code::{Code, Refusal},
@@ -35,42 +38,25 @@ pub(super) async fn open_stream(
     let request_id = request_id(&request);
     match upgrade(&request, payload, gateway.get_ref(), request_id.as_deref()) {
         Ok(response) => response,
-        Err(refused) => refused.respond(request_id.as_deref().unwrap_or_default()),
+        Err(refused) => respond(&refused, request_id.as_deref().unwrap_or_default()),
     }
 }
 
-/// A refused upgrade.
-struct Refused {
-    refusal: Refusal,
-    retry_after_s: Option<u64>,
-}
-
-impl From<Refusal> for Refused {
-    fn from(refusal: Refusal) -> Self {
-        Self {
-            refusal,
-            retry_after_s: None,
-        }
+fn respond(refused: &Refused, request_id: &str) -> HttpResponse {
+    let problem = Problem::of(&refused.refusal, request_id);
+    let status = StatusCode::from_u16(problem.status);
+    let mut response = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    response.content_type(problem::CONTENT_TYPE);
+    if !request_id.is_empty() {
+        response.insert_header((REQUEST_ID, request_id));
     }
-}
-
-impl Refused {
-    fn respond(&self, request_id: &str) -> HttpResponse {
-        let problem = Problem::of(&self.refusal, request_id);
-        let status = StatusCode::from_u16(problem.status);
-        let mut response = HttpResponse::build(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-        response.content_type(problem::CONTENT_TYPE);
-        if !request_id.is_empty() {
-            response.insert_header((REQUEST_ID, request_id));
-        }
-        if let Some(retry_after_s) = self.retry_after_s {
-            response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
-        }
-        if problem.status == 401 {
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-        }
-        response.body(problem.json())
+    if let Some(retry_after_s) = refused.retry_after_s {
+        response.insert_header((header::RETRY_AFTER, retry_after_s.to_string()));
     }
+    if problem.status == 401 {
+        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    response.body(problem.json())
 }
 
 fn upgrade(
@@ -87,9 +73,9 @@ fn upgrade(
     auth::check_subprotocol(request.headers())?;
     let address = request.peer_addr().map(|peer| peer.ip());
     let bearer = authenticate(request, gateway, address)?;
-    let place = gateway
-        .addresses
-        .take_place(address, gateway.settings.connections_per_address);
+    request.extensions_mut().insert(bearer.kind());
+    let max = gateway.settings.connections_per_address;
+    let place = gateway.addresses.take_place(Kind::Stream, address, max);
     let session = Session::new(
         gateway.clone(),
         bearer,
@@ -107,19 +93,14 @@ fn authenticate(
     gateway: &Gateway,
     address: Option<IpAddr>,
 ) -> Result<Bearer, Refused> {
-    let now_ms = clock::monotonic_ms();
-    let max = gateway.settings.auth_failures_per_min;
-    if let Some(wait_ms) = gateway.addresses.wait_ms(address, max, now_ms) {
-        let detail = "too many refused credentials from this address";
-        return Err(wait(Refusal::new(Code::RateLimited, detail), wait_ms));
-    }
-    let token = auth::token(request.headers());
-    let claims = token.and_then(|token| gateway.doors.verify(token).map_err(auth::refuse_token));
-    let bearer = claims.and_then(|claims| Bearer::of(&claims));
-    bearer.map_err(|refusal| {
-        gateway.addresses.count_failure(address, now_ms);
-        refusal.into()
-    })
+    let check = || {
+        let token = auth::token(request.headers())?;
+        let (claims, key) = gateway.doors.verify(token).map_err(auth::refuse_token)?;
+        Bearer::of(&claims, key)
+    };
+    gateway
+        .failures
+        .check(address, clock::monotonic_ms(), check)
 }
 
 fn wait(refusal: Refusal, wait_ms: u64) -> Refused {

@@ -1,9 +1,13 @@
-//! The deployment's own keys: two Ed25519 keys at most that sign and check tokens, and the admin key.
+//! The deployment's own keys: two Ed25519 keys at most that sign and check tokens, a secret for HS256 where one is
+//! configured, and the admin key.
 //!
-//! Not here: who may do what with a token (`api`, `gateway`). Called by the server at its start, by every command that
-//! acts as a client, and by tests.
+//! Not here: who may do what with a token (`api`, `gateway`). Called by the server at its start and at SIGHUP, by every
+//! command that acts as a client, and by tests.
 
+mod current;
 mod files;
+mod jwt;
+mod signing;
 mod token;
 
 use std::path::{Path, PathBuf};
@@ -12,11 +16,30 @@ use jsonwebtoken::crypto::aws_lc;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use token::SigningKey;
+pub use current::{CurrentKeys, KeySource};
+pub use files::warn_if_exposed;
+use jwt::Jwt;
+pub use jwt::TOKEN_BYTES_MAX;
+pub use signing::KeyMark;
+use signing::SigningKey;
 pub use token::{AUDIENCE, Claims, ISSUER, LIFETIME_S_MAX, Role, TokenError};
 
 /// Keys that check tokens at the same time: the one that signs, and the one before it.
 pub const SIGNING_KEYS_MAX: usize = 2;
+
+/// Shortest secret for HS256, in bytes.
+pub const SECRET_BYTES_MIN: usize = 32;
+
+/// What a signing key in the folder is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// The newest: signs and checks.
+    Signs,
+    /// The one before it: checks.
+    Checks,
+    /// An older one: its tokens are refused.
+    Refused,
+}
 
 /// Why the keys cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +62,39 @@ pub enum Error {
         /// What was to be in it.
         kind: &'static str,
     },
+    /// Others than its owner may read or change a key.
+    #[error(
+        "{path} is open to others than its owner (mode {mode:03o}); run: chmod {wanted:o} {path}"
+    )]
+    Exposed {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+        /// The mode that it should have.
+        wanted: u32,
+    },
+    /// A secret is too short for HS256 (RFC 7518, 3.2).
+    #[error("{path} has {bytes} bytes; a secret for HS256 needs {SECRET_BYTES_MIN} at least")]
+    ShortSecret {
+        /// Which file.
+        path: PathBuf,
+        /// Its bytes, line end not counted.
+        bytes: usize,
+    },
+    /// Two keys have one name.
+    #[error(
+        "the kid {0:?} of the HS256 secret is the name of a signing key; set another auth.hs256_kid"
+    )]
+    KidTaken(String),
+    /// There is no key of that name.
+    #[error("there is no signing key {kid:?} in {folder}; `streakline keys list` names them")]
+    NoSuchKey {
+        /// The name asked for.
+        kid: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
     /// The cryptographic library refuses.
     #[error("no key could be made or used: {0}")]
     Crypto(String),
@@ -48,6 +104,7 @@ pub enum Error {
 pub struct KeyRing {
     /// Oldest first; the last one signs. Never empty.
     signing: Vec<SigningKey>,
+    secret: Option<SigningKey>,
     admin_key: String,
     admin_key_sha256: [u8; 32],
     admin_key_path: PathBuf,
@@ -81,6 +138,7 @@ impl KeyRing {
         let admin_key = files::read_admin_key(&admin_key_path)?;
         Ok(Self {
             signing,
+            secret: None,
             admin_key_sha256: Sha256::digest(admin_key.as_bytes()).into(),
             admin_key,
             admin_key_path,
@@ -94,6 +152,88 @@ impl KeyRing {
     pub fn with_issuer(mut self, issuer: &str) -> Self {
         issuer.clone_into(&mut self.issuer);
         self
+    }
+
+    /// The same keys and, under that `kid`, the HS256 secret in the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] and [`Error::ShortSecret`] for the file, [`Error::KidTaken`] for the name.
+    pub fn with_secret(mut self, kid: &str, path: &Path) -> Result<Self, Error> {
+        if self.signing.iter().any(|key| key.kid() == kid) {
+            return Err(Error::KidTaken(kid.to_owned()));
+        }
+        let secret = files::read_secret(path)?;
+        self.secret = Some(SigningKey::from_secret(kid.to_owned(), &secret));
+        Ok(self)
+    }
+
+    /// Says in `dir/keys` whether tokens may be made with any claims: only tests want them, against a server on a virtual clock.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the folder cannot be written.
+    pub fn allow_odd_claims(dir: &Path, allowed: bool) -> Result<(), Error> {
+        files::set_mark(&dir.join("keys").join(files::VIRTUAL_CLOCK), allowed)
+    }
+
+    /// Whether the server of this directory, when it last started, stood on a virtual clock.
+    #[must_use]
+    pub fn allows_odd_claims(dir: &Path) -> bool {
+        dir.join("keys").join(files::VIRTUAL_CLOCK).exists()
+    }
+
+    /// The signing keys in `dir/keys`, oldest first, with what each is for.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the folder cannot be read.
+    pub fn list(dir: &Path) -> Result<Vec<(String, KeyUse)>, Error> {
+        let kids = files::signing_kids(&dir.join("keys"))?;
+        let age = (0..kids.len()).rev();
+        let uses = age.map(|newer| match newer {
+            0 => KeyUse::Signs,
+            newer if newer < SIGNING_KEYS_MAX => KeyUse::Checks,
+            _ => KeyUse::Refused,
+        });
+        Ok(kids.into_iter().zip(uses).collect())
+    }
+
+    /// Removes one signing key, whose tokens are refused from the next opening on. A new one is made if it was the newest.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchKey`], else as [`KeyRing::open_or_create`].
+    pub fn revoke(dir: &Path, kid: &str) -> Result<Self, Error> {
+        let folder = dir.join("keys");
+        let listed = Self::list(dir)?;
+        let Some((_, used)) = listed.into_iter().find(|(listed, _)| listed == kid) else {
+            let kid = kid.to_owned();
+            return Err(Error::NoSuchKey { kid, folder });
+        };
+        if used == KeyUse::Signs {
+            files::add_signing_key(&folder)?;
+        }
+        files::remove_signing_key(&folder, kid)?;
+        Self::open_or_create(dir)
+    }
+
+    /// Puts a new admin key in the place of the old one, which is refused from the next opening on.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open_or_create`].
+    pub fn replace_admin_key(dir: &Path) -> Result<Self, Error> {
+        Self::open_or_create(dir)?;
+        files::replace_admin_key(&dir.join("keys"))?;
+        Self::open_or_create(dir)
+    }
+
+    /// Where the admin key lies.
+    #[must_use]
+    pub fn admin_key_path(&self) -> &Path {
+        &self.admin_key_path
+    }
+
+    /// The name of the key that signs.
+    #[must_use]
+    pub fn newest_kid(&self) -> Option<&str> {
+        self.signing.last().map(SigningKey::kid)
     }
 
     /// Adds a signing key to `dir/keys`, which signs from the next opening on, and removes all but the one before it.
@@ -145,15 +285,43 @@ impl KeyRing {
     /// # Errors
     /// [`TokenError::Expired`] for a token that was good until `now_s`, [`TokenError::Invalid`] for any other fault.
     pub fn verify(&self, token: &str, now_s: i64) -> Result<Claims, TokenError> {
-        token::verify(&self.signing, &self.issuer, token, now_s)
+        self.verify_with_key(token, now_s).map(|(claims, _)| claims)
+    }
+
+    /// The same, and which key checked it.
+    ///
+    /// # Errors
+    /// As [`KeyRing::verify`].
+    pub fn verify_with_key(
+        &self,
+        token: &str,
+        now_s: i64,
+    ) -> Result<(Claims, KeyMark), TokenError> {
+        let jwt = Jwt::parse(token)?;
+        let key = self.checking().find(|key| key.kid() == jwt.kid);
+        let key = key.ok_or(TokenError::Invalid("its kid is unknown"))?;
+        key.check(&jwt)?;
+        let claims = token::read_claims(&jwt.claims()?, &self.issuer, now_s)?;
+        Ok((claims, key.mark()))
+    }
+
+    /// Whether tokens of that key are still good.
+    #[must_use]
+    pub fn is_in_force(&self, key: KeyMark) -> bool {
+        self.checking().any(|own| own.mark() == key)
+    }
+
+    fn checking(&self) -> impl Iterator<Item = &SigningKey> {
+        self.signing.iter().chain(&self.secret)
     }
 }
 
-/// Names the cryptographic library to the token library; call it as often as you like. Without it the first token would
-/// panic as soon as another dependency turned on a second provider.
+/// Names the cryptographic library to the libraries of tokens and of TLS; call it as often as you like. Without it the first
+/// token would panic as soon as another dependency turned on a second provider.
 pub fn install_crypto_provider() {
     // An error says that a provider is installed already: the one of an earlier call.
     let _installed_before = aws_lc::DEFAULT_PROVIDER.install_default();
+    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
 }
 
 #[cfg(test)]

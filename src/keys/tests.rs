@@ -69,6 +69,8 @@ fn claims_that_do_not_fit_are_refused() {
         ("device", json!(5), "device is not a UUID"),
         ("exp", Value::Null, "exp is not a number of seconds"),
         ("exp", json!("soon"), "exp is not a number of seconds"),
+        ("nbf", json!(NOW_S + 1), "it is not good yet (nbf)"),
+        ("nbf", json!("now"), "nbf is not a number of seconds"),
         (
             "exp",
             json!(NOW_S + LIFETIME_S_MAX + 1),
@@ -107,19 +109,20 @@ fn headers_that_do_not_fit_are_refused() {
         .issue(&Claims::new("ann", Role::User, NOW_S, 3600))
         .unwrap();
     let kid = ring.signing[0].kid();
-    let unknown = "it is no JWT of an algorithm known here";
+    let other = "its kid is for another algorithm";
+    let own_key = "its header brings its own key";
     let cases = [
-        (json!({"alg": "none", "kid": kid}), unknown),
-        (json!({"alg": "None", "kid": kid}), unknown),
-        (
-            json!({"alg": "HS256", "kid": kid}),
-            "its kid is for EdDSA only",
-        ),
-        (
-            json!({"alg": "RS256", "kid": kid}),
-            "its kid is for EdDSA only",
-        ),
+        (json!({"alg": "none", "kid": kid}), other),
+        (json!({"alg": "None", "kid": kid}), other),
+        (json!({"alg": "HS256", "kid": kid}), other),
+        (json!({"alg": "RS256", "kid": kid}), other),
+        (json!({"kid": kid}), "its header names no algorithm"),
         (json!({"alg": "EdDSA"}), "its header names no kid"),
+        (json!({"alg": "EdDSA", "kid": kid, "jwk": {}}), own_key),
+        (
+            json!({"alg": "EdDSA", "kid": kid, "crit": ["exp"]}),
+            "its header has extensions that must be understood",
+        ),
         (
             json!({"alg": "EdDSA", "kid": "0000-00000000"}),
             "its kid is unknown",
@@ -284,7 +287,9 @@ fn a_lost_key_is_made_again_and_a_damaged_one_is_named() {
         "{error}"
     );
     fs::remove_file(&admin).unwrap();
-    fs::write(dir.path().join("keys/signing-9999-x.pk8"), "no key").unwrap();
+    let damaged = dir.path().join("keys/signing-9999-x.pk8");
+    fs::write(&damaged, "no key").unwrap();
+    fs::set_permissions(&damaged, fs::Permissions::from_mode(0o600)).unwrap();
     let error = KeyRing::open_or_create(dir.path()).unwrap_err();
     assert!(
         error
@@ -292,4 +297,104 @@ fn a_lost_key_is_made_again_and_a_damaged_one_is_named() {
             .contains("is not an Ed25519 key in PKCS#8"),
         "{error}"
     );
+}
+
+#[test]
+fn a_key_that_others_may_read_is_refused_with_the_command_that_helps() {
+    let (dir, _ring) = ring();
+    let keys = dir.path().join("keys");
+    let signing = fs::read_dir(&keys)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files: Vec<_> = signing.map(|file| (file, 0o600)).collect();
+    for (path, mode) in files.into_iter().chain([(keys.clone(), 0o700)]) {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode | 0o040)).unwrap();
+        let error = KeyRing::open_or_create(dir.path()).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("chmod {mode:o} {}", path.display())),
+            "{error}"
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    KeyRing::open_or_create(dir.path()).unwrap();
+}
+
+#[test]
+fn a_secret_checks_hs256_under_its_own_name_and_nothing_else() {
+    let (dir, plain) = ring();
+    let file = dir.path().join("secret");
+    fs::write(&file, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let open = |kid: &str| {
+        let ring = KeyRing::open_or_create(dir.path()).unwrap();
+        ring.with_secret(kid, &file)
+    };
+    let ring = open("backend").unwrap();
+    let claims = Claims::new("ann", Role::User, NOW_S, 60);
+    let secret = SigningKey::from_secret("backend".into(), b"0123456789abcdef0123456789abcdef");
+    let token = secret.sign(&claims).unwrap();
+    let (verified, key) = ring.verify_with_key(&token, NOW_S).unwrap();
+    assert_eq!(verified, claims);
+    assert!(ring.is_in_force(key) && !plain.is_in_force(key));
+    assert_eq!(
+        plain.verify(&token, NOW_S),
+        Err(TokenError::Invalid("its kid is unknown"))
+    );
+    fs::write(&file, "another secret of thirty-two bytes").unwrap();
+    let changed = open("backend").unwrap();
+    assert!(
+        !changed.is_in_force(key),
+        "the name is the same, the key is not"
+    );
+    assert!(changed.verify(&token, NOW_S).is_err());
+    let kid = ring.newest_kid().unwrap();
+    assert!(matches!(open(kid), Err(Error::KidTaken(_))));
+    fs::write(&file, "short").unwrap();
+    let error = open("backend").unwrap_err().to_string();
+    assert!(error.contains("has 5 bytes"), "{error}");
+}
+
+#[test]
+fn a_revoked_key_is_gone_and_there_is_always_one_that_signs() {
+    let (dir, first) = ring();
+    let token = first
+        .issue(&Claims::new("ann", Role::User, NOW_S, 60))
+        .unwrap();
+    let kid = first.newest_kid().unwrap();
+    let second = KeyRing::revoke(dir.path(), kid).unwrap();
+    assert!(second.verify(&token, NOW_S).is_err());
+    assert_ne!(second.newest_kid(), Some(kid));
+    let listed = KeyRing::list(dir.path()).unwrap();
+    assert_eq!(
+        listed,
+        [(second.newest_kid().unwrap().to_owned(), KeyUse::Signs)]
+    );
+    let error = KeyRing::revoke(dir.path(), kid).unwrap_err();
+    assert!(matches!(error, Error::NoSuchKey { .. }), "{error}");
+    let third = KeyRing::rotate(dir.path()).unwrap();
+    let uses: Vec<_> = KeyRing::list(dir.path())
+        .unwrap()
+        .into_iter()
+        .map(|(_, used)| used)
+        .collect();
+    assert_eq!(uses, [KeyUse::Checks, KeyUse::Signs]);
+    assert!(third.is_admin_key(first.admin_key()));
+    let fourth = KeyRing::replace_admin_key(dir.path()).unwrap();
+    assert!(!fourth.is_admin_key(first.admin_key()));
+}
+
+#[test]
+fn keys_in_force_change_for_every_clone_and_stay_when_a_file_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = CurrentKeys::open(KeySource::of(dir.path())).unwrap();
+    let clone = keys.clone();
+    let before = keys.ring();
+    KeyRing::rotate(dir.path()).unwrap();
+    assert_eq!(clone.ring().newest_kid(), before.newest_kid());
+    keys.reload().unwrap();
+    assert_ne!(clone.ring().newest_kid(), before.newest_kid());
+    let newest = keys.ring();
+    fs::write(dir.path().join("keys/admin.key"), "sk_damaged").unwrap();
+    keys.reload().unwrap_err();
+    assert_eq!(keys.ring().newest_kid(), newest.newest_kid());
+    assert!(keys.ring().is_admin_key(newest.admin_key()));
 }

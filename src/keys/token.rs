@@ -1,16 +1,10 @@
-//! Tokens: JWTs signed with Ed25519, whose header names the key (`kid`).
+//! What a token says, and which claims are good.
 //!
 //! Every claim is checked here and by hand, against the time that the caller gives: the token library would ask the
-//! machine's clock and grant a minute of leeway. Called by `keys`.
+//! machine's clock and grant a minute of leeway. The token's form is `jwt`'s, signatures are `signing`'s. Called by `keys`.
 
-use std::collections::HashSet;
-
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Map, Value, json};
 use streakline_core::id::{DeviceId, UserId};
-
-use super::Error;
 
 /// `aud` of every token.
 pub const AUDIENCE: &str = "streakline";
@@ -77,7 +71,7 @@ impl Claims {
         }
     }
 
-    fn to_json(&self) -> Map<String, Value> {
+    pub(super) fn to_json(&self) -> Map<String, Value> {
         let mut all = Map::new();
         for (name, value) in [
             ("iss", json!(self.iss)),
@@ -106,70 +100,6 @@ pub enum TokenError {
     /// It was never good, and why.
     #[error("the token is not valid: {0}")]
     Invalid(&'static str),
-}
-
-/// One Ed25519 key with its name.
-pub(super) struct SigningKey {
-    kid: String,
-    sign: EncodingKey,
-    check: DecodingKey,
-}
-
-impl SigningKey {
-    /// None if `pkcs8` is no Ed25519 key.
-    pub(super) fn from_pkcs8(kid: String, pkcs8: &[u8]) -> Option<Self> {
-        let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
-        Some(Self {
-            kid,
-            sign: EncodingKey::from_ed_der(pkcs8),
-            check: DecodingKey::from_ed_der(pair.public_key().as_ref()),
-        })
-    }
-
-    pub(super) fn kid(&self) -> &str {
-        &self.kid
-    }
-
-    pub(super) fn sign(&self, claims: &Claims) -> Result<String, Error> {
-        let header = Header {
-            kid: Some(self.kid.clone()),
-            ..Header::new(Algorithm::EdDSA)
-        };
-        jsonwebtoken::encode(&header, &claims.to_json(), &self.sign)
-            .map_err(|e| Error::Crypto(e.to_string()))
-    }
-}
-
-pub(super) fn verify(
-    keys: &[SigningKey],
-    issuer: &str,
-    token: &str,
-    now_s: i64,
-) -> Result<Claims, TokenError> {
-    use TokenError::Invalid;
-    let header = jsonwebtoken::decode_header(token)
-        .map_err(|_| Invalid("it is no JWT of an algorithm known here"))?;
-    let kid = header.kid.ok_or(Invalid("its header names no kid"))?;
-    let key = keys
-        .iter()
-        .find(|k| k.kid == kid)
-        .ok_or(Invalid("its kid is unknown"))?;
-    if header.alg != Algorithm::EdDSA {
-        return Err(Invalid("its kid is for EdDSA only"));
-    }
-    let claims = jsonwebtoken::decode::<Map<String, Value>>(token, &key.check, &signature_only())
-        .map_err(|_| Invalid("its signature does not fit"))?
-        .claims;
-    read_claims(&claims, issuer, now_s)
-}
-
-/// The library checks the signature; the claims are checked by [`read_claims`].
-fn signature_only() -> Validation {
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.required_spec_claims = HashSet::new();
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation
 }
 
 pub(super) fn read_claims(
@@ -213,6 +143,7 @@ pub(super) fn read_claims(
         return Err(Invalid("device is not a UUID"));
     }
     let exp = checked_exp(claims, now_s)?;
+    check_nbf(claims, now_s)?;
     let iat = claims.get("iat").and_then(Value::as_i64).unwrap_or(0);
     let (iss, aud, sub) = (issuer.to_owned(), AUDIENCE.to_owned(), sub.to_owned());
     Ok(Claims {
@@ -241,4 +172,14 @@ fn checked_exp(claims: &Map<String, Value>, now_s: i64) -> Result<i64, TokenErro
         return Err(TokenError::Invalid("exp is more than 30 days away"));
     }
     Ok(exp)
+}
+
+/// A token may say from when on it is good (RFC 7519, 4.1.5).
+fn check_nbf(claims: &Map<String, Value>, now_s: i64) -> Result<(), TokenError> {
+    match claims.get("nbf").map(Value::as_i64) {
+        None => Ok(()),
+        Some(Some(nbf_s)) if nbf_s <= now_s => Ok(()),
+        Some(Some(_)) => Err(TokenError::Invalid("it is not good yet (nbf)")),
+        Some(None) => Err(TokenError::Invalid("nbf is not a number of seconds")),
+    }
 }

@@ -9,6 +9,8 @@
 mod contract;
 pub mod embedded;
 pub mod envelope;
+#[cfg(feature = "fault-injection")]
+pub mod faulty;
 pub mod memory;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
@@ -25,10 +27,14 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// The store is away or full: nothing more can be promised until the process starts again.
-    #[error("the store cannot be written or read: {0}")]
+    #[error(
+        "the store cannot be written or read: {0}; make room or give access and start again, what \
+         was acknowledged is kept"
+    )]
     Unavailable(String),
-    /// A stored row is not what was written: its checksum, its kind or its form is wrong.
-    #[error("a stored row is damaged: {0}")]
+    /// What is stored is not what was written: a checksum, a kind or a form is wrong, or a part is
+    /// missing.
+    #[error("stored data is damaged: {0}; none of it is served, restore a backup")]
     Damaged(String),
     /// The directory is not ours: another server has it open, or it was made with other settings.
     #[error("the store is not usable: {0}")]
@@ -36,6 +42,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same, saying where.
+    fn at(self, path: &std::path::Path) -> Self {
+        let at = |what: String| format!("{what} ({})", path.display());
+        match self {
+            Self::Unavailable(what) => Self::Unavailable(at(what)),
+            Self::Damaged(what) => Self::Damaged(at(what)),
+            Self::Refused(what) => Self::Refused(at(what)),
+        }
+    }
+
+    /// The same, saying of which row.
+    #[must_use]
+    pub fn of(self, row: &str) -> Self {
+        match self {
+            Self::Damaged(what) => Self::Damaged(format!("{row}: {what}")),
+            other => other,
+        }
+    }
+
     fn missing_chunk(id: ChunkId) -> Self {
         Self::Damaged(format!(
             "chunk {} of {} is missing",
@@ -52,9 +77,17 @@ impl Error {
         ))
     }
 
+    fn other_format(stored: u64, ours: u64) -> Self {
+        Self::Refused(format!(
+            "its rows are of format {stored} and this server reads format {ours}; start the version \
+             that made it"
+        ))
+    }
+
     fn other_bits(stored: u32, asked: u32) -> Self {
         Self::Refused(format!(
-            "it was made with {stored} partition bits, not {asked}"
+            "it was made with {stored} partition bits and this server has {asked}; start the version \
+             that made it"
         ))
     }
 }

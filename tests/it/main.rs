@@ -8,9 +8,14 @@
 
 mod harness;
 mod hostile;
+mod memory;
+mod operation;
 mod poison;
 mod replay;
 mod rest;
+mod restart;
+mod security;
+mod storage;
 mod stream;
 mod stream_schema;
 mod synthetic;

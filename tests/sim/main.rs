@@ -5,7 +5,8 @@
 //! them alike is shown by the replays with `kill -9` in `tests/it`.
 #![allow(
     clippy::unwrap_used,
-    reason = "a test may stop at the first surprise, in its own functions too"
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise and tell what it does, in its own functions too"
 )]
 
 mod check;
@@ -13,30 +14,39 @@ mod clients;
 mod random;
 mod script;
 mod server;
+mod soak;
 mod syncs;
 mod world;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Once,
+    sync::{
+        Once,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use check::{Outcome, check};
 use script::{Script, script, without_poison};
 use server::Checked;
+use sha2::{Digest as _, Sha256};
+use soak::{Came, Plan, Tally};
 use world::{Faults, run};
 
-/// Worlds that are run.
+/// Seeds that a run of the tests has time for; `script/soak` asks for more.
 const SEEDS: u64 = 200;
 
 /// A world of a script at rest, checked; a panic in it is a failure of that seed.
-fn world_of(seed: u64, script: &Script, faults: Faults) -> Checked<Outcome> {
+fn world_of(seed: u64, script: &Script, faults: Faults) -> Checked<(Outcome, Tally)> {
     quiet();
-    let world = AssertUnwindSafe(|| check(script, &run(seed, script, faults)?));
+    let world = AssertUnwindSafe(|| {
+        let (server, tally) = run(seed, script, faults)?;
+        Ok((check(script, &server)?, tally))
+    });
     catch_unwind(world).unwrap_or_else(|_| Err("a panic".into()))
 }
 
-fn world(seed: u64, faults: Faults) -> Checked<Outcome> {
+fn world(seed: u64, faults: Faults) -> Checked<(Outcome, Tally)> {
     world_of(seed, &script(seed), faults)
 }
 
@@ -54,61 +64,89 @@ fn quiet() {
     });
 }
 
-fn checked(seed: u64, faults: Faults) -> Outcome {
-    world(seed, faults).unwrap_or_else(|wrong| panic!("seed {seed}, {faults:?}: {wrong}"))
+fn checked(seed: u64, faults: Faults) -> Checked<(Outcome, Tally)> {
+    world(seed, faults).map_err(|wrong| format!("{faults:?}: {wrong}"))
 }
 
 /// Compares part by part, so that a failure shows the part.
-fn assert_same(seed: u64, calm: &Outcome, other: &Outcome) {
+fn same(calm: &Outcome, other: &Outcome) -> Checked<()> {
+    let differs = |what: String| Err(format!("other than in calm: {what}"));
     for (user, person) in &calm.people {
-        assert_eq!(Some(person), other.people.get(user), "seed {seed}: {user}");
+        if other.people.get(user) != Some(person) {
+            return differs(format!(
+                "{user}: {:?}, not {person:?}",
+                other.people.get(user)
+            ));
+        }
     }
-    for (id, challenge) in &calm.challenges {
-        assert_eq!(
-            Some(challenge),
-            other.challenges.get(id),
-            "seed {seed}: {id}"
-        );
+    for (id, held) in &calm.challenges {
+        if other.challenges.get(id) != Some(held) {
+            return differs(format!(
+                "{id}: {:?}, not {held:?}",
+                other.challenges.get(id)
+            ));
+        }
     }
+    Ok(())
+}
+
+/// The world of a seed in calm, then with every fault: it comes to the same.
+fn storm(seed: u64) -> Came {
+    let (calm, mut tally) = checked(seed, Faults::NONE)?;
+    let (stormy, storm) = checked(seed, Faults::ALL)?;
+    same(&calm, &stormy)?;
+    tally.add(&storm);
+    Ok((digest(&calm), tally))
+}
+
+/// The world of a seed, with what arrives at one instant in other orders.
+fn disorder(seed: u64) -> Came {
+    let (calm, mut tally) = checked(seed, Faults::NONE)?;
+    for order in 1..4 {
+        let shuffled = Faults {
+            order,
+            ..Faults::NONE
+        };
+        let (other, disorder) = checked(seed, shuffled)?;
+        same(&calm, &other)?;
+        tally.add(&disorder);
+    }
+    Ok((digest(&calm), tally))
+}
+
+fn digest(outcome: &Outcome) -> [u8; 32] {
+    Sha256::digest(format!("{outcome:?}")).into()
 }
 
 #[test]
 fn crashes_loss_repetition_and_disorder_change_nothing() {
-    for seed in 0..SEEDS {
-        let calm = checked(seed, Faults::NONE);
-        let stormy = checked(seed, Faults::ALL);
-        assert_same(seed, &calm, &stormy);
-    }
+    let failed = soak::run(&Plan::from_environment(SEEDS), storm);
+    assert_eq!(failed, [], "seeds that failed");
 }
 
 #[test]
 fn what_cannot_be_folded_is_as_if_it_had_never_been_sent() {
-    let mut seen = 0;
-    for seed in 0..SEEDS {
-        let script = script(seed);
-        let Some(sound) = without_poison(&script) else {
-            continue;
+    let poisoned = AtomicU64::new(0);
+    let failed = soak::run(&Plan::from_environment(SEEDS), |seed| {
+        let Some(sound) = without_poison(&script(seed)) else {
+            return Ok(([0; 32], Tally::default()));
         };
-        seen += 1;
-        let never = world_of(seed, &sound, Faults::NONE);
-        let never = never.unwrap_or_else(|wrong| panic!("seed {seed}, sound: {wrong}"));
-        assert_same(seed, &never, &checked(seed, Faults::NONE));
-    }
-    assert!(seen > 20, "{seen} worlds had poison");
+        poisoned.fetch_add(1, Ordering::Relaxed);
+        let (never, mut tally) = world_of(seed, &sound, Faults::NONE)?;
+        let (calm, sent) = checked(seed, Faults::NONE)?;
+        same(&never, &calm)?;
+        tally.add(&sent);
+        Ok((digest(&calm), tally))
+    });
+    assert_eq!(failed, [], "seeds that failed");
+    let poisoned = poisoned.into_inner();
+    assert!(poisoned > 20, "{poisoned} worlds had poison");
 }
 
 #[test]
 fn any_order_of_arrival_settles_on_the_same_digest() {
-    for seed in 0..SEEDS / 4 {
-        let calm = checked(seed, Faults::NONE);
-        for order in 1..4 {
-            let shuffled = Faults {
-                order,
-                ..Faults::NONE
-            };
-            assert_same(seed, &calm, &checked(seed, shuffled));
-        }
-    }
+    let failed = soak::run(&Plan::from_environment(SEEDS).part(4), disorder);
+    assert_eq!(failed, [], "seeds that failed");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Runs a script against a server, with or without faults: mail is lost, repeated and overtaken, states leave memory, the
-//! journal is cut, and the server crashes between any two steps, with and without a loss of power.
+//! journal is cut, the store is slow or refuses until the server is started again, and the server crashes between any two
+//! steps, with and without a loss of power.
 
 use streakline::storage::memory::MemoryStore;
 
@@ -8,10 +9,13 @@ use crate::{
     random::Random,
     script::Script,
     server::{Checked, Server, Task},
+    soak::Tally,
 };
 
 /// Steps within one instant after which something must be wrong.
 const STEPS_MAX: usize = 20_000;
+/// How an answer of a store that refuses begins.
+const STORE_FAULT: &str = "the store cannot be written or read";
 /// Crashes within one instant.
 const CRASHES_MAX: usize = 4;
 
@@ -48,11 +52,14 @@ struct World<'a> {
     server: Server,
     clients: Clients,
     crashes: usize,
+    /// Within this instant the store is slower than everything else.
+    slow_store: bool,
+    tally: Tally,
     retries: usize,
 }
 
 /// Runs a script to its end, and until nothing is under way; the server has everybody in memory then.
-pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<Server> {
+pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<(Server, Tally)> {
     let store = MemoryStore::new();
     store.set_skip_sync(faults.skip_sync);
     let first_ms = script.instants.first().map_or(0, |instant| instant.at_ms);
@@ -63,10 +70,13 @@ pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<Server>
         server: Server::new(store, first_ms)?,
         clients: Clients::new(script),
         crashes: 0,
+        slow_store: false,
+        tally: Tally::default(),
         retries: 0,
     };
     for instant in &script.instants {
         world.crashes = 0;
+        world.slow_store = faults.crashes && world.random.permille(150);
         let down = faults.crashes && world.random.permille(80);
         world.server.now_ms = instant.at_ms;
         if down {
@@ -79,31 +89,50 @@ pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<Server>
         world.settle(wait)?;
     }
     world.end()?;
-    Ok(world.server)
+    Ok((world.server, world.tally))
 }
 
 impl World<'_> {
     /// Goes on until clients are satisfied, and with `wait` until nothing at all is under way.
     fn settle(&mut self, wait: bool) -> Checked<()> {
         for _ in 0..STEPS_MAX {
-            self.listen()?;
-            let satisfied = self.clients.is_satisfied();
-            if satisfied && (!wait || self.server.is_quiet()) && !self.server.is_anyone_held()? {
-                self.hang_up();
-                return Ok(());
-            }
-            if self.faults.crashes {
-                self.disturb()?;
-            }
-            if self.server.tasks.is_empty() {
-                self.server.release_all()?;
-                self.clients.send(&mut self.server, &mut self.random);
-                self.server.round()?;
-            } else {
-                self.step()?;
+            match self.go_on(wait) {
+                Ok(false) => {}
+                Ok(true) => {
+                    self.hang_up();
+                    return Ok(());
+                }
+                Err(wrong) if wrong.starts_with(STORE_FAULT) => self.give_up()?,
+                Err(wrong) => return Err(wrong),
             }
         }
         Err("it never comes to rest".into())
+    }
+
+    /// One step; whether everything is at rest instead.
+    fn go_on(&mut self, wait: bool) -> Checked<bool> {
+        self.listen()?;
+        let satisfied = self.clients.is_satisfied();
+        if satisfied && (!wait || self.server.is_quiet()) && !self.server.is_anyone_held()? {
+            return Ok(true);
+        }
+        if self.faults.crashes {
+            self.disturb()?;
+        }
+        if self.server.tasks.is_empty() {
+            self.server.release_all()?;
+            self.clients.send(&mut self.server, &mut self.random);
+            self.server.round()?;
+        } else {
+            self.step()?;
+        }
+        Ok(false)
+    }
+
+    /// The store refuses, and nothing more can be promised: the server ends and is started again, and finds it healed.
+    fn give_up(&mut self) -> Checked<()> {
+        self.tally.store_faults += 1;
+        self.crash()
     }
 
     /// Requests that are answered need no second copy: its sender has hung up.
@@ -115,7 +144,9 @@ impl World<'_> {
     fn listen(&mut self) -> Checked<()> {
         for reply in std::mem::take(&mut self.server.replies) {
             let lost = self.faults.crashes && self.random.permille(50);
-            if !lost {
+            if lost {
+                self.tally.lost += 1;
+            } else {
                 self.clients.hear(reply)?;
             }
         }
@@ -123,23 +154,34 @@ impl World<'_> {
     }
 
     fn step(&mut self) -> Checked<()> {
-        let disorder = self.faults.crashes || self.faults.order > 0;
-        let tasks = &mut self.server.tasks;
-        let at = if disorder {
-            self.random.index(tasks.len())
-        } else {
-            0
-        };
-        let task = tasks.remove(at);
+        self.tally.steps += 1;
+        let at = self.next_task();
+        let task = self.server.tasks.remove(at);
         if let (true, Task::Arrive(mail)) = (self.faults.crashes, &task) {
             if self.random.permille(50) {
+                self.tally.lost += 1;
                 return Ok(());
             }
             if !mail.is_request() && self.random.permille(50) {
-                tasks.push(task.clone());
+                self.tally.repeated += 1;
+                self.server.tasks.push(task.clone());
             }
         }
         self.server.step(task)
+    }
+
+    /// Any task that is under way; of a slow store only where there is no other.
+    fn next_task(&mut self) -> usize {
+        let tasks = &self.server.tasks;
+        if !self.faults.crashes && self.faults.order == 0 {
+            return 0;
+        }
+        let quick = |at: &usize| matches!(tasks[*at], Task::Arrive(_) | Task::Flushed(_));
+        let quick: Vec<usize> = (0..tasks.len()).filter(quick).collect();
+        if self.slow_store && !quick.is_empty() {
+            return quick[self.random.index(quick.len())];
+        }
+        self.random.index(tasks.len())
     }
 
     /// Snapshots, leaving memory, truncation, crashes: none of them may show.
@@ -164,11 +206,12 @@ impl World<'_> {
                     .passivate_challenge(self.script.challenges[at].0);
             }
             20 => self.server.truncate()?,
-            21..24 => {
+            21 if self.crashes < CRASHES_MAX => self.spoil(),
+            22..25 => {
                 let person = self.random.index(self.script.people.len());
                 self.server.fault_user(&self.script.people[person].user);
             }
-            24 if self.retries < RETRIES_MAX => {
+            25 if self.retries < RETRIES_MAX => {
                 let rows = self.server.stuck()?;
                 if !rows.is_empty() {
                     self.retries += 1;
@@ -181,9 +224,24 @@ impl World<'_> {
         Ok(())
     }
 
+    /// From some write on, or from now on, the store refuses everything.
+    fn spoil(&mut self) {
+        if self.random.permille(500) {
+            self.server.store.fail_after(self.random.next() % 4);
+        } else {
+            self.server.store.set_fault("as was asked for");
+        }
+    }
+
     fn crash(&mut self) -> Checked<()> {
         self.crashes += 1;
+        self.tally.crashes += 1;
         let power = self.random.permille(500);
+        self.tally.power_losses += u64::from(power);
+        if power && self.random.permille(300) {
+            // The disk was in the middle of what nobody had synced.
+            self.server.store.tear(self.random.index(8));
+        }
         self.server.crash(power)
     }
 
@@ -210,6 +268,7 @@ impl World<'_> {
             crashes: false,
             ..self.faults
         };
+        self.slow_store = false;
         let users = self.script.people.iter().map(|person| person.user.clone());
         let challenges = self.script.challenges.iter().map(|(id, _)| *id);
         self.server.read_all(users.collect(), challenges.collect());

@@ -7,6 +7,7 @@ pub mod admit;
 mod closing;
 mod enrolment;
 pub mod fold;
+mod footprint;
 mod goals;
 pub mod hold;
 mod ingest;

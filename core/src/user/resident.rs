@@ -193,6 +193,16 @@ impl Resident {
         Step::Folded(header, events)
     }
 
+    /// Stored records that are at hand.
+    pub(super) fn loaded_records(&self) -> usize {
+        self.loaded
+            .days
+            .values()
+            .flat_map(Records::values)
+            .map(Vec::len)
+            .sum()
+    }
+
     /// Records of days that a step asked for.
     pub fn load(&mut self, days: BTreeMap<Day, Records>) {
         self.loaded.days.extend(days);

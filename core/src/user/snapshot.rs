@@ -6,14 +6,18 @@ use sha2::{Digest, Sha256};
 use super::{Rules, User, fold::Loaded};
 use crate::{
     chunk,
-    civil::Day,
+    civil::{DAY_MS, Day},
+    goal::Goal,
     id::{ChallengeId, Position},
     limits,
-    records::StoredRecord,
+    records::{Records, StoredRecord},
 };
 
 /// Newest days with data whose minutes stay at hand.
 const WARM_DAYS: usize = 2;
+
+/// Days that a goal may begin before its user and still be folded in no time; no admitted goal does.
+const LEAD_DAYS_MAX: i32 = 400;
 
 /// What a snapshot writes, unsealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,8 +85,9 @@ fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
     for day in tail.days() {
         let mut rows: Vec<StoredRecord> = tail.of(day).collect();
         let numbers = user.manifest.entry(day).or_default();
-        let whole = loaded.days.get(&day);
-        if let Some(held) = whole.filter(|_| numbers.len() >= limits::CHUNKS_PER_DAY_MAX) {
+        let is_crowded = numbers.len() >= limits::CHUNKS_PER_DAY_MAX;
+        let whole = loaded.days.get(&day).filter(|_| is_crowded);
+        if let Some(held) = whole.filter(|held| fit_one_chunk(rows.len(), held)) {
             rows.extend(held.values().flatten().cloned());
             parts
                 .dropped
@@ -93,6 +98,12 @@ fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
         numbers.push(number);
         parts.chunks.push(((day, number), chunk::encode(&rows)));
     }
+}
+
+/// Whether rows can be joined with those that are stored: a chunk of more could never be read back.
+fn fit_one_chunk(rows: usize, held: &Records) -> bool {
+    let held = held.values().map(Vec::len);
+    held.fold(rows, usize::saturating_add) <= limits::CHUNK_ROWS_MAX
 }
 
 /// Days that have too many chunks: with them at hand, a snapshot joins these.
@@ -121,11 +132,50 @@ fn cool(user: &mut User) {
 /// Reads a state back.
 ///
 /// # Errors
-/// When the bytes are not a state of this form.
+/// When the bytes are not a state of this form, or one that no fold has left: its first input would close days for ever.
 pub fn restore(bytes: &[u8], rules: &Rules) -> Result<User, minicbor::decode::Error> {
     let mut user: User = minicbor::decode(bytes)?;
     user.resolve(rules);
-    Ok(user)
+    match fault(&user) {
+        Some(fault) => Err(minicbor::decode::Error::message(fault)),
+        None => Ok(user),
+    }
+}
+
+/// What cannot be in a state that a fold has left: every fold runs all boundaries up to its stamp, so days are closed up to
+/// then, and a goal begins on the day of its making at the earliest.
+fn fault(user: &User) -> Option<&'static str> {
+    let (_, first) = user.created?;
+    let (soft, hard) = (user.soft_closed, user.hard_closed);
+    let ends = user.calendar().end_ms(hard.next());
+    let closes = ends.saturating_add(limits::HARD_CLOSE_AFTER_MS);
+    let near = |goal: &Goal| {
+        goal.revisions
+            .iter()
+            .all(|held| first.since(held.from) <= LEAD_DAYS_MAX)
+    };
+    let rules = [
+        (
+            first.prev() <= hard && hard <= soft,
+            "days are not closed in order",
+        ),
+        (
+            soft < user.day_of(user.now_ms).next(),
+            "a day is closed that has not begun",
+        ),
+        (
+            user.now_ms < closes.saturating_add(DAY_MS),
+            "days are not closed that are long over",
+        ),
+        (
+            user.goals.values().all(near),
+            "a goal begins long before its user",
+        ),
+    ];
+    rules
+        .into_iter()
+        .find(|(holds, _)| !holds)
+        .map(|(_, fault)| fault)
 }
 
 impl User {
@@ -140,5 +190,17 @@ impl User {
         bare.manifest.clear();
         (bare.next_chunk, bare.due_ms) = (0, None);
         Sha256::digest(encoded(&bare)).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_never_joined_to_a_chunk_that_could_not_be_read_back() {
+        let none = Records::new();
+        assert!(fit_one_chunk(limits::CHUNK_ROWS_MAX, &none));
+        assert!(!fit_one_chunk(limits::CHUNK_ROWS_MAX + 1, &none));
     }
 }

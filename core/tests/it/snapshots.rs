@@ -1,18 +1,19 @@
 //! What a snapshot keeps, and what it writes beside the state (design.md 5).
 
 use streakline_core::{
-    civil::MINUTE_MS,
+    civil::{Day, MINUTE_MS},
     event::Judgement,
     goal::Goal,
     id::ChallengeId,
     input::UserInput,
     limits,
     sample::{DeviceClass, Metric},
+    user::{User, snapshot},
 };
 
 use crate::{
     challenges::window,
-    history::{History, goal as goal_id, nobody, steps},
+    history::{History, goal as goal_id, nobody, rules, steps},
     places::{at, date},
 };
 
@@ -147,4 +148,30 @@ fn a_neighbour_of_a_day_that_was_let_go_keeps_its_version() {
     let version = |history: &History| history.day(date("2026-05-01")).version;
     assert_eq!(version(&with), version(&without));
     assert_eq!(with.user.digest(), without.user.digest());
+}
+
+#[test]
+fn a_state_that_would_close_days_for_ever_is_not_restored() {
+    let mut history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
+    history.wait_until(at("2026-05-09T12:00Z"));
+    let mut user = history.user.clone();
+    let restored = |user: &User| snapshot::restore(&minicbor::to_vec(user).unwrap(), &rules());
+    assert_eq!(restored(&user).unwrap(), user);
+    // Its days were last closed in a far past: the first tick would close millions of them.
+    (user.soft_closed, user.hard_closed) = (Day(-5_000_000), Day(-5_000_000));
+    user.created = Some((i64::MIN, Day(-5_000_000)));
+    let error = restored(&user).unwrap_err().to_string();
+    assert!(error.contains("long over"), "{error}");
+}
+
+#[test]
+fn a_state_with_a_goal_from_before_all_days_is_not_restored() {
+    let history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
+    let mut user = history.user.clone();
+    let mut goal = Goal::new(Metric::Steps);
+    goal.revise(Day(i32::MIN), Some(7_500));
+    user.goals.insert(goal_id("steps"), goal);
+    let restored = snapshot::restore(&minicbor::to_vec(&user).unwrap(), &rules());
+    let error = restored.unwrap_err().to_string();
+    assert!(error.contains("begins long before"), "{error}");
 }

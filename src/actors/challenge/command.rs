@@ -80,6 +80,23 @@ pub(crate) enum ChallengeCommand {
 }
 
 impl ChallengeCommand {
+    /// Tells who asked that no command will be taken before the next start: scores are let go, since every member sends
+    /// its newest again when the challenge is read.
+    pub(in crate::actors) fn refuse_for_good(
+        self,
+        host: &Host,
+        id: streakline_core::id::ChallengeId,
+        refusal: Refusal,
+    ) {
+        match self {
+            Self::Contribute { contribution, .. } => {
+                let user = contribution.user.clone();
+                let _ = host.send_user(user, UserCommand::Taken(contribution));
+            }
+            other => other.refuse(host, id, refusal),
+        }
+    }
+
     /// Tells who asked that the command was not taken.
     pub(in crate::actors) fn refuse(
         self,

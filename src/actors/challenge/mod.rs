@@ -31,6 +31,7 @@ use super::{
     host::{ChallengeEntry, Host},
     shared::{BITS, Token},
 };
+use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -179,6 +180,11 @@ impl ChallengeCell {
         host.forget(&entity);
     }
 
+    /// Views that are subscribed to.
+    pub(super) fn subscriptions(&self) -> usize {
+        self.subscribers.len()
+    }
+
     /// Whether a snapshot is being written.
     pub(super) fn is_writing(&self) -> bool {
         self.snapshotting
@@ -283,6 +289,7 @@ impl Actor for ChallengeActor {
 
 /// The snapshot, and the standing rows of its members.
 async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contribution>), Error> {
+    super::recovery::recall(&host, &Entity::Challenge(id)).await;
     let store = &host.shared.store;
     let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
     let challenge = match store.snapshot(&Entity::Challenge(id)).await? {
@@ -315,8 +322,13 @@ fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
     let (challenge, standings) = match read {
         Ok(read) => read,
         Err(error) => {
-            tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            } else {
+                tracing::error!(challenge = %held.id, %error, "a challenge cannot be read");
+            }
+            return;
         }
     };
     let entity = held.entity();
@@ -438,7 +450,7 @@ pub(super) fn snapshot(cell: &Cell) {
         if let Err(error) = host.shared.store.commit(write).await {
             return host.shared.fatal.raise(&error.to_string());
         }
-        metrics::counter!("streakline_snapshots_total", "kind" => "challenge").increment(1);
+        metrics::counter!(series::SNAPSHOTS, "kind" => "challenge").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         let more = held
@@ -456,7 +468,9 @@ pub(super) fn passivate_if_idle(cell: &Cell) {
             return;
         };
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
-        let idle = idle_ms > held.host.shared.settings.idle_ms
+        // Anybody may ask for ids that nothing has.
+        let exists = resident.challenge().exists();
+        let idle = (idle_ms > held.host.shared.settings.idle_ms || !exists)
             && resident.may_passivate()
             && held.commands.is_empty()
             && held.subscribers.is_empty()

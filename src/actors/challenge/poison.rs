@@ -12,6 +12,7 @@ use streakline_core::{
 };
 
 use super::{Cell, ChallengeCell, activate, read};
+use crate::telemetry::series;
 use crate::{
     actors::{aside, reread},
     clock,
@@ -40,7 +41,7 @@ pub(super) fn foresee(
 ) -> Result<Challenge, Refusal> {
     let foreseen = catch_unwind(AssertUnwindSafe(|| resident.foresee(header, input)));
     foreseen.map_err(|_| {
-        metrics::counter!("streakline_panics_total", "kind" => "challenge").increment(1);
+        metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
         Refusal::new(Code::Internal, "a fault in the server; nothing was changed")
     })
 }
@@ -49,7 +50,7 @@ pub(super) fn foresee(
 pub(super) fn panicked(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let entity = held.entity();
-    metrics::counter!("streakline_panics_total", "kind" => "challenge").increment(1);
+    metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
     let culprit = held.resident().and_then(Resident::culprit).cloned();
     let position = culprit.as_ref().map(|(header, _)| header.position);
     let verdict = position.and_then(|position| {
@@ -68,7 +69,7 @@ pub(super) fn panicked(cell: &Cell) {
 
 /// The state cannot be trusted any more for another reason: it is read again, and nothing is passed over.
 pub(super) fn faulted(cell: &Cell) {
-    metrics::counter!("streakline_panics_total", "kind" => "challenge").increment(1);
+    metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
     tracing::error!(challenge = %cell.borrow().id, "a fault outside of a fold; it is read again");
     cell.borrow_mut().let_go();
     read_again(cell, READ_AGAIN_AFTER_MS);
@@ -78,7 +79,7 @@ pub(super) fn faulted(cell: &Cell) {
 fn pass_over(held: &ChallengeCell, skipping: Skipping<ChallengeInput>) {
     let (entity, position) = (held.entity(), skipping.skip.position);
     tracing::error!(challenge = %held.id, ?position, "an input is passed over; see `streakline stuck`");
-    metrics::counter!("streakline_skipped_total", "kind" => "challenge").increment(1);
+    metrics::counter!(series::SKIPPED, "kind" => "challenge").increment(1);
     let row = skipping.input.as_ref().map(|input| {
         let content = (input.kind(), encoded(input));
         aside::put(

@@ -4,16 +4,19 @@
 use std::sync::Arc;
 
 use actix::dev::SendError;
-use streakline_core::view::{BoardView, RankView};
+use streakline_core::view::RankView;
 
 use super::{Cell, ChallengeCell};
 use crate::{
     actors::{host::Host, message::Subscribe, user::UserCommand},
     clock,
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::CloseReason,
+    },
     push::{Push, SessionHandle},
 };
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 /// Sockets that may look at one board.
 const SUBSCRIBERS_MAX: usize = 100_000;
@@ -135,44 +138,44 @@ fn show(held: &mut ChallengeCell) {
     } = held;
     let Some(resident) = resident else { return };
     let offset = resident.board().offset();
-    let mut views: BTreeMap<u32, Arc<BoardView>> = BTreeMap::new();
+    let stale = |subscriber: &&Subscriber| subscriber.sent != Some(offset);
+    let tops = subscribers.values().filter(stale).map(|of| of.top);
+    let Some(rows) = tops.max() else { return };
+    // One view for all: a reader that holds it up holds up no view of its own.
+    let page = resident.challenge();
+    let page = page.board_page(resident.board(), None, rows as usize, now_ms);
+    let view = Arc::new(page);
     subscribers.retain(|(session, id), subscriber| {
         if subscriber.sent == Some(offset) {
             return true;
         }
-        let view = views.entry(subscriber.top).or_insert_with(|| {
-            let rows = subscriber.top as usize;
-            Arc::new(
-                resident
-                    .challenge()
-                    .board_page(resident.board(), None, rows, now_ms),
-            )
-        });
         let push = Push::Board {
             id: *id,
             epoch: epoch.clone(),
             offset,
+            top: subscriber.top,
             view: view.clone(),
         };
         match host.shared.sessions.push(*session, push) {
             Ok(()) => (subscriber.sent, subscriber.slow_since_ms) = (Some(offset), None),
             // Newest wins: the next round sends what is newest then.
-            Err(SendError::Full(_)) => judge(host, *session, subscriber),
+            Err(SendError::Full(_)) => return waits(host, *session, subscriber),
             Err(SendError::Closed(_)) => return false,
         }
         true
     });
 }
 
-fn judge(host: &Rc<Host>, session: SessionHandle, subscriber: &mut Subscriber) {
+/// The socket takes nothing now; whether it may go on waiting.
+fn waits(host: &Rc<Host>, session: SessionHandle, subscriber: &mut Subscriber) -> bool {
     let now_ms = clock::monotonic_ms();
     let since_ms = *subscriber.slow_since_ms.get_or_insert(now_ms);
-    if now_ms.saturating_sub(since_ms) > host.shared.settings.grace_ms {
-        let _ = host
-            .shared
-            .sessions
-            .push(session, Push::End(Code::SlowReader, Some(2_000)));
+    let waits = now_ms.saturating_sub(since_ms) <= host.shared.settings.grace_ms;
+    if !waits {
+        let sessions = &host.shared.sessions;
+        sessions.cut(session, CloseReason::SLOW_READER);
     }
+    waits
 }
 
 fn tell_ranks(held: &mut ChallengeCell) {

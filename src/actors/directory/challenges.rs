@@ -84,7 +84,7 @@ impl Directory {
             let _ = reply.send(outcome);
         };
         send_challenge(&self.shared, id, ChallengeCommand::Read(Box::new(read)))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn change<T: Send + 'static>(
@@ -94,6 +94,7 @@ impl Directory {
         caller: Caller,
         view: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
+        self.taking()?;
         let (reply, answer) = oneshot::channel();
         let done = move |state: Outcome<(&Resident, i64)>| {
             let _ = reply.send(state.and_then(|(resident, now_ms)| view(resident, now_ms)));
@@ -108,7 +109,7 @@ impl Directory {
             while_stopped: false,
         };
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     /// Makes a draft; its answer is stored with it.

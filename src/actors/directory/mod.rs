@@ -5,7 +5,10 @@ mod server;
 mod stuck;
 mod users;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use streakline_core::{
     event::Fact,
@@ -58,8 +61,16 @@ pub struct EventsPage {
 
 type Outcome<T> = Result<T, Refusal>;
 
-async fn answered<T>(answer: oneshot::Receiver<Outcome<T>>) -> Outcome<T> {
-    match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+/// Waits for an actor's answer, until the process must end: what is not durable then is not
+/// acknowledged any more.
+async fn answered<T>(shared: &Shared, answer: oneshot::Receiver<Outcome<T>>) -> Outcome<T> {
+    let answer = tokio::time::timeout(ANSWER_WITHIN, answer);
+    let answer = tokio::select! {
+        biased;
+        answer = answer => answer,
+        _ = shared.fatal.wait() => return Err(restarting()),
+    };
+    match answer {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Refusal::new(Code::Internal, "the actor ended; try again")),
         Err(_) => Err(Refusal::new(
@@ -67,6 +78,11 @@ async fn answered<T>(answer: oneshot::Receiver<Outcome<T>>) -> Outcome<T> {
             "no answer in time; try again",
         )),
     }
+}
+
+fn restarting() -> Refusal {
+    let detail = "the store failed before this was durable; send it again after the restart";
+    Refusal::new(Code::StoreUnavailable, detail)
 }
 
 fn unknown_user() -> Refusal {
@@ -77,8 +93,13 @@ fn unknown_challenge() -> Refusal {
     Refusal::new(Code::NotFound, "there is no such challenge")
 }
 
+/// Clients are told that it cannot be read, operators what and where.
 fn stored(error: &Error) -> Refusal {
-    Refusal::new(Code::StoreUnavailable, error.to_string())
+    tracing::error!(%error, "a request needs what the store does not give");
+    Refusal::new(
+        Code::StoreUnavailable,
+        "the store cannot be used for this now",
+    )
 }
 
 fn fault(pointer: &str, code: &'static str, detail: String) -> Refusal {
@@ -111,6 +132,14 @@ impl Directory {
     #[must_use]
     pub fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    /// Whether changes are still taken; what is asked for can be read until the end.
+    fn taking(&self) -> Outcome<()> {
+        if self.shared.draining.load(Ordering::Acquire) {
+            return Err(Refusal::new(Code::Draining, "the server is going down"));
+        }
+        Ok(())
     }
 
     // ---- the stream; answers come as pushes to the session -------------------------------------

@@ -9,7 +9,7 @@ use streakline_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{ClockReading, Directory, Outcome, stored};
+use super::{ClockReading, Directory, Outcome, restarting, stored};
 use crate::{
     actors::host::Chore,
     clock,
@@ -86,7 +86,11 @@ impl Directory {
             return Err(Refusal::new(Code::ClockBackwards, detail));
         }
         self.shared.clock.advance_to(to_ms);
-        let done = tokio::time::timeout(CLOCK_WITHIN, self.carry_out_boundaries()).await;
+        let carried_out = tokio::time::timeout(CLOCK_WITHIN, self.carry_out_boundaries());
+        let done = tokio::select! {
+            done = carried_out => done,
+            _ = self.shared.fatal.wait() => return Err(restarting()),
+        };
         done.map_err(|_| Refusal::new(Code::Overloaded, "not everything is carried out yet"))?;
         let set = self.shared.store.set_clock(to_ms, Some(once)).await;
         set.map_err(|error| stored(&error))?;
@@ -134,6 +138,9 @@ impl Directory {
         }
         if self.shared.draining.load(Ordering::Acquire) {
             return Some("server: draining".to_owned());
+        }
+        if let Some((rows, first)) = self.shared.damage.met() {
+            return Some(format!("store: {rows} damaged rows, such as the {first}"));
         }
         let caught_up = self.shared.caught_up.load(Ordering::Acquire);
         (!caught_up).then(|| "recovery: deadlines that passed are being carried out".to_owned())

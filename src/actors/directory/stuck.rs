@@ -149,7 +149,7 @@ impl Directory {
             while_held: true,
         };
         send_user(&self.shared, user, UserCommand::Write(write))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn retry_challenge(
@@ -195,7 +195,7 @@ impl Directory {
             while_stopped: true,
         };
         send_challenge(&self.shared, of, ChallengeCommand::Write(write))?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 }
 

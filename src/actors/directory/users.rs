@@ -46,7 +46,7 @@ impl Directory {
             user.clone(),
             UserCommand::Read(Box::new(read)),
         )?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     async fn write<T: Send + 'static>(
@@ -56,6 +56,7 @@ impl Directory {
         admit: impl FnOnce(&User, i64) -> Outcome<Option<UserInput>> + Send + 'static,
         view: impl FnOnce(&User, i64) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
+        self.taking()?;
         let (reply, answer) = oneshot::channel();
         let done = move |state: Outcome<(&User, i64)>| {
             let _ = reply.send(state.and_then(|(user, now_ms)| view(user, now_ms)));
@@ -72,7 +73,7 @@ impl Directory {
             while_held: false,
         });
         send_user(&self.shared, user.clone(), command)?;
-        answered(answer).await
+        answered(&self.shared, answer).await
     }
 
     /// A user.
@@ -258,7 +259,7 @@ impl Directory {
             reply,
         };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
-        let mut transfers = answered(answer).await?;
+        let mut transfers = answered(&self.shared, answer).await?;
         let more = transfers.len() > limit;
         transfers.truncate(limit);
         Ok((transfers, more))
@@ -278,7 +279,7 @@ impl Directory {
             reply,
         };
         send_user(&self.shared, user.clone(), UserCommand::History(history))?;
-        let (mut items, epoch, last_seq) = answered(answer).await?;
+        let (mut items, epoch, last_seq) = answered(&self.shared, answer).await?;
         let more = items.len() > limit;
         items.truncate(limit);
         Ok(EventsPage {

@@ -90,6 +90,14 @@ pub(crate) enum UserCommand {
 }
 
 impl UserCommand {
+    /// Whether a user is brought into memory for it; the others mean nothing to who is not there.
+    pub(in crate::actors) fn wakes(&self) -> bool {
+        !matches!(
+            self,
+            Self::Close { .. } | Self::Taken(_) | Self::NotTaken { .. } | Self::Rank(_)
+        )
+    }
+
     /// Tells who asked that the command was not taken.
     pub(in crate::actors) fn refuse(self, host: &Host, user: UserId, refusal: Refusal) {
         match self {

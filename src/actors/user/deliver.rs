@@ -134,6 +134,11 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
             match (loaded, held.resident.as_mut()) {
                 (Ok(loaded), Some(resident)) => resident.load(loaded),
                 (Err(error), _) => {
+                    if matches!(error, Error::Damaged(_)) {
+                        held.end();
+                        host.forget(&held.entity());
+                        return host.set_aside(&held.entity(), "chunk", &error);
+                    }
                     tracing::error!(user = %id, %error, "stored records cannot be read");
                     drop(held);
                     return super::poison::unreadable(&cell);

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use super::Cell;
 use crate::{
+    actors::damage,
     protocol::error_code::{Code, Refusal},
     storage::{
         Error,
@@ -56,7 +57,8 @@ pub(super) fn read(cell: &Cell, history: History) {
                 return drop(reply.send(Err(unknown)));
             };
             actix::spawn(async move {
-                let facts = facts(&cell, after, limit).await.map_err(|e| unreadable(&e));
+                let facts = facts(&cell, after, limit).await;
+                let facts = facts.map_err(|error| unreadable(&cell, "fact", &error));
                 let _ = reply.send(facts.map(|facts| (facts, epoch, last_seq)));
             });
         }
@@ -67,14 +69,21 @@ pub(super) fn read(cell: &Cell, history: History) {
         } => {
             actix::spawn(async move {
                 let transfers = transfers(&cell, after, limit).await;
-                let _ = reply.send(transfers.map_err(|e| unreadable(&e)));
+                let transfers = transfers.map_err(|error| unreadable(&cell, "transfer", &error));
+                let _ = reply.send(transfers);
             });
         }
     }
 }
 
-fn unreadable(error: &Error) -> Refusal {
-    Refusal::new(Code::StoreUnavailable, error.to_string())
+fn unreadable(cell: &Cell, kind: &'static str, error: &Error) -> Refusal {
+    let held = cell.borrow();
+    let row = damage::name(&held.entity());
+    held.host.shared.damage.note(kind, &row, error);
+    Refusal::new(
+        Code::StoreUnavailable,
+        "this part of the history cannot be read",
+    )
 }
 
 /// The stream's epoch: it changes only when a user's history begins anew.

@@ -10,6 +10,7 @@ use super::{
     outbound::{end, pump},
     stream::answer,
 };
+use crate::telemetry::series;
 use crate::{
     actors::{host::InFlight, message::Batch},
     protocol::error_code::{Code, Refusal},
@@ -96,7 +97,7 @@ fn judge(held: &UserCell, session: SessionHandle, batch: Batch) -> Option<Admiss
         .host
         .with(&held.entity(), |partition| partition.journal.stamp(now_ms));
     let (first_seq, skewed, records) = (batch.first_seq, client.skewed, batch.records);
-    metrics::counter!("streakline_samples_total").increment(records.len() as u64);
+    metrics::counter!(series::SAMPLES).increment(records.len() as u64);
     let arrival = Arrival {
         device,
         outbox,

@@ -35,6 +35,7 @@ use streakline_core::{
 };
 
 use super::{
+    admission::{self, Weight},
     host::{Host, InFlight, UserEntry},
     shared::Token,
 };
@@ -43,7 +44,7 @@ use crate::{
     protocol::error_code::{Code, Refusal},
     push::{Lane, SessionHandle},
     storage::{
-        Attachment, Error,
+        Attachment, Error, Snapshot,
         envelope::{Kind, open},
     },
 };
@@ -51,7 +52,7 @@ use crate::{
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 use outbound::Client;
-pub(super) use snapshot::{passivate_if_idle, take as snapshot};
+pub(super) use snapshot::{Look, let_go, take as snapshot};
 
 /// Commands that may wait for one user's actor.
 const MAILBOX: usize = 256;
@@ -107,6 +108,14 @@ pub(super) struct UserCell {
     /// The last of it that was offered.
     released_to: Option<Position>,
     last_used_ms: u64,
+    /// Commands in the actor's mailbox.
+    mailbox: usize,
+    /// Leaves memory once its snapshot is written, unless it is needed again.
+    leaving: bool,
+    weight: Weight,
+    weighed_ms: u64,
+    /// It has changed since.
+    unweighed: bool,
     /// Held while anything is under way.
     busy: Option<Token>,
     /// Set when the actor must end.
@@ -135,6 +144,11 @@ impl UserCell {
             reading_kept: false,
             released_to: None,
             last_used_ms: clock::monotonic_ms(),
+            mailbox: 0,
+            leaving: false,
+            weight: Weight::default(),
+            weighed_ms: 0,
+            unweighed: false,
             busy,
             ended: false,
         }
@@ -213,6 +227,7 @@ impl UserCell {
         self.close_sockets();
         self.resident = None;
         self.take_back();
+        self.weigh();
         let entity = self.entity();
         self.host
             .with(&entity, |partition| partition.deadlines.set(&entity, None));
@@ -282,6 +297,7 @@ pub(super) fn settle(cell: &Cell) {
         let mut held = cell.borrow_mut();
         held.note_deadline();
         held.note_work();
+        held.weigh_sometimes();
     }
     outbound::pump(cell, false);
     poison::release(cell);
@@ -311,7 +327,11 @@ fn go_round(cell: &Cell, aged: bool) {
         command::resume(cell);
         outbound::pump(cell, false);
         poison::release(cell);
-        cell.borrow_mut().note_work();
+        let mut held = cell.borrow_mut();
+        held.note_work();
+        if held.unweighed {
+            held.weigh_sometimes();
+        }
     }
 }
 
@@ -342,26 +362,30 @@ impl Actor for UserActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(MAILBOX);
-        let (host, entity) = {
+        let (host, id) = {
             let held = self.cell.borrow();
-            (held.host.clone(), held.entity())
+            (held.host.clone(), held.id.clone())
         };
-        let read = async move {
-            super::reread::tail_at_hand(&host, &entity).await?;
-            host.shared.store.snapshot(&entity).await
-        };
-        let activate = read
-            .into_actor(self)
-            .map(|read, actor, _| activate(&actor.cell, read));
+        let read = read(host.clone(), Entity::User(id.clone()));
+        let activate = read.into_actor(self).map(move |read, actor, _| {
+            activate(&actor.cell, read);
+            admission::done(&host, &id);
+        });
         ctx.wait(activate);
     }
 }
 
+async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Snapshot>, Error> {
+    super::recovery::recall(&host, &entity).await;
+    super::reread::tail_at_hand(&host, &entity).await?;
+    host.shared.store.snapshot(&entity).await
+}
+
 /// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.
-fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) {
+fn activate(cell: &Cell, read: Result<Option<Snapshot>, Error>) {
     let mut held = cell.borrow_mut();
     let rules = held.host.shared.rules.clone();
-    let decode = |snapshot: crate::storage::Snapshot| {
+    let decode = |snapshot: Snapshot| {
         let opened = open(Kind::Snapshot, &snapshot.state)?;
         let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
         restore(opened.payload, &rules).map_err(damaged)
@@ -374,8 +398,13 @@ fn activate(cell: &Cell, read: Result<Option<crate::storage::Snapshot>, Error>) 
             user
         }
         Err(error) => {
-            tracing::error!(user = %held.id, %error, "a user cannot be read");
-            return held.leave();
+            held.leave();
+            if matches!(error, Error::Damaged(_)) {
+                held.host.set_aside(&held.entity(), "snapshot", &error);
+            } else {
+                tracing::error!(user = %held.id, %error, "a user cannot be read");
+            }
+            return;
         }
     };
     let mut resident = Resident::new(user);
@@ -409,7 +438,7 @@ impl UserEntry {
     pub(super) fn deliver(&self, command: UserCommand, token: Token) {
         use actix::dev::SendError;
         // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
-        self.cell.borrow_mut().last_used_ms = clock::monotonic_ms();
+        self.cell.borrow_mut().used();
         if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
             self.addr.try_send(Routed(command, token))
         {
@@ -417,7 +446,8 @@ impl UserEntry {
                 Code::Overloaded,
                 "this user has too much waiting; try again",
             );
-            let held = self.cell.borrow();
+            let mut held = self.cell.borrow_mut();
+            held.mailbox = held.mailbox.saturating_sub(1);
             command.refuse(&held.host, held.id.clone(), busy);
         }
     }
@@ -427,6 +457,10 @@ impl Handler<Routed> for UserActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
+        {
+            let mut held = self.cell.borrow_mut();
+            held.mailbox = held.mailbox.saturating_sub(1);
+        }
         guarded(&self.cell, || command::take(&self.cell, command));
         drop(token);
         if self.cell.borrow().ended {

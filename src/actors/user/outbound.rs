@@ -18,19 +18,15 @@ use super::{Cell, UserCell, facts, stream};
 use crate::{
     actors::host::Host,
     clock,
-    protocol::error_code::Code,
+    protocol::{error_code::Code, server_frame::CloseReason},
     push::{Push, SessionHandle},
 };
 
 /// Facts that are read from the store for one socket at a time.
 const FACTS_AT_ONCE: usize = 100;
-/// When a slow reader may come back, in ms.
-const SLOW_RETRY_AFTER_MS: u64 = 2_000;
 
 /// When a socket that a fault has closed may come back, in ms.
 const FAULT_RETRY_AFTER_MS: u64 = 1_000;
-/// Ms between two tries to tell a socket its end.
-const END_AGAIN_MS: u64 = 100;
 
 /// A socket of this user.
 pub(super) struct Client {
@@ -52,8 +48,6 @@ pub(super) struct Client {
     pub(super) slow_since_ms: Option<u64>,
     /// Facts are being read for it.
     pub(super) reading: bool,
-    /// The only thing that is still to be said: why the socket ends.
-    pub(super) last_word: Option<Push>,
 }
 
 /// Why a socket got only a part.
@@ -62,7 +56,7 @@ enum Stop {
     Full,
     /// The next fact must be read from the store first.
     Behind,
-    /// There is no such socket any more, or it has been told its end.
+    /// There is no such socket any more, or it was cut off.
     Gone,
 }
 
@@ -98,8 +92,7 @@ pub(super) fn pump(cell: &Cell, answers_only: bool) {
         if matches!(sent, Err(Stop::Behind)) {
             behind.push(*session);
         }
-        out.judge(client, &sent, answers_only);
-        !matches!(sent, Err(Stop::Gone))
+        out.stays(client, &sent, answers_only)
     });
     if clients.is_empty() && before > 0 {
         stream::watch(&held, false);
@@ -144,10 +137,6 @@ impl Out<'_> {
     }
 
     fn all(&self, client: &mut Client, news: &News<'_>) -> Result<(), Stop> {
-        if let Some(end) = &client.last_word {
-            let told = self.send(end.clone()).map_err(|(stop, _)| stop);
-            return told.and(Err(Stop::Gone));
-        }
         self.answers(client)?;
         if news.answers_only {
             return Ok(());
@@ -205,24 +194,28 @@ impl Out<'_> {
         Ok(())
     }
 
-    /// Who does not read within the grace is closed, with the next thing that it does take. Only who has taken everything
-    /// that there is has caught up: answers alone, or events that are still to be read, prove nothing.
-    fn judge(&self, client: &mut Client, sent: &Result<(), Stop>, answers_only: bool) {
+    /// Whether the socket stays. Who does not read within the grace is cut off. Only who has taken everything that there is has
+    /// caught up: answers alone, or events that are still to be read, prove nothing.
+    fn stays(&self, client: &mut Client, sent: &Result<(), Stop>, answers_only: bool) -> bool {
         match sent {
-            Err(Stop::Full) => self.wait(client),
+            Err(Stop::Full) => return self.waits(client),
+            Err(Stop::Gone) => return false,
             Ok(()) if !answers_only => client.slow_since_ms = None,
-            _ => {}
+            Ok(()) | Err(Stop::Behind) => {}
         }
+        true
     }
 
-    /// The socket takes nothing now.
-    fn wait(&self, client: &mut Client) {
+    /// The socket takes nothing now; whether it may go on waiting.
+    fn waits(&self, client: &mut Client) -> bool {
         let now_ms = clock::monotonic_ms();
         let since_ms = *client.slow_since_ms.get_or_insert(now_ms);
-        if now_ms.saturating_sub(since_ms) > self.host.shared.settings.grace_ms {
-            let end = Push::End(Code::SlowReader, Some(SLOW_RETRY_AFTER_MS));
-            client.last_word.get_or_insert(end);
+        let waits = now_ms.saturating_sub(since_ms) <= self.host.shared.settings.grace_ms;
+        if !waits {
+            let sessions = &self.host.shared.sessions;
+            sessions.cut(self.session, CloseReason::SLOW_READER);
         }
+        waits
     }
 }
 
@@ -238,22 +231,10 @@ fn state(topic: &Topic, news: &News<'_>) -> Option<Push> {
     }
 }
 
-/// Ends a socket. The reason is not lost where the socket takes nothing now: it is told as soon as it does, or has gone.
+/// Ends a socket, which may come back soon.
 pub(super) fn end(host: &Host, session: SessionHandle, code: Code) {
-    let sessions = host.shared.sessions.clone();
-    let word = Push::End(code, Some(FAULT_RETRY_AFTER_MS));
-    let Err(SendError::Full(mut word)) = sessions.push(session, word) else {
-        return;
-    };
-    actix::spawn(async move {
-        loop {
-            clock::pause_ms(END_AGAIN_MS).await;
-            match sessions.push(session, word) {
-                Err(SendError::Full(back)) => word = back,
-                _ => return,
-            }
-        }
-    });
+    let reason = CloseReason::of(code, Some(FAULT_RETRY_AFTER_MS));
+    host.shared.sessions.end(session, reason);
 }
 
 impl UserCell {
@@ -303,9 +284,6 @@ fn hand_over(cell: &Cell, session: SessionHandle, read: Vec<Arc<Fact>>) -> bool 
         return false;
     };
     client.reading = false;
-    if client.last_word.is_some() {
-        return false;
-    }
     let out = Out {
         session,
         host: &host,
@@ -316,9 +294,8 @@ fn hand_over(cell: &Cell, session: SessionHandle, read: Vec<Arc<Fact>>) -> bool 
             continue;
         }
         if let Err((stop, _)) = out.send(Push::Fact(fact)) {
-            if matches!(stop, Stop::Full) {
-                out.wait(client);
-            }
+            // Who is cut off here is found gone by the next round.
+            let _ = out.stays(client, &Err(stop), false);
             return false;
         }
         client.next_seq = client.next_seq.saturating_add(1);

@@ -11,6 +11,7 @@ use streakline_core::{
 };
 
 use super::{Cell, UserCell, Waiter, command};
+use crate::telemetry::series;
 use crate::{
     actors::{aside, challenge::ChallengeCommand, reread},
     clock,
@@ -36,7 +37,7 @@ pub(super) fn panicked(cell: &Cell) {
     let verdict = held
         .host
         .with(&entity, |held| held.suspects.panicked(&entity, position));
-    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+    metrics::counter!(series::PANICS, "kind" => "user").increment(1);
     tracing::error!(user = %held.id, ?position, kind = input.kind(), ?verdict, "a fold panicked");
     let mut notice = None;
     let skips = verdict == Some(Verdict::Skip);
@@ -60,7 +61,7 @@ pub(super) fn panicked(cell: &Cell) {
 /// The state cannot be trusted any more for another reason: it is read again, and nothing is passed over.
 pub(super) fn faulted(cell: &Cell) {
     tracing::error!(user = %cell.borrow().id, "a fault outside of a fold; the user is read again");
-    metrics::counter!("streakline_panics_total", "kind" => "user").increment(1);
+    metrics::counter!(series::PANICS, "kind" => "user").increment(1);
     unreadable(cell);
 }
 
@@ -101,7 +102,7 @@ fn pass_over(held: &UserCell, skipping: Skipping<UserInput>) {
         skip.hold = true;
     }
     tracing::error!(user = %held.id, ?position, "an input is passed over; see `streakline stuck`");
-    metrics::counter!("streakline_skipped_total", "kind" => "user").increment(1);
+    metrics::counter!(series::SKIPPED, "kind" => "user").increment(1);
     let skip = Input::User(held.id.clone(), UserInput::Skip(skip));
     host.append(&entity, Origin::server(Source::Peer), (&skip, rows));
 }
@@ -263,6 +264,8 @@ impl UserCell {
         (self.loading, self.releasing) = (false, false);
         (self.released_to, self.reading_kept) = (None, false);
         self.take_back();
+        self.leaving = false;
+        self.weigh();
         let fault = || Refusal::new(Code::Internal, "a fault in the server; the user reloads");
         for waiter in std::mem::take(&mut self.waiters).into_values() {
             match waiter {

@@ -1,21 +1,29 @@
-//! Snapshots of a user: when they are taken, what is written with them, and leaving memory after one (design.md 5).
+//! Snapshots of a user: when they are taken, what is written with them, leaving memory after one (design.md 5), and what a
+//! user weighs while it is there.
 
 use streakline_core::{
     id::ChallengeId,
     input::RULES_VERSION,
     ledger::Totals,
+    limits,
     user::{resident::Resident, snapshot::Parts},
 };
 
 use super::{Cell, UserCell, deliver};
+use crate::telemetry::series;
 use crate::{
-    actors::shared::BITS,
+    actors::{admission::Weight, idling, shared::BITS},
     clock,
     storage::{
         ChunkId, SnapshotWrite,
         envelope::{Kind, seal},
     },
 };
+
+/// What an actor takes beside its user's state: measured with a hundred thousand idle users in memory.
+const ACTOR_BYTES: usize = 4_096;
+/// Ms between two weighings of a user that is in use.
+const WEIGHED_EVERY_MS: u64 = 1_000;
 
 /// Takes a snapshot and writes it; one at a time.
 pub(in crate::actors) fn take(cell: &Cell) {
@@ -35,10 +43,13 @@ pub(in crate::actors) fn take(cell: &Cell) {
     let (cell, entity, covered) = (cell.clone(), write.entity.clone(), write.covered);
     let due_ms = write.due_ms;
     actix::spawn(async move {
-        if let Err(error) = host.shared.store.commit(write).await {
+        let committed = host.shared.store.commit(write).await;
+        let under_way = host.snapshots_under_way.get().saturating_sub(1);
+        host.snapshots_under_way.set(under_way);
+        if let Err(error) = committed {
             return host.shared.fatal.raise(&error.to_string());
         }
-        metrics::counter!("streakline_snapshots_total", "kind" => "user").increment(1);
+        metrics::counter!(series::SNAPSHOTS, "kind" => "user").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
         held.writing = (Vec::new(), Vec::new());
@@ -46,9 +57,17 @@ pub(in crate::actors) fn take(cell: &Cell) {
             .resident()
             .map(|resident| resident.pending() > 0 || resident.user().position > covered);
         host.snapshotted(&entity, (covered, due_ms), more);
+        held.weigh();
+        let leaving = std::mem::take(&mut held.leaving) && (held.is_idle() || host.is_full());
         drop(held);
         // Records may wait to be read until this was written.
         super::advance(&cell);
+        if leaving {
+            let_go(&cell);
+        }
+        if under_way == limits::SNAPSHOTS_AT_ONCE / 2 {
+            idling::round(&host);
+        }
     });
 }
 
@@ -62,6 +81,8 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     let available_micro = resident.user().available_micro;
     let parts = resident.snapshot();
     held.snapshotting = true;
+    let under_way = &held.host.snapshots_under_way;
+    under_way.set(under_way.get().saturating_add(1));
     let booked = Totals::of(held.writing.1.iter(), available_micro);
     // From here on these are in the partition's written sums.
     held.booked = Totals::default();
@@ -119,30 +140,94 @@ fn sealed_standing(
     )
 }
 
-/// Leaves memory once idle: everything folded is covered, nothing waits, nobody listens.
-pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
-    let (idle, covered) = {
+/// What came of a look at a user that may leave memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::actors) enum Look {
+    /// It has left.
+    Gone,
+    /// It leaves when its snapshot is written.
+    Leaving,
+    /// Something waits for it, or somebody listens.
+    Needed,
+}
+
+/// Lets a user leave memory: once everything folded is covered, if nothing waits and nobody listens.
+pub(in crate::actors) fn let_go(cell: &Cell) -> Look {
+    let covered = {
         let held = cell.borrow();
-        let Some(resident) = held.resident() else {
-            return;
+        if held.ended {
+            return Look::Gone;
+        }
+        let Some(resident) = held.resident().filter(|_| held.is_free()) else {
+            return Look::Needed;
         };
-        let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
-        let idle = idle_ms > held.host.shared.settings.idle_ms
-            && held.clients.is_empty()
-            && held.commands.is_empty()
-            && resident.pending() == 0
-            && resident.outbox.is_empty()
-            && !resident.user().is_releasing()
-            && !held.snapshotting
-            && !held.loading;
-        let user = resident.user();
-        let stale = user.due_ms != user.visible_deadline();
-        (idle, held.host.is_covered(&held.entity()) && !stale)
+        let stale = resident.user().due_ms != resident.user().visible_deadline();
+        held.host.is_covered(&held.entity()) && !stale
     };
-    if idle && covered {
-        metrics::counter!("streakline_passivations_total", "kind" => "user").increment(1);
+    if covered {
+        metrics::counter!(series::PASSIVATIONS, "kind" => "user").increment(1);
         cell.borrow_mut().leave();
-    } else if idle {
-        take(cell);
+        return Look::Gone;
+    }
+    cell.borrow_mut().leaving = true;
+    take(cell);
+    Look::Leaving
+}
+
+impl UserCell {
+    /// A command is on its way: nobody leaves memory with one in the mailbox.
+    pub(super) fn used(&mut self) {
+        self.last_used_ms = clock::monotonic_ms();
+        self.mailbox = self.mailbox.saturating_add(1);
+    }
+
+    fn is_idle(&self) -> bool {
+        let idle_ms = clock::monotonic_ms().saturating_sub(self.last_used_ms);
+        idle_ms >= self.host.shared.settings.idle_ms
+    }
+
+    /// Nothing waits for it, and nobody listens.
+    fn is_free(&self) -> bool {
+        let quiet = |resident: &Resident| {
+            let releasing = resident.user().is_releasing();
+            resident.pending() == 0 && resident.outbox.is_empty() && !releasing
+        };
+        self.resident().is_some_and(quiet)
+            && self.mailbox == 0
+            && self.clients.is_empty()
+            && self.commands.is_empty()
+            && !self.snapshotting
+            && !self.loading
+    }
+
+    /// Counts what it takes in memory.
+    pub(super) fn weigh(&mut self) {
+        let weight = self
+            .resident()
+            .map_or_else(Weight::default, |resident| Weight {
+                bytes: resident.bytes().saturating_add(ACTOR_BYTES),
+                head_bytes: resident.user().head_bytes(),
+            });
+        self.host.admission.reweigh(self.weight, weight);
+        self.weight = weight;
+        self.weighed_ms = clock::monotonic_ms();
+        self.unweighed = false;
+    }
+
+    /// The same after a change, at most once in a while: weighing goes through all days.
+    pub(super) fn weigh_sometimes(&mut self) {
+        let since_ms = clock::monotonic_ms().saturating_sub(self.weighed_ms);
+        self.unweighed = true;
+        if self.weight == Weight::default() || since_ms >= WEIGHED_EVERY_MS {
+            self.weigh();
+        }
+    }
+
+    /// When the last command came, ms of the machine's clock; who has changed since the last look is weighed.
+    pub(in crate::actors) fn look(&mut self) -> u64 {
+        if self.unweighed {
+            self.weigh();
+        }
+        self.last_used_ms
     }
 }

@@ -20,7 +20,10 @@ use crate::{
         challenge::ChallengeCommand,
         message::{Caller, Hello},
     },
-    protocol::error_code::{Code, Fault, Refusal},
+    protocol::{
+        error_code::{Code, Fault, Refusal},
+        server_frame::CloseReason,
+    },
     push::{EventsCursor, Push, SessionHandle, Welcomed},
 };
 
@@ -78,8 +81,8 @@ pub(super) fn open(cell: &Cell, session: SessionHandle, hello: Hello, caller: Ca
             }
             Err(error) => {
                 tracing::error!(%error, "a device cannot be claimed");
-                let end = Push::End(Code::StoreUnavailable, Some(2_000));
-                let _ = host.shared.sessions.push(session, end);
+                let end = CloseReason::of(Code::StoreUnavailable, Some(2_000));
+                host.shared.sessions.end(session, end);
             }
         }
         drop(token);
@@ -125,12 +128,9 @@ fn faulty(held: &UserCell, hello: &Hello) -> Option<Refusal> {
 pub(super) fn claimed(cell: &Cell, opening: Box<Opening>, owned: bool) {
     let mut held = cell.borrow_mut();
     if !owned {
-        let _ = held
-            .host
-            .shared
-            .sessions
-            .push(opening.session, Push::End(Code::DeviceBound, None));
-        return;
+        let bound = CloseReason::of(Code::DeviceBound, None);
+        let sessions = &held.host.shared.sessions;
+        return sessions.end(opening.session, bound);
     }
     let Some(user) = held.user() else { return };
     let device = opening.hello.device.as_ref().and_then(|said| {
@@ -227,7 +227,6 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             pushed_ms: 0,
             slow_since_ms: None,
             reading: false,
-            last_word: None,
         };
         held.clients.insert(session, client);
         watch(&held, true);
@@ -235,14 +234,17 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
     pump(cell, false);
 }
 
-/// The newest socket of a device wins; the older hears it with the next pump, and is no device's any more.
+/// The newest socket of a device wins; the older hears it after what waits for it, and is no client any more.
 fn replace(held: &mut UserCell, device: Option<DeviceId>) {
     let Some(device) = device else { return };
-    let of_device = |client: &&mut Client| client.device.is_some_and(|(d, _)| d == device);
-    for older in held.clients.values_mut().filter(of_device) {
-        older.device = None;
-        older.last_word = Some(Push::Replaced);
-    }
+    let sessions = &held.host.shared.sessions;
+    held.clients.retain(|session, client| {
+        let newest = client.device.is_none_or(|(of, _)| of != device);
+        if !newest {
+            sessions.end(*session, CloseReason::REPLACED);
+        }
+        newest
+    });
 }
 
 /// Asks the boards of the user's challenges for its rank, or no longer.

@@ -1,12 +1,14 @@
 //! A client of the server's two doors, REST and the stream, that knows nothing but the wire protocol.
 //!
 //! It keeps no state of users and decides nothing. Used by `replay`, `verify` and `demo`, and by the tests that start
-//! the real server. Plain HTTP only: where TLS is wanted, it ends in front of the server.
+//! the real server.
 
+pub mod address;
 pub mod frame;
 pub mod rest;
 pub mod stream;
 
+pub use address::{Address, ServerArgs};
 pub use frame::{Ack, ErrorFrame, Frame, RecordResult, Welcome};
 pub use rest::{Rest, ServerClock, Write};
 pub use stream::Stream;
@@ -50,6 +52,9 @@ pub enum ClientError {
         /// What is odd about it.
         detail: String,
     },
+    /// Nobody vouches for a server.
+    #[error("{0}")]
+    Trust(String),
     /// The address is not one of a server.
     #[error("`{0}` is not an address such as http://127.0.0.1:8080")]
     Address(String),
@@ -62,48 +67,6 @@ impl ClientError {
         match self {
             Self::Problem { code, .. } => Some(code),
             _ => None,
-        }
-    }
-}
-
-/// `host:port` of `http://host:port` or `http://host:port/`.
-pub(crate) fn authority(server: &str) -> Result<&str, ClientError> {
-    let rest = server.strip_prefix("http://").unwrap_or_default();
-    let authority = rest.strip_suffix('/').unwrap_or(rest);
-    let fits = !authority.is_empty() && !authority.contains(['/', '?', '#', '@', ' ']);
-    if fits {
-        Ok(authority)
-    } else {
-        Err(ClientError::Address(server.to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_taken_with_or_without_its_last_slash_and_nothing_else() {
-        assert_eq!(
-            authority("http://127.0.0.1:8080").unwrap(),
-            "127.0.0.1:8080"
-        );
-        assert_eq!(authority("http://[::1]:80/").unwrap(), "[::1]:80");
-        for bad in [
-            "",
-            "127.0.0.1:8080",
-            "https://x",
-            "http://",
-            "http://a/b",
-            "http://u@a",
-        ] {
-            assert!(
-                authority(bad)
-                    .unwrap_err()
-                    .to_string()
-                    .contains("is not an address"),
-                "{bad}"
-            );
         }
     }
 }

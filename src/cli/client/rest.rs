@@ -5,7 +5,8 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{ClientError, authority};
+use super::{Address, ClientError};
+use crate::keys::install_crypto_provider;
 
 /// Longest that one request may take: moving the clock waits for every boundary that it passes.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -43,19 +44,27 @@ pub enum Write {
 }
 
 impl Rest {
-    /// A client for `server` (`http://host:port`) with a JWT or the admin key.
+    /// A client for `server` (`http://host:port` or `https://host:port`) with a JWT or the admin key.
     ///
     /// # Errors
-    /// [`ClientError::Address`] when `server` is not an address, [`ClientError::Transport`] when no client can be made.
+    /// As [`Address::of`], and [`ClientError::Transport`] when no client can be made.
     pub fn new(server: &str, bearer: &str) -> Result<Self, ClientError> {
-        let base = format!("http://{}", authority(server)?);
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .build()
-            .map_err(|e| transport("HTTP client", &e))?;
+        Self::at(&Address::of(server)?, bearer)
+    }
+
+    /// The same for an address that is known already.
+    ///
+    /// # Errors
+    /// [`ClientError::Transport`] when no client can be made.
+    pub fn at(server: &Address, bearer: &str) -> Result<Self, ClientError> {
+        install_crypto_provider();
+        let mut http = reqwest::Client::builder().timeout(TIMEOUT);
+        if let Some(tls) = server.tls() {
+            http = http.tls_backend_preconfigured(tls.as_ref().clone());
+        }
         Ok(Self {
-            http,
-            base,
+            http: http.build().map_err(|e| transport("HTTP client", &e))?,
+            base: server.http(),
             bearer: bearer.to_owned(),
         })
     }

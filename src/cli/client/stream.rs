@@ -8,9 +8,11 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+};
 
-use super::{ClientError, Frame, Welcome, authority};
+use super::{Address, ClientError, Frame, Welcome};
 
 /// The JSON form of the protocol.
 pub const SUBPROTOCOL: &str = "streakline.v1.json";
@@ -25,12 +27,20 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Upgrades a connection to `server` (`http://host:port`) with a JWT.
+    /// Upgrades a connection to `server` (`http://host:port` or `https://host:port`) with a JWT.
     ///
     /// # Errors
     /// [`ClientError::Problem`] when the server refuses the upgrade, [`ClientError::Transport`] when it is not there.
     pub async fn connect(server: &str, token: &str) -> Result<Self, ClientError> {
-        let url = format!("ws://{}/v1/stream", authority(server)?);
+        Self::connect_to(&Address::of(server)?, token).await
+    }
+
+    /// The same for an address that is known already.
+    ///
+    /// # Errors
+    /// As [`Stream::connect`].
+    pub async fn connect_to(server: &Address, token: &str) -> Result<Self, ClientError> {
+        let url = format!("{}/v1/stream", server.ws());
         let mut request = url.into_client_request().map_err(broken)?;
         let bearer = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|_| ClientError::Address("token with characters of no token".into()))?;
@@ -40,7 +50,10 @@ impl Stream {
             .headers_mut()
             .insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
-        let opened = connect_async_with_config(request, Some(config), true).await;
+        let tls = server.tls().cloned();
+        let connector = tls.map_or(Connector::Plain, Connector::Rustls);
+        let opening = connect_async_tls_with_config(request, Some(config), true, Some(connector));
+        let opened = opening.await;
         opened.map(|(ws, _)| Self { ws }).map_err(broken)
     }
 

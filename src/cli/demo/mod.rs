@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use self::board::Board;
 use super::Keys;
-use super::client::Rest;
+use super::client::{Address, Rest, ServerArgs};
 use super::folder::{Folder, Window};
 use super::replay::band::Band;
 use super::replay::drive::{self, Course};
@@ -52,9 +52,8 @@ Example:
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct DemoArgs {
-    /// Address of the server
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    server: String,
+    #[command(flatten)]
+    server: ServerArgs,
     /// The server's data directory, for its keys only
     #[arg(long, default_value = "data")]
     data: PathBuf,
@@ -65,7 +64,7 @@ pub struct DemoArgs {
 
 /// What the demo is about.
 struct Scene {
-    server: String,
+    server: Address,
     rest: Rest,
     keys: Keys,
     window: Window,
@@ -79,7 +78,8 @@ struct Scene {
 pub fn run(args: &DemoArgs) -> Result<ExitCode> {
     let folder = Folder::embedded(MINUTES, EXPECTED)?;
     let keys = Keys::open(&args.data)?;
-    let rest = Rest::new(&args.server, keys.admin_key())?;
+    let server = args.server.address()?;
+    let rest = Rest::at(&server, keys.admin_key())?;
     let goal = *folder
         .expected
         .goals
@@ -87,7 +87,7 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode> {
         .context("the recording has no goal")?;
     let window = folder.expected.window()?;
     let scene = Scene {
-        server: args.server.clone(),
+        server,
         rest,
         keys,
         window,
@@ -132,7 +132,7 @@ async fn play(scene: &Scene, folder: &Folder, speed: u32) -> Result<()> {
     board::print_final(&scene.rest, &challenge).await?;
     println!(
         "\nThe challenge is settled: GET {}/v1/challenges/{challenge}/leaderboard",
-        scene.server
+        scene.server.http()
     );
     Ok(())
 }

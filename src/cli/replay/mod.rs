@@ -24,7 +24,7 @@ use self::drive::Course;
 use self::sender::{Allowance, Door, Sender};
 use self::setup::Setup;
 use super::Keys;
-use super::client::Rest;
+use super::client::{Rest, ServerArgs};
 use super::folder::Folder;
 use crate::zones::BundledZones;
 
@@ -48,9 +48,8 @@ Example:
 pub struct ReplayArgs {
     /// Folder with the recording
     folder: PathBuf,
-    /// Address of the server
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    server: String,
+    #[command(flatten)]
+    server: ServerArgs,
     /// The server's data directory, for its keys only
     #[arg(long, default_value = "data")]
     data: PathBuf,
@@ -89,7 +88,8 @@ async fn replay(args: &ReplayArgs, folder: &Folder, keys: &Keys) -> Result<()> {
     let zone = BundledZones::new().zone(&args.zone);
     let zone =
         zone.with_context(|| format!("`{}` is no time zone of the tz database", args.zone))?;
-    let rest = Rest::new(&args.server, keys.admin_key())?;
+    let server = args.server.address()?;
+    let rest = Rest::at(&server, keys.admin_key())?;
     let bands = bands(args, folder, &zone)?;
     let setup = setup_of(args, folder)?;
     let start_ms = zone.first_reaching(setup.from, i64::MIN);
@@ -105,9 +105,9 @@ async fn replay(args: &ReplayArgs, folder: &Folder, keys: &Keys) -> Result<()> {
     let mut senders = Vec::with_capacity(bands.len());
     for band in bands {
         let token = keys.user_token(&band.user)?;
-        let (server, zone, resumed) = (args.server.as_str(), args.zone.as_str(), args.resume);
+        let (zone, resumed) = (args.zone.as_str(), args.resume);
         let door = Door {
-            server,
+            server: &server,
             token: &token,
             zone,
             now_ms,

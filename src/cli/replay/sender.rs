@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::band::Band;
 use super::plan;
-use crate::cli::client::{Frame, Stream, Welcome, stream};
+use crate::cli::client::{Address, Frame, Stream, Welcome, stream};
 
 /// What a sender tells the one who drives it.
 pub enum Report {
@@ -65,8 +65,8 @@ pub struct Sender {
 
 /// Where and as whom a band says hello.
 pub struct Door<'a> {
-    /// `http://host:port`.
-    pub server: &'a str,
+    /// Which server.
+    pub server: &'a Address,
     /// Token of the band's user.
     pub token: &'a str,
     /// IANA zone.
@@ -85,7 +85,7 @@ impl Sender {
     /// # Errors
     /// When the server refuses, or its limits are below the size of a batch.
     pub async fn open(band: Band, door: &Door<'_>, allowance: Allowance) -> Result<Self> {
-        let mut stream = Stream::connect(door.server, door.token).await?;
+        let mut stream = Stream::connect_to(door.server, door.token).await?;
         let (device, outbox) = (band.device.to_string(), band.outbox.to_string());
         let hello = stream::device_hello(&device, &outbox, door.zone, door.now_ms);
         let welcome = stream.hello(&hello).await?;
@@ -302,7 +302,8 @@ mod tests {
 
     async fn run(up_to_seq: u64, hang_up_after: usize, hours: &[i64]) -> (Vec<Value>, Vec<Report>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Address::of(&url).unwrap();
         let serving = tokio::spawn(serve(listener, up_to_seq, hang_up_after));
         let door = Door {
             server: &server,

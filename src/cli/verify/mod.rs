@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Keys;
-use super::client::Rest;
+use super::client::{Rest, ServerArgs};
 use super::folder::Expected;
 
 pub use compare::compare;
@@ -38,9 +38,8 @@ pub struct VerifyArgs {
     /// The expected answers
     #[arg(value_name = "EXPECTED.json")]
     expected: PathBuf,
-    /// Address of the server
-    #[arg(long, default_value = "http://127.0.0.1:8080")]
-    server: String,
+    #[command(flatten)]
+    server: ServerArgs,
     /// The server's data directory, for its keys only
     #[arg(long, default_value = "data")]
     data: PathBuf,
@@ -52,9 +51,9 @@ pub struct VerifyArgs {
 /// When the file cannot be read or the server does not answer.
 pub fn run(args: &VerifyArgs) -> Result<ExitCode> {
     let expected = Expected::open(&args.expected)?;
-    let rest = Rest::new(&args.server, Keys::open(&args.data)?.admin_key())?;
+    let rest = Rest::at(&args.server.address()?, Keys::open(&args.data)?.admin_key())?;
     let fetched = super::runtime()?.block_on(fetched::fetch(&rest, &expected));
-    let fetched = fetched.with_context(|| format!("asking {}", args.server))?;
+    let fetched = fetched.with_context(|| format!("asking {}", args.server.server))?;
     let report = compare(&expected, &fetched)?;
     print!("{}", report.text());
     println!("digest: {}", digest(&fetched));

@@ -41,7 +41,7 @@ impl Conversation {
 
     /// Any frame counts against the rate, whole messages, fragments and pings alike.
     pub(in crate::gateway) fn on_frame(&mut self, now_ms: u64) -> Option<Vec<Step>> {
-        if self.frame_rate.admit(now_ms) {
+        if self.rates.admit(now_ms) {
             return None;
         }
         let reason = CloseReason::of(Code::RateLimited, Some(self.settings.retry_after_ms));
@@ -59,7 +59,7 @@ impl Conversation {
                 let refusal = Refusal::new(Code::HelloRepeated, "hello was said already");
                 self.on_bad_frame(refusal.into(), now_ms)
             }
-            (_, ClientFrame::Batch(batch)) => self.on_batch(batch, doors),
+            (_, ClientFrame::Batch(batch)) => self.on_batch(batch, now_ms, doors),
             (_, ClientFrame::Subscribe(subscribe)) => self.on_subscribe(subscribe, doors),
             (_, ClientFrame::Unsubscribe { id }) => self.on_unsubscribe(id, doors),
             (_, ClientFrame::Ping { id }) => {
@@ -102,6 +102,7 @@ impl Conversation {
             return self.end(Refusal::new(Code::Forbidden, detail));
         }
         self.is_device = device.is_some();
+        self.tally.is_of(device);
         let caller = Caller {
             principal: self.bearer.principal(),
             request_id: self.request_id.clone(),
@@ -116,15 +117,22 @@ impl Conversation {
         }
     }
 
-    fn on_batch(&mut self, batch: client_frame::Batch, doors: &dyn Doors) -> Vec<Step> {
+    fn on_batch(
+        &mut self,
+        batch: client_frame::Batch,
+        now_ms: u64,
+        doors: &dyn Doors,
+    ) -> Vec<Step> {
         let batch_id = Some(batch.batch_id);
         if !self.is_device {
             let refusal = Refusal::new(Code::NoDevice, "a viewer may not send samples");
             return self.refuse(refusal, batch_id, None);
         }
+        let (id, records) = (batch.batch_id, batch.records.len());
         if let Err(refusal) = doors.ingest(&self.bearer.user, self.handle, batch_of(batch)) {
             return self.refuse(refusal, batch_id, None);
         }
+        self.tally.batch(id, records, now_ms);
         self.credit.spend();
         if self.credit.is_left() {
             Vec::new()
@@ -175,7 +183,7 @@ impl Conversation {
     /// A newer token of the same user; whatever is wrong with it ends the socket, as an old one would.
     fn on_auth(&mut self, token: &str, doors: &dyn Doors) -> Vec<Step> {
         let bearer = doors.verify(token).map_err(refuse_token);
-        let bearer = match bearer.and_then(|claims| Bearer::of(&claims)) {
+        let bearer = match bearer.and_then(|(claims, key)| Bearer::of(&claims, key)) {
             Ok(bearer) => bearer,
             Err(refusal) => return self.end(refusal),
         };

@@ -15,7 +15,8 @@ use super::{
     auth::Bearer,
     credit::Credit,
     doors::Doors,
-    rate::{BadFrames, FrameRate},
+    rate::{BadFrames, Rates},
+    tally::Tally,
 };
 use crate::{
     protocol::{
@@ -65,9 +66,10 @@ pub(super) struct Conversation {
     is_device: bool,
     credit: Credit,
     subscriptions: BTreeMap<u64, ChallengeId>,
-    frame_rate: FrameRate,
+    rates: Rates,
     bad_frames: BadFrames,
     settings: Arc<Settings>,
+    tally: Tally,
 }
 
 impl Conversation {
@@ -77,7 +79,7 @@ impl Conversation {
         request_id: Option<String>,
         handle: SessionHandle,
         settings: Arc<Settings>,
-        now_ms: u64,
+        rates: Rates,
     ) -> Self {
         let name = format!("{:x}-{}", handle.generation, handle.number);
         Self {
@@ -89,10 +91,21 @@ impl Conversation {
             is_device: false,
             credit: Credit::default(),
             subscriptions: BTreeMap::new(),
-            frame_rate: FrameRate::new(settings.frames_per_s, now_ms),
+            rates,
             bad_frames: BadFrames::new(settings.bad_frames_per_min),
             settings,
+            tally: Tally::default(),
         }
+    }
+
+    /// What was done so far.
+    pub(super) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Its name, as `welcome` says it, and what was done.
+    pub(super) fn done(self) -> (String, Tally) {
+        (self.name, self.tally)
     }
 
     /// The time for the first frame is over.
@@ -108,6 +121,14 @@ impl Conversation {
     /// The token's time is over.
     pub(super) fn on_expired(&mut self) -> Vec<Step> {
         self.close(CloseReason::of(Code::TokenExpired, None))
+    }
+
+    /// The keys may have changed.
+    pub(super) fn on_keys_changed(&mut self, doors: &dyn Doors) -> Vec<Step> {
+        if doors.is_in_force(self.bearer.key) {
+            return Vec::new();
+        }
+        self.close(CloseReason::of(Code::Unauthenticated, None))
     }
 
     /// The time for pending acks is over.

@@ -5,9 +5,7 @@ use crate::{
     protocol::{
         body::Audience,
         error_code::{Code, Refusal},
-        server_frame::{
-            self, Bye, CloseReason, Error, ResumeAfter, Subscribed, Welcome, WelcomeEvents,
-        },
+        server_frame::{self, Bye, Error, ResumeAfter, Subscribed, Welcome, WelcomeEvents},
     },
     push::{Lane, Push, Welcomed},
 };
@@ -29,8 +27,7 @@ impl Conversation {
             Push::Day(view) => vec![Step::Send(server_frame::day(&view))],
             Push::Streak(view) => vec![Step::Send(server_frame::streak(&view))],
             Push::Rank(view) => vec![Step::Send(server_frame::rank(&view))],
-            Push::Replaced => self.close(CloseReason::REPLACED),
-            Push::End(code, retry_after_ms) => self.close(CloseReason::of(code, retry_after_ms)),
+            Push::End(reason) => self.close(reason),
             Push::Drain { retry_after_ms } => self.on_drain(retry_after_ms),
             answer => self.on_answer(answer),
         }
@@ -71,6 +68,7 @@ impl Conversation {
                 id,
                 epoch,
                 offset,
+                top,
                 view,
             } if self.subscriptions.get(&id) == Some(&view.challenge) => {
                 let audience = Audience {
@@ -78,7 +76,8 @@ impl Conversation {
                     names_users: self.bearer.admin,
                 };
                 let at = (epoch.as_ref(), offset);
-                vec![Step::Send(server_frame::board(id, at, &view, audience))]
+                let part = (view.as_ref(), top);
+                vec![Step::Send(server_frame::board(id, at, part, audience))]
             }
             // A view that was on its way when its subscription ended.
             _ => Vec::new(),

@@ -1,13 +1,16 @@
 //! Conversations without sockets: what each frame and push leads to, and in which order.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use serde_json::{Value, json};
 use streakline_core::limits;
 
 use super::*;
 use crate::{
-    gateway::fake::{self, Call, FakeDoors},
+    gateway::{
+        fake::{self, Call, FakeDoors},
+        rate::FrameRate,
+    },
     protocol::example::{self, fixture},
     push::Push,
 };
@@ -24,7 +27,8 @@ struct Talk {
 impl Talk {
     fn with_token(token: &str) -> Self {
         let doors = FakeDoors::new();
-        let bearer = Bearer::of(&doors.verify(token).unwrap()).unwrap();
+        let (claims, key) = doors.verify(token).unwrap();
+        let bearer = Bearer::of(&claims, key).unwrap();
         let handle = SessionHandle {
             node: 0,
             number: 7,
@@ -34,8 +38,9 @@ impl Talk {
             bad_frames_per_min: 3,
             ..Settings::default()
         };
+        let rates = Rates::new(FrameRate::new(settings.frames_per_s, 0), vec![]);
         Self {
-            conversation: Conversation::new(bearer, None, handle, Arc::new(settings), 0),
+            conversation: Conversation::new(bearer, None, handle, Arc::new(settings), rates),
             doors,
             now_ms: 0,
         }
@@ -248,6 +253,7 @@ fn boards_show_users_to_admins_only_and_end_with_the_subscription() {
         id: 7,
         epoch: "b1".into(),
         offset: 884,
+        top: 10,
         view: Arc::new(example::board_view()),
     };
     for (token, user) in [("ann", Value::Null), ("admin-eve", json!("ann"))] {
@@ -339,11 +345,12 @@ fn a_flood_of_frames_ends_the_socket() {
 
 #[test]
 fn a_newer_socket_and_faults_of_the_server_end_this_one() {
-    assert_ends(&Talk::opened().push(Push::Replaced), 4409, "replaced");
-    let end = |code| Talk::opened().push(Push::End(code, Some(5)));
-    assert_ends(&end(Code::SlowReader), 4413, "slow_reader");
-    assert_ends(&end(Code::Internal), 1011, "internal");
-    assert_ends(&end(Code::StoreUnavailable), 1013, "store_unavailable");
+    let end = |reason| Talk::opened().push(Push::End(reason));
+    let fault = |code| end(CloseReason::of(code, Some(5)));
+    assert_ends(&end(CloseReason::REPLACED), 4409, "replaced");
+    assert_ends(&end(CloseReason::SLOW_READER), 4413, "slow_reader");
+    assert_ends(&fault(Code::Internal), 1011, "internal");
+    assert_ends(&fault(Code::StoreUnavailable), 1013, "store_unavailable");
 }
 
 #[test]
@@ -392,5 +399,17 @@ fn the_actors_learn_that_a_socket_is_gone() {
     };
     assert_eq!(unsubscribed, &Call::Unsubscribe(7, example::challenge()));
     assert_eq!(closed, &Call::Close);
-    assert_eq!(talk.push(Push::Replaced), []);
+    assert_eq!(talk.push(Push::End(CloseReason::REPLACED)), []);
+}
+
+#[test]
+fn a_socket_whose_key_is_replaced_is_closed() {
+    let mut talk = Talk::opened();
+    assert_eq!(talk.conversation.on_keys_changed(&talk.doors), []);
+    talk.doors.rotated.store(true, Ordering::SeqCst);
+    let revoked = CloseReason::of(Code::Unauthenticated, None);
+    assert_eq!(revoked.close, 4401);
+    let steps = talk.conversation.on_keys_changed(&talk.doors);
+    assert_eq!(steps, [Step::Close(revoked)]);
+    assert_eq!(talk.conversation.on_keys_changed(&talk.doors), []);
 }

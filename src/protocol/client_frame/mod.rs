@@ -45,6 +45,9 @@ pub enum ClientFrame {
     },
 }
 
+/// The `type` of every frame that [`decode`] reads.
+pub const KINDS: [&str; 6] = ["hello", "batch", "subscribe", "unsubscribe", "ping", "auth"];
+
 /// A frame that was refused, with what the answer echoes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
@@ -93,15 +96,16 @@ pub fn decode(text: &str, max_records: usize) -> Result<ClientFrame, Refused> {
 fn read(peek: &Peek<'_>, text: &str, max_records: usize) -> Result<ClientFrame, Refusal> {
     let kind = at("/type", scalar::text(peek.kind, KIND_CHARS_MAX))?;
     let kind = required("/type", kind)?;
-    match &*kind {
+    let known = KINDS.into_iter().find(|known| *known == &*kind);
+    match known.unwrap_or_default() {
         "batch" => batch::read(text, max_records).map(ClientFrame::Batch),
         "hello" => hello::read(text).map(|hello| ClientFrame::Hello(Box::new(hello))),
         "subscribe" => control::read_subscribe(text).map(ClientFrame::Subscribe),
         "unsubscribe" => control::read_id(text).map(|id| ClientFrame::Unsubscribe { id }),
         "ping" => control::read_id(text).map(|id| ClientFrame::Ping { id }),
         "auth" => control::read_token(text).map(|token| ClientFrame::Auth { token }),
-        other => {
-            let detail = format!("there is no frame of type {other:?}");
+        _ => {
+            let detail = format!("there is no frame of type {kind:?}");
             Err(Refusal::new(Code::UnknownType, detail))
         }
     }

@@ -30,6 +30,16 @@ impl CloseReason {
     pub const PROTOCOL_VIOLATION: u16 = 4400;
     /// Silent peer.
     pub const SILENT: Self = Self::plain(4408, "silent_peer");
+    /// The client does not read what it is sent.
+    pub const SLOW_READER: Self = Self {
+        close: 4413,
+        code: "slow_reader",
+        retry_after_ms: Some(2_000),
+    };
+    /// The peer went without a close frame; counted, never sent.
+    pub const VANISHED: Self = Self::plain(1006, "vanished");
+    /// The peer closed; counted, never sent.
+    pub const LEFT: Self = Self::plain(1000, "left");
     /// A newer socket of the same device has taken over.
     pub const REPLACED: Self = Self::plain(4409, "replaced");
     /// Invalid UTF-8.

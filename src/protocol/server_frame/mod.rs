@@ -193,8 +193,14 @@ struct BoardFrame<'a> {
 
 /// A whole view of a board, as that audience sees it; (`epoch`, `offset`) is where the board stands.
 #[must_use]
-pub fn board(id: u64, at: (&str, u64), view: &BoardView, audience: Audience<'_>) -> String {
+pub fn board(
+    id: u64,
+    at: (&str, u64),
+    (view, top): (&BoardView, u32),
+    audience: Audience<'_>,
+) -> String {
     let (epoch, offset) = at;
+    let shown = view.items.len().min(top as usize);
     encode(&BoardFrame {
         id,
         epoch,
@@ -203,7 +209,7 @@ pub fn board(id: u64, at: (&str, u64), view: &BoardView, audience: Audience<'_>)
         participants: view.participants,
         phase: view.phase.into(),
         partial: view.partial,
-        rows: body::board::rows(&view.items, audience),
+        rows: body::board::rows(view.items.get(..shown).unwrap_or_default(), audience),
         full: true,
     })
 }

@@ -109,7 +109,7 @@ fn a_subscription_goes_through_its_three_frames() {
         names_users: false,
     };
     assert_is(
-        &board(7, ("b1", 884), &example::board_view(), audience),
+        &board(7, ("b1", 884), (&example::board_view(), 10), audience),
         "board",
     );
     assert_is(&encode(&Unsubscribed { id: 7 }), "unsubscribed");

@@ -129,7 +129,7 @@ pub(super) async fn a_store_of_other_bits_is_refused<F: Fixture>(fixture: F) {
     assert!(
         error
             .to_string()
-            .contains("made with 8 partition bits, not 4"),
+            .contains("made with 8 partition bits and this server has 4"),
         "{error}"
     );
     assert_eq!(

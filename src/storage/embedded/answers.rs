@@ -226,6 +226,6 @@ impl Ownership for EmbeddedStore {
     }
 
     fn fault(&self) -> Option<String> {
-        self.shared.fault.get().cloned()
+        self.shared.fault.get().map(ToString::to_string)
     }
 }

@@ -19,6 +19,9 @@ use super::{
     values,
 };
 
+/// The layout of the rows; another layout gets another number.
+const FORMAT: u64 = 1;
+
 /// Where an answer is awaited.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 /// The first position of each partition that no snapshot covers.
@@ -284,6 +287,10 @@ impl<'a> Group<'a> {
                 bits,
             ));
         }
+        let format = number(self.get(Table::Meta, meta::FORMAT)?)?;
+        if let Some(stored) = format.filter(|stored| *stored != FORMAT) {
+            return Err(Error::other_format(stored, FORMAT));
+        }
         let epoch = number(self.get(Table::Meta, meta::EPOCH)?)?
             .unwrap_or(0)
             .saturating_add(1);
@@ -292,6 +299,7 @@ impl<'a> Group<'a> {
             meta::BITS.to_vec(),
             values::meta(u64::from(bits)),
         );
+        self.put(Table::Meta, meta::FORMAT.to_vec(), values::meta(FORMAT));
         self.put(Table::Meta, meta::EPOCH.to_vec(), values::meta(epoch));
         Ok(epoch)
     }

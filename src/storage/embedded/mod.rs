@@ -9,11 +9,18 @@
 //! | `answers` | the traits of `storage` |
 //! | `writer`, `group` | the thread that writes, and one group of writes |
 //! | `segments` | the journal |
+//! | `inspect`, `engine_log`, `mark` | what is looked at before the engine opens its files |
 //! | `tables`, `keys`, `values` | everything else, and its form on disk |
 
 mod answers;
+mod engine_log;
+#[cfg(feature = "fault-injection")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
+mod inspect;
 mod keys;
+mod mark;
 mod segments;
 mod tables;
 #[cfg(test)]
@@ -23,7 +30,8 @@ mod writer;
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
-    path::Path,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock, atomic::AtomicU64},
     thread::{self, JoinHandle},
 };
@@ -36,8 +44,11 @@ use tokio::{
 
 use self::{
     group::{Command, Reply},
+    inspect::inspect,
+    mark::Mark,
     segments::Segments,
-    tables::{Tables, disk, error, sync_directory},
+    tables::{Table, Tables, disk, error, meta, sync_directory},
+    writer::Counted,
 };
 use super::{Answer, Error};
 
@@ -111,21 +122,20 @@ struct Shared {
     settings: Settings,
     readers: Arc<Semaphore>,
     syncs: AtomicU64,
-    fault: OnceLock<String>,
+    fault: OnceLock<Error>,
+    path: PathBuf,
     /// Released last, when nobody writes or reads any more.
     _lock: File,
 }
 
 impl Shared {
     fn check(&self) -> Result<(), Error> {
-        self.fault
-            .get()
-            .map_or(Ok(()), |fault| Err(Error::Unavailable(fault.clone())))
+        self.fault.get().map_or(Ok(()), |fault| Err(fault.clone()))
     }
 
     /// Everything is unavailable from now on; the first reason is kept.
-    fn poison(&self, reason: String) -> Error {
-        Error::Unavailable(self.fault.get_or_init(|| reason).clone())
+    fn poison(&self, error: Error) -> Error {
+        self.fault.get_or_init(|| error.at(&self.path)).clone()
     }
 }
 
@@ -148,17 +158,12 @@ impl EmbeddedStore {
         create_private(dir)?;
         let lock = lock(dir)?;
         discard_unfinished(&path)?;
+        let durable = mark::read(dir)?;
+        inspect(&path, durable)?;
         create_private(&path)?;
-        let database = Database::builder(&path)
-            .cache_size(settings.cache_bytes)
-            .max_journaling_size(settings.log_bytes_max.max(64 * MIB))
-            .max_cached_files(Some(settings.open_files))
-            .worker_threads(settings.background_threads)
-            .open()
-            .map_err(error)?;
-        let tables = Tables::open(&database, settings.memtable_bytes)?;
-        let segments = Segments::open(&database, &settings)?;
-        tables.sync_list()?;
+        let (database, tables, segments) = open_engine(&path, &settings)?;
+        let commits = commits(&tables, durable)?;
+        let mark = Mark::open(dir, commits)?;
         let readers = Arc::new(Semaphore::new(settings.readers));
         let (syncs, fault) = (AtomicU64::new(0), OnceLock::new());
         let (queue, commands) = mpsc::channel(settings.queue_commands_max);
@@ -170,10 +175,11 @@ impl EmbeddedStore {
             readers,
             syncs,
             fault,
+            path,
             _lock: lock,
         };
         let shared = Arc::new(shared);
-        let writer = start_writer(&shared, commands)?;
+        let writer = start_writer(&shared, commands, Counted { commits, mark })?;
         Ok(Self {
             queue,
             _writer: writer,
@@ -210,8 +216,8 @@ impl EmbeddedStore {
             self.shared.check()?;
             let (reply, answer) = oneshot::channel();
             let writer_ended = || {
-                self.shared
-                    .poison("the thread that writes has ended".into())
+                let what = "the thread that writes has ended";
+                self.shared.poison(Error::Unavailable(what.into()))
             };
             self.queue
                 .send(command(reply))
@@ -222,18 +228,71 @@ impl EmbeddedStore {
     }
 }
 
-fn start_writer(shared: &Arc<Shared>, commands: mpsc::Receiver<Command>) -> Result<Joined, Error> {
+type Engine = (Database, Tables, Segments);
+
+/// The engine has asserts of its own on what it reads; they must not end the process without a
+/// word.
+fn open_engine(path: &Path, settings: &Settings) -> Result<Engine, Error> {
+    let open = || -> Result<Engine, Error> {
+        let database = Database::builder(path)
+            .cache_size(settings.cache_bytes)
+            .max_journaling_size(settings.log_bytes_max.max(64 * MIB))
+            .max_cached_files(Some(settings.open_files))
+            .worker_threads(settings.background_threads)
+            .open()
+            .map_err(error)?;
+        let tables = Tables::open(&database, settings.memtable_bytes)?;
+        let segments = Segments::open(&database, settings)?;
+        tables.sync_list()?;
+        Ok((database, tables, segments))
+    };
+    let opened = catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|_| {
+        Err(Error::Damaged(
+            "the storage engine gave up on its files".into(),
+        ))
+    });
+    opened.map_err(|error| error.at(path))
+}
+
+/// The commits that are in the tables; every one that is known to be durable must be.
+fn commits(tables: &Tables, durable: Option<u64>) -> Result<u64, Error> {
+    let row = tables.get(Table::Meta, meta::COMMITS)?;
+    let stored = row.map(|row| values::parse_meta(&row)).transpose()?;
+    let (stored, durable) = (stored.unwrap_or(0), durable.unwrap_or(0));
+    if stored < durable {
+        return Err(Error::Damaged(format!(
+            "of {durable} writes that were acknowledged only {stored} are there"
+        )));
+    }
+    Ok(stored)
+}
+
+fn start_writer(
+    shared: &Arc<Shared>,
+    commands: mpsc::Receiver<Command>,
+    counted: Counted,
+) -> Result<Joined, Error> {
     let shared = shared.clone();
     let thread = thread::Builder::new().name("store-writer".into());
-    let thread = thread.spawn(move || writer::run(&shared, commands));
+    let thread = thread.spawn(move || writer::run(&shared, commands, counted));
     let thread = thread.map_err(|error| disk("starting the thread that writes", &error))?;
     Ok(Joined(Some(thread)))
 }
 
 /// Makes a directory that only its owner may enter, durably; one that exists is left as it is.
-fn create_private(path: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// [`Error::Refused`] when something else has its name, [`Error::Unavailable`] when the disk does not
+/// let it be made.
+pub fn create_private(path: &Path) -> Result<(), Error> {
     if path.is_dir() {
         return Ok(());
+    }
+    if path.exists() {
+        return Err(Error::Refused(format!(
+            "{} is not a directory; name another one with --data",
+            path.display()
+        )));
     }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -257,7 +316,7 @@ fn lock(dir: &Path) -> Result<File, Error> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Refused(format!(
-            "another server has {} open",
+            "another server has {} open; stop that one, or give this one another directory",
             dir.display()
         ))),
         Err(TryLockError::Error(error)) => {

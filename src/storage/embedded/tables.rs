@@ -39,6 +39,10 @@ pub(super) mod meta {
     pub(in super::super) const BITS: &[u8] = b"bits";
     pub(in super::super) const EPOCH: &[u8] = b"epoch";
     pub(in super::super) const CLOCK_MS: &[u8] = b"clock_ms";
+    /// How many commits there were; each batch of the engine counts it up.
+    pub(in super::super) const COMMITS: &[u8] = b"commits";
+    /// Layout of the rows.
+    pub(in super::super) const FORMAT: &[u8] = b"format";
 }
 
 /// The open keyspaces.
@@ -90,6 +94,17 @@ impl Tables {
             parse(key.get(1..).unwrap_or_default(), &value)
         })
         .collect()
+    }
+
+    /// The first damage in a table, read from its beginning: the engine joins its files in the
+    /// background, and stops for ever at a damaged block without saying so to who writes.
+    pub(super) fn first_damage(&self) -> Option<Error> {
+        let keyspaces = [&self.rows, &self.chunks];
+        let mut rows = keyspaces.into_iter().flat_map(Keyspace::iter);
+        rows.find_map(|row| match row.into_inner().map_err(error) {
+            Err(damaged @ Error::Damaged(_)) => Some(damaged),
+            _ => None,
+        })
     }
 
     /// Makes the list of keyspaces durable, in which these two are.
@@ -146,14 +161,20 @@ pub(super) fn disk(what: &str, error: &std::io::Error) -> Error {
 /// What the caller must know of an engine's error: is the data wrong, or the disk away?
 pub(super) fn error(error: fjall::Error) -> Error {
     match &error {
-        fjall::Error::Locked => Error::Refused("another server has it open".into()),
+        fjall::Error::Locked => Error::Refused("another server has it open; stop that one".into()),
         fjall::Error::InvalidVersion(_) => {
             Error::Refused("it was made by another version of its storage engine".into())
         }
-        fjall::Error::Io(_)
-        | fjall::Error::Poisoned
-        | fjall::Error::KeyspaceDeleted
-        | fjall::Error::Storage(LsmError::Io(_)) => Error::Unavailable(error.to_string()),
+        fjall::Error::Io(away) | fjall::Error::Storage(LsmError::Io(away)) => {
+            Error::Unavailable(away.to_string())
+        }
+        fjall::Error::Poisoned => {
+            Error::Unavailable("the engine failed in the background, as its log line says".into())
+        }
+        fjall::Error::KeyspaceDeleted => Error::Unavailable(error.to_string()),
+        fjall::Error::Storage(LsmError::ChecksumMismatch { .. }) => {
+            Error::Damaged("the checksum of a block is wrong".into())
+        }
         _ => Error::Damaged(error.to_string()),
     }
 }

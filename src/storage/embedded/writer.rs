@@ -18,11 +18,19 @@ use super::{
     Shared,
     group::{Command, Group},
     keys,
-    tables::error,
+    mark::Mark,
+    tables::{Table, error, meta},
+    values,
 };
 
+/// The commits so far, and where their number is kept outside the engine.
+pub(super) struct Counted {
+    pub(super) commits: u64,
+    pub(super) mark: Mark,
+}
+
 /// Serves the queue until the store is dropped.
-pub(super) fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Command>) {
+pub(super) fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Command>, mut counted: Counted) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::new(shared);
         group.take(first);
@@ -33,15 +41,15 @@ pub(super) fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Command>) {
         {
             group.take(next);
         }
-        finish(shared, group);
+        finish(shared, group, &mut counted);
     }
 }
 
-fn finish(shared: &Shared, mut group: Group<'_>) {
+fn finish(shared: &Shared, mut group: Group<'_>, counted: &mut Counted) {
     let truncations = mem::take(&mut group.truncations);
     let outcome = shared
         .check()
-        .and_then(|()| poisoning(shared, commit(shared, &mut group)));
+        .and_then(|()| poisoning(shared, commit(shared, &mut group, counted)));
     group.answer(&outcome);
     for (first_uncovered, reply) in truncations {
         let truncate = || shared.segments.truncate(&shared.database, &first_uncovered);
@@ -52,10 +60,10 @@ fn finish(shared: &Shared, mut group: Group<'_>) {
 }
 
 fn poisoning(shared: &Shared, outcome: Result<(), Error>) -> Result<(), Error> {
-    outcome.map_err(|error| shared.poison(error.to_string()))
+    outcome.map_err(|error| shared.poison(error))
 }
 
-fn commit(shared: &Shared, group: &mut Group<'_>) -> Result<(), Error> {
+fn commit(shared: &Shared, group: &mut Group<'_>, counted: &mut Counted) -> Result<(), Error> {
     if group.journal.is_empty() && group.rows.is_empty() {
         return Ok(());
     }
@@ -82,7 +90,17 @@ fn commit(shared: &Shared, group: &mut Group<'_>) -> Result<(), Error> {
             None => batch.remove(keyspace, key),
         }
     }
-    batch.commit().map_err(error)?;
+    let commits = counted.commits.saturating_add(1);
+    let (keyspace, key) = shared.tables.place(Table::Meta, meta::COMMITS);
+    batch.insert(keyspace, key, values::meta(commits));
+    batch.commit().map_err(|failed| {
+        shared
+            .tables
+            .first_damage()
+            .unwrap_or_else(|| error(failed))
+    })?;
+    counted.commits = commits;
+    counted.mark.set(commits)?;
     shared.syncs.fetch_add(1, Ordering::Relaxed);
     for (partition, last, bytes) in appended {
         shared.segments.record(partition, last, bytes);

@@ -49,6 +49,12 @@ impl MemoryStore {
         disk.clear_faults();
     }
 
+    /// Of what is not synced, the oldest `writes` of each table are on the disk all the same: the next loss of power tears
+    /// the rest off.
+    pub fn tear(&self, writes: usize) {
+        self.disk().tables.tear(writes);
+    }
+
     /// The process ends and starts again: nothing is lost but faults.
     pub fn restart(&self) {
         self.disk().clear_faults();

@@ -65,6 +65,10 @@ impl Tables {
         self.all().into_iter().for_each(Volatile::sync);
     }
 
+    pub(super) fn tear(&mut self, writes: usize) {
+        self.all().into_iter().for_each(|table| table.tear(writes));
+    }
+
     pub(super) fn lose_power(&mut self) {
         self.all().into_iter().for_each(Volatile::lose_power);
     }

@@ -43,6 +43,8 @@ impl<K: Ord + Clone, V> Table<K, V> {
 pub(super) trait Volatile {
     /// All that was written is durable.
     fn sync(&mut self);
+    /// The oldest writes that nobody synced are durable by chance.
+    fn tear(&mut self, writes: usize);
     /// All that is not durable is gone.
     fn lose_power(&mut self);
 }
@@ -50,6 +52,10 @@ pub(super) trait Volatile {
 impl<K: Ord, V> Volatile for Table<K, V> {
     fn sync(&mut self) {
         self.unsynced.clear();
+    }
+
+    fn tear(&mut self, writes: usize) {
+        self.unsynced.drain(..writes.min(self.unsynced.len()));
     }
 
     fn lose_power(&mut self) {
@@ -86,5 +92,20 @@ mod tests {
             .map(|(key, value)| (*key, *value))
             .collect();
         assert_eq!(rows, [("kept", 1), ("removed", 1), ("replaced", 1)]);
+    }
+
+    #[test]
+    fn a_torn_write_keeps_its_beginning() {
+        let mut table = Table::default();
+        for row in ["a", "b", "c"] {
+            table.put(row, 1);
+        }
+        table.sync();
+        for row in ["a", "b", "c"] {
+            table.remove(&row);
+        }
+        table.tear(2);
+        table.lose_power();
+        assert_eq!(table.rows().keys().collect::<Vec<_>>(), [&"c"]);
     }
 }

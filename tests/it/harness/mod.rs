@@ -7,6 +7,9 @@
 )]
 
 pub(crate) mod dump;
+pub(crate) mod figures;
+pub(crate) mod load;
+pub(crate) mod meters;
 pub(crate) mod program;
 pub(crate) mod server;
 pub(crate) mod stream;
@@ -34,9 +37,15 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
 
 /// A server on an empty directory at `time` with these settings (TOML); it is not to be started again.
 pub(crate) fn configured(time: &str, settings: &str) -> Server {
+    let (_dir, path) = settings_file(settings);
+    Server::start(&format!("virtual:{time}"), &["--config", &path])
+}
+
+/// Settings (TOML) in a file, for a server that is started again: the file is there as long as the directory is.
+pub(crate) fn settings_file(settings: &str) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("settings.toml");
     std::fs::write(&path, settings).unwrap();
-    let clock = format!("virtual:{time}");
-    Server::start(&clock, &["--config", path.to_str().unwrap()])
+    let path = path.to_str().unwrap().to_owned();
+    (dir, path)
 }

@@ -45,9 +45,13 @@ pub(crate) struct Running {
 impl Running {
     /// Starts `streakline ARGS`.
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::of(env!("CARGO_BIN_EXE_streakline"), args)
+    }
+
+    fn of(program: &str, args: &[&str]) -> Self {
         let output = tempfile::tempdir().unwrap();
         let file = |name: &str| Stdio::from(File::create(output.path().join(name)).unwrap());
-        let child = Command::new(env!("CARGO_BIN_EXE_streakline"))
+        let child = Command::new(program)
             .args(args)
             .stdin(Stdio::null())
             .stdout(file("stdout"))
@@ -86,6 +90,11 @@ impl Drop for Running {
 /// Runs `streakline ARGS` to its end.
 pub(crate) fn streakline(args: &[&str]) -> Finished {
     Running::start(args).finish()
+}
+
+/// Runs any program to its end.
+pub(crate) fn run(program: &str, args: &[&str]) -> Finished {
+    Running::of(program, args).finish()
 }
 
 /// The status of `child`, or none if it is still running after `longest`.

@@ -51,9 +51,36 @@ impl Server {
         }
     }
 
+    /// A server on what `dir` holds, or what it said and its exit code when it does not start.
+    pub(crate) fn on(dir: tempfile::TempDir, clock: &str, args: &[&str]) -> Result<Self, Failed> {
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let (child, url, said) = try_launch(dir.path(), clock, &args, &[], None)?;
+        Ok(Self {
+            child,
+            clock: clock.to_owned(),
+            args,
+            url,
+            said,
+            dir,
+        })
+    }
+
+    /// Starts it again where no file may grow beyond `blocks` of 512 bytes, for this start only.
+    pub(crate) fn restart_limited(&mut self, blocks: u64) -> Result<(), Failed> {
+        let (dir, limit) = (self.dir.path(), Some(blocks));
+        let (child, url, said) = try_launch(dir, &self.clock, &self.args, &[], limit)?;
+        (self.child, self.url, self.said) = (child, url, said);
+        Ok(())
+    }
+
     /// `http://127.0.0.1:PORT`; another one after every start.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The process, for what the system knows of it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Its data directory.
@@ -74,6 +101,14 @@ impl Server {
     /// Its log so far, of all starts.
     pub(crate) fn log(&self) -> String {
         read(&log_path(self.dir.path()))
+    }
+
+    /// Writes to its log, as somebody else on the machine may.
+    pub(crate) fn write_log(&self, text: &str) {
+        let log = OpenOptions::new()
+            .append(true)
+            .open(log_path(self.dir.path()));
+        std::io::Write::write_all(&mut log.unwrap(), text.as_bytes()).unwrap();
     }
 
     /// Its keys.
@@ -127,6 +162,14 @@ impl Server {
         (self.child, self.url, self.said) = (child, url, said);
     }
 
+    /// Starts it again and kills it after a while, ready or not.
+    pub(crate) fn restart_and_kill_after(&mut self, alive: Duration) {
+        assert!(self.child.try_wait().unwrap().is_some());
+        self.child = spawn(self.dir.path(), &self.clock, &self.args, &[], None);
+        std::thread::sleep(alive);
+        self.kill();
+    }
+
     /// Starts it again with another `--clock`, which later restarts keep.
     pub(crate) fn restart_at(&mut self, clock: &str) {
         clock.clone_into(&mut self.clock);
@@ -141,11 +184,25 @@ impl Server {
 
     /// SIGTERM; the exit code after the drain.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
+        self.ask_to_end();
+        self.wait_exit().code()
+    }
+
+    /// SIGTERM, without a wait for the end.
+    pub(crate) fn ask_to_end(&self) {
+        self.signal("-TERM");
+    }
+
+    /// SIGHUP: keys and certificate are to be read again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let signal = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
+            .args([name, &self.child.id().to_string()])
             .status();
         assert!(signal.unwrap().success());
-        self.wait_exit().code()
     }
 
     /// Waits until it ends by itself.
@@ -174,13 +231,50 @@ fn log_path(dir: &Path) -> PathBuf {
     dir.join("stderr.log")
 }
 
-fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> (Child, String, Vec<String>) {
+type Launched = (Child, String, Vec<String>);
+
+/// A server that did not start.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) code: Option<i32>,
+    /// Its log, of all starts on its directory.
+    pub(crate) log: String,
+}
+
+fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> Launched {
+    try_launch(dir, clock, args, more, None).unwrap_or_else(|failed| {
+        panic!(
+            "the server is not ready ({:?})\n{}",
+            failed.code, failed.log
+        );
+    })
+}
+
+/// The program, where no file may grow beyond that many blocks of 512 bytes.
+fn program(blocks_max: Option<u64>) -> Command {
+    let program = env!("CARGO_BIN_EXE_streakline");
+    let Some(blocks) = blocks_max else {
+        return Command::new(program);
+    };
+    let mut command = Command::new("sh");
+    let limited = format!("ulimit -f {blocks} && exec \"$0\" \"$@\"");
+    command.args(["-c", &limited, program]);
+    command
+}
+
+fn spawn(
+    dir: &Path,
+    clock: &str,
+    args: &[String],
+    more: &[&str],
+    blocks_max: Option<u64>,
+) -> Child {
     let log = OpenOptions::new()
         .create(true)
         .append(true)
         .open(log_path(dir))
         .unwrap();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_streakline"))
+    program(blocks_max)
         .args([
             "serve",
             "--listen",
@@ -196,24 +290,35 @@ fn launch(dir: &Path, clock: &str, args: &[String], more: &[&str]) -> (Child, St
         .stdout(Stdio::piped())
         .stderr(log)
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+fn try_launch(
+    dir: &Path,
+    clock: &str,
+    args: &[String],
+    more: &[&str],
+    blocks_max: Option<u64>,
+) -> Result<Launched, Failed> {
+    let mut child = spawn(dir, clock, args, more, blocks_max);
     let lines = follow(child.stdout.take().unwrap());
     let mut said = Vec::new();
     let url = loop {
         let Ok(line) = lines.recv_timeout(LONGEST_START) else {
+            // It said no more: it ends, or it hangs and is ended.
+            let ended = wait(&mut child, LONGEST_END);
             let _gone_already = child.kill();
-            let status = child.wait().unwrap();
-            panic!(
-                "the server is not ready ({status}): {said:?}\n{}",
-                read(&log_path(dir))
-            );
+            let _gone_already = child.wait();
+            let code = ended.and_then(|status| status.code());
+            let log = read(&log_path(dir));
+            return Err(Failed { code, log });
         };
         if let Some(url) = line.strip_prefix("ready: ") {
             break url.trim().to_owned();
         }
         said.push(line);
     };
-    (child, url, said)
+    Ok((child, url, said))
 }
 
 /// Reads on until the process ends, so that it never waits for a full pipe.

@@ -1,6 +1,7 @@
 //! A WebSocket by hand, for what no library sends: fragments inside a character, half a frame, the wrong opcode. Everything that
 //! comes is kept, so that a test can look at all of it in its order. Every wait has an end.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,16 +15,18 @@ use super::Server;
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long nothing must come before a test believes that nothing does.
 const QUIET: Duration = Duration::from_millis(400);
+/// The address that a connection has by itself.
+pub(crate) const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 /// What a client that wants to be slow gives the kernel for reading.
-const NARROW_BYTES: u32 = 16_384;
+pub(crate) const NARROW_BYTES: u32 = 16_384;
 const READ_BYTES: usize = 16_384;
 const HEAD_BYTES_MAX: usize = 16_384;
 
 pub(crate) const TEXT: u8 = 1;
 pub(crate) const BINARY: u8 = 2;
-const CONTINUATION: u8 = 0;
+pub(crate) const CONTINUATION: u8 = 0;
 const CLOSE: u8 = 8;
-const PING: u8 = 9;
+pub(crate) const PING: u8 = 9;
 const PONG: u8 = 10;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
@@ -44,31 +47,33 @@ pub(crate) struct Wire {
     closed: Option<Closed>,
     /// Whether it answers pings.
     pub(crate) is_alive: bool,
+    /// Longest wait for one thing that it is sent; one of thousands waits for all the others too.
+    pub(crate) patience: Duration,
 }
 
 impl Wire {
     /// Upgrades with `token`; a refusal is its status and its problem.
     pub(crate) async fn upgrade(server: &Server, token: &str) -> Result<Self, (u16, Value)> {
-        let tcp = TcpStream::connect(authority(server)).await.unwrap();
-        Self::over(tcp, server, token).await
+        Self::over(dial(server, HERE, None).await, server, token).await
+    }
+
+    /// The same from another address of this machine.
+    pub(crate) async fn upgrade_from(
+        source: Ipv4Addr,
+        server: &Server,
+        token: &str,
+    ) -> Result<Self, (u16, Value)> {
+        Self::over(dial(server, source, None).await, server, token).await
     }
 
     /// The same over a connection that holds next to nothing that is not read.
     pub(crate) async fn narrow(server: &Server, token: &str) -> Self {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.set_recv_buffer_size(NARROW_BYTES).unwrap();
-        let tcp = socket.connect(authority(server).parse().unwrap()).await;
-        Self::over(tcp.unwrap(), server, token).await.unwrap()
+        let tcp = dial(server, HERE, Some(NARROW_BYTES)).await;
+        Self::over(tcp, server, token).await.unwrap()
     }
 
     async fn over(mut tcp: TcpStream, server: &Server, token: &str) -> Result<Self, (u16, Value)> {
-        tcp.set_nodelay(true).unwrap();
-        let host = authority(server);
-        let request = format!(
-            "GET /v1/stream HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             Sec-WebSocket-Protocol: streakline.v1.json\r\nAuthorization: Bearer {token}\r\n\r\n"
-        );
+        let request = upgrade_request(server, token);
         tcp.write_all(request.as_bytes()).await.unwrap();
         let mut wire = Self {
             tcp,
@@ -76,6 +81,7 @@ impl Wire {
             seen: Vec::new(),
             closed: None,
             is_alive: true,
+            patience: LONGEST,
         };
         let head = wire.head().await;
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -141,6 +147,27 @@ impl Wire {
         let _gone = sent.expect("the server does not read");
     }
 
+    /// Sends as much of this as the server takes within a while, for who does not read either.
+    pub(crate) async fn offer(&mut self, bytes: &[u8]) {
+        let _taken_in_part = timeout(QUIET, self.tcp.write_all(bytes)).await;
+    }
+
+    /// Reads about that many bytes, as far as they come, and looks at none of them yet.
+    pub(crate) async fn sip(&mut self, bytes: usize) {
+        let until = self.unread.len() + bytes;
+        while self.unread.len() < until {
+            let more = timeout(QUIET, self.tcp.readable()).await.is_ok();
+            if !more || !self.fill().await {
+                return;
+            }
+        }
+    }
+
+    /// The bare connection, with whatever has not been read from it.
+    pub(crate) fn into_tcp(self) -> TcpStream {
+        self.tcp
+    }
+
     /// The next text frame, or how the socket ended.
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         loop {
@@ -195,6 +222,18 @@ impl Wire {
                 return closed;
             }
         }
+    }
+
+    /// Reads that many pongs; how the socket ends where it does before them.
+    pub(crate) async fn answered(&mut self, pongs: usize) -> Option<Closed> {
+        let mut left = pongs;
+        while left > 0 {
+            match self.next().await {
+                Ok(frame) => left -= usize::from(frame["type"] == "pong"),
+                Err(closed) => return Some(closed),
+            }
+        }
+        None
     }
 
     /// Reads until nothing has come for a while.
@@ -254,12 +293,41 @@ impl Wire {
     /// Reads more; false when nothing more comes.
     async fn fill(&mut self) -> bool {
         let mut bytes = vec![0; READ_BYTES];
-        let read = timeout(LONGEST, self.tcp.read(&mut bytes)).await;
+        let read = timeout(self.patience, self.tcp.read(&mut bytes)).await;
         let read = read.unwrap_or_else(|_| panic!("nothing comes; {}", self.told()));
         let count = read.unwrap_or(0);
         self.unread.extend_from_slice(&bytes[..count]);
         count > 0
     }
+}
+
+/// A TCP connection from `source`; the kernel holds at most about `unread_bytes` that it has not read.
+pub(crate) async fn dial(
+    server: &Server,
+    source: Ipv4Addr,
+    unread_bytes: Option<u32>,
+) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(bytes) = unread_bytes {
+        socket.set_recv_buffer_size(bytes).unwrap();
+    }
+    if source != HERE {
+        socket.bind((source, 0).into()).unwrap();
+    }
+    let tcp = socket.connect(authority(server).parse().unwrap()).await;
+    let tcp = tcp.unwrap();
+    tcp.set_nodelay(true).unwrap();
+    tcp
+}
+
+/// What asks for a stream.
+pub(crate) fn upgrade_request(server: &Server, token: &str) -> String {
+    let host = authority(server);
+    format!(
+        "GET /v1/stream HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: streakline.v1.json\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
 }
 
 /// The hello of a device in UTC with a good clock; `outbox` is its own id unless a test says otherwise.
@@ -280,7 +348,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// One frame as a client sends it. The mask is zero: it changes nothing.
-fn encoded(last: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn encoded(last: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![if last { FIN | opcode } else { opcode }];
     match payload.len() {
         short @ 0..126 => frame.push(MASKED | u8::try_from(short).unwrap()),

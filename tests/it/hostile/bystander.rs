@@ -1,4 +1,7 @@
-//! Somebody who does no harm: after every attack her next batch must be acknowledged, and her steps must all be there.
+//! Somebody who does no harm: during and after every attack her next batch must be acknowledged and its total pushed, and her
+//! steps must all be there.
+
+use std::time::Duration;
 
 use serde_json::json;
 use streakline_core::civil::MINUTE_MS;
@@ -10,6 +13,10 @@ use crate::harness::{Server, Wire};
 pub(super) const NOON_MS: i64 = 1_460_548_800_000;
 const MORNING_MS: i64 = NOON_MS - 6 * 60 * MINUTE_MS;
 const STEPS: i64 = 10;
+const TOPIC: &str = "me/day/2016-04-13";
+/// Minutes of the morning that she can fill; then she only asks for pongs.
+const MINUTES_MAX: u64 = 350;
+const BETWEEN: Duration = Duration::from_millis(200);
 const WATCH: &str = "b1b1b1b1-8f4e-5d0a-9a53-0d7a5f3b2c11";
 
 /// A server at noon of 2016-04-13.
@@ -41,6 +48,33 @@ impl Bystander {
             (&ack["up_to_seq"], &ack["results"]),
             (&json!(self.minutes), &json!([]))
         );
+    }
+
+    /// She goes on and on while others do their harm; what they give.
+    pub(super) async fn beside<T>(&mut self, harm: impl Future<Output = T>) -> T {
+        tokio::pin!(harm);
+        loop {
+            if self.minutes < MINUTES_MAX {
+                self.goes_on().await;
+            } else {
+                self.wire.send(&json!({"type": "ping", "id": 1})).await;
+                self.wire.expect("pong").await;
+            }
+            tokio::select! {
+                done = &mut harm => return done,
+                () = tokio::time::sleep(BETWEEN) => {}
+            }
+        }
+    }
+
+    /// The newest total of her day is pushed to her.
+    pub(super) async fn is_told(&mut self) {
+        let total = json!(self.minutes.cast_signed() * STEPS);
+        let is_newest =
+            |frame: &serde_json::Value| frame["topic"] == TOPIC && frame["display"] == total;
+        if !self.wire.seen.iter().any(is_newest) {
+            self.wire.until("her newest total", is_newest).await;
+        }
     }
 
     /// Everything that was acknowledged is there, and no more.

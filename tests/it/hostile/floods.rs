@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::bystander::{Bystander, NOON_MS};
-use crate::harness::wire::hello;
-use crate::harness::{Wire, block_on, configured};
+use super::crowd::elsewhere;
+use crate::harness::wire::{CONTINUATION, Closed, TEXT, encoded, hello};
+use crate::harness::{Server, Wire, block_on, configured};
 
 const NOON: &str = "2016-04-13T12:00:00Z";
 const MALLORY: &str = "aaaaaaaa-8f4e-5d0a-9a53-0d7a5f3b2c11";
@@ -18,13 +19,110 @@ fn too_many_frames_close_their_socket_only() {
         for id in 0..200 {
             wire.send(&json!({"type": "ping", "id": id})).await;
         }
-        let closed = wire.closed().await;
-        assert_eq!(
-            (closed.code, &closed.reason["code"]),
-            (4429, &json!("rate_limited"))
-        );
-        assert!(closed.reason["retry_after_ms"].is_u64(), "{closed:?}");
+        assert_flooded(&wire.closed().await);
         bystander.goes_on().await;
+        bystander.has_lost_nothing(&server).await;
+    });
+}
+
+fn assert_flooded(closed: &Closed) {
+    let flooded = json!({"code": "rate_limited", "retry_after_ms": 2_000});
+    assert_eq!((closed.code, &closed.reason), (4429, &flooded));
+}
+
+/// A viewer that has been welcomed.
+async fn viewer(server: &Server, user: &str, from: u8) -> Wire {
+    let token = server.token(user);
+    let wire = Wire::upgrade_from(elsewhere(from), server, &token).await;
+    let mut wire = wire.unwrap();
+    wire.send(&json!({"type": "hello"})).await;
+    wire.expect("welcome").await;
+    wire
+}
+
+/// Each sends that many pings in its turn, all of them at once; how those end that are closed.
+async fn ping_together(wires: &mut [Wire], each: usize) -> Vec<Closed> {
+    let ping = encoded(true, TEXT, b"{\"type\":\"ping\",\"id\":1}");
+    let mut closed = Vec::new();
+    for wire in wires {
+        wire.send_bytes(&ping.repeat(each)).await;
+        if let Some(end) = wire.answered(each).await {
+            closed.push(end);
+        }
+    }
+    closed
+}
+
+#[test]
+fn sockets_of_one_user_are_too_many_together_and_nobody_else_is_closed() {
+    let server = configured(NOON, "[limits]\nframes_per_s_per_user = 20\n");
+    block_on(async {
+        let mut bystander = Bystander::new(&server).await;
+        let mut wires = Vec::new();
+        for from in 1..=8 {
+            wires.push(viewer(&server, "mallory", from).await);
+        }
+        // Each alone is far below what a socket may send.
+        let closed = ping_together(&mut wires, 15).await;
+        assert!(!closed.is_empty(), "120 frames of 40 and a few more");
+        closed.iter().for_each(assert_flooded);
+        // A new socket is no new allowance, and coming back in time is welcome.
+        let mut again = Wire::upgrade(&server, &server.token("mallory"))
+            .await
+            .unwrap();
+        again
+            .send_bytes(&encoded(true, TEXT, b"{}").repeat(60))
+            .await;
+        assert_flooded(&again.closed().await);
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        viewer(&server, "mallory", 1).await;
+        bystander.goes_on().await;
+        bystander.is_told().await;
+        bystander.has_lost_nothing(&server).await;
+    });
+}
+
+#[test]
+fn sockets_of_one_address_are_too_many_together_and_other_addresses_go_on() {
+    let server = configured(NOON, "[limits]\nframes_per_s_per_address = 20\n");
+    block_on(async {
+        let mut bystander = Bystander::new(&server).await;
+        let mut wires = Vec::new();
+        for number in 0..8 {
+            wires.push(viewer(&server, &format!("mallory-{number}"), 9).await);
+        }
+        let closed = ping_together(&mut wires, 15).await;
+        assert!(!closed.is_empty(), "120 frames of 40 and a few more");
+        closed.iter().for_each(assert_flooded);
+        let mut neighbour = viewer(&server, "mallory-0", 10).await;
+        neighbour.send(&json!({"type": "ping", "id": 1})).await;
+        neighbour.expect("pong").await;
+        bystander.goes_on().await;
+        bystander.is_told().await;
+        bystander.has_lost_nothing(&server).await;
+    });
+}
+
+#[test]
+fn endless_fragments_are_a_flood_even_when_they_are_empty() {
+    let server = configured(NOON, "[limits]\nframes_per_s = 100\n");
+    block_on(async {
+        let mut bystander = Bystander::new(&server).await;
+        let first = encoded(false, TEXT, b"{");
+        for (fragment, code) in [(vec![], 4429), (vec![b' '; 8_192], 1009)] {
+            let mut wire = viewer(&server, "mallory", 11).await;
+            let endless = encoded(false, CONTINUATION, &fragment);
+            let harm = async {
+                wire.send_bytes(&first).await;
+                for _ in 0..400 {
+                    wire.offer(&endless).await;
+                }
+                wire.closed().await
+            };
+            let closed = bystander.beside(harm).await;
+            assert_eq!(closed.code, code, "{closed:?}");
+        }
+        bystander.is_told().await;
         bystander.has_lost_nothing(&server).await;
     });
 }
@@ -38,11 +136,7 @@ fn too_many_sockets_of_one_address_are_told_to_come_back() {
         let mut third = Wire::upgrade(&server, &server.token("mallory"))
             .await
             .unwrap();
-        let closed = third.closed().await;
-        assert_eq!(
-            (closed.code, &closed.reason["code"]),
-            (4429, &json!("rate_limited"))
-        );
+        assert_flooded(&third.closed().await);
         bystander.goes_on().await;
         drop((wire, third));
         bystander.goes_on().await;

@@ -2,7 +2,13 @@
 //! end nothing that was acknowledged is lost.
 
 mod bystander;
+mod churn;
+mod crowd;
+mod ends;
 mod floods;
 mod frames;
+mod halves;
+mod readers;
 mod tokens;
+mod values;
 mod wire;

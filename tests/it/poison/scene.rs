@@ -25,7 +25,7 @@ pub(super) fn server() -> Server {
 
 /// The same, to be started again; every few writes fill a segment of the journal.
 pub(super) fn lasting() -> Server {
-    Server::start(&format!("virtual:{NOON}"), &["--segment-bytes", "2000"])
+    Server::start(&format!("virtual:{NOON}"), &["--fault", "segment=2000"])
 }
 
 /// A user with one device that comes back whenever it is closed.

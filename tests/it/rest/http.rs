@@ -12,7 +12,7 @@ static KEYS: AtomicU64 = AtomicU64::new(0);
 
 /// One bearer's way to a server, or nobody's.
 #[derive(Clone)]
-pub(super) struct Http {
+pub(crate) struct Http {
     client: reqwest::Client,
     base: String,
     bearer: Option<String>,
@@ -20,16 +20,16 @@ pub(super) struct Http {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) what: String,
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) text: String,
+pub(crate) struct Answer {
+    pub(crate) what: String,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Http {
     /// Without credentials.
-    pub(super) fn bare(server: &Server) -> Self {
+    pub(crate) fn bare(server: &Server) -> Self {
         Self {
             client: reqwest::Client::new(),
             base: server.url().to_owned(),
@@ -37,7 +37,7 @@ impl Http {
         }
     }
 
-    pub(super) fn bearing(server: &Server, bearer: &str) -> Self {
+    pub(crate) fn bearing(server: &Server, bearer: &str) -> Self {
         Self {
             bearer: Some(bearer.to_owned()),
             ..Self::bare(server)
@@ -45,16 +45,25 @@ impl Http {
     }
 
     /// With the admin key.
-    pub(super) fn admin(server: &Server) -> Self {
+    pub(crate) fn admin(server: &Server) -> Self {
         Self::bearing(server, &server.admin_key())
     }
 
-    pub(super) fn user(server: &Server, user: &str) -> Self {
+    pub(crate) fn user(server: &Server, user: &str) -> Self {
         Self::bearing(server, &server.token(user))
     }
 
+    /// The same from another address of this machine.
+    pub(crate) fn at_address(&self, address: std::net::IpAddr) -> Self {
+        let client = reqwest::Client::builder().local_address(address);
+        Self {
+            client: client.build().unwrap(),
+            ..self.clone()
+        }
+    }
+
     /// Any request; the body is sent as it is, its media type is the caller's to name.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         method: &str,
         path: &str,
@@ -88,7 +97,7 @@ impl Http {
     }
 
     /// Any request with a JSON body.
-    pub(super) async fn json(
+    pub(crate) async fn json(
         &self,
         method: &str,
         path: &str,
@@ -101,49 +110,49 @@ impl Http {
             .await
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], None).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.ask("DELETE", path, &[], None).await
     }
 
     /// A PUT without a condition.
-    pub(super) async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         self.json("PUT", path, &[], body).await
     }
 
     /// A PUT of what exists, whatever its version.
-    pub(super) async fn replace(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn replace(&self, path: &str, body: &Value) -> Answer {
         self.json("PUT", path, &[("if-match", "*")], body).await
     }
 
     /// A PUT without a body.
-    pub(super) async fn enrol(&self, path: &str) -> Answer {
+    pub(crate) async fn enrol(&self, path: &str) -> Answer {
         self.ask("PUT", path, &[], None).await
     }
 
     /// A POST under a key of its own.
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         let key = format!("key-{}", KEYS.fetch_add(1, Ordering::Relaxed));
         self.post_as(&key, path, body).await
     }
 
     /// A POST under that key.
-    pub(super) async fn post_as(&self, key: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post_as(&self, key: &str, path: &str, body: &Value) -> Answer {
         self.json("POST", path, &[("idempotency-key", key)], body)
             .await
     }
 
     /// Moves the clock and waits for all that is due.
-    pub(super) async fn advance(&self, to_ms: i64) {
+    pub(crate) async fn advance(&self, to_ms: i64) {
         let answer = self.post("/v1/clock", &json!({"to_ms": to_ms})).await;
         assert_eq!(answer.expect(200).json()["now_ms"], to_ms);
     }
 
     /// Every item of a list, in pages of `limit`.
-    pub(super) async fn all(&self, path: &str, limit: u32) -> Vec<Value> {
+    pub(crate) async fn all(&self, path: &str, limit: u32) -> Vec<Value> {
         let glue = if path.contains('?') { '&' } else { '?' };
         let mut items = Vec::new();
         let mut cursor = String::new();
@@ -163,25 +172,25 @@ impl Http {
 impl Answer {
     /// Itself, if it has that status.
     #[track_caller]
-    pub(super) fn expect(self, status: u16) -> Self {
+    pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.what, self.text);
         self
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text)
             .unwrap_or_else(|e| panic!("{}: {e}: {}", self.what, self.text))
     }
 
     /// A header, or nothing.
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
     }
 
     /// Checks the whole shape of a problem and returns it.
     #[track_caller]
-    pub(super) fn problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn problem(&self, status: u16, code: &str) -> Value {
         let what = format!("{}: {} {}", self.what, self.status, self.text);
         assert_eq!(self.status, status, "{what}");
         assert_eq!(
@@ -209,7 +218,7 @@ impl Answer {
 
     /// The places and codes of a problem's faults, in the order of their places.
     #[track_caller]
-    pub(super) fn faults(&self, status: u16, code: &str) -> Vec<(String, String)> {
+    pub(crate) fn faults(&self, status: u16, code: &str) -> Vec<(String, String)> {
         let body = self.problem(status, code);
         let text = |fault: &Value, name: &str| fault[name].as_str().unwrap_or_default().to_owned();
         let listed = body["errors"].as_array().into_iter().flatten();
@@ -222,7 +231,7 @@ impl Answer {
 }
 
 /// Faults as [`Answer::faults`] tells them.
-pub(super) fn faults(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn faults(wanted: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut wanted: Vec<_> = wanted
         .iter()
         .map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned()))

@@ -1,4 +1,4 @@
-//! REST against the real process: every route and role, and what each resource promises (protocol.md 1, 7, 8, 9).
+//! REST against the real process: what each resource promises (protocol.md 1, 7, 8, 9).
 
 mod boards;
 mod browsers;
@@ -6,13 +6,12 @@ mod challenges;
 mod clock;
 mod days;
 mod goals;
-mod http;
+pub(crate) mod http;
 mod idempotency;
 mod joining;
 mod lists;
-mod people;
+pub(crate) mod people;
 mod problems;
 mod reads;
-mod roles;
 mod settlement;
 mod users;

@@ -8,22 +8,22 @@ use crate::harness::stream::batch;
 use crate::harness::{Server, TestStream};
 
 /// Where the clocks of these tests start: a Tuesday, midnight in UTC.
-pub(super) const CLOCK: &str = "2016-04-12T00:00:00Z";
+pub(crate) const CLOCK: &str = "2016-04-12T00:00:00Z";
 
 /// An instant of a UTC wall clock, POSIX ms.
-pub(super) fn utc(date: &str, hour: i64, minute: i64) -> i64 {
+pub(crate) fn utc(date: &str, hour: i64, minute: i64) -> i64 {
     Day::parse(date).unwrap().utc_ms() + hour * HOUR_MS + minute * MINUTE_MS
 }
 
 /// A user in UTC.
-pub(super) async fn make_user(admin: &Http, user: &str) {
+pub(crate) async fn make_user(admin: &Http, user: &str) {
     let body = json!({"zone": "UTC"});
     let answer = admin.put(&format!("/v1/users/{user}"), &body).await;
     answer.expect(201);
 }
 
 /// A static goal of that target, from `from` on.
-pub(super) fn goal(target: i64, from: Option<&str>) -> Value {
+pub(crate) fn goal(target: i64, from: Option<&str>) -> Value {
     let mut body = json!({"metric": "steps", "period": "day", "kind": "static", "target": target});
     if let Some(from) = from {
         body["from"] = json!(from);
@@ -32,19 +32,19 @@ pub(super) fn goal(target: i64, from: Option<&str>) -> Value {
 }
 
 /// A challenge over those dates.
-pub(super) fn challenge(starts: &str, ends: &str) -> Value {
+pub(crate) fn challenge(starts: &str, ends: &str) -> Value {
     json!({"title": "April steps", "type": "most", "metric": "steps",
         "window": {"clock": "user_local", "starts": starts, "ends": ends}})
 }
 
 /// Makes a draft; its path.
-pub(super) async fn draft(admin: &Http, body: &Value) -> String {
+pub(crate) async fn draft(admin: &Http, body: &Value) -> String {
     let made = admin.post("/v1/challenges", body).await.expect(201).json();
     format!("/v1/challenges/{}", made["id"].as_str().unwrap())
 }
 
 /// Makes and publishes a challenge; its path.
-pub(super) async fn published(admin: &Http, body: &Value) -> String {
+pub(crate) async fn published(admin: &Http, body: &Value) -> String {
     let path = draft(admin, body).await;
     let publish = format!("{path}/publish");
     admin.post(&publish, &json!({})).await.expect(200);
@@ -52,7 +52,7 @@ pub(super) async fn published(admin: &Http, body: &Value) -> String {
 }
 
 /// The admin enrols new users of UTC.
-pub(super) async fn enrol_new(admin: &Http, challenge: &str, users: &[&str]) {
+pub(crate) async fn enrol_new(admin: &Http, challenge: &str, users: &[&str]) {
     for user in users {
         make_user(admin, user).await;
         let path = format!("{challenge}/enrolments/{user}");
@@ -61,32 +61,32 @@ pub(super) async fn enrol_new(admin: &Http, challenge: &str, users: &[&str]) {
 }
 
 /// Phase of a challenge.
-pub(super) async fn phase(admin: &Http, challenge: &str) -> String {
+pub(crate) async fn phase(admin: &Http, challenge: &str) -> String {
     let body = admin.get(challenge).await.expect(200).json();
     body["phase"].as_str().unwrap().to_owned()
 }
 
 /// A device of a user, its id made of the user's name.
-pub(super) fn device_of(user: &str) -> String {
+pub(crate) fn device_of(user: &str) -> String {
     let tail: String = user.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("5f2c4c1e-8f4e-5d0a-9a53-{tail:0>12.12}")
 }
 
 /// One user's band, which counts its own records.
-pub(super) struct Band {
+pub(crate) struct Band {
     stream: TestStream,
     next: u64,
 }
 
 impl Band {
-    pub(super) async fn of(server: &Server, user: &str) -> Self {
+    pub(crate) async fn of(server: &Server, user: &str) -> Self {
         let (stream, welcome) = TestStream::device(server, user, &device_of(user)).await;
         let next = welcome.resume_after.live + 1;
         Self { stream, next }
     }
 
     /// Sends one record a minute from `start_ms` on and waits until they are durable; the codes of those refused.
-    pub(super) async fn walk(&mut self, start_ms: i64, steps: &[i64]) -> Vec<String> {
+    pub(crate) async fn walk(&mut self, start_ms: i64, steps: &[i64]) -> Vec<String> {
         self.stream.send(&batch(self.next, start_ms, steps)).await;
         self.next += steps.len() as u64;
         let ack = self.stream.ack().await;
@@ -96,20 +96,20 @@ impl Band {
             .collect()
     }
 
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         self.stream.close().await;
     }
 }
 
 /// A user walks once and goes.
-pub(super) async fn walk(server: &Server, user: &str, start_ms: i64, steps: &[i64]) {
+pub(crate) async fn walk(server: &Server, user: &str, start_ms: i64, steps: &[i64]) {
     let mut band = Band::of(server, user).await;
     assert_eq!(band.walk(start_ms, steps).await, Vec::<String>::new());
     band.close().await;
 }
 
 /// Events of a user of one kind.
-pub(super) async fn events(admin: &Http, user: &str, kind: &str) -> Vec<Value> {
+pub(crate) async fn events(admin: &Http, user: &str, kind: &str) -> Vec<Value> {
     let all = admin.all(&format!("/v1/users/{user}/events"), 100).await;
     all.into_iter()
         .filter(|event| event["kind"] == kind)
@@ -117,7 +117,7 @@ pub(super) async fn events(admin: &Http, user: &str, kind: &str) -> Vec<Value> {
 }
 
 /// A server that lets idle actors leave memory after a second; its settings must outlive it.
-pub(super) fn forgetful_server() -> (Server, tempfile::TempDir) {
+pub(crate) fn forgetful_server() -> (Server, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("streakline.toml");
     std::fs::write(&config, "[actors]\nidle_s = 1\n").unwrap();
@@ -126,7 +126,7 @@ pub(super) fn forgetful_server() -> (Server, tempfile::TempDir) {
 }
 
 /// Waits until so many users have left memory.
-pub(super) async fn have_left(admin: &Http, users: u64) {
+pub(crate) async fn have_left(admin: &Http, users: u64) {
     let series = "streakline_passivations_total{kind=\"user\"} ";
     for _ in 0..600 {
         let metrics = admin.get("/metrics").await.expect(200).text;

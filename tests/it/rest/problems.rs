@@ -151,7 +151,7 @@ fn the_metrics_have_the_series_that_an_operator_watches() {
         assert!((value("streakline_stream_sessions ") - 1.0).abs() < f64::EPSILON);
         assert!(value("streakline_journal_flushes_total ") >= 2.0);
         assert!(value("streakline_activations_total{kind=\"user\"}") >= 1.0);
-        assert!(value("streakline_stream_frames{direction=\"in\"}") >= 2.0);
+        assert!(value("streakline_stream_frames_total{direction=\"in\"}") >= 2.0);
         assert!(value("streakline_http_requests_total{") >= 1.0);
         assert!(value("streakline_http_request_seconds") >= 0.0);
     });

@@ -6,5 +6,5 @@ mod events;
 mod opening;
 mod resuming;
 mod samples;
-mod scene;
+pub(crate) mod scene;
 mod slow;

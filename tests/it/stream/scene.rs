@@ -53,12 +53,12 @@ pub(super) fn minute(id: u64, start_ms: i64, steps: i64) -> Value {
 }
 
 /// A batch of the lane `live`; its id is its first number.
-pub(super) fn records(first_seq: u64, records: &[Value]) -> Value {
+pub(crate) fn records(first_seq: u64, records: &[Value]) -> Value {
     json!({"type": "batch", "batch_id": first_seq, "lane": "live", "first_seq": first_seq, "records": records})
 }
 
 /// The same value with other members.
-pub(super) fn with(value: &Value, members: Value) -> Value {
+pub(crate) fn with(value: &Value, members: Value) -> Value {
     let mut all: Map<String, Value> = value.as_object().unwrap().clone();
     let Value::Object(members) = members else {
         panic!("{members} is no object")
@@ -83,7 +83,7 @@ pub(super) async fn totals(server: &Server, user: &str) -> (i64, i64) {
 }
 
 /// A user in `zone` with one goal that holds from `from` on.
-pub(super) async fn goal(server: &Server, user: &str, zone: &str, target: i64, from: &str) {
+pub(crate) async fn goal(server: &Server, user: &str, zone: &str, target: i64, from: &str) {
     let rest = server.rest();
     let path = format!("/v1/users/{user}");
     let zone = json!({ "zone": zone });
@@ -94,7 +94,7 @@ pub(super) async fn goal(server: &Server, user: &str, zone: &str, target: i64, f
 }
 
 /// An open challenge over today and tomorrow that `users` have joined.
-pub(super) async fn challenge(server: &Server, users: &[&str]) -> String {
+pub(crate) async fn challenge(server: &Server, users: &[&str]) -> String {
     let rest = server.rest();
     let window = json!({"clock": "user_local", "starts": TODAY, "ends": "2016-04-14"});
     let body = json!({"title": "Two days", "type": "most", "metric": "steps", "window": window});

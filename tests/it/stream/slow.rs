@@ -7,13 +7,13 @@ use streakline_core::civil::DAY_MS;
 use streakline_core::fault::POISON_STEPS;
 
 use super::scene::{NOON, PHONE, TODAY, WATCH, at, device, goal, records, returning, with};
+use crate::harness::meters::{closes, metric, until};
 use crate::harness::stream::batch;
 use crate::harness::wire::hello;
 use crate::harness::{Server, Wire, block_on, configured};
 
-const SETTINGS: &str = "[push]\ngrace_s = 1\n";
-/// More than the grace.
-const TOO_LONG: Duration = Duration::from_secs(4);
+/// The kernel waits for longer than any machine stands still: who reads again finds the server's close frame.
+const SETTINGS: &str = "[push]\ngrace_s = 1\n[stream]\nunacked_s = 600\n";
 const GOALS: u64 = 64;
 const DAYS: u64 = 3;
 /// Answered with some 40 kB each: more than any kernel holds for a reader that does not read.
@@ -38,23 +38,14 @@ async fn stop_reading(server: &Server, slow: &mut Wire) {
     for _ in 0..BATCHES {
         slow.send(&hopeless).await;
     }
-    let mut before = frames_in(server).await;
-    loop {
+    let frames_in = "streakline_stream_frames_total{direction=\"in\"}";
+    let mut before = metric(server, frames_in).await;
+    until("the server reads no more", async || {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        let now = frames_in(server).await;
-        if now == before {
-            return;
-        }
-        before = now;
-    }
-}
-
-/// How many frames the server has read from all sockets.
-async fn frames_in(server: &Server) -> String {
-    let metrics = reqwest::get(format!("{}/metrics", server.url())).await;
-    let text = metrics.unwrap().text().await.unwrap();
-    let is_count = |line: &&str| line.starts_with("streakline_stream_frames{direction=\"in\"}");
-    text.lines().find(is_count).unwrap().to_owned()
+        let now = metric(server, frames_in).await;
+        std::mem::replace(&mut before, now) == now
+    })
+    .await;
 }
 
 fn seqs(events: &[Value]) -> Vec<u64> {
@@ -84,7 +75,7 @@ fn a_slow_reader_is_closed_after_its_grace_and_gets_the_rest_when_it_returns() {
             watch.until("the last event", |frame| frame == last).await;
         }
         assert_eq!(watch.events(), events, "nobody else is held up");
-        tokio::time::sleep(TOO_LONG).await;
+        until("it is closed", async || closes(&server, 4413).await == 1).await;
         let closed = slow.closed().await;
         let exactly = json!({"code": "slow_reader", "retry_after_ms": 2_000});
         assert_eq!((closed.code, closed.reason), (4413, exactly));

@@ -19,7 +19,8 @@ or the one that the meaning gives.
 |---|---:|---|
 ";
 
-struct Bound {
+/// A constant of the core.
+pub(super) struct Bound {
     name: String,
     value: i64,
     meaning: String,
@@ -35,26 +36,8 @@ pub(super) fn page(source: &Source) -> Result<String, Fault> {
     Ok(rows)
 }
 
-/// Faults of the page: its first line that differs from what the code says.
-pub(super) fn differs(source: &Source, written: Option<&Source>) -> Vec<Fault> {
-    let wanted = match page(source) {
-        Ok(wanted) => wanted,
-        Err(fault) => return vec![fault],
-    };
-    let text = written.map_or("", |page| page.text.as_str());
-    if text == wanted {
-        return Vec::new();
-    }
-    let same = text.lines().zip(wanted.lines()).take_while(|(a, b)| a == b);
-    vec![Fault {
-        rule: "limits",
-        path: PAGE.to_owned(),
-        line: same.count() + 1,
-        detail: format!("differs from {CODE}: run script/fmt"),
-    }]
-}
-
-fn bounds(source: &Source) -> Result<Vec<Bound>, Fault> {
+/// Every bound of `source`, or the first line that it cannot read.
+pub(super) fn bounds(source: &Source) -> Result<Vec<Bound>, Fault> {
     let mut found: Vec<Bound> = Vec::new();
     let mut meaning = String::new();
     for (index, line) in source.text.lines().enumerate() {
@@ -75,10 +58,7 @@ fn bounds(source: &Source) -> Result<Vec<Bound>, Fault> {
 fn bound(constant: &str, meaning: &str, before: &[Bound]) -> Option<Bound> {
     let (name, rest) = constant.split_once(':')?;
     let (_, product) = rest.trim_end().strip_suffix(';')?.split_once('=')?;
-    let mut value = 1_i64;
-    for factor in product.split('*') {
-        value = value.checked_mul(integer(factor.trim(), before)?)?;
-    }
+    let value = self::product(product, before)?;
     let meaning = meaning.trim_end_matches('.').replace('|', "\\|");
     (!meaning.is_empty()).then(|| Bound {
         name: name.trim().to_owned(),
@@ -87,8 +67,17 @@ fn bound(constant: &str, meaning: &str, before: &[Bound]) -> Option<Bound> {
     })
 }
 
+/// The value of `A * B * ...`, of literals and bounds.
+pub(super) fn product(text: &str, before: &[Bound]) -> Option<i64> {
+    let mut factors = text.split('*');
+    factors.try_fold(1_i64, |value, factor| {
+        value.checked_mul(integer(factor.trim(), before)?)
+    })
+}
+
 /// A literal, or a bound that stands above.
 fn integer(factor: &str, before: &[Bound]) -> Option<i64> {
+    let factor = factor.strip_prefix("limits::").unwrap_or(factor);
     let known = before.iter().find(|bound| bound.name == factor);
     match known {
         Some(bound) => Some(bound.value),
@@ -97,7 +86,7 @@ fn integer(factor: &str, before: &[Bound]) -> Option<i64> {
 }
 
 /// 2592000000 as `2,592,000,000`.
-fn grouped(value: i64) -> String {
+pub(super) fn grouped(value: i64) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -112,7 +101,8 @@ fn grouped(value: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CODE, PAGE, Source, differs, page};
+    use super::super::pages::differs;
+    use super::{CODE, PAGE, Source, page};
 
     const LIMITS: &str = "//! x\n\n/// Longest day,\n/// in ms.\npub const DAY_MS: i64 = 24 * 3_600_000;\n\
                           /// Two of them.\npub const TWO_MS: i64 = 2 * DAY_MS;\n";
@@ -129,11 +119,11 @@ mod tests {
     fn a_page_that_differs_is_found_at_its_line() {
         let code = Source::new(CODE, LIMITS);
         let text = page(&code).expect("readable");
-        assert!(differs(&code, Some(&Source::new(PAGE, &text))).is_empty());
+        assert!(differs("limits", page(&code), PAGE, Some(&Source::new(PAGE, &text))).is_empty());
         let edited = Source::new(PAGE, &text.replace("86,400,000", "86,400,001"));
-        let faults = differs(&code, Some(&edited));
+        let faults = differs("limits", page(&code), PAGE, Some(&edited));
         assert_eq!(faults[0].line, text.lines().count() - 1);
-        assert_eq!(differs(&code, None)[0].line, 1);
+        assert_eq!(differs("limits", page(&code), PAGE, None)[0].line, 1);
     }
 
     #[test]
@@ -142,7 +132,7 @@ mod tests {
             "pub const A: u32 = f();",
             "/// Why.\npub const A: u32 = f();",
         ] {
-            let faults = differs(&Source::new(CODE, constant), None);
+            let faults = differs("limits", page(&Source::new(CODE, constant)), PAGE, None);
             assert_eq!(
                 (faults.len(), faults[0].path.as_str()),
                 (1, CODE),

@@ -4,8 +4,11 @@
 //! built; `cargo test` runs the same tests. Every rule has a test of its own on a bad piece of text.
 
 mod bounds;
+mod configuration;
 mod direction;
+mod pages;
 mod paths;
+mod series;
 mod shape;
 mod source;
 mod traceability;
@@ -106,22 +109,22 @@ fn every_rule_in_force_has_its_test() {
     hold(traceability::faults);
 }
 
-/// Compares, or writes the page anew when `STREAKLINE_BLESS` is set (`script/fmt` does so).
 #[test]
-fn the_page_of_limits_is_what_the_core_says() {
+fn every_series_is_catalogued_and_used() {
+    hold(series::faults);
+}
+
+/// Compares, or writes the pages anew when `STREAKLINE_BLESS` is set (`script/fmt` does so).
+#[test]
+fn the_generated_pages_are_what_the_code_says() {
     if blesses() {
         let sources = repository(root());
-        let code = sources.iter().find(|source| source.path == bounds::CODE);
-        let page = bounds::page(code.expect("the core has its limits")).expect("readable");
-        std::fs::write(root().join(bounds::PAGE), page).expect("the page can be written");
-    }
-    hold(|sources| {
-        let find = |path| sources.iter().find(|source| source.path == path);
-        match find(bounds::CODE) {
-            Some(code) => bounds::differs(code, find(bounds::PAGE)),
-            None => Vec::new(),
+        for page in pages::PAGES {
+            let text = (page.text)(&sources).unwrap_or_else(|fault| panic!("{fault}"));
+            std::fs::write(root().join(page.path), text).expect("the page can be written");
         }
-    });
+    }
+    hold(pages::faults);
 }
 
 #[expect(

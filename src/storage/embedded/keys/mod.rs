@@ -77,7 +77,7 @@ pub(super) fn entity(entity: &Entity) -> Vec<u8> {
     }
 }
 
-fn parse_entity(key: &[u8]) -> Result<Entity, Error> {
+pub(super) fn parse_entity(key: &[u8]) -> Result<Entity, Error> {
     let ([kind], id) = split::<1>(key)?;
     match kind {
         USER => user(id).map(Entity::User),

@@ -11,6 +11,8 @@ use super::{
     *,
 };
 
+mod damage;
+
 const P: PartitionId = PartitionId(0x101);
 
 fn directory() -> TempDir {

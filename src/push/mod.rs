@@ -3,18 +3,19 @@
 //! Pushers name a [`SessionHandle`], never an address. A push never waits: a full mailbox is the pusher's to judge
 //! (keep the newest state, stop sending). Used by `actors`; `gateway` registers its sessions here.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+mod sessions;
 
-use actix::{Message, Recipient, dev::SendError};
+use std::sync::Arc;
+
+use actix::Message;
 use streakline_core::{
     event::{BatchOutcome, Fact},
     view::{BoardView, DayView, RankView, SnapshotView, StreakView},
 };
 
-use crate::protocol::error_code::{Code, Refusal};
+use crate::protocol::{error_code::Refusal, server_frame::CloseReason};
+
+pub use sessions::{Line, Sessions, count_close};
 
 /// Names one socket: which node, which of its sessions, and that it is not an earlier one with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,13 +118,15 @@ pub enum Push {
         epoch: Arc<str>,
         /// Rises with every change of the board.
         offset: u64,
-        /// The rows.
+        /// How many of the view's rows were asked for.
+        top: u32,
+        /// The rows that anybody asked for; one view for all who look at the board.
         view: Arc<BoardView>,
     },
-    /// A newer socket of the same device has taken over: close 4409.
-    Replaced,
-    /// End this socket for that reason, with its close code.
-    End(Code, Option<u64>),
+    /// End this socket for that reason; [`Sessions::end`] sends it, so that it is never lost.
+    End(CloseReason),
+    /// The keys were read again: close 4401 if the one that checked this socket's token has gone.
+    KeysChanged,
     /// The server is going down: say bye, then close 1012 after the pending acks.
     Drain {
         /// When to come back, in ms.
@@ -131,73 +134,12 @@ pub enum Push {
     },
 }
 
-/// The table of this node's sockets.
-#[derive(Clone)]
-pub struct Sessions {
-    generation: u64,
-    next: Arc<AtomicU64>,
-    table: Arc<papaya::HashMap<u64, Recipient<Push>>>,
-}
-
-impl Sessions {
-    /// An empty table of this start of the node.
-    #[must_use]
-    pub fn new(generation: u64) -> Self {
-        Self {
-            generation,
-            next: Arc::default(),
-            table: Arc::new(papaya::HashMap::new()),
-        }
-    }
-
-    /// Adds a socket.
-    pub fn register(&self, session: Recipient<Push>) -> SessionHandle {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.table.pin().insert(number, session);
-        SessionHandle {
-            node: 0,
-            number,
-            generation: self.generation,
-        }
-    }
-
-    /// Removes a socket.
-    pub fn deregister(&self, handle: SessionHandle) {
-        self.table.pin().remove(&handle.number);
-    }
-
-    /// Hands a push to a socket without waiting.
-    ///
-    /// # Errors
-    /// `Full`: the client does not read fast enough, the push comes back. `Closed`: the socket is gone.
-    pub fn push(&self, to: SessionHandle, push: Push) -> Result<(), SendError<Push>> {
-        let table = self.table.pin();
-        match table.get(&to.number) {
-            Some(session) if to.generation == self.generation => session.try_send(push),
-            _ => Err(SendError::Closed(push)),
-        }
-    }
-
-    /// How many sockets there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
-    }
-
-    /// Every socket there is now.
-    #[must_use]
-    pub fn handles(&self) -> Vec<SessionHandle> {
-        let handle = |number: &u64| SessionHandle {
-            node: 0,
-            number: *number,
-            generation: self.generation,
-        };
-        self.table.pin().keys().map(handle).collect()
+impl Push {
+    /// Whether it is a newest value, which the next one of its topic replaces.
+    fn is_state(&self) -> bool {
+        matches!(
+            self,
+            Self::Day(_) | Self::Streak(_) | Self::Rank(_) | Self::Board { .. }
+        )
     }
 }

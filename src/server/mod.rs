@@ -3,56 +3,77 @@
 //! The arbiters of users and challenges are the HTTP server's own workers: a session and its user's actor often share a thread
 //! (design.md 6). Nothing here decides anything.
 
+mod drain;
+mod hosting;
+mod reload;
+mod trouble;
+
 use std::{
-    cell::Cell,
     future::Future,
     net::SocketAddr,
+    path::Path,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use actix::{Actor, Addr};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, user::Rules};
 use tokio::sync::mpsc;
 
+use drain::drain;
+use hosting::{Hosting, all_hosts};
+use trouble::{failed, give_notice};
+
 use crate::{
     actors::{
+        damage::Damage,
         directory::Directory,
-        host::HostActor,
         partition::Partition,
         recovery,
-        shared::{BITS, Fatal, Settings, Shared, Work, host_number},
+        shared::{BITS, Fatal, Settings, Shared, Work},
     },
-    api, clock,
+    api,
+    auth::{AuthFailures, Credentials},
+    clock,
     clock::Clock,
     config::Config,
-    entropy,
     gateway::{self, Gateway},
-    keys::KeyRing,
+    keys::CurrentKeys,
     push::Sessions,
+    shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
+    telemetry::{self, series},
+    tls::{self, Tls},
     zones::BundledZones,
 };
 
-/// How long open streams may take to end.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
-/// How long snapshots may take at the end.
-const SNAPSHOT_WITHIN: Duration = Duration::from_secs(20);
 /// Longest random wait that clients are told before they come back, ms.
-const RETRY_AFTER_MS_MAX: u64 = 3_000;
+const RETRY_AFTER_MS: u64 = 3_000;
+/// Parts of the grace: for pending acks, for connections to close.
+const ACKS_PART: u64 = 5;
+const STOP_PART: u64 = 5;
+/// How long a start on a virtual clock waits for others after a damaged row was met.
+const SET_ASIDE_MS: u64 = 10_000;
+/// Between two looks at whether the store has failed.
+const FAULT_POLL_MS: u64 = 100;
 /// Between two rounds of dropping what the store no longer needs.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How long a worker may take to start.
-const WORKER_WITHIN: Duration = Duration::from_secs(30);
 /// Sockets of one worker.
 const CONNECTIONS_PER_WORKER: usize = 100_000;
-/// TCP gives a peer up that takes nothing for so long (TCP_USER_TIMEOUT).
-const UNACKED_MAX: Duration = Duration::from_secs(20);
+/// How long a TLS handshake may take.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the head of a connection's first request may take.
+const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a connection may stay open without a request.
+const IDLE_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection that is closed may take to go.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
+/// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
+const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Why a server does not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +92,17 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The library of TLS refuses.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// Signals cannot be listened to.
+    #[error("signals cannot be listened to: {0}")]
+    Signals(std::io::Error),
     /// The HTTP server did not start or ended by itself.
     #[error("the HTTP server: {0}")]
     Http(String),
     /// A part failed for good.
-    #[error("the server must stop: {0}")]
+    #[error("{0}")]
     Fatal(String),
 }
 
@@ -86,15 +113,43 @@ pub struct Start {
     /// Settings.
     pub config: Config,
     /// Keys.
-    pub keys: Arc<KeyRing>,
+    pub keys: CurrentKeys,
+    /// The certificate; plain HTTP without.
+    pub tls: Option<Tls>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
-    /// Length of a journal segment; for tests that want many.
-    #[cfg(feature = "fault-injection")]
-    pub segment_bytes: Option<u64>,
     /// Abort right after that many durable flushes; for tests on a virtual clock.
     #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,
+    /// What is to fail in the store; for tests.
+    #[cfg(feature = "fault-injection")]
+    pub fault: Option<storage::faulty::Fault>,
+}
+
+impl Start {
+    fn open_store(&self) -> Result<Arc<dyn Store>> {
+        #[cfg(feature = "fault-injection")]
+        if let Some(fault) = self.fault {
+            use storage::{embedded, faulty};
+            let mut settings = embedded::Settings::default();
+            match fault {
+                faulty::Fault::Memtable(bytes) => settings.memtable_bytes = bytes,
+                faulty::Fault::Segment(bytes) => settings.segment_bytes_max = bytes,
+                _ => {}
+            }
+            let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
+            return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));
+        }
+        Ok(Arc::new(EmbeddedStore::open(&self.config.data)?))
+    }
+}
+
+/// Makes the data directory where there is none.
+///
+/// # Errors
+/// When it cannot be one.
+pub fn make_directory(data: &Path) -> Result<()> {
+    Ok(storage::embedded::create_private(data)?)
 }
 
 /// Serves until `stop` is done; `ready` is told the address once everything that fell due is carried out.
@@ -106,47 +161,74 @@ pub async fn run(
     ready: impl FnOnce(SocketAddr),
     stop: impl Future<Output = ()>,
 ) -> Result<()> {
-    let store: Arc<dyn Store> = Arc::new(open(&start)?);
+    shutdown::survive_large_files().map_err(Error::Signals)?;
+    let hangups = Hangups::listen().map_err(Error::Signals)?;
+    let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
-    let partitions = read_partitions(&store, epoch).await?;
+    let recovered_max_bytes = start.config.journal.recovered_max_bytes;
+    let partitions = read_partitions(&store, epoch, recovered_max_bytes).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
     let settings = actor_settings(&start);
     let shared = shared(store, (clock, epoch), settings);
-    let running = listen(&start, &shared, partitions).await?;
+    let mut running = listen(&start, &shared, partitions).await?;
     shared
         .caught_up
         .store(!shared.clock.is_virtual(), Ordering::Release);
     let directory = Directory::new(shared.clone());
     if shared.clock.is_virtual() {
-        directory.carry_out_boundaries().await;
+        catch_up(&shared, &directory).await?;
         shared.caught_up.store(true, Ordering::Release);
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
+    let gateway = running.gateway.clone();
+    actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(running.gateway.clone().watch_readers());
+    let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
+    tracing::info!(version, %address, epoch, clock = start.config.clock, "serving");
     ready(running.address);
     tokio::select! {
         () = stop => {}
-        reason = shared.fatal.wait() => return Err(Error::Fatal(reason)),
-        ended = running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
+        reason = failed(&shared) => {
+            give_notice(&shared).await;
+            running.handle.stop(false).await;
+            return Err(Error::Fatal(reason));
+        }
+        ended = &mut running.ended => return Err(Error::Http(format!("ended: {ended:?}"))),
     }
-    drain(&shared, &directory, &running.gateway, &running.handle).await;
-    Ok(())
+    drain(&shared, &running, grace_ms(&start.config)).await;
+    telemetry::report_suppressed();
+    shared
+        .fatal
+        .reason()
+        .map_or(Ok(()), |reason| Err(Error::Fatal(reason)))
 }
 
-#[cfg(not(feature = "fault-injection"))]
-fn open(start: &Start) -> Result<EmbeddedStore> {
-    Ok(EmbeddedStore::open(&start.config.data)?)
+/// Carries out what fell due before the start. Whoever waits for a row that is damaged holds nobody else up.
+async fn catch_up(shared: &Shared, directory: &Directory) -> Result<()> {
+    let set_aside = async {
+        while shared.damage.met().is_none() {
+            clock::pause_ms(FAULT_POLL_MS).await;
+        }
+        clock::pause_ms(SET_ASIDE_MS).await;
+    };
+    tokio::select! {
+        () = directory.carry_out_boundaries() => Ok(()),
+        () = set_aside => Ok(()),
+        reason = failed(shared) => Err(Error::Fatal(reason)),
+    }
 }
 
-#[cfg(feature = "fault-injection")]
-fn open(start: &Start) -> Result<EmbeddedStore> {
-    let mut settings = storage::embedded::Settings::default();
-    settings.segment_bytes_max = start.segment_bytes.unwrap_or(settings.segment_bytes_max);
-    Ok(EmbeddedStore::open_with(&start.config.data, settings)?)
+/// Ms from the signal to the end, at most.
+fn grace_ms(of: &Config) -> u64 {
+    of.shutdown.grace_s.saturating_mul(1_000)
 }
 
 fn actor_settings(start: &Start) -> Settings {
     let of = &start.config;
+    let workers = workers(of);
     Settings {
+        memory_bytes_max: of.actors.memory_max_bytes / workers,
+        recovered_bytes_max: of.journal.recovered_max_bytes / workers,
         idle_ms: of.actors.idle_s.saturating_mul(1_000),
         progress_ms: of.push.progress_ms,
         board_ms: of.push.board_ms,
@@ -165,21 +247,49 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         max_records: of.limits.max_records,
         max_bytes: of.limits.max_bytes,
         heartbeat_s: of.stream.heartbeat_s,
+        hello_timeout_s: of.stream.hello_timeout_s,
+        unacked_s: of.stream.unacked_s,
         frames_per_s: of.limits.frames_per_s,
+        frames_per_s_per_user: of.limits.frames_per_s_per_user,
+        frames_per_s_per_address: of.limits.frames_per_s_per_address,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
-        auth_failures_per_min: of.limits.auth_failures_per_min,
+        drain_ms: grace_ms(of) / ACKS_PART,
+        grace_ms: of.push.grace_s.saturating_mul(1_000),
         origins: of.cors.origins.clone(),
         ..gateway::Settings::default()
     }
 }
 
-async fn read_partitions(store: &Arc<dyn Store>, epoch: u64) -> Result<Vec<Partition>> {
-    let mut partitions = Vec::new();
+/// Reads all partitions back. Every row is checked before anything is served; what is too much to be kept in memory until it
+/// is folded is read again then.
+async fn read_partitions(
+    store: &Arc<dyn Store>,
+    epoch: u64,
+    bytes_max: usize,
+) -> Result<Vec<Partition>> {
+    let (mut partitions, mut bytes) = (Vec::new(), 0_usize);
+    let begun_ms = clock::monotonic_ms();
     for id in PartitionId::all(BITS) {
-        partitions.push(recovery::read(store, id, epoch).await?);
+        let mut partition = recovery::read(store, id, epoch).await?;
+        if bytes.saturating_add(partition.tail_bytes()) > bytes_max {
+            partition.defer();
+        }
+        bytes = bytes.saturating_add(partition.tail_bytes());
+        partitions.push(partition);
     }
+    let unfolded: usize = partitions.iter().map(Partition::unfolded).sum();
+    let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
+    tracing::info!(unfolded, bytes, took_ms, "the journal's tail is read");
     Ok(partitions)
+}
+
+/// Threads that serve, at least one.
+fn workers(of: &Config) -> usize {
+    match of.workers {
+        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        workers => workers,
+    }
 }
 
 /// A virtual clock goes on at max(flag, last stamp): virtual time is durable.
@@ -215,6 +325,7 @@ fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Setting
         flushes: AtomicU64::new(0),
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
+        damage: Damage::default(),
         fatal: Fatal::default(),
     })
 }
@@ -229,13 +340,16 @@ struct Running {
 /// The two doors, made once for all workers.
 fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) {
     let directory = Directory::new(shared.clone());
-    let keys = start.keys.clone();
+    let credentials = Credentials {
+        keys: start.keys.clone(),
+        failures: AuthFailures::new(start.config.limits.auth_failures_per_min),
+    };
     let (sessions, streams) = (shared.sessions.clone(), gateway_settings(&start.config));
-    let gateway = Gateway::new(directory.clone(), sessions, keys.clone(), streams);
+    let gateway = Gateway::new(directory.clone(), sessions, credentials.clone(), streams);
     let cors_origins = start.config.cors.origins.clone();
     let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
     let settings = api::Settings { cors_origins };
-    let api = api::Api::new(directory, keys, zones, metrics, settings);
+    let api = api::Api::new(directory, credentials, zones, metrics, settings);
     (gateway, web::Data::new(api))
 }
 
@@ -245,10 +359,7 @@ async fn listen(
     shared: &Arc<Shared>,
     partitions: Vec<Partition>,
 ) -> Result<Running> {
-    let workers = match start.config.workers {
-        0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers => workers,
-    };
+    let workers = workers(&start.config);
     let (gateway, api) = doors(start, shared);
     let (hosts, started) = mpsc::unbounded_channel();
     let hosting = Arc::new(Hosting::new(shared.clone(), partitions, workers, hosts));
@@ -264,6 +375,7 @@ async fn listen(
             .wrap(api::cors(&origins))
             .wrap(from_fn(api::check_origin))
             .wrap(from_fn(api::observe))
+            .wrap(from_fn(api::secure))
             .configure(gateway::routes)
             .configure(api::routes)
     });
@@ -271,11 +383,19 @@ async fn listen(
     let server = server
         .workers(workers)
         .max_connections(CONNECTIONS_PER_WORKER)
-        .on_connect(gateway::on_connect(UNACKED_MAX))
+        .client_request_timeout(REQUEST_HEAD_WITHIN)
+        .keep_alive(IDLE_WITHIN)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+        .on_connect(gateway.on_connect())
         .disable_signals()
-        .shutdown_timeout(2)
-        .bind(address)
-        .map_err(|source| Error::Listen { address, source })?;
+        .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
+        .tls_handshake_timeout(HANDSHAKE_WITHIN);
+    let bound = match &start.tls {
+        Some(tls) => server.bind_rustls_0_23(address, tls.server_config()?),
+        None => server.bind(address),
+    };
+    let server = bound.map_err(|source| Error::Listen { address, source })?;
     let address = server.addrs().first().copied();
     let address = address.ok_or_else(|| Error::Http("no address".into()))?;
     let server = server.run();
@@ -290,71 +410,6 @@ async fn listen(
     })
 }
 
-/// Waits until every worker has told its host; in order of their numbers.
-async fn all_hosts(
-    mut started: mpsc::UnboundedReceiver<(usize, Addr<HostActor>)>,
-    workers: usize,
-) -> Result<Vec<Addr<HostActor>>> {
-    let mut hosts: Vec<(usize, Addr<HostActor>)> = Vec::new();
-    while hosts.len() < workers {
-        let next = tokio::time::timeout(WORKER_WITHIN, started.recv()).await;
-        let told = next.ok().flatten();
-        hosts.push(told.ok_or_else(|| Error::Http("a worker did not start".into()))?);
-    }
-    hosts.sort_by_key(|(number, _)| *number);
-    Ok(hosts.into_iter().map(|(_, host)| host).collect())
-}
-
-/// Gives each worker its host, once.
-struct Hosting {
-    shared: Arc<Shared>,
-    waiting: Mutex<Vec<(usize, Vec<Partition>)>>,
-    hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-}
-
-thread_local! {
-    static HOSTED: Cell<bool> = const { Cell::new(false) };
-}
-
-impl Hosting {
-    fn new(
-        shared: Arc<Shared>,
-        partitions: Vec<Partition>,
-        workers: usize,
-        hosts: mpsc::UnboundedSender<(usize, Addr<HostActor>)>,
-    ) -> Self {
-        let mut waiting: Vec<(usize, Vec<Partition>)> =
-            (0..workers).map(|n| (n, Vec::new())).collect();
-        for partition in partitions {
-            let number = host_number(partition.id(), workers);
-            if let Some((_, owned)) = waiting.get_mut(number) {
-                owned.push(partition);
-            }
-        }
-        Self {
-            shared,
-            waiting: Mutex::new(waiting),
-            hosts,
-        }
-    }
-
-    /// Called on each worker's own arbiter.
-    fn start_here(&self) {
-        if HOSTED.replace(true) {
-            return;
-        }
-        let next = self
-            .waiting
-            .lock()
-            .ok()
-            .and_then(|mut waiting| waiting.pop());
-        if let Some((number, partitions)) = next {
-            let host = HostActor::new(self.shared.clone(), partitions).start();
-            let _ = self.hosts.send((number, host));
-        }
-    }
-}
-
 /// Drops what the store no longer needs, and tells the sums that only the whole server knows.
 async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
     let directory = Directory::new(shared.clone());
@@ -364,36 +419,15 @@ async fn tidy(shared: Arc<Shared>, metrics: PrometheusHandle) {
             tracing::warn!(%error, "the store was not tidied");
         }
         if let Ok(summary) = directory.ledger_summary().await {
-            metrics::gauge!("streakline_ledger_sum_micro").set(summary.sum_micro as f64);
-            metrics::gauge!("streakline_ledger_transfers").set(summary.transfers as f64);
+            metrics::gauge!(series::LEDGER_SUM_MICRO).set(summary.sum_micro as f64);
+            metrics::gauge!(series::LEDGER_TRANSFERS).set(summary.transfers as f64);
         }
         if let Ok((stuck, held)) = directory.stuck_counts().await {
-            metrics::gauge!("streakline_stuck").set(stuck as f64);
-            metrics::gauge!("streakline_users_held").set(held as f64);
+            metrics::gauge!(series::STUCK).set(stuck as f64);
+            metrics::gauge!(series::USERS_HELD).set(held as f64);
         }
-        metrics::counter!("streakline_store_syncs_total").absolute(shared.store.syncs());
+        metrics::counter!(series::STORE_SYNCS).absolute(shared.store.syncs());
         metrics.run_upkeep();
+        telemetry::report_suppressed();
     }
-}
-
-/// Takes nothing new, tells every client when to come back, and leaves everything covered by snapshots.
-async fn drain(shared: &Shared, directory: &Directory, gateway: &Gateway, server: &ServerHandle) {
-    tracing::info!("draining");
-    shared.draining.store(true, Ordering::Release);
-    server.pause().await;
-    gateway.drain(|| entropy::range(0, RETRY_AFTER_MS_MAX));
-    let until_ms = clock::monotonic_ms().saturating_add(DRAIN_WITHIN.as_millis() as u64);
-    while !shared.sessions.is_empty() && clock::monotonic_ms() < until_ms {
-        clock::pause_ms(10).await;
-    }
-    let finish = async {
-        shared.work.quiet().await;
-        directory.snapshot_all().await;
-        drop(directory.tidy_store().await);
-    };
-    if tokio::time::timeout(SNAPSHOT_WITHIN, finish).await.is_err() {
-        tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
-    }
-    server.stop(true).await;
-    tracing::info!("drained");
 }

@@ -1,4 +1,4 @@
-//! Every route and every role: who gets what, and who is told which code.
+//! Every route and every role: who gets what, and who is told which code. Frames are in `frames`.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,11 @@ use serde_json::{Value, json};
 use streakline::clock;
 use streakline::keys::{Claims, Role};
 
-use super::http::{Answer, Http};
-use super::people::{CLOCK, challenge, draft, enrol_new, goal, make_user, published, utc};
 use crate::harness::{Server, block_on};
+use crate::rest::http::{Answer, Http};
+use crate::rest::people::{
+    CLOCK, challenge, device_of, draft, enrol_new, goal, make_user, published, utc,
+};
 
 /// What a role is told: a status, and the code if it is a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +21,10 @@ enum Told {
 }
 use Told::{Forbidden, NotFound, Ok as Yes};
 
-/// Who may: ann herself, bob who takes no part, cat who takes part, and both kinds of admin.
+/// Routes that are not in the document: pages, and the stream, whose roles are in `frames`.
+const UNDOCUMENTED: [&str; 3] = ["get /docs", "get /docs/", "get /v1/stream"];
+
+/// Who may: ann herself (also by a token of one device), bob who takes no part, cat who takes part, and both kinds of admin.
 struct Row {
     method: &'static str,
     route: &'static str,
@@ -57,6 +62,8 @@ const ROWS: &[Row] = &[
     everybody("get", "/readyz"),
     everybody("get", "/metrics"),
     everybody("get", "/v1/openapi.json"),
+    everybody("get", "/docs"),
+    everybody("get", "/docs/"),
     everybody("get", "/v1/me"),
     own("get", "/v1/users/{user}", 200),
     own("put", "/v1/users/{user}", 200),
@@ -93,6 +100,7 @@ const ROWS: &[Row] = &[
     own("get", "/v1/challenges/{id}/leaderboard/{user}", 200),
     admins("get", "/v1/ledger/summary", 200),
     admins("get", "/v1/stuck", 200),
+    // Nothing is stuck here, and only an admin may know.
     row(
         "post",
         "/v1/stuck/{stuck}/retry",
@@ -186,6 +194,13 @@ fn signed(server: &Server, user: &str, role: Role, ttl_s: i64) -> Http {
     Http::bearing(server, &server.token_with(&claims))
 }
 
+/// A token that only one device may use.
+fn of_a_device(server: &Server, user: &str) -> Http {
+    let mut claims = Claims::new(user, Role::User, clock::unix_s(), 60);
+    claims.device = Some(device_of(user));
+    Http::bearing(server, &server.token_with(&claims))
+}
+
 /// A token of the right shape that another server has signed.
 fn of_another_server() -> String {
     let dir = tempfile::tempdir().unwrap();
@@ -203,7 +218,7 @@ fn every_route_tells_every_role_what_it_may() {
         make_user(&admin, "bob").await;
         enrol_new(&admin, &open, &["ann", "cat"]).await;
         let roles = [
-            vec![Http::user(&server, "ann")],
+            vec![Http::user(&server, "ann"), of_a_device(&server, "ann")],
             vec![Http::user(&server, "bob")],
             vec![Http::user(&server, "cat")],
             vec![admin.clone(), signed(&server, "root", Role::Admin, 60)],
@@ -252,7 +267,7 @@ fn without_good_credentials_only_the_open_routes_answer() {
 }
 
 #[test]
-fn the_table_of_roles_has_every_route_of_the_document() {
+fn every_route_has_its_row_of_roles() {
     let server = Server::virtual_at(CLOCK);
     let document = block_on(async { Http::bare(&server).get("/v1/openapi.json").await.json() });
     let paths = document["paths"].as_object().unwrap();
@@ -263,10 +278,13 @@ fn the_table_of_roles_has_every_route_of_the_document() {
             methods.map(move |method| format!("{method} {path}"))
         })
         .collect();
-    let in_table = ROWS
+    let mut routes = documented;
+    routes.extend(UNDOCUMENTED.map(str::to_owned));
+    let rows = ROWS
         .iter()
         .map(|row| format!("{} {}", row.method, row.route));
-    assert_eq!(documented, in_table.collect());
+    let in_tables = rows.chain([super::frames::STREAM.to_owned()]);
+    assert_eq!(routes, in_tables.collect());
 }
 
 #[test]

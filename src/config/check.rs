@@ -1,0 +1,68 @@
+//! Checks of texts whose form their type does not say: each returns what is wrong, in words that follow the key.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::zones;
+
+/// `system`, or `virtual:` and an instant.
+pub(super) fn clock(text: &str) -> Result<(), String> {
+    let instant = text.strip_prefix("virtual:");
+    if text == "system" || instant.and_then(zones::parse_instant_ms).is_some() {
+        return Ok(());
+    }
+    Err(format!(
+        "must be `system` or such as `virtual:2016-04-12T00:00:00Z`, not {text:?}"
+    ))
+}
+
+/// A filter of log lines.
+pub(super) fn log(text: &str) -> Result<(), String> {
+    match EnvFilter::try_new(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{text:?} is not a filter of log lines: {error}")),
+    }
+}
+
+/// `*`, or scheme, host and maybe port, as browsers send it.
+pub(super) fn origin(text: &str) -> Result<(), String> {
+    let schemes = ["http://", "https://"];
+    let host = schemes.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    let is_origin = host.is_some_and(|host| !host.is_empty() && host.chars().all(plain));
+    if text == "*" || is_origin {
+        return Ok(());
+    }
+    Err(format!(
+        "must be origins such as `https://app.example.org` or `*`, not {text:?}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{clock, log, origin};
+
+    #[test]
+    fn a_text_of_the_wrong_form_is_refused_in_words() {
+        assert!(clock("system").is_ok() && clock("virtual:2016-04-12T00:00:00Z").is_ok());
+        assert!(clock("virtual:noon").unwrap_err().contains("noon"));
+        assert!(log("info,streakline=debug").is_ok());
+        assert!(log("streakline=loud").unwrap_err().contains("loud"));
+        for good in [
+            "*",
+            "http://localhost:3000",
+            "https://[::1]:8",
+            "https://a-b.example",
+        ] {
+            assert!(origin(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "example.org",
+            "https://",
+            "https://a.example/",
+            "https://a b",
+        ] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Chunks: stored records, column by column. Few bytes may name many rows, so the bound in memory is that of the rows.
+
+use streakline::storage::envelope::Kind;
+use streakline_core::{
+    chunk::{decode, encode},
+    limits::CHUNK_ROWS_MAX,
+    records::{Records, StoredRecord, file, winner},
+};
+
+use super::{Judged, Seen, Target, bounded, hold, opened};
+use crate::{lives, mutate::Form, random::Random, values};
+
+pub(super) const CHUNK: Target = Target {
+    name: "chunk",
+    form: Form::Cbor,
+    share: 6,
+    valid,
+    check,
+};
+
+fn valid(seed: u64) -> Vec<u8> {
+    let random = &mut Random::new(seed, 8);
+    let lived = &lives::life(random.next()).snapshots;
+    let chunks: Vec<&Vec<u8>> = lived
+        .iter()
+        .flat_map(|parts| &parts.chunks)
+        .map(|(_, bytes)| bytes)
+        .collect();
+    if !chunks.is_empty() && random.permille(300) {
+        return chunks[random.index(chunks.len())].clone();
+    }
+    let count = random.within(0, 30);
+    let rows: Vec<StoredRecord> = (0..count).map(|_| values::stored_record(random)).collect();
+    encode(&rows)
+}
+
+fn check(bytes: &[u8]) -> Judged {
+    let payload = opened(Kind::Chunk, bytes)?;
+    // Ten columns of numbers, the ids and the rows themselves, for as many rows as there may be.
+    let most = 512 * CHUNK_ROWS_MAX as u64;
+    let rows = match bounded((bytes, 512, most), || decode(&payload))? {
+        Ok(rows) => rows,
+        Err(error) => {
+            hold(!error.to_string().is_empty(), || "no words".into())?;
+            return Ok(Seen::Refused);
+        }
+    };
+    let again = encode(&rows);
+    let mut reread = decode(&again).map_err(|error| format!("written, unreadable: {error}"))?;
+    hold(encode(&reread) == again, || {
+        "written twice, it differs".into()
+    })?;
+    let key = |row: &StoredRecord| (row.binding, row.record.id, row.received_ms);
+    let mut sorted = rows.clone();
+    sorted.sort_by_key(key);
+    reread.sort_by_key(key);
+    hold(reread == sorted, || "read again, they are others".into())?;
+    let mut records = Records::new();
+    file(&mut records, rows);
+    for copies in records.values() {
+        hold(winner(copies).is_some(), || {
+            "copies without a winner".into()
+        })?;
+    }
+    Ok(Seen::Taken(Some(again)))
+}

@@ -1,0 +1,234 @@
+//! REST bodies and query strings.
+
+use serde_json::{Value, json};
+use streakline::api::fuzzing::{Listed, Read, Route, cursor, query, read};
+use streakline_core::{
+    civil::Day,
+    definition::{Definition, LateJoin},
+    id::GoalId,
+    limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX},
+};
+
+use super::{Judged, Seen, Target, bounded, hold, told};
+use crate::{lives::rules, mutate::Form, random::Random, values};
+
+pub(super) const CHALLENGE: Target = Target {
+    name: "challenge_body",
+    form: Form::Json,
+    share: 6,
+    valid: |seed| definition_json(&definition(seed)).to_string().into_bytes(),
+    check: |bytes| {
+        let posted = body(Route::Challenge(false), bytes)?;
+        let put = body(Route::Challenge(true), bytes)?;
+        hold(posted == Seen::Refused || put == posted, || {
+            "a POST takes what a PUT refuses".into()
+        })?;
+        Ok(posted)
+    },
+};
+
+pub(super) const GOAL: Target = Target {
+    name: "goal_body",
+    form: Form::Json,
+    share: 3,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 51);
+        goal_json(random.within(1, 1_000_000_000), Some(values::day(random)))
+            .to_string()
+            .into_bytes()
+    },
+    check: |bytes| body(Route::Goal(&GoalId::parse("steps").unwrap()), bytes),
+};
+
+pub(super) const USER: Target = Target {
+    name: "user_body",
+    form: Form::Json,
+    share: 3,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 52);
+        let zone = values::ZONES[random.index(5)];
+        user_json(Some(zone), Some(&values::words(random, 40)))
+            .to_string()
+            .into_bytes()
+    },
+    check: |bytes| body(Route::User, bytes),
+};
+
+/// Bodies of one member: the clock's and a cancellation's.
+pub(super) const SMALL: Target = Target {
+    name: "small_body",
+    form: Form::Json,
+    share: 2,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 53);
+        let json = if random.permille(500) {
+            json!({"to_ms": random.within(0, 253_402_300_799_999)})
+        } else {
+            json!({"reason": values::words(random, 200)})
+        };
+        json.to_string().into_bytes()
+    },
+    check: |bytes| {
+        let (clock, cancel) = (body(Route::Clock, bytes)?, body(Route::Cancel, bytes)?);
+        Ok(if clock == Seen::Refused {
+            cancel
+        } else {
+            clock
+        })
+    },
+};
+
+fn definition(seed: u64) -> Definition {
+    let random = &mut Random::new(seed, 50);
+    let definition = values::definition(random);
+    // Joining opens before the end; the epoch is the earliest instant there is.
+    let join_opens_ms = definition.join_opens_ms.map(|opens_ms| opens_ms.max(0));
+    Definition {
+        join_opens_ms,
+        ..definition
+    }
+}
+
+fn definition_json(of: &Definition) -> Value {
+    let late = match of.late {
+        LateJoin::Yes => "yes",
+        LateJoin::No => "no",
+    };
+    json!({"title": of.title, "type": "most", "metric": of.metric.name(),
+        "window": {"clock": "user_local", "starts": of.starts.iso(), "ends": of.ends.iso()},
+        "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
+        "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h})
+}
+
+fn goal_json(target: i64, from: Option<Day>) -> Value {
+    json!({"metric": "steps", "period": "day", "kind": "static", "target": target,
+        "from": from.map(Day::iso)})
+}
+
+fn user_json(zone: Option<&str>, alias: Option<&str>) -> Value {
+    let mut json = json!({});
+    if let Some(zone) = zone {
+        json["zone"] = zone.into();
+    }
+    if let Some(alias) = alias {
+        json["alias"] = alias.into();
+    }
+    json
+}
+
+fn body(route: Route<'_>, bytes: &[u8]) -> Judged {
+    if bytes.len() > BODY_BYTES_MAX {
+        return Ok(Seen::Refused);
+    }
+    let zones = &*rules().zones;
+    // Zones make their table when they are first asked for.
+    let taken = match bounded((bytes, 192, 262_144), || read(route, bytes, zones))? {
+        Ok(taken) => taken,
+        Err(refusal) => return told(&refusal),
+    };
+    let again = written(&taken)?.to_string().into_bytes();
+    let reread = read(route, &again, zones)
+        .map_err(|refusal| format!("written, refused: {}", refusal.detail))?;
+    hold(reread == taken, || {
+        format!("read again: {reread:?}, not {taken:?}")
+    })?;
+    Ok(Seen::Taken(Some(again)))
+}
+
+/// What was taken, as a body again; with what every such value keeps.
+fn written(taken: &Read) -> Result<Value, String> {
+    let line = |text: &str, most: usize| (1..=most).contains(&text.chars().count());
+    Ok(match taken {
+        Read::Definition(definition) => {
+            hold(definition.faults().is_empty(), || {
+                format!("{:?}", definition.faults())
+            })?;
+            let ends_ms = definition.ends_at_ms();
+            hold(definition.started_ms() < ends_ms, || {
+                "it ends before it starts".into()
+            })?;
+            definition_json(definition)
+        }
+        Read::Goal(goal) => {
+            hold((1..=1_000_000_000).contains(&goal.target), || {
+                format!("{goal:?}")
+            })?;
+            goal_json(goal.target, goal.from)
+        }
+        Read::User(user) => {
+            let alias = user.alias.as_deref();
+            hold(
+                alias.is_none_or(|alias| line(alias, ALIAS_CHARS_MAX)),
+                || format!("{alias:?}"),
+            )?;
+            let zone = user.zone.as_deref();
+            hold(
+                zone.is_none_or(|zone| rules().zones.zone(zone).is_some()),
+                || format!("{zone:?}"),
+            )?;
+            user_json(zone, alias)
+        }
+        Read::Clock(to_ms) => json!({"to_ms": to_ms}),
+        Read::Reason(reason) => {
+            hold(line(reason, TITLE_CHARS_MAX), || format!("{reason:?}"))?;
+            json!({"reason": reason})
+        }
+    })
+}
+
+const SECRET: &str = "sk_fuzz";
+
+pub(super) const QUERY: Target = Target {
+    name: "query",
+    form: Form::Plain,
+    share: 4,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 54);
+        let key = format!(
+            "{} {} {}",
+            random.next() >> 20,
+            values::FROM_MS,
+            values::name(random)
+        );
+        let listed = Listed {
+            from: Some(values::day(random)),
+            k: Some(u32::try_from(random.within(1, 50)).unwrap()),
+            after_seq: Some(random.next()),
+            limit: usize::try_from(random.within(1, 1_000)).unwrap(),
+            after: Some(key),
+        };
+        query_of(&listed).into_bytes()
+    },
+    check: |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let listed = match bounded((bytes, 96, 65_536), || query(&text, SECRET))? {
+            Ok(listed) => listed,
+            Err(refusal) => return told(&refusal),
+        };
+        let limit = listed.limit;
+        hold((1..=PAGE_ROWS_MAX as usize).contains(&limit), || {
+            format!("limit {limit}")
+        })?;
+        let again = query_of(&listed);
+        let reread =
+            query(&again, SECRET).map_err(|refusal| format!("refused: {}", refusal.detail))?;
+        hold(reread == listed, || {
+            format!("read again: {reread:?}, not {listed:?}")
+        })?;
+        Ok(Seen::Taken(Some(again.into_bytes())))
+    },
+};
+
+fn query_of(listed: &Listed) -> String {
+    let mut pairs = Vec::new();
+    pairs.extend(listed.from.map(|from| format!("from={}", from.iso())));
+    pairs.extend(listed.k.map(|k| format!("k={k}")));
+    pairs.extend(listed.after_seq.map(|after| format!("after_seq={after}")));
+    pairs.push(format!("limit={}", listed.limit));
+    let cursor = listed
+        .after
+        .as_ref()
+        .map(|key| cursor(key, SECRET).unwrap());
+    pairs.extend(cursor.map(|cursor| format!("cursor={cursor}")));
+    pairs.join("&")
+}

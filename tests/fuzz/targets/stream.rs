@@ -1,0 +1,271 @@
+//! Frames as text: those of clients, one record alone, and those of the server as a client reads them.
+
+use serde_json::{Value, json};
+use streakline::{
+    cli::client::Frame,
+    protocol::client_frame::{Batch, ClientFrame, Hello, Lane, Subscribe, decode},
+};
+use streakline_core::{
+    id::{ChallengeId, DeviceId, OutboxId},
+    limits::BATCH_RECORDS_MAX,
+    sample::{DeviceClass, Record},
+};
+
+use super::{Judged, Seen, Target, bounded, hold, told};
+use crate::{mutate::Form, random::Random, values};
+
+const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+pub(super) const CLIENT_FRAME: Target = Target {
+    name: "client_frame",
+    form: Form::Json,
+    share: 14,
+    valid: |seed| valid(seed).to_string().into_bytes(),
+    check: |bytes| judge(&String::from_utf8_lossy(bytes)),
+};
+
+/// Faults in the record only: the frame around it is always sound.
+pub(super) const RECORD: Target = Target {
+    name: "record",
+    form: Form::Json,
+    share: 10,
+    valid: |seed| {
+        let record = values::record(&mut Random::new(seed, 20));
+        record_json(&record).to_string().into_bytes()
+    },
+    check: |bytes| {
+        let record = String::from_utf8_lossy(bytes);
+        let frame = format!(
+            r#"{{"type":"batch","batch_id":1,"lane":"live","first_seq":1,"records":[{record}]}}"#
+        );
+        match judge(&frame)? {
+            Seen::Taken(_) => record_alone(&frame),
+            Seen::Refused => Ok(Seen::Refused),
+        }
+    },
+};
+
+/// Whether the one record was taken.
+fn record_alone(frame: &str) -> Judged {
+    match decode(frame, BATCH_RECORDS_MAX) {
+        Ok(ClientFrame::Batch(batch)) => match batch.records.as_slice() {
+            [Ok(record)] => Ok(Seen::Taken(Some(
+                record_json(record).to_string().into_bytes(),
+            ))),
+            [Err(_)] => Ok(Seen::Refused),
+            // Bytes that end the record and begin another, or another member.
+            _ => Ok(Seen::Taken(None)),
+        },
+        _ => Ok(Seen::Taken(None)),
+    }
+}
+
+fn judge(text: &str) -> Judged {
+    let frame = match bounded((text.as_bytes(), 96, 65_536), || {
+        decode(text, BATCH_RECORDS_MAX)
+    })? {
+        Ok(frame) => frame,
+        Err(refused) => {
+            let echoed = [refused.batch_id, refused.id].into_iter().flatten();
+            hold(echoed.max() <= Some(INTEGER_MAX), || {
+                "an echo out of bounds".into()
+            })?;
+            return told(&refused.refusal);
+        }
+    };
+    sound(&frame)?;
+    let again = frame_json(&frame).to_string();
+    if let ClientFrame::Batch(batch) = &frame
+        && batch.records.iter().any(Result::is_err)
+    {
+        // Refused records have no form of their own.
+        return Ok(Seen::Taken(None));
+    }
+    let reread = decode(&again, BATCH_RECORDS_MAX);
+    hold(reread.as_ref() == Ok(&frame), || {
+        format!("read again: {reread:?}")
+    })?;
+    Ok(Seen::Taken(Some(again.into_bytes())))
+}
+
+/// What every frame that is taken keeps.
+fn sound(frame: &ClientFrame) -> Result<(), String> {
+    match frame {
+        ClientFrame::Batch(batch) => {
+            let count = batch.records.len();
+            hold((1..=BATCH_RECORDS_MAX).contains(&count), || {
+                format!("{count} records")
+            })?;
+            hold((1..=INTEGER_MAX).contains(&batch.first_seq), || {
+                "first_seq".into()
+            })?;
+            hold(batch.batch_id <= INTEGER_MAX, || "batch_id".into())?;
+            for record in &batch.records {
+                match record {
+                    Ok(record) => hold(record.check().is_ok(), || format!("{record:?}"))?,
+                    Err(refusal) => {
+                        let words = refusal.detail.len();
+                        hold((1..=1_024).contains(&words), || {
+                            format!("{words} bytes of words")
+                        })?;
+                    }
+                }
+            }
+            Ok(())
+        }
+        ClientFrame::Hello(hello) => hold(
+            hello
+                .zone
+                .as_ref()
+                .is_none_or(|zone| zone.chars().count() <= 64),
+            || "a long zone".into(),
+        ),
+        ClientFrame::Subscribe(wanted) => hold((1..=1_000).contains(&wanted.top), || "top".into()),
+        ClientFrame::Unsubscribe { id } | ClientFrame::Ping { id } => {
+            hold(*id <= INTEGER_MAX, || "id".into())
+        }
+        ClientFrame::Auth { token } => hold(!token.is_empty(), || "no token".into()),
+    }
+}
+
+fn frame_json(frame: &ClientFrame) -> Value {
+    match frame {
+        ClientFrame::Hello(hello) => hello_json(hello),
+        ClientFrame::Batch(batch) => batch_json(batch),
+        ClientFrame::Subscribe(wanted) => subscribe_json(wanted),
+        ClientFrame::Unsubscribe { id } => json!({"type": "unsubscribe", "id": id}),
+        ClientFrame::Ping { id } => json!({"type": "ping", "id": id}),
+        ClientFrame::Auth { token } => json!({"type": "auth", "token": token}),
+    }
+}
+
+fn hello_json(hello: &Hello) -> Value {
+    let mut json =
+        json!({"type": "hello", "zone": hello.zone, "client_time_ms": hello.client_time_ms});
+    if let Some(device) = &hello.device {
+        json["device_id"] = device.device.to_string().into();
+        json["outbox_id"] = device.outbox.to_string().into();
+        json["class"] = device.class.map(DeviceClass::name).into();
+        json["vendor"] = device.vendor.clone().into();
+        json["model"] = device.model.clone().into();
+    }
+    if let Some((epoch, after_seq)) = &hello.events {
+        json["events"] = json!({"epoch": epoch, "after_seq": after_seq});
+    }
+    json
+}
+
+fn batch_json(batch: &Batch) -> Value {
+    let lane = match batch.lane {
+        Lane::Live => "live",
+        Lane::Backfill => "backfill",
+    };
+    let records: Vec<Value> = batch.records.iter().flatten().map(record_json).collect();
+    json!({"type": "batch", "batch_id": batch.batch_id, "lane": lane, "first_seq": batch.first_seq,
+        "records": records})
+}
+
+fn record_json(record: &Record) -> Value {
+    json!({"id": record.id.to_string(), "version": record.version, "metric": record.metric.name(),
+        "start_ms": record.start_ms, "end_ms": record.end_ms, "offset_s": record.offset_s,
+        "value": record.value, "method": record.method.name(), "worn": record.worn})
+}
+
+fn subscribe_json(wanted: &Subscribe) -> Value {
+    let since = wanted.since.as_ref();
+    let since = since.map(|since| json!({"epoch": since.epoch, "offset": since.offset}));
+    json!({"type": "subscribe", "id": wanted.id, "topic": format!("board/{}", wanted.challenge),
+        "view": {"top": wanted.top}, "since": since})
+}
+
+fn valid(seed: u64) -> Value {
+    let random = &mut Random::new(seed, 21);
+    let id = random.next() >> 11;
+    match random.index(8) {
+        0 => json!({"type": "ping", "id": id}),
+        1 => json!({"type": "unsubscribe", "id": id}),
+        2 => json!({"type": "auth", "token": values::words(random, 300)}),
+        3 => {
+            let topic = format!("board/{}", ChallengeId(values::bytes16(random)));
+            let top = random.within(1, 1_000);
+            let since = random
+                .permille(500)
+                .then(|| json!({"epoch": "b1", "offset": id}));
+            json!({"type": "subscribe", "id": id, "topic": topic, "view": {"top": top}, "since": since})
+        }
+        4 => hello(random),
+        _ => {
+            let count = random.within(1, 6);
+            let records: Vec<Value> = (0..count)
+                .map(|_| record_json(&values::record(random)))
+                .collect();
+            let lane = ["live", "backfill"][random.index(2)];
+            json!({"type": "batch", "batch_id": id, "lane": lane, "first_seq": id.max(1), "records": records})
+        }
+    }
+}
+
+fn hello(random: &mut Random) -> Value {
+    let zone = random.permille(700).then(|| values::ZONES[random.index(5)]);
+    let time_ms = random.permille(700).then_some(values::FROM_MS);
+    let mut json = json!({"type": "hello", "zone": zone, "client_time_ms": time_ms});
+    if random.permille(800) {
+        let device = values::introduction(random);
+        json["device_id"] = DeviceId(values::bytes16(random)).to_string().into();
+        json["outbox_id"] = OutboxId(values::bytes16(random)).to_string().into();
+        json["class"] = device.class.name().into();
+        json["vendor"] = device.vendor.into();
+        json["model"] = device.model.into();
+    }
+    if random.permille(500) {
+        json["events"] = json!({"epoch": "k3v9", "after_seq": random.next() >> 11});
+    }
+    json
+}
+
+pub(super) const SERVER_FRAME: Target = Target {
+    name: "server_frame",
+    form: Form::Json,
+    share: 3,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 22);
+        let seq = random.next() >> 11;
+        let frame = match random.index(4) {
+            0 => {
+                json!({"type": "welcome", "server_time_ms": 1, "user": "ann", "zone": "UTC", "session": "x",
+                "resume_after": {"live": seq, "backfill": 0}, "credits": 4, "max_records": 500,
+                "max_bytes": 65_536, "heartbeat_s": 25, "events": {"epoch": "a", "next_seq": 1, "recovered": true}})
+            }
+            1 => {
+                json!({"type": "ack", "batch_id": seq, "lane": "live", "up_to_seq": seq, "credits": 4,
+                "results": [{"seq": seq, "status": "rejected", "code": "range", "detail": values::words(random, 40)}]})
+            }
+            2 => {
+                json!({"type": "error", "code": "seq_gap", "detail": "expected", "batch_id": 1, "expected_seq": seq})
+            }
+            _ => json!({"type": "state", "topic": "me/day/2016-04-13", "version": seq}),
+        };
+        frame.to_string().into_bytes()
+    },
+    check: server_frame,
+};
+
+fn server_frame(bytes: &[u8]) -> Judged {
+    let text = String::from_utf8_lossy(bytes);
+    let read = bounded((bytes, 96, 65_536), || {
+        Frame::parse(&text).map_err(|error| error.to_string())
+    })?;
+    match read {
+        Ok(frame) => {
+            hold(!frame.kind().is_empty() || text.contains("\"\""), || {
+                "no kind".into()
+            })?;
+            let _ = frame.json();
+            Ok(Seen::Taken(None))
+        }
+        Err(words) => {
+            hold(!words.is_empty(), || "no words".into())?;
+            Ok(Seen::Refused)
+        }
+    }
+}

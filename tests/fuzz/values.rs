@@ -1,0 +1,394 @@
+//! Valid values of everything that is stored, each named by a seed, so that their encodings can be read back and broken.
+//!
+//! What a user or a challenge has lived through is `lives`'.
+
+use streakline_core::{
+    civil::{Day, MINUTE_MS},
+    definition::{Definition, LateJoin},
+    event::{Contribution, EventId, Fact, FactKind, Transfer},
+    id::{
+        ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
+    },
+    input::{
+        ChallengeInput, Conclusion, DeviceIntroduction, Header, Ingest, Input, Origin,
+        PartitionInput, Source, UserInput,
+    },
+    ledger::{self, Posting, Totals},
+    poison::{Numbered, Retry, Skip, Stuck, Why},
+    records::StoredRecord,
+    sample::{DeviceClass, Method, Metric, Record},
+};
+
+use crate::random::Random;
+
+/// 2016-04-13T00:00Z: where all histories begin.
+pub(crate) const FROM_MS: i64 = 1_460_505_600_000;
+/// Zones that histories are in; one turns its clocks, two lie far out.
+pub(crate) const ZONES: [&str; 5] = [
+    "Europe/Berlin",
+    "UTC",
+    "Pacific/Kiritimati",
+    "Pacific/Honolulu",
+    "Asia/Kolkata",
+];
+
+/// Sixteen bytes of an id; few enough that some come twice.
+fn few(random: &mut Random) -> [u8; 16] {
+    [random.next().to_le_bytes()[0] % 4; 16]
+}
+
+pub(crate) fn bytes16(random: &mut Random) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    for half in bytes.chunks_mut(8) {
+        half.copy_from_slice(&random.next().to_be_bytes());
+    }
+    bytes
+}
+
+fn bytes32(random: &mut Random) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&bytes16(random));
+    bytes[16..].copy_from_slice(&bytes16(random));
+    bytes
+}
+
+pub(crate) fn encoded<T: minicbor::Encode<()>>(value: T) -> Vec<u8> {
+    minicbor::to_vec(value).unwrap()
+}
+
+/// A name of any length and of every character that names may have.
+pub(crate) fn name(random: &mut Random) -> String {
+    const LETTERS: &[u8] = b"abcXYZ019._:-";
+    let length = [1, 3, 8, 64][random.index(4)];
+    let letter = |_| char::from(LETTERS[random.index(LETTERS.len())]);
+    (0..length).map(letter).collect()
+}
+
+pub(crate) fn user_id(random: &mut Random) -> UserId {
+    UserId::parse(&name(random)).unwrap()
+}
+
+pub(crate) fn goal_id(random: &mut Random) -> GoalId {
+    GoalId::parse(&name(random)).unwrap()
+}
+
+/// Words with characters of one to four bytes.
+pub(crate) fn words(random: &mut Random, chars_max: i64) -> String {
+    const LETTERS: [char; 7] = ['a', 'Z', ' ', 'é', 'ß', '漢', '🏃'];
+    let length = random.within(1, chars_max);
+    (0..length).map(|_| LETTERS[random.index(7)]).collect()
+}
+
+fn maybe<T>(random: &mut Random, make: impl FnOnce(&mut Random) -> T) -> Option<T> {
+    random.permille(500).then(|| make(random))
+}
+
+pub(crate) fn position(random: &mut Random) -> Position {
+    let (epoch, index) = (random.next() >> 40, random.next() >> 20);
+    Position { epoch, index }
+}
+
+pub(crate) fn partition(random: &mut Random) -> PartitionId {
+    PartitionId(0x100 + u32::from(random.next().to_le_bytes()[0]))
+}
+
+pub(crate) fn entity(random: &mut Random) -> Entity {
+    match random.index(3) {
+        0 => Entity::User(user_id(random)),
+        1 => Entity::Challenge(ChallengeId(bytes16(random))),
+        _ => Entity::Partition(partition(random)),
+    }
+}
+
+pub(crate) fn day(random: &mut Random) -> Day {
+    Day::of_utc_ms(FROM_MS).plus(i32::try_from(random.within(-10, 400)).unwrap())
+}
+
+pub(crate) fn record_id(random: &mut Random) -> RecordId {
+    match random.index(4) {
+        0 => RecordId::Uuid(bytes16(random)),
+        1 => RecordId::Number(random.next()),
+        _ => RecordId::Number(random.next() % 1_000),
+    }
+}
+
+pub(crate) fn record(random: &mut Random) -> Record {
+    let start_ms = FROM_MS + random.within(0, 5_000) * MINUTE_MS;
+    Record {
+        id: record_id(random),
+        version: 1,
+        metric: Metric::Steps,
+        start_ms,
+        end_ms: start_ms + random.within(1, 86_400_000),
+        offset_s: maybe(random, |random| {
+            i32::try_from(random.within(-50_400, 50_400)).unwrap()
+        }),
+        value: random.within(0, 1_000_000),
+        method: [
+            Method::Auto,
+            Method::Active,
+            Method::Manual,
+            Method::Unknown,
+        ][random.index(4)],
+        worn: maybe(random, |random| random.permille(500)),
+    }
+}
+
+pub(crate) fn stored_record(random: &mut Random) -> StoredRecord {
+    StoredRecord {
+        binding: u32::try_from(random.within(0, 2)).unwrap(),
+        record: record(random),
+        received_ms: FROM_MS + random.within(0, 1_000) * 600_000,
+        skewed: random.permille(100),
+    }
+}
+
+pub(crate) fn definition(random: &mut Random) -> Definition {
+    let starts = day(random);
+    Definition {
+        title: words(random, 200),
+        metric: Metric::Steps,
+        starts,
+        ends: starts.plus(i32::try_from(random.within(0, 399)).unwrap()),
+        join_opens_ms: maybe(random, |random| FROM_MS - random.within(0, 1_000_000_000)),
+        late: [LateJoin::Yes, LateJoin::No][random.index(2)],
+        capacity: maybe(random, |random| {
+            u32::try_from(random.within(1, 1_000_000)).unwrap()
+        }),
+        per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
+        finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
+    }
+}
+
+pub(crate) fn introduction(random: &mut Random) -> DeviceIntroduction {
+    DeviceIntroduction {
+        device: DeviceId(few(random)),
+        class: DeviceClass::ALL[random.index(8)],
+        vendor: maybe(random, |random| words(random, 64)),
+        model: maybe(random, |random| words(random, 64)),
+    }
+}
+
+pub(crate) fn user_input(random: &mut Random) -> UserInput {
+    let challenge = ChallengeId(few(random));
+    let join = u32::try_from(random.within(1, 3)).unwrap();
+    match random.index(11) {
+        0 => UserInput::Open {
+            device: maybe(random, introduction),
+            zone: maybe(random, |random| ZONES[random.index(5)].into()),
+        },
+        1 => UserInput::Ingest(ingest(random)),
+        2 => UserInput::Profile {
+            zone: maybe(random, |random| ZONES[random.index(5)].into()),
+            alias: maybe(random, |random| words(random, 40)),
+        },
+        3 => UserInput::PutGoal {
+            goal: goal_id(random),
+            metric: Metric::Steps,
+            target: random.within(1, 1_000_000_000),
+            from: day(random),
+        },
+        4 => UserInput::DeleteGoal(goal_id(random)),
+        5 => UserInput::Enrol {
+            challenge,
+            join,
+            joined_ms: FROM_MS + random.within(0, 1_000_000_000),
+            definition: definition(random),
+        },
+        6 => UserInput::Withdraw { challenge, join },
+        7 => UserInput::Conclude {
+            challenge,
+            join,
+            conclusion: conclusion(random),
+        },
+        8 => UserInput::Skip(skip(random)),
+        9 => UserInput::Retry(retry(random, encoded(UserInput::Tick))),
+        _ => UserInput::Tick,
+    }
+}
+
+fn ingest(random: &mut Random) -> Ingest {
+    let count = u32::try_from(random.within(1, 12)).unwrap();
+    Ingest {
+        device: DeviceId(few(random)),
+        outbox: OutboxId(few(random)),
+        lane: u8::from(random.permille(200)),
+        first_seq: random.next() >> 30,
+        count,
+        skewed: random.permille(100),
+        records: (0..count).map(|at| (at, record(random))).collect(),
+    }
+}
+
+fn conclusion(random: &mut Random) -> Conclusion {
+    if random.permille(500) {
+        return Conclusion::Cancelled(words(random, 200));
+    }
+    Conclusion::Settled {
+        rank: u32::try_from(random.within(1, 100)).unwrap(),
+        score: random.within(0, 1_000_000_000),
+        participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
+    }
+}
+
+fn skip(random: &mut Random) -> Skip {
+    let last_seq = random.next() >> 30;
+    Skip {
+        position: position(random),
+        fold_version: 1,
+        digest: bytes32(random),
+        numbered: maybe(random, |random| Numbered {
+            device: DeviceId(few(random)),
+            outbox: OutboxId(few(random)),
+            lane: 0,
+            last_seq,
+        }),
+        kept: random.permille(500),
+        release: random.permille(200),
+        hold: random.permille(200),
+    }
+}
+
+fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
+    Retry {
+        stamp_ms: FROM_MS + random.within(0, 1_000_000_000),
+        kept: random.permille(500),
+        release: random.permille(200),
+        input,
+    }
+}
+
+pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
+    match random.index(11) {
+        0 => ChallengeInput::Create(definition(random)),
+        1 => ChallengeInput::Replace(definition(random)),
+        2 => ChallengeInput::Discard,
+        3 => ChallengeInput::Publish,
+        4 => ChallengeInput::Cancel(words(random, 200)),
+        5 => ChallengeInput::Join {
+            user: user_id(random),
+            alias: words(random, 40),
+            starts_ms: FROM_MS + random.within(-1_000_000_000, 1_000_000_000),
+        },
+        6 => ChallengeInput::Leave(user_id(random)),
+        7 => ChallengeInput::Settle {
+            cutoff_ms: FROM_MS + random.within(0, 1_000_000_000),
+            digest: bytes32(random),
+            participants: u32::try_from(random.within(0, 1_000)).unwrap(),
+        },
+        8 => ChallengeInput::Skip(skip(random)),
+        9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
+        _ => ChallengeInput::Tick,
+    }
+}
+
+pub(crate) fn header(random: &mut Random) -> Header {
+    let source = [Source::Stream, Source::Rest, Source::Timer, Source::Peer][random.index(4)];
+    Header {
+        stamp_ms: FROM_MS + random.within(0, 10_000_000_000),
+        partition: partition(random),
+        position: position(random),
+        origin: Origin {
+            source,
+            principal: format!("user:{}", name(random)),
+            request_id: name(random),
+        },
+        rules: 1,
+    }
+}
+
+pub(crate) fn input(random: &mut Random) -> Input {
+    match random.index(5) {
+        0 => Input::Partition(PartitionInput::Barrier {
+            cutoff_ms: FROM_MS + random.within(0, 1_000_000_000),
+        }),
+        1 => Input::Challenge(ChallengeId(few(random)), challenge_input(random)),
+        _ => Input::User(user_id(random), user_input(random)),
+    }
+}
+
+pub(crate) fn fact(random: &mut Random) -> Fact {
+    let challenge = ChallengeId(bytes16(random));
+    let (day, goal) = (day(random), goal_id(random));
+    let count = u32::try_from(random.within(1, 400)).unwrap();
+    let kind = match random.index(5) {
+        0 => FactKind::ChallengeJoined(challenge),
+        1 => FactKind::ChallengeSettled {
+            challenge,
+            rank: count,
+            score: random.within(0, 1_000_000_000),
+            participants: count,
+        },
+        2 => FactKind::ChallengeCancelled {
+            challenge,
+            reason: words(random, 200),
+        },
+        3 => FactKind::TokensPosted {
+            day,
+            rule: "steps@1".into(),
+            amount_micro: random.within(1, 1_000_000_000),
+            available_micro: random.within(1, 1_000_000_000),
+            transfer: bytes16(random),
+        },
+        _ => FactKind::StreakExtended {
+            goal,
+            day,
+            count,
+            longest: count,
+        },
+    };
+    let (partition, position) = (partition(random), position(random));
+    let sub = u32::try_from(random.within(0, 100)).unwrap();
+    Fact {
+        seq: random.next() >> 30,
+        at_ms: FROM_MS + random.within(0, 1_000_000_000),
+        id: EventId {
+            partition,
+            position,
+            sub,
+        },
+        kind,
+    }
+}
+
+pub(crate) fn transfer(random: &mut Random) -> Transfer {
+    let posting = Posting {
+        day: day(random),
+        amount_micro: random.within(1, 1_000_000_000),
+        cumulative_micro: random.within(1, 1_000_000_000),
+        evidence: bytes32(random),
+        event_seq: random.next() >> 30,
+        created_ms: FROM_MS,
+    };
+    ledger::steps_transfer(partition(random), &user_id(random), posting)
+}
+
+pub(crate) fn contribution(random: &mut Random) -> Contribution {
+    Contribution {
+        challenge: ChallengeId(few(random)),
+        user: user_id(random),
+        join: u32::try_from(random.within(1, 9)).unwrap(),
+        version: position(random),
+        score: random.within(0, 1_000_000_000),
+        achieved_at_ms: FROM_MS + random.within(0, 10_000) * MINUTE_MS,
+        alias: words(random, 40),
+    }
+}
+
+pub(crate) fn partition_row(random: &mut Random) -> (i64, Totals) {
+    let micro = random.within(0, 1_000_000_000_000);
+    let totals = Totals {
+        transfers: random.next() >> 30,
+        user_accounts: random.next() >> 30,
+        treasury_micro: -micro,
+        available_micro: micro,
+    };
+    (FROM_MS + random.within(0, 1_000_000_000), totals)
+}
+
+pub(crate) fn stuck(random: &mut Random) -> Stuck {
+    let why = [Why::Skipped, Why::Kept, Why::Hold][random.index(3)];
+    let input = encoded(user_input(random));
+    let times = (FROM_MS, FROM_MS + random.within(0, 1_000_000_000));
+    Stuck::new(entity(random), why, times, ("ingest", input))
+}

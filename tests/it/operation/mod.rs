@@ -1,0 +1,5 @@
+//! What an operator sees and sets: settings with their origin, log lines, metrics.
+
+mod configuration;
+mod logs;
+mod metrics;

@@ -1,0 +1,83 @@
+//! A large recovery: who asks is served while tails are still folded, and no start holds more of them in memory than it may.
+
+use futures_util::future::join_all;
+
+use super::scene::Scene;
+use crate::harness::block_on;
+use crate::harness::figures::{Figures, until};
+use crate::harness::load::{devices, minutes, name, put_users};
+
+const USERS: usize = 100_000;
+/// Users with a snapshot and inputs after it.
+const PARTLY: usize = 50;
+/// Records that force a snapshot: more than a tail of 8 KiB.
+const MANY: u64 = 400;
+const STEPS: i64 = 10;
+/// Every so manieth user is looked at in the end.
+const LOOKED_AT: usize = 997;
+const UNFOLDED: &str = "streakline_tails_unfolded";
+
+/// The first users get a snapshot each, and one more minute after it.
+async fn cover_partly(scene: &Scene) {
+    let mut wires = devices(&scene.server, 0..PARTLY).await;
+    let streaming = wires.iter_mut().map(|wire| async {
+        wire.ack(&minutes(1, scene.since_ms, MANY, STEPS)).await;
+    });
+    join_all(streaming).await;
+    let snapshots = "streakline_snapshots_total";
+    until(&scene.server, snapshots, |count| count >= PARTLY as u64).await;
+    let streaming = wires.iter_mut().map(|wire| async {
+        wire.ack(&minutes(MANY + 1, scene.since_ms, 1, STEPS)).await;
+    });
+    join_all(streaming).await;
+}
+
+async fn assert_all_there(scene: &Scene, users: usize) {
+    let steps = (MANY.cast_signed() + 1) * STEPS;
+    for number in 0..PARTLY {
+        assert_eq!(scene.steps(number).await, steps, "{}", name(number));
+    }
+    for number in (0..users).step_by(LOOKED_AT) {
+        let path = format!("/v1/users/{}", name(number));
+        let user = scene.server.rest().get(&path).await.unwrap();
+        assert_eq!(user["zone"], "UTC");
+    }
+}
+
+#[test]
+fn a_start_with_a_hundred_thousand_tails_serves_before_all_are_folded() {
+    let mut scene = Scene::with("[actors]\nidle_s = 3600\n");
+    block_on(async {
+        put_users(&scene.server, 0..USERS).await;
+        cover_partly(&scene).await;
+    });
+    scene.server.kill_and_restart();
+    block_on(async {
+        assert_eq!(scene.steps(0).await, (MANY.cast_signed() + 1) * STEPS);
+        // The tails go on to be folded after the answer.
+        let left = Figures::of(&scene.server).await.sum(UNFOLDED, "");
+        let later = until(&scene.server, UNFOLDED, |unfolded| unfolded < left).await;
+        assert!(later > 0, "all was folded before a read was answered");
+        until(&scene.server, UNFOLDED, |unfolded| unfolded == 0).await;
+        assert_all_there(&scene, USERS).await;
+    });
+}
+
+#[test]
+fn tails_that_are_too_much_for_memory_are_read_again_in_their_turn() {
+    const FEW: usize = 5_000;
+    let settings = "[actors]\nidle_s = 3600\n[journal]\nrecovered_max_bytes = 1\n";
+    let mut scene = Scene::with(settings);
+    block_on(async {
+        put_users(&scene.server, 0..FEW).await;
+        cover_partly(&scene).await;
+    });
+    for _ in 0..2 {
+        scene.server.kill_and_restart();
+        block_on(async {
+            assert_all_there(&scene, FEW).await;
+            until(&scene.server, UNFOLDED, |unfolded| unfolded == 0).await;
+            assert_all_there(&scene, FEW).await;
+        });
+    }
+}
