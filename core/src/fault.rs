@@ -7,6 +7,8 @@ use crate::sample::Record;
 pub const POISON_STEPS: i64 = 999_983;
 /// A record of exactly so many steps makes the shell panic once in a process: a fault of the moment.
 pub const FLEETING_STEPS: i64 = 999_979;
+/// A record of exactly so many steps panics where it is admitted, before it is journaled.
+pub const UNJUDGED_STEPS: i64 = 999_961;
 /// The second joining of a challenge with this title panics in the challenge's fold.
 pub const POISON_TITLE: &str = "poison in the second joining";
 /// A draft with this title panics wherever it is folded, also where its answer is foreseen.
@@ -20,6 +22,17 @@ pub fn taste_record(record: &Record) {
     assert!(
         record.value != POISON_STEPS,
         "a poisoned sample, as a test asked for"
+    );
+}
+
+/// Panics where the record cannot even be judged.
+///
+/// # Panics
+/// As asked for by the record.
+pub fn taste_arrival(record: &Record) {
+    assert!(
+        record.value != UNJUDGED_STEPS,
+        "a sample that cannot be judged, as a test asked for"
     );
 }
 

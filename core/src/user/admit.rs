@@ -111,6 +111,8 @@ fn repeats(recent: &Records, binding: Option<u32>, record: &Record) -> bool {
 
 /// Event end decides (domain.md 1.5): at most 120 s ahead, at most 30 days old.
 fn in_time(record: Record, stamp_ms: i64) -> Result<Record, RecordRefusal> {
+    #[cfg(feature = "fault-injection")]
+    crate::fault::taste_arrival(&record);
     let ahead_ms = record.end_ms.saturating_sub(stamp_ms);
     if ahead_ms > limits::FUTURE_MS_MAX {
         let detail = format!(

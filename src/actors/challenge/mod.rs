@@ -191,8 +191,19 @@ impl ChallengeCell {
     }
 }
 
+/// Runs what concerns one challenge: a panic in it is that challenge's alone, not of those who come after it.
+fn guarded(cell: &Cell, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        poison::faulted(cell);
+    }
+}
+
 /// Folds everything that is durable, tells those who wait, and goes on with what follows.
 pub(super) fn advance(cell: &Cell) {
+    guarded(cell, || fold_durable(cell));
+}
+
+fn fold_durable(cell: &Cell) {
     loop {
         let mut held = cell.borrow_mut();
         let durable = held.host.durable(&held.entity());
@@ -232,6 +243,10 @@ pub(super) fn settle(cell: &Cell) {
 
 /// What is not answered for a whole round is told and asked again.
 pub(super) fn retry(cell: &Cell) {
+    guarded(cell, || ask_again(cell));
+}
+
+fn ask_again(cell: &Cell) {
     if let Some(resident) = &mut cell.borrow_mut().resident {
         resident.round();
     }
@@ -383,12 +398,7 @@ impl Handler<Routed> for ChallengeActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
-        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
-        if catch_unwind(taken).is_err() {
-            tracing::error!(challenge = %self.cell.borrow().id, "a command panicked");
-            metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
-            poison::faulted(&self.cell);
-        }
+        guarded(&self.cell, || command::take(&self.cell, command));
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);

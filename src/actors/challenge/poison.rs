@@ -69,6 +69,8 @@ pub(super) fn panicked(cell: &Cell) {
 
 /// The state cannot be trusted any more for another reason: it is read again, and nothing is passed over.
 pub(super) fn faulted(cell: &Cell) {
+    metrics::counter!(series::PANICS, "kind" => "challenge").increment(1);
+    tracing::error!(challenge = %cell.borrow().id, "a fault outside of a fold; it is read again");
     cell.borrow_mut().let_go();
     read_again(cell, READ_AGAIN_AFTER_MS);
 }

@@ -114,6 +114,10 @@ fn epoch(held: &ChallengeCell) -> Arc<str> {
 
 /// One round of an arbiter: boards that have changed are shown.
 pub(in crate::actors) fn round(cell: &Cell) {
+    super::guarded(cell, || show_news(cell));
+}
+
+fn show_news(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let now_ms = clock::monotonic_ms();
     if now_ms.saturating_sub(held.told_ms) < held.host.shared.settings.board_ms {

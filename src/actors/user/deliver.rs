@@ -141,7 +141,7 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
                     }
                     tracing::error!(user = %id, %error, "stored records cannot be read");
                     drop(held);
-                    return super::poison::faulted(&cell);
+                    return super::poison::unreadable(&cell);
                 }
                 _ => return,
             }

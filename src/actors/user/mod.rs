@@ -39,7 +39,6 @@ use super::{
     host::{Host, InFlight, UserEntry},
     shared::Token,
 };
-use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -253,8 +252,19 @@ impl UserCell {
     }
 }
 
+/// Runs what concerns one user: a panic in it is that user's alone, not of those who come after it.
+fn guarded(cell: &Cell, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        poison::faulted(cell);
+    }
+}
+
 /// Folds everything that is durable and at hand, and tells those who wait.
 pub(super) fn advance(cell: &Cell) {
+    guarded(cell, || fold_durable(cell));
+}
+
+fn fold_durable(cell: &Cell) {
     loop {
         let step = {
             let mut held = cell.borrow_mut();
@@ -303,6 +313,10 @@ pub(super) fn settle(cell: &Cell) {
 /// One round of an arbiter: what did not arrive is sent again, newest states go out; `aged`: what is not confirmed for long is
 /// taken for lost.
 pub(super) fn round(cell: &Cell, aged: bool) {
+    guarded(cell, || go_round(cell, aged));
+}
+
+fn go_round(cell: &Cell, aged: bool) {
     if let Some(resident) = &mut cell.borrow_mut().resident
         && aged
     {
@@ -447,12 +461,7 @@ impl Handler<Routed> for UserActor {
             let mut held = self.cell.borrow_mut();
             held.mailbox = held.mailbox.saturating_sub(1);
         }
-        let taken = AssertUnwindSafe(|| command::take(&self.cell, command));
-        if catch_unwind(taken).is_err() {
-            tracing::error!(user = %self.cell.borrow().id, "a command panicked");
-            metrics::counter!(series::PANICS, "kind" => "user").increment(1);
-            poison::faulted(&self.cell);
-        }
+        guarded(&self.cell, || command::take(&self.cell, command));
         drop(token);
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);

@@ -60,6 +60,13 @@ pub(super) fn panicked(cell: &Cell) {
 
 /// The state cannot be trusted any more for another reason: it is read again, and nothing is passed over.
 pub(super) fn faulted(cell: &Cell) {
+    tracing::error!(user = %cell.borrow().id, "a fault outside of a fold; the user is read again");
+    metrics::counter!(series::PANICS, "kind" => "user").increment(1);
+    unreadable(cell);
+}
+
+/// Something of the state cannot be had: it is read again.
+pub(super) fn unreadable(cell: &Cell) {
     cell.borrow_mut().let_go();
     let cell = cell.clone();
     spawn(async move {
@@ -257,6 +264,8 @@ impl UserCell {
         (self.loading, self.releasing) = (false, false);
         (self.released_to, self.reading_kept) = (None, false);
         self.take_back();
+        self.leaving = false;
+        self.weigh();
         let fault = || Refusal::new(Code::Internal, "a fault in the server; the user reloads");
         for waiter in std::mem::take(&mut self.waiters).into_values() {
             match waiter {

@@ -188,7 +188,10 @@ impl UserCell {
 
     /// Nothing waits for it, and nobody listens.
     fn is_free(&self) -> bool {
-        let quiet = |resident: &Resident| resident.pending() == 0 && resident.outbox.is_empty();
+        let quiet = |resident: &Resident| {
+            let releasing = resident.user().is_releasing();
+            resident.pending() == 0 && resident.outbox.is_empty() && !releasing
+        };
         self.resident().is_some_and(quiet)
             && self.mailbox == 0
             && self.clients.is_empty()

@@ -1,7 +1,7 @@
 //! One poisoned sample: read again once, then passed over, now and at every start; retried, and stuck again.
 
 use serde_json::json;
-use streakline_core::fault::{FLEETING_STEPS, POISON_STEPS};
+use streakline_core::fault::{FLEETING_STEPS, POISON_STEPS, UNJUDGED_STEPS};
 
 use super::scene::{
     Sender, command, lasting, metric, named, server, shown, stuck, until_metric, until_stuck,
@@ -60,6 +60,25 @@ fn a_fault_of_the_moment_is_folded_when_it_is_read_again() {
         assert_eq!(shown(&server, "ann").await, ann.steps + FLEETING_STEPS);
         assert!(stuck(&server).await.is_empty());
         assert!((metric(&server, PANICS).await - 1.0).abs() < 0.5);
+    });
+}
+
+#[test]
+fn a_panic_before_the_journal_reads_the_user_again_and_keeps_what_was_acknowledged() {
+    let server = server();
+    block_on(async {
+        let (mut ann, mut bob) = (Sender::ann(&server).await, Sender::bob(&server).await);
+        ann.goes_on().await;
+        for _ in 0..3 {
+            assert_eq!(ann.sends_poison(UNJUDGED_STEPS).await.code, 1011);
+            bob.goes_on().await;
+            let steps = ann.steps;
+            ann = Sender::ann(&server).await;
+            ann.steps = steps;
+            ann.goes_on().await;
+        }
+        assert_eq!(shown(&server, "ann").await, ann.steps);
+        assert!(stuck(&server).await.is_empty(), "it never was an input");
     });
 }
 
