@@ -159,7 +159,7 @@ impl Clients {
 /// A queue whose socket was closed says hello before it sends on: what is done with it is told then. Nothing is sent while the
 /// user is being read.
 fn resumed(
-    server: &Server,
+    server: &mut Server,
     owner: &UserId,
     (device, lane): (DeviceId, u8),
     queue: &mut Queue,
@@ -167,8 +167,12 @@ fn resumed(
     if queue.closed_at != Some(queue.acknowledged) {
         return true;
     }
-    let cell = server.users.get(owner);
-    let resident = cell.and_then(|cell| cell.resident.as_ref());
+    let Some(cell) = server.users.get(owner) else {
+        // Its hello brings the user into memory.
+        server.read_all(vec![owner.clone()], Vec::new());
+        return false;
+    };
+    let resident = cell.resident.as_ref();
     let Some(resident) = resident.filter(|resident| resident.pending() == 0) else {
         return false;
     };

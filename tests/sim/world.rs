@@ -106,7 +106,10 @@ impl World<'_> {
                 Err(wrong) => return Err(wrong),
             }
         }
-        Err("it never comes to rest".into())
+        let (satisfied, unrest) = (self.clients.is_satisfied(), self.server.unrest());
+        Err(format!(
+            "it never comes to rest; clients satisfied: {satisfied}; {unrest}"
+        ))
     }
 
     /// One step; whether everything is at rest instead.

@@ -180,6 +180,30 @@ impl Server {
             && !self.partitions.values().any(due)
     }
 
+    /// What keeps it from rest, for who looks into a seed.
+    pub(crate) fn unrest(&self) -> String {
+        let mut words = vec![format!("{} tasks", self.tasks.len())];
+        words.push(format!("{} boards to fill", self.refills.len()));
+        for (id, held) in &self.partitions {
+            let (heap, rows) = (held.deadlines.earliest_ms(), held.earliest_due_ms);
+            words.push(format!("{id} due {heap:?}, {rows:?} at {}", self.now_ms));
+        }
+        for (id, cell) in &self.users {
+            let state = cell.resident.as_ref().map(|held| {
+                let user = held.user();
+                let hold = user.hold.as_ref();
+                (held.pending(), held.outbox.is_empty(), hold.cloned())
+            });
+            words.push(format!("{id}: {state:?}, {} mails", cell.mail.len()));
+        }
+        for (id, cell) in &self.challenges {
+            words.push(format!("{id}: quiet {}", cell.is_quiet()));
+        }
+        let stuck = self.stuck().unwrap_or_default().into_iter();
+        words.extend(stuck.map(|(id, row)| format!("{id:?} of {:?}: {:?}", row.entity, row.why)));
+        words.join("; ")
+    }
+
     /// Reads everybody into memory.
     pub(crate) fn read_all(&mut self, users: Vec<UserId>, challenges: Vec<ChallengeId>) {
         let users = users.into_iter().map(Entity::User);
