@@ -33,6 +33,8 @@ pub enum Fault {
     Users(u64),
     /// `slow-appends=MS`: each flush takes so long.
     SlowAppends(u64),
+    /// `slow-reads=MS`: each read of a state takes so long.
+    SlowReads(u64),
     /// `memtable=BYTES`: the engine writes tables that small, so that a test has some.
     Memtable(u64),
     /// `segment=BYTES`: journal segments that short, so that a test has many.
@@ -53,6 +55,7 @@ impl FromStr for Fault {
             "chunks" => Self::Chunks(number),
             "users" => Self::Users(number),
             "slow-appends" => Self::SlowAppends(number),
+            "slow-reads" => Self::SlowReads(number),
             "memtable" => Self::Memtable(number),
             "segment" => Self::Segment(number),
             _ => return Err(format!("no fault is called {what}")),
@@ -137,7 +140,14 @@ impl Snapshots for FaultyStore {
             let damaged = Error::Damaged("a snapshot, as a test asked for".into());
             return Box::pin(async { Err(damaged) });
         }
-        self.inner.snapshot(entity)
+        let read = self.inner.snapshot(entity);
+        let Fault::SlowReads(wait_ms) = self.fault else {
+            return read;
+        };
+        Box::pin(async move {
+            clock::pause_ms(wait_ms).await;
+            read.await
+        })
     }
 
     fn chunks(&self, user: &UserId, ids: Vec<ChunkId>) -> Answer<'_, Vec<Vec<u8>>> {
