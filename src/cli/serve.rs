@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, net::SocketAddr, process::ExitCode};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::settings::SettingArgs;
@@ -47,7 +47,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
     #[cfg(feature = "fault-injection")]
     if args.crash_after_flush.is_some() && config.clock == "system" {
-        bail!("--crash-after-flush is for tests on a virtual clock");
+        anyhow::bail!("--crash-after-flush is for tests on a virtual clock");
     }
     telemetry::log(&telemetry::Log {
         filter: &config.log,
