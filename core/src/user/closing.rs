@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{User, enrolment, fold::Fold, goals};
+use super::{User, enrolment, fold::Fold, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
     event::{Event, FactKind, Topic},
@@ -110,7 +110,7 @@ fn post_increments(user: &mut User, fold: &mut Fold<'_>, deadline_ms: i64) {
 
 fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     user.soft_closed = day;
-    goals::soft_close(user, fold, day);
+    streaks::soft_close(user, fold, day);
     post_tokens(user, fold, day);
     fold.changed(Topic::Day(day));
 }
@@ -120,7 +120,7 @@ fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     if let Some(state) = user.days.get_mut(&day) {
         state.scored = Some(state.eligible);
     }
-    goals::hard_close(user, fold, day);
+    streaks::hard_close(user, fold, day);
     fold.changed(Topic::Day(day));
 }
 

@@ -5,12 +5,11 @@
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Device, Rules, User, ZoneChange, closing, enrolment, goals, hold, ingest};
+use super::{Rules, User, closing, devices, enrolment, goals, hold, ingest, profile};
 use crate::{
-    civil::{Day, MINUTE_MS},
+    civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
-    input::{DeviceIntroduction, Header, UserInput},
-    limits,
+    input::{Header, UserInput},
     records::Records,
 };
 
@@ -131,14 +130,14 @@ fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
 fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     match input {
         UserInput::Open { device, zone } => {
-            create(user, fold, zone.as_deref());
+            profile::create(user, fold, zone.as_deref());
             if let Some(introduction) = device {
-                introduce(user, fold, introduction);
+                devices::introduce(user, fold, introduction);
             }
         }
         UserInput::Ingest(batch) => ingest::ingest(user, fold, batch),
         UserInput::Profile { zone, alias } => {
-            profile(user, fold, zone.as_deref(), alias.as_deref())
+            profile::change(user, fold, zone.as_deref(), alias.as_deref())
         }
         UserInput::PutGoal {
             goal,
@@ -169,90 +168,4 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         }
         UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
     }
-}
-
-/// Makes the user at its first input; the day of creation counts whole (domain.md 2.2).
-fn create(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>) {
-    if user.zones.is_empty()
-        && let Some(zone) = zone.filter(|zone| fold.rules.zones.zone(zone).is_some())
-    {
-        set_zone(user, fold, zone);
-    }
-    if user.created.is_none() {
-        let day = user.day_of(fold.at_ms);
-        user.created = Some((fold.at_ms, day));
-        user.soft_closed = day.prev();
-        user.hard_closed = day.prev();
-        user.version = user.version.saturating_add(1);
-    }
-}
-
-/// A new zone is in force from the first minute after every stored sample, so that no record changes its day (ADR 0011).
-fn set_zone(user: &mut User, fold: &mut Fold<'_>, zone: &str) {
-    let newest = user
-        .devices
-        .values()
-        .map(|device| device.covered_to_ms)
-        .max()
-        .unwrap_or(i64::MIN);
-    let from = newest
-        .max(fold.at_ms)
-        .saturating_add(MINUTE_MS)
-        .saturating_sub(1);
-    let minute = from.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS);
-    let effective_ms = if user.created.is_none() {
-        i64::MIN
-    } else {
-        minute
-    };
-    if user.created.is_some() && user.zones.is_empty() {
-        user.zones.push(ZoneChange {
-            effective_ms: i64::MIN,
-            zone: "UTC".into(),
-        });
-    }
-    user.zones.push(ZoneChange {
-        effective_ms,
-        zone: zone.into(),
-    });
-    user.resolve(fold.rules);
-    enrolment::zone_changed(user, fold);
-}
-
-fn profile(user: &mut User, fold: &mut Fold<'_>, zone: Option<&str>, alias: Option<&str>) {
-    let existed = user.created.is_some();
-    let known = zone.filter(|zone| fold.rules.zones.zone(zone).is_some());
-    if let Some(zone) = known.filter(|zone| existed && user.zone() != *zone)
-        && user.zones.len() < limits::ZONE_CHANGES_MAX
-    {
-        set_zone(user, fold, zone);
-    }
-    create(user, fold, known);
-    if existed {
-        user.version = user.version.saturating_add(1);
-    }
-    if let Some(alias) = alias {
-        user.alias = Some(alias.into());
-        enrolment::announce_all(user, fold);
-    }
-}
-
-pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
-    let binding = u32::try_from(user.devices.len()).unwrap_or(u32::MAX);
-    let device = user
-        .devices
-        .entry(introduction.device)
-        .or_insert_with(|| Device {
-            binding,
-            class: introduction.class,
-            vendor: None,
-            model: None,
-            bound_ms: fold.at_ms,
-            highest_id: None,
-            covered_to_ms: i64::MIN,
-            last_sample_ms: None,
-            outboxes: Vec::new(),
-        });
-    device.vendor = introduction.vendor.clone().or(device.vendor.take());
-    device.model = introduction.model.clone().or(device.model.take());
 }

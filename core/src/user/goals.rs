@@ -1,18 +1,16 @@
-//! Goals of a user and the streaks over them: targets, closing, and what late data changes (domain.md 3.1, 4.1, 4.3).
+//! Goals of a user: their targets, and in which minute a day met each of them (domain.md 3.1).
 //!
-//! Whether minutes reach a target is found in `progress`.
+//! What a met or missed day does to a streak is in `streaks`.
 
-use alloc::vec::Vec;
+use alloc::collections::BTreeMap;
 
-use super::{User, fold::Fold};
+use super::{User, fold::Fold, progress, streaks};
 use crate::{
-    civil::Day,
+    civil::{Day, MINUTE_MS},
     event::{FactKind, Topic},
     goal::Goal,
     id::GoalId,
     sample::Metric,
-    streak::Streak,
-    view::DayStatus,
 };
 
 /// A goal's target from a day on.
@@ -29,7 +27,7 @@ pub(super) fn put(
     goal.revise(from, Some(target));
     let today = user.day_of(fold.at_ms);
     if from <= today {
-        super::progress::refresh_goals(user, fold, today);
+        judge_again(user, fold, today);
     }
     fold.changed(Topic::Streak(id.clone()));
     fold.changed(Topic::Day(today));
@@ -48,138 +46,38 @@ pub(super) fn delete(user: &mut User, fold: &mut Fold<'_>, id: &GoalId) {
     }
 }
 
-impl User {
-    /// Status of a day for a goal; `None` where the goal is not in force.
-    #[must_use]
-    pub fn status(&self, id: &GoalId, day: Day) -> Option<DayStatus> {
-        self.goals.get(id)?.target_on(day)?;
-        let told = self.days.get(&day).and_then(|state| state.goals.get(id));
-        Some(if told.is_some_and(|told| told.met_at_ms.is_some()) {
-            DayStatus::Met
-        } else if self.calendar().is_void(day) {
-            DayStatus::Void
-        } else if day <= self.soft_closed {
-            DayStatus::Missed
-        } else {
-            DayStatus::Pending
-        })
-    }
+/// A goal's targets have changed: the day is judged again.
+pub(super) fn judge_again(user: &mut User, fold: &mut Fold<'_>, day: Day) {
+    let series = progress::eligible_series(user, day);
+    judge_day(user, fold, day, &series);
+}
 
-    /// The fold over all days of a goal up to a day, from the beginning (T4.1).
-    #[must_use]
-    pub fn streak_through(&self, id: &GoalId, last: Day) -> Streak {
-        let first = self
-            .goals
-            .get(id)
-            .and_then(Goal::first_day)
-            .unwrap_or(last.next());
-        let days = (first.0..=last.0).map(Day);
-        Streak::of(days.filter_map(|day| Some((day, self.status(id, day)?))))
+/// A day's minutes are known: which goals they meet, and since which minute.
+pub(super) fn judge_day(user: &mut User, fold: &mut Fold<'_>, day: Day, series: &[(i32, u32)]) {
+    let target = |(id, goal): (&GoalId, &Goal)| Some((id.clone(), goal.target_on(day)?));
+    let targets: BTreeMap<GoalId, i64> = user.goals.iter().filter_map(target).collect();
+    for (id, target) in targets {
+        judge(user, fold, (&id, day), (target, reached(series, target)));
     }
 }
 
-fn ids(user: &User) -> Vec<GoalId> {
-    user.goals.keys().cloned().collect()
+/// Start of the minute in which the running sum first reached the target, POSIX ms.
+fn reached(series: &[(i32, u32)], target: i64) -> Option<i64> {
+    let mut sum = 0_i64;
+    let hit = series.iter().find(|(_, value)| {
+        sum = sum.saturating_add(i64::from(*value));
+        sum >= target
+    });
+    hit.map(|(minute, _)| i64::from(*minute).saturating_mul(MINUTE_MS))
 }
 
-/// The day counts now: met extends, missed breaks (provisionally, nobody is told before the hard close).
-pub(super) fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    for id in ids(user) {
-        let Some(status) = user.status(&id, day) else {
-            continue;
-        };
-        if let Some(goal) = user.goals.get_mut(&id) {
-            goal.streak.step(day, status);
-            goal.streak_version = goal.streak_version.saturating_add(1);
-        }
-        if status == DayStatus::Met {
-            extended(user, fold, &id, day);
-        }
-        fold.changed(Topic::Streak(id));
-    }
-}
-
-/// A missed day is told now, if it ended something.
-pub(super) fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    for id in ids(user) {
-        if user.status(&id, day) != Some(DayStatus::Missed) {
-            continue;
-        }
-        let count = user.streak_through(&id, day.prev()).count();
-        if count == 0 {
-            continue;
-        }
-        let longest = user
-            .goals
-            .get(&id)
-            .map_or(0, |goal| goal.streak.longest_count());
-        user.days
-            .entry(day)
-            .or_default()
-            .goals
-            .entry(id.clone())
-            .or_default()
-            .lost = true;
-        fold.tell(
-            user,
-            FactKind::StreakLost {
-                goal: id.clone(),
-                day,
-                count,
-                longest,
-            },
-        );
-        fold.changed(Topic::Streak(id));
-    }
-}
-
-/// A soft-closed day has another status than before: the streak is folded again, and what was told is set right.
-pub(super) fn status_changed(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
-    let streak = user.streak_through(id, user.soft_closed);
-    let Some(goal) = user.goals.get_mut(id) else {
-        return;
-    };
-    goal.streak = streak;
-    goal.streak_version = goal.streak_version.saturating_add(1);
-    let told = user
-        .days
-        .get(&day)
-        .and_then(|state| state.goals.get(id))
-        .copied()
-        .unwrap_or_default();
-    let first_time = told.met_at_ms.is_some() && !told.extended;
-    if first_time {
-        extended(user, fold, id, day);
-    }
-    if told.lost || !first_time || told_after(user, id, day) {
-        let (count, longest) = (streak.count(), streak.longest_count());
-        fold.tell(
-            user,
-            FactKind::StreakCorrected {
-                goal: id.clone(),
-                day,
-                count,
-                longest,
-            },
-        );
-    }
-    fold.changed(Topic::Streak(id.clone()));
-}
-
-/// Whether the lengths that were told for later days have changed with this one.
-fn told_after(user: &User, id: &GoalId, day: Day) -> bool {
-    let later = user.days.range(day.next()..);
-    let mut told = later.filter_map(|(_, state)| state.goals.get(id));
-    told.any(|told| told.extended || told.lost)
-}
-
-/// Tells `streak.extended`, once per met day: the length is that of the run up to this day, whatever came after it.
-fn extended(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
-    let count = user.streak_through(id, day).count();
-    let longest = user
-        .goals
-        .get(id)
-        .map_or(0, |goal| goal.streak.longest_count());
+fn judge(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    (id, day): (&GoalId, Day),
+    (target, met_at_ms): (i64, Option<i64>),
+) {
+    let (soft, hard) = (day <= user.soft_closed, day <= user.hard_closed);
     let told = user
         .days
         .entry(day)
@@ -187,17 +85,42 @@ fn extended(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
         .goals
         .entry(id.clone())
         .or_default();
-    if told.extended {
+    let before = told.met_at_ms;
+    // After the hard close an honest correction keeps a met day met (domain.md 4.3).
+    if met_at_ms.is_none() && before.is_some() && hard {
         return;
     }
-    told.extended = true;
-    fold.tell(
-        user,
-        FactKind::StreakExtended {
-            goal: id.clone(),
-            day,
-            count,
-            longest,
-        },
-    );
+    told.met_at_ms = met_at_ms;
+    let first_time = met_at_ms.is_some() && !told.completed;
+    told.completed |= first_time;
+    if let Some(at_ms) = met_at_ms.filter(|_| first_time) {
+        let met_at_local = user.calendar().local(at_ms);
+        fold.tell(
+            user,
+            FactKind::GoalCompleted {
+                goal: id.clone(),
+                day,
+                target,
+                met_at_local,
+            },
+        );
+    }
+    if met_at_ms.is_none() && before.is_some() {
+        fold.tell(
+            user,
+            FactKind::GoalReopened {
+                goal: id.clone(),
+                day,
+                target,
+            },
+        );
+    }
+    if met_at_ms.is_some() != before.is_some() {
+        if soft {
+            streaks::status_changed(user, fold, id, day);
+        } else if let Some(goal) = user.goals.get_mut(id) {
+            goal.streak_version = goal.streak_version.saturating_add(1);
+        }
+        fold.changed(Topic::Streak(id.clone()));
+    }
 }

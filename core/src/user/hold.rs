@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{User, fold, fold::Fold, ingest};
+use super::{User, devices, fold::Fold, ingest};
 use crate::{
     event::{BatchOutcome, Event, Judgement},
     input::{Header, Ingest, UserInput},
@@ -82,7 +82,7 @@ pub(super) fn keep(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         UserInput::Open {
             device: Some(introduction),
             ..
-        } => fold::introduce(user, fold, introduction),
+        } => devices::introduce(user, fold, introduction),
         _ => {}
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod admit;
 mod closing;
+mod devices;
 mod enrolment;
 pub mod fold;
 mod footprint;
@@ -12,10 +13,12 @@ mod goals;
 pub mod hold;
 mod ingest;
 pub mod plan;
+mod profile;
 mod progress;
 mod rebuild;
 pub mod resident;
 pub mod snapshot;
+mod streaks;
 pub mod view;
 
 use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
