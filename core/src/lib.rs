@@ -45,6 +45,7 @@ pub mod leaderboard;
 pub mod ledger;
 pub mod limits;
 pub mod merge;
+pub mod period;
 pub mod poison;
 pub mod records;
 pub mod sample;
