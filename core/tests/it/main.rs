@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 #![allow(unreachable_pub, reason = "modules of one test binary")]
 
+mod agreement;
 mod arrival;
 mod boards;
 mod challenges;
@@ -12,6 +13,7 @@ mod history;
 mod holding;
 mod late;
 mod merge;
+mod model;
 mod places;
 mod properties;
 mod random;

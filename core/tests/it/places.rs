@@ -1,4 +1,4 @@
-//! Zones written by hand for 2026, and instants written as text. The shell's zones are tested against the real database.
+//! Zones written by hand for 2026 (Samoa's for 2011), and instants written as text. The shell's zones are tested against the real database.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,9 +20,9 @@ impl Zones for Places {
 type Table = (&'static str, i32, Vec<(&'static str, i32)>);
 
 impl Places {
-    /// UTC and seven places, with their clock changes of 2026.
+    /// UTC and ten places, with their clock changes of 2026; Samoa, which skipped 2011-12-30.
     pub fn new() -> Self {
-        let table: [Table; 8] = [
+        let table: [Table; 11] = [
             ("UTC", 0, vec![]),
             (
                 "Europe/Berlin",
@@ -42,7 +42,17 @@ impl Places {
                 46_800,
                 vec![("2026-04-04T14:00Z", 43_200), ("2026-09-26T14:00Z", 46_800)],
             ),
+            (
+                "America/Los_Angeles",
+                -28_800,
+                vec![
+                    ("2026-03-08T10:00Z", -25_200),
+                    ("2026-11-01T09:00Z", -28_800),
+                ],
+            ),
+            ("Pacific/Apia", -36_000, vec![("2011-12-30T10:00Z", 50_400)]),
             ("Asia/Kolkata", 19_800, vec![]),
+            ("Asia/Tokyo", 32_400, vec![]),
             ("Pacific/Honolulu", -36_000, vec![]),
             ("Pacific/Pago_Pago", -39_600, vec![]),
             ("Pacific/Kiritimati", 50_400, vec![]),

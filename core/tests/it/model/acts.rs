@@ -1,0 +1,178 @@
+//! What can happen to a user, and what the model does with it. Refusals of protocol.md 3 that need the user are decided here.
+
+use streakline_core::{
+    civil::{DAY_MS, Day, MINUTE_MS},
+    id::DeviceId,
+    sample::DeviceClass,
+};
+
+use super::{
+    days::ZoneEntry,
+    goals::{Goal, Kind, Shape},
+    records::{self, Copy, Sample},
+    world::World,
+};
+
+const FUTURE_MS: i64 = 120_000;
+const TOO_OLD_MS: i64 = 30 * DAY_MS;
+
+/// An input, as its sender means it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Act {
+    Hello {
+        device: u8,
+        class: DeviceClass,
+        zone: Option<&'static str>,
+    },
+    Records {
+        device: u8,
+        skewed: bool,
+        samples: Vec<Sample>,
+    },
+    /// A PUT of the profile.
+    Zone(&'static str),
+    PutGoal {
+        goal: &'static str,
+        shape: Shape,
+        from: Option<Day>,
+    },
+    DeleteGoal(&'static str),
+    Tick,
+}
+
+pub fn device(number: u8) -> DeviceId {
+    DeviceId([number; 16])
+}
+
+impl World {
+    pub fn act(&mut self, at_ms: i64, act: &Act) {
+        self.run_until(at_ms);
+        match act {
+            Act::Hello {
+                device: number,
+                class,
+                zone,
+            } => self.hello(device(*number), *class, *zone),
+            Act::Records {
+                device: number,
+                skewed,
+                samples,
+            } => samples
+                .iter()
+                .for_each(|sample| self.record(device(*number), *skewed, sample)),
+            Act::Zone(zone) => self.set_zone(zone),
+            Act::PutGoal { goal, shape, from } => {
+                if let Some(from) = self.first_day_of(goal, shape, *from) {
+                    let held: &mut Goal = self.goals.entry((*goal).to_owned()).or_default();
+                    held.revise(from, Some(shape.clone()));
+                    let today = self.today();
+                    if from == today && !self.issued.contains_key(&((*goal).to_owned(), today)) {
+                        self.issue_one(goal, today);
+                    }
+                }
+            }
+            Act::DeleteGoal(goal) => self.delete_goal(goal),
+            Act::Tick => {}
+        }
+        self.forget_derived();
+        self.run_until(at_ms);
+        self.settle(false);
+    }
+
+    fn hello(&mut self, device: DeviceId, class: DeviceClass, zone: Option<&'static str>) {
+        if let Some(zone) = zone.filter(|_| self.timeline.zones.is_empty()) {
+            self.set_zone(zone);
+        }
+        if !self.bound.iter().any(|(held, _)| *held == device) {
+            self.bound.push((device, class));
+        }
+    }
+
+    /// The first holds from the beginning, a later one from the minute after every stored sample (ADR 0011).
+    fn set_zone(&mut self, zone: &'static str) {
+        if self
+            .timeline
+            .zones
+            .last()
+            .is_some_and(|last| last.zone == zone)
+        {
+            return;
+        }
+        let newest = self
+            .copies
+            .iter()
+            .filter_map(|copy| copy.sample.span)
+            .map(|(_, end)| end)
+            .max();
+        let from_ms = newest.unwrap_or(i64::MIN).max(self.now_ms);
+        let minute = (from_ms + MINUTE_MS - 1).div_euclid(MINUTE_MS);
+        let first = self.bound.is_empty();
+        self.timeline.add(ZoneEntry {
+            effective_ms: if first { i64::MIN } else { minute * MINUTE_MS },
+            zone,
+            received_ms: self.now_ms,
+        });
+    }
+
+    /// Takes a record if its end is not ahead and not too old (domain.md 1.5). A deletion is judged by what it deletes.
+    fn record(&mut self, device: DeviceId, skewed: bool, sample: &Sample) {
+        let mut span = sample.span;
+        if sample.deleted {
+            let own = self
+                .copies
+                .iter()
+                .filter(|c| c.device == device && c.sample.id == sample.id);
+            let held = records::all_winners(own)
+                .into_iter()
+                .find_map(|winner| winner.sample.span);
+            span = held.or(span);
+        }
+        let in_time = |(_, end_ms): (i64, i64)| {
+            end_ms - self.now_ms <= FUTURE_MS && self.now_ms - end_ms <= TOO_OLD_MS
+        };
+        if span.is_none_or(in_time) {
+            self.copies.push(Copy {
+                at_ms: self.now_ms,
+                device,
+                skewed,
+                sample: sample.clone(),
+            });
+        }
+    }
+
+    /// The first day of a new shape (domain.md 3.1, protocol.md 7); `None`: refused.
+    pub fn first_day_of(&self, goal: &str, shape: &Shape, from: Option<Day>) -> Option<Day> {
+        let today = self.today();
+        if from.is_some_and(|from| from < today) {
+            return None;
+        }
+        let static_target = |shape: &Shape| match shape.parts[0].kind {
+            Kind::Static(target) => Some(target),
+            _ => None,
+        };
+        let held = self.goals.get(goal).and_then(|held| held.on(today));
+        let (before, after) = (held.and_then(static_target), static_target(shape));
+        let raised = before.is_some() && after > before;
+        let lowered = before.is_some() && after < before;
+        let wanted = from.unwrap_or(if raised { today } else { today.next() });
+        let lowest = [before, after]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(i64::MAX);
+        let eligible: i64 = self
+            .eligible_series(today, shape.parts[0].metric)
+            .values()
+            .sum();
+        let met = eligible >= lowest;
+        let waits = wanted == today && (lowered || met);
+        Some(if waits { today.next() } else { wanted })
+    }
+
+    fn delete_goal(&mut self, goal: &str) {
+        let tomorrow = self.today().next();
+        if let Some(held) = self.goals.get_mut(goal) {
+            held.revise(tomorrow, None);
+        }
+    }
+}

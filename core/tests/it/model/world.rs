@@ -1,0 +1,234 @@
+//! One user's world: what came in, what was decided at a moment and is therefore kept, and the boundaries of time between
+//! (domain.md 2.3). Everything else is made anew from what came in.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use streakline_core::{
+    civil::{DAY_MS, Day, HOUR_MS},
+    id::DeviceId,
+    sample::DeviceClass,
+};
+
+use super::{
+    days::{Partition, Timeline},
+    derived::{self, DayData},
+    goals::Goal,
+    records::Copy,
+    statuses::Status,
+    streaks::Instruments,
+};
+use crate::places::Places;
+
+const SOFT_AFTER_MS: i64 = 3 * HOUR_MS;
+const HARD_AFTER_MS: i64 = 72 * HOUR_MS;
+const ARCHIVE_AFTER_MS: i64 = 30 * DAY_MS;
+
+/// What happens at its time, with or without an input; in this order at one instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Boundary {
+    Increment,
+    Soft,
+    Hard,
+    Begin,
+    Archive,
+}
+
+/// Days as swept once: of which timeline, from when to when.
+type Swept = (Timeline, i64, i64, Rc<Partition>);
+
+pub struct World {
+    pub places: Places,
+    pub now_ms: i64,
+    pub created_ms: i64,
+    // What came in.
+    pub timeline: Timeline,
+    pub bound: Vec<(DeviceId, DeviceClass)>,
+    pub copies: Vec<Copy>,
+    pub goals: BTreeMap<String, Goal>,
+    pub sunday_weeks: bool,
+    pub rests: BTreeSet<(String, Day)>,
+    /// First and last day.
+    pub pauses: Vec<(Day, Day)>,
+    /// Days with a verdict of fraud that stands.
+    pub frauds: BTreeSet<Day>,
+    // What was decided.
+    pub begun: BTreeSet<Day>,
+    pub soft: BTreeMap<Day, i64>,
+    pub hard: BTreeMap<Day, i64>,
+    pub archived: BTreeMap<Day, DayData>,
+    pub kept: BTreeMap<(String, Day), Status>,
+    pub issued: BTreeMap<(String, Day), i64>,
+    pub instruments: BTreeMap<String, Instruments>,
+    /// The stretch of time that pays for a day, and what was paid.
+    pub ranges: BTreeMap<Day, (i64, i64)>,
+    pub posted: BTreeMap<Day, i64>,
+    increments: BTreeMap<Day, i64>,
+    partition: RefCell<Option<Swept>>,
+    derived: RefCell<Option<Rc<BTreeMap<Day, DayData>>>>,
+}
+
+impl World {
+    pub fn new(created_ms: i64) -> Self {
+        Self {
+            places: Places::new(),
+            now_ms: created_ms,
+            created_ms,
+            timeline: Timeline::default(),
+            bound: Vec::new(),
+            copies: Vec::new(),
+            goals: BTreeMap::new(),
+            sunday_weeks: false,
+            rests: BTreeSet::new(),
+            pauses: Vec::new(),
+            frauds: BTreeSet::new(),
+            begun: BTreeSet::new(),
+            soft: BTreeMap::new(),
+            hard: BTreeMap::new(),
+            archived: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            issued: BTreeMap::new(),
+            instruments: BTreeMap::new(),
+            ranges: BTreeMap::new(),
+            posted: BTreeMap::new(),
+            increments: BTreeMap::new(),
+            partition: RefCell::default(),
+            derived: RefCell::default(),
+        }
+    }
+
+    /// Something came in that days depend on.
+    pub fn forget_derived(&mut self) {
+        self.derived.take();
+    }
+
+    /// The user's days, from the oldest record to next week.
+    pub fn days(&self) -> Rc<Partition> {
+        let oldest = self
+            .copies
+            .iter()
+            .filter_map(|copy| copy.sample.span)
+            .map(|(from, _)| from);
+        let from_ms = oldest.min().unwrap_or(self.created_ms).min(self.created_ms) - 2 * DAY_MS;
+        let mut held = self.partition.borrow_mut();
+        if let Some((timeline, from, to, partition)) = held.as_ref()
+            && *timeline == self.timeline
+            && *from <= from_ms
+            && *to >= self.now_ms + 4 * DAY_MS
+        {
+            return partition.clone();
+        }
+        let (from, to) = (from_ms - 20 * DAY_MS, self.now_ms + 24 * DAY_MS);
+        let partition = Rc::new(self.timeline.days(&self.places, from, to));
+        *held = Some((self.timeline.clone(), from, to, partition.clone()));
+        partition
+    }
+
+    fn derived(&self) -> Rc<BTreeMap<Day, DayData>> {
+        let days = self.days();
+        let mut held = self.derived.borrow_mut();
+        held.get_or_insert_with(|| Rc::new(derived::days(&self.copies, &self.bound, &days)))
+            .clone()
+    }
+
+    /// A day as its records have it; what is archived stays.
+    pub fn day(&self, day: Day) -> DayData {
+        let archived = self.archived.get(&day).cloned();
+        archived.unwrap_or_else(|| self.derived().get(&day).cloned().unwrap_or_default())
+    }
+
+    /// Eligible amounts of a day's minutes.
+    pub fn eligible_series(&self, day: Day, metric: &str) -> BTreeMap<i64, i64> {
+        let minutes = self.day(day).minutes.remove(metric).unwrap_or_default();
+        let [_, eligible] = minutes;
+        eligible
+            .into_iter()
+            .map(|(minute, merged)| (minute, merged.value))
+            .collect()
+    }
+
+    pub fn minutes_worn(&self, day: Day) -> usize {
+        self.day(day).worn.len()
+    }
+
+    pub fn today(&self) -> Day {
+        self.days().day_of(self.now_ms)
+    }
+
+    /// The first day that counts; days before it are history.
+    pub fn first_day(&self) -> Day {
+        self.days().day_of(self.created_ms)
+    }
+
+    pub fn is_soft(&self, day: Day) -> bool {
+        day < self.first_day() || self.soft.contains_key(&day)
+    }
+
+    pub fn is_hard(&self, day: Day) -> bool {
+        day < self.first_day() || self.hard.contains_key(&day)
+    }
+
+    fn next_boundary(&self) -> Option<(i64, Boundary, Day)> {
+        let days = self.days();
+        let mut next: Vec<(i64, Boundary, Day)> = Vec::new();
+        for day in (self.first_day().0..=self.today().0 + 1).map(Day) {
+            let end_ms = days.end_ms(day);
+            match (self.soft.get(&day), self.hard.get(&day)) {
+                (None, _) => next.push((end_ms + SOFT_AFTER_MS, Boundary::Soft, day)),
+                (Some(soft_ms), None) => {
+                    next.push((end_ms + HARD_AFTER_MS, Boundary::Hard, day));
+                    let hour = self.increments.get(&day).copied().unwrap_or(0) + 1;
+                    next.push((soft_ms + hour * HOUR_MS, Boundary::Increment, day));
+                }
+                _ if !self.archived.contains_key(&day) => {
+                    next.push((end_ms + ARCHIVE_AFTER_MS, Boundary::Archive, day));
+                }
+                _ => {}
+            }
+            let begins = days.span(day).filter(|_| !self.begun.contains(&day));
+            next.extend(begins.map(|(start_ms, _)| (start_ms, Boundary::Begin, day)));
+        }
+        let late = |(due, kind, day): (i64, Boundary, Day)| (due.max(self.now_ms), kind, day);
+        next.into_iter().map(late).min()
+    }
+
+    /// Carries out every boundary up to an instant, each at its own time; one that was moved into the past, now.
+    pub fn run_until(&mut self, to_ms: i64) {
+        while let Some((due_ms, boundary, day)) =
+            self.next_boundary().filter(|next| next.0 <= to_ms)
+        {
+            self.now_ms = due_ms;
+            match boundary {
+                Boundary::Begin => {
+                    self.begun.insert(day);
+                    self.issue(day, false);
+                }
+                Boundary::Increment => {
+                    *self.increments.entry(day).or_default() += 1;
+                    self.post(day);
+                }
+                Boundary::Soft => {
+                    self.soft.insert(day, due_ms);
+                    self.fix_range(day);
+                    self.settle(true);
+                    self.issue(day.next(), true);
+                    self.post(day);
+                }
+                Boundary::Hard => {
+                    self.settle(true);
+                    self.hard.insert(day, due_ms);
+                    self.post(day);
+                    self.settle(false);
+                }
+                Boundary::Archive => {
+                    let data = self.day(day);
+                    self.archived.insert(day, data);
+                }
+            }
+        }
+        self.now_ms = self.now_ms.max(to_ms);
+    }
+}
