@@ -203,6 +203,7 @@ impl Pair {
             }
             Act::DeleteGoal(name) => self.core.input(UserInput::DeleteGoal(goal(name))),
             Act::Tick => self.core.tick(self.core.now_ms),
+            other => unreachable!("the core has yet to learn {other:?}"),
         }
         self.model.act(self.core.now_ms, act);
     }

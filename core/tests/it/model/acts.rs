@@ -1,14 +1,14 @@
 //! What can happen to a user, and what the model does with it. Refusals of protocol.md 3 that need the user are decided here.
 
 use streakline_core::{
-    civil::{DAY_MS, Day, MINUTE_MS},
+    civil::{DAY_MS, Day},
     id::DeviceId,
     sample::DeviceClass,
 };
 
 use super::{
-    days::ZoneEntry,
     goals::{Goal, Kind, Shape},
+    milestones::Stage,
     records::{self, Copy, Sample},
     world::World,
 };
@@ -31,12 +31,36 @@ pub enum Act {
     },
     /// A PUT of the profile.
     Zone(&'static str),
+    /// A change that a device tells, with its instant.
+    Travel(&'static str, i64),
+    /// Days end so many minutes after midnight, from tomorrow on.
+    DayStart(i64),
+    SundayWeeks(bool),
     PutGoal {
         goal: &'static str,
         shape: Shape,
         from: Option<Day>,
     },
     DeleteGoal(&'static str),
+    /// What the streak of a goal allows.
+    Allow {
+        goal: &'static str,
+        freezes: usize,
+        weekend_pass: bool,
+        repair: bool,
+    },
+    BuyFreeze(&'static str),
+    Repair {
+        goal: &'static str,
+        day: Day,
+        paid: bool,
+    },
+    Rest(Day),
+    Pause(Day, Day),
+    EndPause,
+    Verdict(Vec<Day>),
+    /// What becomes of the verdict with that number.
+    Decide(usize, Stage),
     Tick,
 }
 
@@ -61,6 +85,9 @@ impl World {
                 .iter()
                 .for_each(|sample| self.record(device(*number), *skewed, sample)),
             Act::Zone(zone) => self.set_zone(zone),
+            Act::Travel(zone, effective_ms) => drop(self.travel(zone, *effective_ms)),
+            Act::DayStart(minutes) => drop(self.start_days_at(*minutes)),
+            Act::SundayWeeks(sunday) => self.sunday_weeks = *sunday,
             Act::PutGoal { goal, shape, from } => {
                 if let Some(from) = self.first_day_of(goal, shape, *from) {
                     let held: &mut Goal = self.goals.entry((*goal).to_owned()).or_default();
@@ -72,11 +99,42 @@ impl World {
                 }
             }
             Act::DeleteGoal(goal) => self.delete_goal(goal),
+            Act::Allow { .. } | Act::BuyFreeze(_) | Act::Repair { .. } => self.instrument(act),
+            Act::Rest(day) => drop(self.rest(*day)),
+            Act::Pause(from, to) => drop(self.pause(*from, *to)),
+            Act::EndPause => self.end_pause(),
+            Act::Verdict(days) => self.give_verdict(days),
+            Act::Decide(verdict, stage) => self.verdicts[*verdict].stage = *stage,
             Act::Tick => {}
         }
         self.forget_derived();
         self.run_until(at_ms);
         self.settle(false);
+    }
+
+    fn instrument(&mut self, act: &Act) {
+        let today = self.today();
+        match act {
+            Act::Allow {
+                goal,
+                freezes,
+                weekend_pass,
+                repair,
+            } => {
+                let held = self.instruments.entry((*goal).to_owned()).or_default();
+                (held.freezes, held.weekend_pass, held.repair) = (*freezes, *weekend_pass, *repair);
+            }
+            Act::BuyFreeze(goal) => {
+                let held = self.instruments.entry((*goal).to_owned()).or_default();
+                if held.held.len() < held.freezes {
+                    held.acquire(today);
+                }
+            }
+            Act::Repair { goal, day, paid } if self.may_repair(goal, *day, *paid) => {
+                self.repair(goal, *day);
+            }
+            _ => {}
+        }
     }
 
     fn hello(&mut self, device: DeviceId, class: DeviceClass, zone: Option<&'static str>) {
@@ -86,32 +144,6 @@ impl World {
         if !self.bound.iter().any(|(held, _)| *held == device) {
             self.bound.push((device, class));
         }
-    }
-
-    /// The first holds from the beginning, a later one from the minute after every stored sample (ADR 0011).
-    fn set_zone(&mut self, zone: &'static str) {
-        if self
-            .timeline
-            .zones
-            .last()
-            .is_some_and(|last| last.zone == zone)
-        {
-            return;
-        }
-        let newest = self
-            .copies
-            .iter()
-            .filter_map(|copy| copy.sample.span)
-            .map(|(_, end)| end)
-            .max();
-        let from_ms = newest.unwrap_or(i64::MIN).max(self.now_ms);
-        let minute = (from_ms + MINUTE_MS - 1).div_euclid(MINUTE_MS);
-        let first = self.bound.is_empty();
-        self.timeline.add(ZoneEntry {
-            effective_ms: if first { i64::MIN } else { minute * MINUTE_MS },
-            zone,
-            received_ms: self.now_ms,
-        });
     }
 
     /// Takes a record if its end is not ahead and not too old (domain.md 1.5). A deletion is judged by what it deletes.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use streakline_core::{
-    civil::{DAY_MS, Day, HOUR_MS, MINUTE_MS},
+    civil::{DAY_MS, Day, MINUTE_MS},
     zone::Zones,
 };
 
@@ -17,7 +17,7 @@ pub struct ZoneEntry {
     pub received_ms: i64,
 }
 
-/// What decides the days: zones by effect, of equals the later accepted last; hours at which days end, by the first day.
+/// What decides the days: zones by effect, of equals the later accepted last; minutes after midnight at which days end, by the first day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Timeline {
     pub zones: Vec<ZoneEntry>,
@@ -41,10 +41,10 @@ impl Timeline {
         passed.map_or("UTC", |entry| entry.zone)
     }
 
-    /// Hours after midnight at which the day ends.
-    pub fn ends_at_h(&self, day: Day) -> i64 {
+    /// Minutes after midnight at which the day ends.
+    pub fn ends_at_min(&self, day: Day) -> i64 {
         let passed = self.day_starts.iter().rev().find(|(from, _)| *from <= day);
-        passed.map_or(0, |(_, hours)| *hours)
+        passed.map_or(0, |(_, minutes)| *minutes)
     }
 
     /// The day that the wall shows at a minute, not yet monotone.
@@ -52,7 +52,7 @@ impl Timeline {
         let zone = places.zone(self.zone_at(ms)).unwrap();
         let wall_ms = ms + i64::from(zone.offset_s(ms)) * 1_000;
         let date = Day::of_utc_ms(wall_ms);
-        let yesterday_goes_on = wall_ms - date.utc_ms() < self.ends_at_h(date.prev()) * HOUR_MS;
+        let yesterday_goes_on = wall_ms - date.utc_ms() < self.ends_at_min(date.prev()) * MINUTE_MS;
         if yesterday_goes_on { date.prev() } else { date }
     }
 

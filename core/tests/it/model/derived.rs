@@ -1,6 +1,9 @@
 //! What the set of received copies says of every day: made anew from all of them whenever one has come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use streakline_core::civil::{Day, MINUTE_MS};
 
@@ -41,7 +44,7 @@ impl DayData {
 }
 
 /// Every day that a winner touches.
-pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, DayData> {
+pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, Rc<DayData>> {
     let winners = records::winners(copies);
     let mut derived: BTreeMap<Day, DayData> = BTreeMap::new();
     for Winner { sample, .. } in &winners {
@@ -81,4 +84,7 @@ pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, D
         }
     }
     derived
+        .into_iter()
+        .map(|(day, data)| (day, Rc::new(data)))
+        .collect()
 }

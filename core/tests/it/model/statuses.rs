@@ -12,6 +12,7 @@ pub enum Status {
     Paused,
     Frozen,
     Pass,
+    Repaired,
     Void,
     Pending,
 }
@@ -34,36 +35,32 @@ impl World {
     pub fn status(&self, goal: &str, day: Day) -> Option<Status> {
         let (first, last) = self.ending_with(goal, day)?;
         let all = |is: &dyn Fn(Day) -> bool| (first.0..=last.0).map(Day).all(is);
-        let paused = |day: Day| {
-            self.pauses
-                .iter()
-                .any(|(from, to)| (*from..=*to).contains(&day))
-        };
         let kept = self.kept.get(&(goal.to_owned(), day)).copied();
         let cover = self
             .instruments
             .get(goal)
             .and_then(|held| held.covers.get(&day).copied());
-        let frauds = self.frauds.range(first..=last).next().is_some();
-        Some(if frauds {
-            Status::Missed
-        } else if first == last && self.days().span(day).is_none() {
-            Status::Void
-        } else if all(&paused) {
-            Status::Paused
-        } else if self.rests.contains(&(goal.to_owned(), day)) {
-            Status::Rest
-        } else if self.is_met(goal, (first, last)) {
-            Status::Met
-        } else if let Some(kept) = kept {
-            kept
-        } else if first == last && self.is_soft(day) && self.is_void(goal, day) {
-            Status::Void
-        } else if self.is_soft(day) {
-            cover.unwrap_or(Status::Missed)
-        } else {
-            Status::Pending
-        })
+        Some(
+            if (first.0..=last.0).map(Day).any(|day| self.frauds_on(day)) {
+                Status::Missed
+            } else if first == last && self.days().span(day).is_none() {
+                Status::Void
+            } else if all(&|day| self.is_paused(day)) {
+                Status::Paused
+            } else if self.rests.contains(&day) {
+                Status::Rest
+            } else if self.is_met(goal, (first, last)) {
+                Status::Met
+            } else if let Some(kept) = kept {
+                kept
+            } else if first == last && self.is_soft(day) && self.is_void(goal, day) {
+                Status::Void
+            } else if self.is_soft(day) {
+                cover.unwrap_or(Status::Missed)
+            } else {
+                Status::Pending
+            },
+        )
     }
 
     /// Whether a missed short day is void: once in 14 days.
@@ -99,7 +96,7 @@ impl World {
             later.is_none_or(|next| next.effective_ms >= from_ms + SHORT_MS)
         };
         let Some(at) = change else {
-            let moved = self.timeline.ends_at_h(day) != self.timeline.ends_at_h(day.prev());
+            let moved = self.timeline.ends_at_min(day) != self.timeline.ends_at_min(day.prev());
             return moved && stands(end_ms);
         };
         let mut without = self.timeline.clone();

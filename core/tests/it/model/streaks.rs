@@ -2,24 +2,29 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use streakline_core::civil::Day;
+use streakline_core::civil::{Day, HOUR_MS};
 
 use super::{goals::weekday, statuses::Status, world::World};
 
-const FREEZES_HELD_MAX: usize = 2;
 const MET_DAYS_PER_FREEZE: usize = 7;
 const PASSES_PER_28_DAYS: usize = 2;
+const REPAIR_WITHIN_MS: i64 = 72 * HOUR_MS;
+const DAYS_BETWEEN_REPAIRS: i32 = 30;
 
 /// What a streak's definition allows, what is held, and what covers which day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Instruments {
-    pub freezes: bool,
+    /// How many freezes may be held.
+    pub freezes: usize,
     pub weekend_pass: bool,
+    pub repair: bool,
     /// By the day on which each was acquired.
     pub held: Vec<Day>,
     pub covers: BTreeMap<Day, Status>,
     /// When a freeze in use was acquired, so that it can return.
     pub used: BTreeMap<Day, Day>,
+    /// The civil days of repairs.
+    pub repaired_on: Vec<Day>,
     /// Days that were once known met and closed.
     pub counted: BTreeSet<Day>,
     pub earned: usize,
@@ -30,7 +35,7 @@ pub struct Instruments {
 
 impl Instruments {
     pub fn acquire(&mut self, day: Day) {
-        if self.held.len() < FREEZES_HELD_MAX {
+        if self.held.len() < self.freezes {
             self.held.push(day);
             self.held.sort_unstable();
         } else {
@@ -119,7 +124,7 @@ impl World {
                     held.acquire(acquired);
                 }
                 if met
-                    && held.freezes
+                    && held.freezes > 0
                     && held.counted.insert(*day)
                     && held.counted.len().is_multiple_of(MET_DAYS_PER_FREEZE)
                 {
@@ -136,6 +141,7 @@ impl World {
                     .iter()
                     .for_each(|day| self.cover(&goal, *day, Self::freeze));
             }
+            self.grant(&goal);
         }
     }
 
@@ -145,7 +151,7 @@ impl World {
             let status = self.status(goal, day).unwrap();
             if self.is_hard(day)
                 && matches!(status, Status::Met | Status::Void)
-                && !self.frauds.contains(&day)
+                && !self.frauds_on(day)
             {
                 self.kept.insert((goal.to_owned(), day), status);
             }
@@ -154,10 +160,7 @@ impl World {
 
     fn cover(&mut self, goal: &str, day: Day, with: fn(&mut Instruments, Day) -> Option<Status>) {
         let missed = self.status(goal, day) == Some(Status::Missed);
-        if !missed
-            || self.is_hard(day)
-            || self.frauds.contains(&day)
-            || self.count_before(goal, day) == 0
+        if !missed || self.is_hard(day) || self.frauds_on(day) || self.count_before(goal, day) == 0
         {
             return;
         }
@@ -165,6 +168,42 @@ impl World {
         if let Some(status) = with(held, day) {
             held.covers.insert(day, status);
         }
+    }
+
+    /// Whether a missed day may be repaired now: one missed day alone, within 72 h of its soft close, once in 30 days; paid
+    /// for, or earned back by both next days with 120 % of their targets.
+    pub fn may_repair(&self, goal: &str, day: Day, paid: bool) -> bool {
+        let Some(held) = self.instruments.get(goal).filter(|held| held.repair) else {
+            return false;
+        };
+        let closed = self.soft.get(&day);
+        let today = self.today();
+        let recent = held
+            .repaired_on
+            .iter()
+            .any(|on| today.since(*on) < DAYS_BETWEEN_REPAIRS);
+        let alone = self.count_before(goal, day) > 0
+            && self.status(goal, day) == Some(Status::Missed)
+            && self.status(goal, day.next()) != Some(Status::Missed);
+        let plenty = |day: Day| {
+            let parts = self.progress(goal, (day, day)).unwrap_or_default();
+            !parts.is_empty()
+                && parts
+                    .iter()
+                    .all(|part| part.progress * 100 >= part.target * 120)
+        };
+        closed.is_some_and(|at_ms| self.now_ms <= at_ms + REPAIR_WITHIN_MS)
+            && !self.frauds_on(day)
+            && !recent
+            && alone
+            && (paid || (plenty(day.next()) && plenty(day.plus(2))))
+    }
+
+    pub fn repair(&mut self, goal: &str, day: Day) {
+        let today = self.today();
+        let held = self.instruments.get_mut(goal).unwrap();
+        held.covers.insert(day, Status::Repaired);
+        held.repaired_on.push(today);
     }
 
     fn pass(held: &mut Instruments, day: Day) -> Option<Status> {

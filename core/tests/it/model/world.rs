@@ -17,6 +17,8 @@ use super::{
     days::{Partition, Timeline},
     derived::{self, DayData},
     goals::Goal,
+    milestones::{Grant, Verdict},
+    pauses::Pause,
     records::Copy,
     statuses::Status,
     streaks::Instruments,
@@ -35,7 +37,11 @@ enum Boundary {
     Hard,
     Begin,
     Archive,
+    Final,
 }
+
+/// What the records say of each day.
+type Derived = BTreeMap<Day, Rc<DayData>>;
 
 /// Days as swept once: of which timeline, from when to when.
 type Swept = (Timeline, i64, i64, Rc<Partition>);
@@ -50,25 +56,24 @@ pub struct World {
     pub copies: Vec<Copy>,
     pub goals: BTreeMap<String, Goal>,
     pub sunday_weeks: bool,
-    pub rests: BTreeSet<(String, Day)>,
-    /// First and last day.
-    pub pauses: Vec<(Day, Day)>,
-    /// Days with a verdict of fraud that stands.
-    pub frauds: BTreeSet<Day>,
+    pub rests: BTreeSet<Day>,
+    pub pauses: Vec<Pause>,
+    pub verdicts: Vec<Verdict>,
     // What was decided.
     pub begun: BTreeSet<Day>,
     pub soft: BTreeMap<Day, i64>,
     pub hard: BTreeMap<Day, i64>,
-    pub archived: BTreeMap<Day, DayData>,
+    pub archived: BTreeMap<Day, Rc<DayData>>,
     pub kept: BTreeMap<(String, Day), Status>,
     pub issued: BTreeMap<(String, Day), i64>,
     pub instruments: BTreeMap<String, Instruments>,
+    pub grants: BTreeMap<String, Vec<Grant>>,
     /// The stretch of time that pays for a day, and what was paid.
     pub ranges: BTreeMap<Day, (i64, i64)>,
     pub posted: BTreeMap<Day, i64>,
     increments: BTreeMap<Day, i64>,
     partition: RefCell<Option<Swept>>,
-    derived: RefCell<Option<Rc<BTreeMap<Day, DayData>>>>,
+    derived: RefCell<Option<Rc<Derived>>>,
 }
 
 impl World {
@@ -84,7 +89,8 @@ impl World {
             sunday_weeks: false,
             rests: BTreeSet::new(),
             pauses: Vec::new(),
-            frauds: BTreeSet::new(),
+            verdicts: Vec::new(),
+            grants: BTreeMap::new(),
             begun: BTreeSet::new(),
             soft: BTreeMap::new(),
             hard: BTreeMap::new(),
@@ -127,7 +133,7 @@ impl World {
         partition
     }
 
-    fn derived(&self) -> Rc<BTreeMap<Day, DayData>> {
+    fn derived(&self) -> Rc<Derived> {
         let days = self.days();
         let mut held = self.derived.borrow_mut();
         held.get_or_insert_with(|| Rc::new(derived::days(&self.copies, &self.bound, &days)))
@@ -135,18 +141,21 @@ impl World {
     }
 
     /// A day as its records have it; what is archived stays.
-    pub fn day(&self, day: Day) -> DayData {
+    pub fn day(&self, day: Day) -> Rc<DayData> {
         let archived = self.archived.get(&day).cloned();
         archived.unwrap_or_else(|| self.derived().get(&day).cloned().unwrap_or_default())
     }
 
     /// Eligible amounts of a day's minutes.
     pub fn eligible_series(&self, day: Day, metric: &str) -> BTreeMap<i64, i64> {
-        let minutes = self.day(day).minutes.remove(metric).unwrap_or_default();
-        let [_, eligible] = minutes;
-        eligible
+        let data = self.day(day);
+        let minutes = data
+            .minutes
+            .get(metric)
             .into_iter()
-            .map(|(minute, merged)| (minute, merged.value))
+            .flat_map(|[_, eligible]| eligible);
+        minutes
+            .map(|(minute, merged)| (*minute, merged.value))
             .collect()
     }
 
@@ -191,6 +200,10 @@ impl World {
             let begins = days.span(day).filter(|_| !self.begun.contains(&day));
             next.extend(begins.map(|(start_ms, _)| (start_ms, Boundary::Begin, day)));
         }
+        next.extend(
+            self.finals()
+                .map(|(due_ms, given)| (due_ms, Boundary::Final, given)),
+        );
         let late = |(due, kind, day): (i64, Boundary, Day)| (due.max(self.now_ms), kind, day);
         next.into_iter().map(late).min()
     }
@@ -221,6 +234,10 @@ impl World {
                     self.settle(true);
                     self.hard.insert(day, due_ms);
                     self.post(day);
+                    self.settle(false);
+                }
+                Boundary::Final => {
+                    self.make_final();
                     self.settle(false);
                 }
                 Boundary::Archive => {

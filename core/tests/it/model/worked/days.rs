@@ -7,7 +7,7 @@ use crate::{
     model::{
         acts::Act,
         days::{Timeline, ZoneEntry},
-        goals::Shape,
+        goals::{Period, Shape, period_of},
         statuses::Status,
     },
     places::{Places, at, date},
@@ -110,4 +110,59 @@ fn days_of_berlin_in_2026_have_23_24_or_25_hours() {
         };
         assert_eq!(hours, wanted, "{day}");
     }
+}
+
+#[test]
+fn a_night_worker_s_day_ends_in_the_morning() {
+    let mut world = wearer(at("2026-05-04T06:00Z"), "UTC");
+    world.act(at("2026-05-04T06:00Z"), &Act::DayStart(360));
+    assert!(!world.start_days_at(0), "once in 30 days");
+    let days = world.days();
+    assert_eq!(
+        days.span(date("2026-05-04")),
+        Some((at("2026-05-04T00:00Z"), at("2026-05-05T00:00Z")))
+    );
+    assert_eq!(
+        days.span(date("2026-05-05")),
+        Some((at("2026-05-05T00:00Z"), at("2026-05-06T06:00Z")))
+    );
+    assert_eq!(days.day_of(at("2026-05-07T05:59Z")), date("2026-05-06"));
+}
+
+#[test]
+fn a_change_of_zone_told_late_moves_days_and_not_what_was_closed() {
+    let mut world = wearer(at("2026-05-04T06:00Z"), "UTC");
+    let now_ms = at("2026-05-06T12:00Z");
+    world.act(now_ms, &Act::Tick);
+    assert!(
+        !world.travel("Asia/Tokyo", now_ms - 73 * HOUR_MS),
+        "more than 72 h ago"
+    );
+    world.act(now_ms, &Act::Travel("Asia/Tokyo", at("2026-05-05T12:00Z")));
+    assert_eq!(
+        world.days().span(date("2026-05-05")).unwrap().1,
+        at("2026-05-05T15:00Z")
+    );
+    assert_eq!(
+        world.soft[&date("2026-05-05")],
+        at("2026-05-06T03:00Z"),
+        "a phase never goes back"
+    );
+    assert_eq!(world.today(), date("2026-05-06"));
+    world.act(now_ms + HOUR_MS, &Act::Travel("Europe/Berlin", now_ms));
+    world.act(now_ms + 2 * HOUR_MS, &Act::Travel("Asia/Kolkata", now_ms));
+    assert!(!world.travel("Asia/Tokyo", now_ms), "three in seven days");
+    assert_eq!(
+        world.timeline.zone_at(now_ms),
+        "Asia/Kolkata",
+        "of equals the later accepted"
+    );
+}
+
+#[test]
+fn a_week_of_the_americas_begins_on_sunday() {
+    let mut world = wearer(at("2026-05-04T06:00Z"), "UTC");
+    world.act(at("2026-05-04T06:00Z"), &Act::SundayWeeks(true));
+    let week = period_of(Period::Week, date("2026-05-06"), world.sunday_weeks);
+    assert_eq!(week, (date("2026-05-03"), date("2026-05-09")));
 }

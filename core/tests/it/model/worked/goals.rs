@@ -8,10 +8,10 @@ use crate::{
         acts::Act,
         adaptive::Adaptive,
         goals::{Kind, Part, Period, Shape},
+        milestones::{Grant, Stage},
         records::Sample,
         statuses::Status,
-        streaks::{self, Instruments},
-        tokens,
+        streaks, tokens,
         world::World,
     },
     places::{at, date},
@@ -52,11 +52,13 @@ fn a_freeze_covers_a_dead_phone_and_returns_when_the_watch_syncs() {
         from: Some(date("2026-05-07")),
     };
     world.act(at("2026-05-07T06:00Z"), &goal);
-    let freezes = Instruments {
-        freezes: true,
-        ..Instruments::default()
+    let allow = Act::Allow {
+        goal: "g",
+        freezes: 2,
+        weekend_pass: false,
+        repair: false,
     };
-    world.instruments.insert("g".into(), freezes);
+    world.act(at("2026-05-07T06:00Z"), &allow);
     let walk = |day: Day| {
         Sample::steps(
             day.0 as u64,
@@ -86,6 +88,16 @@ fn a_freeze_covers_a_dead_phone_and_returns_when_the_watch_syncs() {
     let held = &world.instruments["g"];
     // The fourteenth met day, known on Thursday, earned a second one.
     assert_eq!((count(&world), held.returned, held.held.len()), (14, 1, 2));
+    let fortnight = Grant {
+        milestone: 14,
+        first: date("2026-05-07"),
+        event: wednesday,
+    };
+    assert_eq!(
+        world.grants["g"].last(),
+        Some(&fortnight),
+        "paid on Thursday for Wednesday"
+    );
 }
 
 #[test]
@@ -202,4 +214,123 @@ fn an_adaptive_goal_is_issued_and_locked_day_by_day() {
         6_000, 6_000, 6_000, 6_000, 6_000, 5_100, 4_335, 4_985, 5_000,
     ];
     assert_eq!(issued, wanted);
+}
+
+/// Meets a goal of 1,000 on each day from the 4th of May (a Monday) but the missed ones, and tells it the same day.
+fn meeting(allow: (usize, bool, bool), days: i32, missed: &[i32]) -> World {
+    let mut world = walker(Shape::daily(1_000), "2026-05-04", 0);
+    let (freezes, weekend_pass, repair) = allow;
+    let allow = Act::Allow {
+        goal: "g",
+        freezes,
+        weekend_pass,
+        repair,
+    };
+    world.act(at("2026-05-04T06:00Z"), &allow);
+    for n in (0..days).filter(|n| !missed.contains(n)) {
+        walk(&mut world, n, n, 1_200);
+    }
+    world
+}
+
+/// Tells on day `told`, at 13:00, what was walked on day `n`.
+fn walk(world: &mut World, n: i32, told: i32, amount: i64) {
+    let noon_ms = |n: i32| date("2026-05-04").plus(n).utc_ms() + 12 * HOUR_MS;
+    let sample = Sample::steps(n as u64, noon_ms(n), noon_ms(n) + HOUR_MS, amount);
+    world.act(noon_ms(told) + HOUR_MS, &sent(WATCH, sample));
+}
+
+fn status(world: &World, n: i32) -> Status {
+    world.status("g", date("2026-05-04").plus(n)).unwrap()
+}
+
+#[test]
+fn at_most_two_weekend_days_of_four_weeks_pass() {
+    let world = meeting((0, true, false), 22, &[5, 6, 12, 16]);
+    let statuses = [5, 6, 12, 16].map(|n| status(&world, n));
+    assert_eq!(
+        statuses,
+        [Status::Pass, Status::Pass, Status::Missed, Status::Missed]
+    );
+}
+
+#[test]
+fn a_bought_freeze_covers_no_day_before_it_was_bought() {
+    let mut world = meeting((2, false, false), 3, &[]);
+    world.act(at("2026-05-08T01:00Z"), &Act::BuyFreeze("g"));
+    world.act(at("2026-05-08T03:00Z"), &Act::Tick);
+    assert_eq!(
+        status(&world, 3),
+        Status::Missed,
+        "Thursday, before the purchase on Friday"
+    );
+    let mut world = meeting((2, false, false), 3, &[]);
+    world.act(at("2026-05-07T23:00Z"), &Act::BuyFreeze("g"));
+    world.act(at("2026-05-08T03:00Z"), &Act::Tick);
+    assert_eq!(status(&world, 3), Status::Frozen);
+}
+
+#[test]
+fn one_missed_day_is_repaired_by_the_two_days_after_it() {
+    let mut world = meeting((0, false, true), 6, &[3]);
+    let day = date("2026-05-07");
+    let repair = |paid| Act::Repair {
+        goal: "g",
+        day,
+        paid,
+    };
+    assert!(world.may_repair("g", day, false), "both have 120 %");
+    world.act(world.now_ms, &repair(false));
+    assert_eq!(status(&world, 3), Status::Repaired);
+    let late = meeting((0, false, true), 9, &[3]);
+    assert!(
+        !late.may_repair("g", day, true),
+        "72 h after its soft close"
+    );
+    let two = meeting((0, false, true), 6, &[3, 4]);
+    assert!(!two.may_repair("g", day, true), "two missed days");
+}
+
+#[test]
+fn a_pause_and_a_rest_day_are_chosen_before_they_begin() {
+    let mut world = meeting((0, false, false), 2, &[]);
+    let day = |n: i32| date("2026-05-04").plus(n);
+    world.act(world.now_ms, &Act::Pause(day(1), day(4)));
+    assert!(!world.is_paused(day(1)), "today's goal is met");
+    world.act(world.now_ms, &Act::Pause(day(2), day(3)));
+    assert!(!world.is_paused(day(2)), "two days are too few");
+    world.act(world.now_ms, &Act::Pause(day(2), day(8)));
+    for n in [1, 9, 10, 11] {
+        world.act(world.now_ms, &Act::Rest(day(n)));
+    }
+    world.act(at("2026-05-06T12:00Z"), &Act::EndPause);
+    world.act(at("2026-05-16T12:00Z"), &Act::Tick);
+    let statuses = [1, 2, 3, 9, 10, 11].map(|n| status(&world, n));
+    use Status::{Met, Missed, Paused, Rest};
+    assert_eq!(statuses, [Met, Paused, Missed, Rest, Rest, Missed]);
+}
+
+#[test]
+fn fraud_is_missed_and_an_acquittal_restores_the_streak() {
+    let mut world = meeting((2, false, false), 8, &[]);
+    let now_ms = at("2026-05-12T06:00Z");
+    let count = |world: &World| {
+        world
+            .streak("g", world.last_soft())
+            .current
+            .map_or(0, |run| run.count)
+    };
+    world.act(now_ms, &Act::Verdict(vec![date("2026-05-09")]));
+    assert_eq!((status(&world, 5), count(&world)), (Status::Missed, 2));
+    world.act(now_ms, &Act::Decide(0, Stage::Appealed));
+    walk(&mut world, 8, 8, 1_200);
+    world.act(at("2026-05-13T06:00Z"), &Act::Tick);
+    assert!(
+        world.grants["g"]
+            .iter()
+            .all(|grant| grant.event < date("2026-05-12")),
+        "held back"
+    );
+    world.act(at("2026-05-13T06:00Z"), &Act::Decide(0, Stage::Acquitted));
+    assert_eq!((status(&world, 5), count(&world)), (Status::Met, 9));
 }
