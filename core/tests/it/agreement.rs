@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
+    event::Judgement,
     input::UserInput,
     sample::{DeviceClass, Method, Record},
     view::{DayPhase, DayStatus},
@@ -34,6 +35,13 @@ enum Turn {
         device: u8,
         minutes: i64,
         value: i64,
+    },
+    /// A sample that ends so long after what is just too old.
+    Old {
+        device: u8,
+        id: u64,
+        span_ms: i64,
+        after_ms: i64,
     },
     /// The records of an earlier turn again, through a session with a good clock.
     Repeat(usize),
@@ -135,6 +143,16 @@ impl Pair {
                 let samples = live(self.core.now_ms, *minutes, *value);
                 self.send(*device, false, samples);
             }
+            Turn::Old {
+                device,
+                id,
+                span_ms,
+                after_ms,
+            } => {
+                let end_ms = self.core.now_ms - 30 * 24 * HOUR_MS + after_ms;
+                let sample = Sample::steps(*id, end_ms - span_ms, end_ms, span_ms / 500);
+                self.send(*device, false, vec![sample]);
+            }
             Turn::Repeat(which) => {
                 if let Some((device, samples)) =
                     self.sent.get(which % self.sent.len().max(1)).cloned()
@@ -184,11 +202,18 @@ impl Pair {
             } => {
                 self.sent.push((*device, samples.clone()));
                 let records = samples.iter().map(record).collect();
-                if *skewed {
-                    self.core.send_skewed(*device, records);
-                } else {
-                    self.core.send(*device, records);
-                }
+                let judged = match *skewed {
+                    true => self.core.send_skewed(*device, records),
+                    false => self.core.send(*device, records),
+                };
+                self.model.act(self.core.now_ms, act);
+                let mut judged: Vec<&str> = judged.iter().map(|(_, judged)| word(judged)).collect();
+                let mut wanted = self.model.said.clone();
+                judged.resize(wanted.len(), "accepted");
+                judged.sort_unstable();
+                wanted.sort_unstable();
+                assert_eq!(judged, wanted, "judgements of {samples:?}");
+                return;
             }
             Act::Zone(zone) => self.core.zone(zone),
             Act::PutGoal { goal, shape, from } => {
@@ -213,7 +238,7 @@ impl Pair {
         self.act(&Act::Tick);
         let today = self.model.today();
         assert_eq!(self.core.user.day_of(self.core.now_ms), today);
-        for day in (self.model.first_day().0 - 2..=today.0 + 1).map(Day) {
+        for day in (self.model.first_day().0 - 32..=today.0 + 1).map(Day) {
             self.look_at_day(day);
         }
         for name in GOALS
@@ -246,13 +271,14 @@ impl Pair {
         if day < self.model.first_day() {
             return;
         }
-        let phase = match (
-            self.model.soft.contains_key(&day),
-            self.model.hard.contains_key(&day),
-        ) {
-            (_, true) => DayPhase::HardClosed,
-            (true, _) => DayPhase::SoftClosed,
-            _ => DayPhase::Open,
+        let phase = if self.model.archived.contains_key(&day) {
+            DayPhase::Archived
+        } else if self.model.hard.contains_key(&day) {
+            DayPhase::HardClosed
+        } else if self.model.soft.contains_key(&day) {
+            DayPhase::SoftClosed
+        } else {
+            DayPhase::Open
         };
         assert_eq!(view.phase, phase, "phase of {label}");
         let posted = self.model.posted.get(&day).copied().unwrap_or(0);
@@ -327,6 +353,17 @@ impl Pair {
             (length(closed.longest), longest),
             "longest of {name}"
         );
+    }
+}
+
+fn word(judgement: &Judgement) -> &'static str {
+    match judgement {
+        Judgement::Duplicate => "duplicate",
+        Judgement::StaleVersion => "stale_version",
+        Judgement::Clamped => "clamped",
+        Judgement::Quarantined => "quarantined",
+        Judgement::Kept => "kept",
+        Judgement::Rejected(_) => "rejected",
     }
 }
 
@@ -407,10 +444,23 @@ fn any_turn(days: i64) -> impl Strategy<Value = Turn> {
             minutes,
             value,
         });
+    let old = (
+        any_device(),
+        1..60_u64,
+        1..24 * HOUR_MS,
+        -HOUR_MS..30 * HOUR_MS,
+    )
+        .prop_map(|(device, id, span_ms, after_ms)| Turn::Old {
+            device,
+            id,
+            span_ms,
+            after_ms,
+        });
     let wait = prop_oneof![
         3 => (1..90_i64).prop_map(|minutes| minutes * MINUTE_MS),
         3 => (1..30_i64).prop_map(|hours| hours * HOUR_MS),
         1 => 1..HOUR_MS,
+        1 => (2..12_i64).prop_map(|days| days * 24 * HOUR_MS),
     ];
     let name = || prop::sample::select(&GOALS[..]);
     let put =
@@ -430,6 +480,7 @@ fn any_turn(days: i64) -> impl Strategy<Value = Turn> {
     prop_oneof![
         8 => act.prop_map(Turn::Act),
         5 => live,
+        1 => old,
         1 => (0..20_usize).prop_map(Turn::Repeat),
         6 => wait.prop_map(Turn::Wait),
         3 => Just(Turn::Look),

@@ -8,8 +8,9 @@ use streakline_core::{
 
 use super::{
     goals::{Goal, Kind, Shape},
+    merge,
     milestones::Stage,
-    records::{self, Copy, Sample},
+    records::{self, Copy, Sample, Winner},
     world::World,
 };
 
@@ -81,9 +82,13 @@ impl World {
                 device: number,
                 skewed,
                 samples,
-            } => samples
-                .iter()
-                .for_each(|sample| self.record(device(*number), *skewed, sample)),
+            } => {
+                let device = device(*number);
+                let words = samples
+                    .iter()
+                    .map(|sample| self.record(device, *skewed, sample));
+                self.said = words.collect();
+            }
             Act::Zone(zone) => self.set_zone(zone),
             Act::Travel(zone, effective_ms) => drop(self.travel(zone, *effective_ms)),
             Act::DayStart(minutes) => drop(self.start_days_at(*minutes)),
@@ -146,29 +151,37 @@ impl World {
         }
     }
 
-    /// Takes a record if its end is not ahead and not too old (domain.md 1.5). A deletion is judged by what it deletes.
-    fn record(&mut self, device: DeviceId, skewed: bool, sample: &Sample) {
-        let mut span = sample.span;
-        if sample.deleted {
-            let own = self
-                .copies
-                .iter()
-                .filter(|c| c.device == device && c.sample.id == sample.id);
-            let held = records::all_winners(own)
-                .into_iter()
-                .find_map(|winner| winner.sample.span);
-            span = held.or(span);
-        }
+    /// Whether a record's end is neither ahead nor too old (domain.md 1.5). A deletion is judged by what it deletes.
+    fn is_in_time(&self, held: Option<&Winner>, sample: &Sample) -> bool {
+        let held = held
+            .filter(|_| sample.deleted)
+            .and_then(|winner| winner.sample.span);
         let in_time = |(_, end_ms): (i64, i64)| {
             end_ms - self.now_ms <= FUTURE_MS && self.now_ms - end_ms <= TOO_OLD_MS
         };
-        if span.is_none_or(in_time) {
-            self.copies.push(Copy {
-                at_ms: self.now_ms,
-                device,
-                skewed,
-                sample: sample.clone(),
-            });
+        held.or(sample.span).is_none_or(in_time)
+    }
+
+    /// Takes a record or not, and says so in the words of protocol.md 3.
+    pub fn record(&mut self, device: DeviceId, skewed: bool, sample: &Sample) -> &'static str {
+        let own = |copy: &&Copy| copy.device == device && copy.sample.id == sample.id;
+        let held = records::all_winners(self.copies.iter().filter(own)).pop();
+        if !self.is_in_time(held.as_ref(), sample) {
+            return "rejected";
+        }
+        self.copies.push(Copy {
+            at_ms: self.now_ms,
+            device,
+            skewed,
+            sample: sample.clone(),
+        });
+        let wins = |held: &Winner| records::rank(sample) > records::rank(&held.sample);
+        match held {
+            Some(held) if held.sample == *sample && (skewed || !held.quarantined) => "duplicate",
+            Some(held) if held.sample != *sample && !wins(&held) => "stale_version",
+            _ if skewed => "quarantined",
+            _ if merge::exceeds_a_minute(sample) => "clamped",
+            _ => "accepted",
         }
     }
 

@@ -11,7 +11,7 @@ use streakline_core::{
 use super::{
     counters,
     days::Partition,
-    records::Winner,
+    records::{Class, Sample, Winner},
     sweep::{self, Cell, share},
 };
 
@@ -68,6 +68,20 @@ pub fn counts(winner: &Winner, eligible: bool) -> bool {
 pub fn of_metric<'a>(winners: &'a [Winner], metric: &str, eligible: bool) -> Vec<&'a Winner> {
     let own = winners.iter().filter(|w| w.sample.metric == metric);
     own.filter(|winner| counts(winner, eligible)).collect()
+}
+
+/// Whether a sample alone says more of a minute than can be eligible.
+pub fn exceeds_a_minute(sample: &Sample) -> bool {
+    let counted = sample.metric == "steps" && sample.class == Class::Delta && !sample.deleted;
+    counted && {
+        let (start_ms, end_ms) = (sample.start_ms(), sample.end_ms());
+        let until = |ms: i64| {
+            let part = ms.clamp(start_ms, end_ms) - start_ms;
+            share(sample.amount(), part, end_ms - start_ms)
+        };
+        let mut minutes = start_ms.div_euclid(MINUTE_MS)..=end_ms.div_euclid(MINUTE_MS);
+        minutes.any(|m| until((m + 1) * MINUTE_MS) - until(m * MINUTE_MS) > STEPS_PER_MINUTE)
+    }
 }
 
 /// One pass over one metric: minutes since the epoch with what they come to.

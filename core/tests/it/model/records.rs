@@ -180,6 +180,11 @@ pub struct Winner {
     pub quarantined: bool,
 }
 
+/// Of two copies of a key the larger wins.
+pub fn rank(sample: &Sample) -> impl Ord + use<> {
+    (sample.version, sample.deleted, sample.digest())
+}
+
 /// The winner of every key, deletions too.
 pub fn all_winners<'a>(copies: impl IntoIterator<Item = &'a Copy>) -> Vec<Winner> {
     let mut keys: BTreeMap<(DeviceId, RecordId), Vec<&Copy>> = BTreeMap::new();
@@ -188,7 +193,6 @@ pub fn all_winners<'a>(copies: impl IntoIterator<Item = &'a Copy>) -> Vec<Winner
             .or_default()
             .push(copy);
     }
-    let rank = |s: &Sample| (s.version, s.deleted, s.digest());
     let winner = |copies: Vec<&Copy>| {
         let best = copies.iter().max_by_key(|copy| rank(&copy.sample)).unwrap();
         Winner {

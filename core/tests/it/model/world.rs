@@ -59,6 +59,8 @@ pub struct World {
     pub rests: BTreeSet<Day>,
     pub pauses: Vec<Pause>,
     pub verdicts: Vec<Verdict>,
+    /// What became of each record of the last batch.
+    pub said: Vec<&'static str>,
     // What was decided.
     pub begun: BTreeSet<Day>,
     pub soft: BTreeMap<Day, i64>,
@@ -91,6 +93,7 @@ impl World {
             pauses: Vec::new(),
             verdicts: Vec::new(),
             grants: BTreeMap::new(),
+            said: Vec::new(),
             begun: BTreeSet::new(),
             soft: BTreeMap::new(),
             hard: BTreeMap::new(),
@@ -118,7 +121,11 @@ impl World {
             .iter()
             .filter_map(|copy| copy.sample.span)
             .map(|(from, _)| from);
-        let from_ms = oldest.min().unwrap_or(self.created_ms).min(self.created_ms) - 2 * DAY_MS;
+        let from_ms = oldest
+            .min()
+            .unwrap_or(self.created_ms)
+            .min(self.created_ms - 33 * DAY_MS)
+            - 2 * DAY_MS;
         let mut held = self.partition.borrow_mut();
         if let Some((timeline, from, to, partition)) = held.as_ref()
             && *timeline == self.timeline
@@ -183,6 +190,11 @@ impl World {
     fn next_boundary(&self) -> Option<(i64, Boundary, Day)> {
         let days = self.days();
         let mut next: Vec<(i64, Boundary, Day)> = Vec::new();
+        // A record of an older day than these is too old.
+        let history = (self.first_day().0 - 32..self.first_day().0).map(Day);
+        for day in history.filter(|day| !self.archived.contains_key(day)) {
+            next.push((days.end_ms(day) + ARCHIVE_AFTER_MS, Boundary::Archive, day));
+        }
         for day in (self.first_day().0..=self.today().0 + 1).map(Day) {
             let end_ms = days.end_ms(day);
             match (self.soft.get(&day), self.hard.get(&day)) {
