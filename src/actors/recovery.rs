@@ -41,7 +41,7 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
     };
     let written = row.map_or_else(Totals::default, |row| row.totals);
     let after = row.and_then(|row| row.uncovered_from).map(before);
-    let (tail, bytes) = tail(store, id, after).await?;
+    let (tail, bytes) = tail(store, id, after, |_| true).await?;
     let stamps = tail.iter().map(|(header, _)| header.stamp_ms);
     let last_stamp_ms = stamps.fold(row.map_or(i64::MIN, |row| row.last_stamp_ms), i64::max);
     let mut partition = Partition::new(id, epoch, last_stamp_ms, written);
@@ -61,7 +61,8 @@ fn partition_row(row: &[u8]) -> Result<PartitionRow, Error> {
     minicbor::decode(opened.payload).map_err(damaged)
 }
 
-fn before(position: Position) -> Position {
+/// The position from which on a read begins with `position`.
+pub(super) fn before(position: Position) -> Position {
     let index = position.index.saturating_sub(1);
     Position { index, ..position }
 }
@@ -70,12 +71,16 @@ fn damaged(error: minicbor::decode::Error) -> Error {
     Error::Damaged(error.to_string())
 }
 
-/// Inputs behind a position, and the bytes of the rows that they came from. A row that begins before it is read whole: who
-/// has folded an input does not take it again.
-async fn tail(
+/// Inputs behind a position that are `wanted`, and the bytes of the rows that were read for them. A row that begins before it
+/// is read whole: who has folded an input does not take it again.
+///
+/// # Errors
+/// When the store cannot be read or a row is damaged.
+pub(super) async fn tail(
     store: &Arc<dyn Store>,
     id: PartitionId,
     mut after: Option<Position>,
+    wanted: impl Fn(&Input) -> bool,
 ) -> Result<(Vec<(Header, Input)>, usize), Error> {
     let (mut inputs, mut bytes) = (Vec::new(), 0_usize);
     loop {
@@ -87,7 +92,8 @@ async fn tail(
             bytes = bytes.saturating_add(row.bytes.len());
             let opened = open(Kind::Journal, &row.bytes).map_err(|error| error.of(&place(row)))?;
             let read = journal::inputs(opened.payload).map_err(damaged);
-            inputs.extend(read.map_err(|error| error.of(&place(row)))?);
+            let read = read.map_err(|error| error.of(&place(row)))?;
+            inputs.extend(read.into_iter().filter(|(_, input)| wanted(input)));
         }
         after = Some(last);
     }
@@ -163,7 +169,7 @@ pub(super) async fn recall(host: &Rc<Host>, entity: &Entity) {
         }
         host.recalling.set(true);
         let after = host.with(entity, |held| before(held.uncovered_from()));
-        match tail(&host.shared.store, id, after).await {
+        match tail(&host.shared.store, id, after, |_| true).await {
             Ok(tail) => drop(host.with(entity, |held| recalled(held, tail, host.shared.epoch))),
             Err(error) => return host.shared.fatal.raise(&error.to_string()),
         }
@@ -191,7 +197,8 @@ fn recalled(partition: &mut Partition, (tail, bytes): (Vec<(Header, Input)>, usi
     }
 }
 
-fn owner(input: &Input) -> Option<Entity> {
+/// Whose input it is; nobody's for one of the partition itself.
+pub(super) fn owner(input: &Input) -> Option<Entity> {
     match input {
         Input::User(id, _) => Some(Entity::User(id.clone())),
         Input::Challenge(id, _) => Some(Entity::Challenge(*id)),

@@ -1,25 +1,20 @@
-//! Reads one entity's inputs out of the journal that no snapshot covers and that are not in memory: after a fold that panicked,
-//! or a state that was let go otherwise. Called before a snapshot is read: rows that are dropped meanwhile are in it then.
+//! Gets one entity's inputs that no snapshot covers out of the journal where they are not in memory: because they were deferred at
+//! the start, after a fold that panicked, or because the state was let go otherwise. Called before a snapshot is read: rows that
+//! are dropped meanwhile are in it then.
 
-use std::{rc::Rc, sync::Arc};
+use std::rc::Rc;
 
-use streakline_core::{
-    id::{Entity, Position},
-    input::{Header, Input},
-    journal,
+use streakline_core::{id::Entity, input::Input};
+
+use super::{
+    host::Host,
+    recovery::{before, owner, recall, tail},
+    shared::BITS,
 };
+use crate::{clock, storage::Error};
 
-use super::{host::Host, shared::BITS};
-use crate::{
-    clock,
-    storage::{
-        Error, Store,
-        envelope::{Kind, open},
-    },
-};
-
-/// Bytes of a tail that are read at once.
-const READ_BYTES: usize = 1024 * 1024;
+/// Ms to wait before a state whose fold panicked is read again: a fault of the moment may be over then.
+pub(super) const READ_AGAIN_AFTER_MS: u64 = 1_000;
 /// Ms between two looks whether everything is durable.
 const POLL_MS: u64 = 1;
 
@@ -29,41 +24,21 @@ const POLL_MS: u64 = 1;
 /// # Errors
 /// When the journal cannot be read.
 pub(super) async fn tail_at_hand(host: &Rc<Host>, entity: &Entity) -> Result<(), Error> {
+    recall(host, entity).await;
     let missing = host.with(entity, |held| {
-        let missing = held.coverage.holds(entity) && !held.tails.contains_key(entity);
-        missing.then(|| held.journal.newest())
+        let first = held.coverage.position(entity)?;
+        let missing = !held.tails.contains_key(entity);
+        missing.then(|| (before(first), held.journal.newest()))
     });
-    let Some(newest) = missing.flatten() else {
+    let Some((after, newest)) = missing.flatten() else {
         return Ok(());
     };
     while host.durable(entity) < newest {
         clock::pause_ms(POLL_MS).await;
     }
-    let tail = read(&host.shared.store, entity).await?;
+    let own = |input: &Input| owner(input).as_ref() == Some(entity);
+    let store = &host.shared.store;
+    let (tail, _) = tail(store, entity.partition(BITS), Some(after), own).await?;
     host.with(entity, |held| held.tails.insert(entity.clone(), tail));
     Ok(())
-}
-
-async fn read(store: &Arc<dyn Store>, entity: &Entity) -> Result<Vec<(Header, Input)>, Error> {
-    let own = |input: &Input| match (input, entity) {
-        (Input::User(of, _), Entity::User(id)) => of == id,
-        (Input::Challenge(of, _), Entity::Challenge(id)) => of == id,
-        _ => false,
-    };
-    let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
-    let (mut inputs, mut after): (Vec<_>, Option<Position>) = (Vec::new(), None);
-    loop {
-        let rows = store
-            .tail(entity.partition(BITS), after, READ_BYTES)
-            .await?;
-        let Some(last) = rows.last().map(|row| row.last) else {
-            return Ok(inputs);
-        };
-        for row in &rows {
-            let opened = open(Kind::Journal, &row.bytes)?;
-            let all = journal::inputs(opened.payload).map_err(damaged)?;
-            inputs.extend(all.into_iter().filter(|(_, input)| own(input)));
-        }
-        after = Some(last);
-    }
 }

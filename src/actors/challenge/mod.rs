@@ -289,7 +289,6 @@ impl Actor for ChallengeActor {
 
 /// The snapshot, and the standing rows of its members.
 async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contribution>), Error> {
-    super::recovery::recall(&host, &Entity::Challenge(id)).await;
     let store = &host.shared.store;
     let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
     let challenge = match store.snapshot(&Entity::Challenge(id)).await? {

@@ -14,13 +14,13 @@ use streakline_core::{
 use super::{Cell, ChallengeCell, activate, read};
 use crate::telemetry::series;
 use crate::{
-    actors::{aside, reread},
+    actors::{
+        aside,
+        reread::{self, READ_AGAIN_AFTER_MS},
+    },
     clock,
     protocol::error_code::{Code, Refusal},
 };
-
-/// Ms to wait before a state whose fold panicked is read again: a fault of the moment may be over then.
-const READ_AGAIN_AFTER_MS: u64 = 1_000;
 
 /// The fold has panicked; the culprit is still in front.
 pub(super) struct Panicked;

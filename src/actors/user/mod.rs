@@ -376,7 +376,6 @@ impl Actor for UserActor {
 }
 
 async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Snapshot>, Error> {
-    super::recovery::recall(&host, &entity).await;
     super::reread::tail_at_hand(&host, &entity).await?;
     host.shared.store.snapshot(&entity).await
 }

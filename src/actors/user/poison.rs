@@ -13,14 +13,16 @@ use streakline_core::{
 use super::{Cell, UserCell, Waiter, command};
 use crate::telemetry::series;
 use crate::{
-    actors::{aside, challenge::ChallengeCommand, reread},
+    actors::{
+        aside,
+        challenge::ChallengeCommand,
+        reread::{self, READ_AGAIN_AFTER_MS},
+    },
     clock,
     protocol::error_code::{Code, Refusal},
     storage::{Attachment, Error, StuckId},
 };
 
-/// Ms to wait before a state whose fold panicked is read again: a fault of the moment may be over then.
-const READ_AGAIN_AFTER_MS: u64 = 1_000;
 /// Kept inputs that are offered again at once; the next follow when these are folded.
 const RELEASED_AT_ONCE: usize = 32;
 

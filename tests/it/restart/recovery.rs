@@ -6,6 +6,8 @@ use super::scene::Scene;
 use crate::harness::block_on;
 use crate::harness::figures::{Figures, until};
 use crate::harness::load::{devices, minutes, name, put_users};
+use crate::rest::http::Http;
+use crate::rest::people::{challenge, enrol_new, published};
 
 const USERS: usize = 100_000;
 /// Users with a snapshot and inputs after it.
@@ -79,5 +81,42 @@ fn tails_that_are_too_much_for_memory_are_read_again_in_their_turn() {
             until(&scene.server, UNFOLDED, |unfolded| unfolded == 0).await;
             assert_all_there(&scene, FEW).await;
         });
+    }
+}
+
+/// The background takes one partition after the other and waits for its slow reads: who asks at once comes first.
+const SLOWLY: [&str; 2] = ["--fault", "slow-reads=50"];
+
+#[test]
+fn a_challenge_whose_tail_was_too_much_folds_it_once() {
+    const FEW: usize = 200;
+    let mut scene = Scene::with("[journal]\nrecovered_max_bytes = 1\n");
+    let paths = block_on(async {
+        put_users(&scene.server, 0..FEW).await;
+        let admin = Http::admin(&scene.server);
+        let mut paths = Vec::new();
+        for users in [["ann", "bob"], ["carl", "dora"], ["eve", "fred"]] {
+            let path = published(&admin, &challenge("2090-01-01", "2090-01-05")).await;
+            enrol_new(&admin, &path, &users).await;
+            paths.push(path);
+        }
+        paths
+    });
+    let shown = |scene: &Scene| {
+        let admin = Http::admin(&scene.server);
+        block_on(join_all(paths.iter().map(async |path| {
+            let challenge = admin.get(path).await.expect(200);
+            let enrolments = admin.get(&format!("{path}/enrolments")).await;
+            let etag = challenge.header("etag").to_owned();
+            (etag, challenge.json(), enrolments.expect(200).json())
+        })))
+    };
+    let before = shown(&scene);
+    assert_eq!(before[0].1["phase"], "open");
+    assert_eq!(before[0].2["items"].as_array().unwrap().len(), 2);
+    for _ in 0..2 {
+        scene.server.kill();
+        scene.server.restart_with(&SLOWLY);
+        assert_eq!(shown(&scene), before);
     }
 }
