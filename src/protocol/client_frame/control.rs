@@ -68,8 +68,8 @@ struct AuthFrame<'a> {
     token: Raw<'a>,
 }
 
-/// Most characters of a topic or of an epoch.
-const NAME_CHARS_MAX: usize = 128;
+/// Most characters of a topic or of an epoch; a refusal repeats them, each escaped in up to ten.
+const NAME_CHARS_MAX: usize = 64;
 /// Most characters of a token, well above every JWT with our claims.
 const TOKEN_CHARS_MAX: usize = 8 * 1024;
 

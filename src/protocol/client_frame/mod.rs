@@ -85,6 +85,9 @@ struct Peek<'a> {
 /// `bad_json`, `bad_frame` with the place, `unknown_type`, `batch_too_large`, or `not_found` for an unknown topic.
 pub fn decode(text: &str, max_records: usize) -> Result<ClientFrame, Refused> {
     let peek: Peek<'_> = parse(text)?;
+    if !text.trim_start().starts_with('{') {
+        return Err(not_an_object().into()); // Or serde takes an array for the members in their order.
+    }
     let frame = read(&peek, text, max_records);
     frame.map_err(|refusal| Refused {
         refusal,
@@ -118,10 +121,11 @@ fn echo(raw: Option<&RawValue>) -> Option<u64> {
     scalar::unsigned(raw).ok().flatten()
 }
 
-/// Text that is not JSON at all, or JSON that is not an object of single fields.
+/// Text that is not JSON at all, or JSON that is not an object of single fields. The words are our own: serde's repeat the
+/// text that it got, which may be as long as a frame.
 fn unreadable(error: serde_json::Error) -> Refusal {
     match error.classify() {
-        Category::Data => bad_frame("", error.to_string()),
+        Category::Data => not_an_object(),
         Category::Io | Category::Syntax | Category::Eof => {
             Refusal::new(Code::BadJson, format!("not JSON: {error}"))
         }
@@ -130,6 +134,11 @@ fn unreadable(error: serde_json::Error) -> Refusal {
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Refusal> {
     serde_json::from_str(text).map_err(unreadable)
+}
+
+fn not_an_object() -> Refusal {
+    let words = "a frame is one JSON object that names no field twice";
+    bad_frame("", words.into())
 }
 
 /// Gives a value its place.
