@@ -1,13 +1,19 @@
-//! Who leaves memory: users without a command for `actors.idle_s`, and the longest idle ones earlier when memory is full.
+//! Who leaves memory: users without a command for `actors.idle_s`, and the longest idle ones earlier when memory is full: then an
+//! eighth is freed at once, so that not every newcomer has to wait until somebody leaves.
 //!
 //! Every user in memory has one place in a queue, by when it is worth a look. A look costs a comparison, and comes once in the
 //! idle time, so that rounds do not grow with the users in memory. Called by rounds.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+};
 
 use streakline_core::{id::UserId, limits};
 
 use super::{
+    admission,
     host::Host,
     user::{self, Look},
 };
@@ -17,11 +23,15 @@ use crate::clock;
 const LOOKS_MAX: usize = 8 * 1024;
 /// Shortest time between two looks at a user that cannot leave now, ms.
 const LOOK_AGAIN_MS: u64 = 1_000;
+/// The part of memory that is freed once it is full: an eighth.
+const FREED_PART: usize = 8;
 
 /// Users in memory by when to look whether they are idle, ms of the machine's clock.
 #[derive(Default)]
 pub(super) struct Idling {
     queue: RefCell<BTreeSet<(u64, UserId)>>,
+    /// Memory was full, and a part of it is being freed.
+    freeing: Cell<bool>,
 }
 
 impl Idling {
@@ -38,7 +48,21 @@ impl Idling {
     }
 }
 
-/// Lets go who is idle, and while memory is full who was used least lately.
+impl Host {
+    /// Whether users leave who are not idle for long: from the moment that memory is full until a part of it is free.
+    pub(super) fn makes_room(&self) -> bool {
+        let freeing = self.is_full() || (self.idling.freeing.get() && !self.has_room());
+        self.idling.freeing.set(freeing);
+        freeing
+    }
+
+    fn has_room(&self) -> bool {
+        let most = self.shared.settings.memory_bytes_max;
+        self.admission.weight().bytes <= most.saturating_sub(most / FREED_PART)
+    }
+}
+
+/// Lets go who is idle, and while room is made who was used least lately; then those come who wait for it.
 pub(super) fn round(host: &Rc<Host>) {
     let now_ms = clock::monotonic_ms();
     let idle_ms = host.shared.settings.idle_ms;
@@ -48,7 +72,7 @@ pub(super) fn round(host: &Rc<Host>) {
         if host.snapshots_under_way.get() >= limits::SNAPSHOTS_AT_ONCE {
             break;
         }
-        let early = host.is_full();
+        let early = host.makes_room();
         let up_to_ms = if early { u64::MAX } else { now_ms };
         let Some((at_ms, id)) = host.idling.pop(up_to_ms) else {
             break;
@@ -69,4 +93,5 @@ pub(super) fn round(host: &Rc<Host>) {
         }
     }
     host.idling.queue.borrow_mut().extend(again);
+    admission::go_on(host);
 }

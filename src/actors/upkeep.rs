@@ -29,7 +29,6 @@ pub(super) fn round(host: &Rc<Host>) {
         .for_each(|entry| challenge::round(&entry.cell));
     let aged = is_turn(now_ms, AGED_MS);
     attend(host, aged);
-    admission::go_on(host);
     idling::round(host);
     figures::tell(host);
     if !is_turn(now_ms, SLOW_ROUND_MS) {

@@ -58,7 +58,7 @@ pub(in crate::actors) fn take(cell: &Cell) {
             .map(|resident| resident.pending() > 0 || resident.user().position > covered);
         host.snapshotted(&entity, (covered, due_ms), more);
         held.weigh();
-        let leaving = std::mem::take(&mut held.leaving) && (held.is_idle() || host.is_full());
+        let leaving = std::mem::take(&mut held.leaving) && (held.is_idle() || host.makes_room());
         drop(held);
         // Records may wait to be read until this was written.
         super::advance(&cell);

@@ -51,6 +51,28 @@ fn the_longest_idle_leave_early_when_memory_is_full() {
 }
 
 #[test]
+fn a_full_memory_is_freed_by_an_eighth_at_once() {
+    const ROOM: usize = 10_000;
+    const FEW: usize = 16;
+    let settings = "workers = 1\n[actors]\nidle_s = 3600\nmemory_max_bytes = 8388608\n";
+    let scene = Scene::first(settings);
+    block_on(async {
+        let figure = async |name: &str| Figures::of(&scene.server).await.sum(name, "");
+        let mut number = 0;
+        while figure("streakline_passivations_total").await == 0 {
+            put_users(&scene.server, number..number + FEW).await;
+            number += FEW;
+            assert!(number < ROOM, "memory never fills");
+        }
+        // From here on nobody comes: it is not enough that the last one fits.
+        let bytes = "streakline_users_bytes";
+        until(&scene.server, bytes, |bytes| bytes <= 7 * MIB).await;
+        let left = figure(bytes).await;
+        assert!(left > 6 * MIB, "{left}");
+    });
+}
+
+#[test]
 fn who_finds_memory_full_of_live_users_is_told_when_to_come_back() {
     const ROOM: usize = 400;
     let settings = "workers = 1\n[actors]\nidle_s = 1\nmemory_max_bytes = 1048576\n";
