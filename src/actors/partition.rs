@@ -22,6 +22,7 @@ use super::{host::Host, shared::BITS};
 use crate::telemetry::series;
 use crate::{
     clock,
+    protocol::error_code::{Code, Refusal},
     storage::{
         Attachment, JournalRow,
         envelope::{Kind, seal},
@@ -262,6 +263,18 @@ impl Host {
         let most = self.shared.settings.tail_bytes_max.saturating_mul(OVERRUN);
         let depth = |held: &mut Partition| held.coverage.depth_bytes(held.journal.written_bytes());
         self.with(entity, depth).is_some_and(|depth| depth > most)
+    }
+
+    /// Refuses a change where the tail is overrun.
+    ///
+    /// # Errors
+    /// `overloaded`: it may be asked for again.
+    pub(super) fn check_tail(&self, entity: &Entity) -> Result<(), Refusal> {
+        let words = "snapshots do not keep up with what is written; try again";
+        let overrun = self.is_overrun(entity);
+        (!overrun)
+            .then_some(())
+            .ok_or_else(|| Refusal::new(Code::Overloaded, words))
     }
 
     /// Starts the next flush of a partition, unless one is in flight.

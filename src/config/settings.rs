@@ -129,7 +129,7 @@ settings! {
         /// How long the first input of a flush waits for company at low load, ms; 0: not at all
         linger_ms: u64 = 0, within 0..=10_000;
 
-        /// Bytes of one partition's journal that snapshots need not cover; at four times that batches are `overloaded`
+        /// Bytes of one partition's journal that snapshots need not cover; at four times that batches and changes are `overloaded`
         tail_bytes_max: u64 = 8 * 1024 * 1024, within 1_024..=1_073_741_824;
 
         /// How long an input may stay uncovered, seconds

@@ -33,6 +33,10 @@ pub enum Fault {
     Users(u64),
     /// `slow-appends=MS`: each flush takes so long.
     SlowAppends(u64),
+    /// `challenges=N`: reads of challenges' snapshots, as damaged, after N of them.
+    Challenges(u64),
+    /// `slow-snapshots=MS`: each write of a snapshot takes so long.
+    SlowSnapshots(u64),
     /// `slow-reads=MS`: each read of a state takes so long.
     SlowReads(u64),
     /// `memtable=BYTES`: the engine writes tables that small, so that a test has some.
@@ -55,6 +59,8 @@ impl FromStr for Fault {
             "chunks" => Self::Chunks(number),
             "users" => Self::Users(number),
             "slow-appends" => Self::SlowAppends(number),
+            "challenges" => Self::Challenges(number),
+            "slow-snapshots" => Self::SlowSnapshots(number),
             "slow-reads" => Self::SlowReads(number),
             "memtable" => Self::Memtable(number),
             "segment" => Self::Segment(number),
@@ -134,6 +140,7 @@ impl Snapshots for FaultyStore {
     fn snapshot(&self, entity: &Entity) -> Answer<'_, Option<Snapshot>> {
         let good = match (self.fault, entity) {
             (Fault::Users(good), Entity::User(_)) => Some(good),
+            (Fault::Challenges(good), Entity::Challenge(_)) => Some(good),
             _ => None,
         };
         if self.fails(good) {
@@ -170,7 +177,13 @@ impl Snapshots for FaultyStore {
         if self.fails(good) {
             return Box::pin(async { self.full() });
         }
-        self.inner.commit(write)
+        let Fault::SlowSnapshots(wait_ms) = self.fault else {
+            return self.inner.commit(write);
+        };
+        Box::pin(async move {
+            clock::pause_ms(wait_ms).await;
+            self.inner.commit(write).await
+        })
     }
 
     fn partition_row(&self, partition: PartitionId) -> Answer<'_, Option<Vec<u8>>> {

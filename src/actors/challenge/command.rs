@@ -299,6 +299,9 @@ fn write(cell: &Cell, change: WriteChallenge) {
             deliver::answer(cell, done, member);
         }
         Ok(Some(input)) => {
+            if let Err(refusal) = held.host.check_tail(&held.entity()) {
+                return done(Err(refusal));
+            }
             let origin = Origin {
                 source: Source::Rest,
                 principal: caller.principal,

@@ -264,6 +264,9 @@ fn write(cell: &Cell, change: WriteUser) {
         Err(refusal) => done(Err(refusal)),
         Ok(None) => done(Ok((user, now_ms))),
         Ok(Some(change)) => {
+            if let Err(refusal) = held.host.check_tail(&held.entity()) {
+                return done(Err(refusal));
+            }
             let origin = Origin {
                 source: Source::Rest,
                 principal: caller.principal,

@@ -3,3 +3,4 @@
 mod burst;
 mod full;
 mod passivation;
+mod tail;
