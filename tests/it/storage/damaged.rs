@@ -1,13 +1,16 @@
 //! Rows that cannot be read: whoever needs one is set aside and told so, everybody else goes on, and nothing that is in the
 //! journal is lost by it.
 
+use serde_json::json;
 use streakline::cli::client::Rest;
 use streakline_core::civil::MINUTE_MS;
 
-use super::world::readiness;
+use super::world::{readiness, readiness_of};
 use crate::harness::stream::batch;
 use crate::harness::wire::hello;
 use crate::harness::{Server, Wire, block_on};
+use crate::rest::http::Http;
+use crate::rest::people::{challenge, enrol_new, published};
 
 const NOON: &str = "virtual:2016-04-13T12:00:00Z";
 const NOON_MS: i64 = 1_460_548_800_000;
@@ -98,6 +101,65 @@ fn a_damaged_snapshot_sets_that_user_alone_aside() {
         assert_eq!(steps(&server.rest(), damaged.0).await, Ok(100));
     });
     assert_eq!(readiness(&server).0, 200);
+}
+
+#[test]
+fn a_damaged_challenge_is_set_aside_alone_and_its_members_go_on() {
+    let mut server = Server::start(NOON, &[]);
+    let paths = block_on(async {
+        let admin = Http::admin(&server);
+        let window = challenge("2016-04-13", "2016-04-14");
+        let paths = [
+            published(&admin, &window).await,
+            published(&admin, &window).await,
+        ];
+        enrol_new(&admin, &paths[0], &["ann"]).await;
+        admin
+            .enrol(&format!("{}/enrolments/ann", paths[1]))
+            .await
+            .expect(201);
+        paths
+    });
+    assert_eq!(server.terminate(), Some(0));
+    server.restart_with(&["--fault", "challenges=1"]);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let mut damaged = Vec::new();
+        for path in &paths {
+            let board = format!("{path}/leaderboard");
+            let answer = admin.get(&board).await;
+            if answer.status == 200 {
+                continue;
+            }
+            answer.problem(503, "store_unavailable");
+            let (cancel, why) = (format!("{path}/cancel"), json!({"reason": "x"}));
+            admin
+                .post(&cancel, &why)
+                .await
+                .problem(503, "store_unavailable");
+            damaged.push(path.trim_start_matches("/v1/challenges/"));
+        }
+        assert_eq!(damaged.len(), 1, "one alone");
+        let (status, body) = readiness_of(&server).await;
+        assert_eq!(status, 503, "{body}");
+        let told = format!("snapshot of challenge {}", damaged[0]);
+        assert!(body.contains(&told), "{body}");
+        // Its member streams on.
+        let mut wire = device(&server, "ann", ANNS).await;
+        wire.ack(&batch(1, MORNING_MS, &[10; 10])).await;
+        assert_eq!(steps(&server.rest(), "ann").await, Ok(100));
+    });
+    assert_eq!(server.terminate(), Some(0));
+    server.restart();
+    block_on(async {
+        let admin = Http::admin(&server);
+        for path in &paths {
+            let board = admin.get(&format!("{path}/leaderboard")).await;
+            let board = board.expect(200).json();
+            assert_eq!(board["items"].as_array().unwrap().len(), 1, "{board}");
+        }
+        assert_eq!(readiness_of(&server).await.0, 200);
+    });
 }
 
 #[test]

@@ -143,10 +143,12 @@ pub(super) fn copy(from: &Path, to: &Path) {
 
 /// The status and the text of `GET /readyz`.
 pub(super) fn readiness(server: &Server) -> (u16, String) {
-    block_on(async {
-        let answer = reqwest::get(format!("{}/readyz", server.url()))
-            .await
-            .unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    })
+    block_on(readiness_of(server))
+}
+
+/// The same for who waits already.
+pub(super) async fn readiness_of(server: &Server) -> (u16, String) {
+    let answer = reqwest::get(format!("{}/readyz", server.url())).await;
+    let answer = answer.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }
