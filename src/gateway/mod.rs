@@ -5,6 +5,7 @@
 
 mod addresses;
 mod auth;
+mod between;
 mod conversation;
 mod credit;
 mod doors;
@@ -33,6 +34,7 @@ use std::{
 };
 
 use actix_web::{dev::Extensions, web};
+pub use between::take_turns;
 use doors::{Doors, ServerDoors};
 use rate::{FrameRate, Rates};
 use streakline_core::{id::UserId, limits};
@@ -110,6 +112,7 @@ pub struct Gateway {
     settings: Arc<Settings>,
     draining: Arc<AtomicBool>,
     addresses: addresses::Addresses,
+    connections: between::Connections,
     failures: AuthFailures,
     floods: floods::Floods,
 }
@@ -140,6 +143,7 @@ impl Gateway {
             settings: Arc::new(settings),
             draining: Arc::default(),
             addresses: addresses::Addresses::default(),
+            connections: between::Connections::default(),
             failures,
             floods: floods::Floods::default(),
         }
@@ -164,6 +168,15 @@ impl Gateway {
             let now_ms = clock::monotonic_ms();
             let reason = CloseReason::SLOW_READER;
             self.sessions.cut_frozen(reason, now_ms, frozen_ms);
+        }
+    }
+
+    /// Ends every connection that is between two requests for longer than this, with half a head or none; it never ends.
+    pub async fn watch_heads(self, within_ms: u64) {
+        loop {
+            clock::pause_ms(WATCH_MS).await;
+            let before_ms = clock::monotonic_ms().saturating_sub(within_ms);
+            self.connections.end(before_ms);
         }
     }
 

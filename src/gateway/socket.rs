@@ -46,7 +46,13 @@ pub(super) fn admit(gateway: &Gateway, connection: &dyn Any, extensions: &mut Ex
     let max = max.saturating_mul(CONNECTIONS_PER_STREAM);
     let address: Option<IpAddr> = stream.peer_addr().ok().map(|peer| peer.ip());
     match gateway.addresses.take_place(Kind::Connection, address, max) {
-        Some(place) => drop(extensions.insert(place)),
+        Some(place) => {
+            drop(extensions.insert(place));
+            match gateway.connections.came(stream) {
+                Ok(connection) => drop(extensions.insert(connection)),
+                Err(error) => tracing::debug!(%error, "a connection is not watched"),
+            }
+        }
         None => refuse(stream, gateway.settings.retry_after_ms),
     }
 }

@@ -70,6 +70,8 @@ const HANDSHAKE_WITHIN: Duration = Duration::from_secs(5);
 const REQUEST_HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// How long a connection may stay open without a request.
 const IDLE_WITHIN: Duration = Duration::from_secs(15);
+/// How long after an answer the head of the connection's next request may take to be whole, ms: both of these.
+const NEXT_HEAD_WITHIN_MS: u64 = 20_000;
 /// How long a connection that is closed may take to go.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
@@ -183,6 +185,7 @@ pub async fn run(
     let gateway = running.gateway.clone();
     actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
     actix::spawn(running.gateway.clone().watch_readers());
+    actix::spawn(running.gateway.clone().watch_heads(NEXT_HEAD_WITHIN_MS));
     let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
     tracing::info!(version, %address, epoch, clock = start.config.clock, "serving");
     ready(running.address);
@@ -376,6 +379,7 @@ async fn listen(
             .wrap(from_fn(api::check_origin))
             .wrap(from_fn(api::observe))
             .wrap(from_fn(api::secure))
+            .wrap(from_fn(gateway::take_turns))
             .configure(gateway::routes)
             .configure(api::routes)
     });

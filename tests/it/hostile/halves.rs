@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::bystander::{Bystander, NOON_MS, server};
@@ -75,6 +75,47 @@ fn connections_that_do_not_finish_what_they_begin_are_ended() {
             );
         }
         assert!(answers[0].starts_with("HTTP/1.1 408"), "{}", answers[0]);
+        until("no descriptor is left", async || {
+            descriptors(&server) <= before
+        })
+        .await;
+        bystander.is_told().await;
+        bystander.has_lost_nothing(&server).await;
+    });
+}
+
+/// Asks once, reads the answer, and does not finish asking again; what came after the answer.
+async fn answered_once(server: &Server, way: usize) -> String {
+    let mut tcp = dial(server, elsewhere(6), None).await;
+    let head = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut said = Vec::new();
+    while !said.ends_with(b"}") {
+        assert_ne!(
+            tcp.read_buf(&mut said).await.unwrap(),
+            0,
+            "it was not answered"
+        );
+    }
+    match way % 3 {
+        0 => {}
+        1 => tcp.write_all(&head.as_bytes()[..9]).await.unwrap(),
+        _ => dribble(&mut tcp, &[b'x'; SLOW_BYTES]).await,
+    }
+    to_the_end(&mut tcp).await
+}
+
+#[test]
+fn a_second_request_that_is_not_finished_ends_its_connection_too() {
+    let server = server();
+    block_on(async {
+        let mut bystander = Bystander::new(&server).await;
+        bystander.goes_on().await;
+        let before = descriptors(&server);
+        let attack = crowd(3 * EACH, |way| answered_once(&server, way));
+        for said in bystander.beside(attack).await {
+            assert_eq!(said, "", "only the first was a request");
+        }
         until("no descriptor is left", async || {
             descriptors(&server) <= before
         })

@@ -1,6 +1,6 @@
 //! TLS: both doors over it, nothing beside it, and certificates that change under open connections.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream as Tcp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,6 +132,46 @@ fn both_doors_are_served_over_tls_and_nothing_beside_it() {
     let mut answer = Vec::new();
     let _reset = plain.read_to_end(&mut answer);
     assert!(!answer.windows(4).any(|four| four == b"HTTP"), "{answer:?}");
+}
+
+/// A client's part of a handshake is more than this.
+const BEGUN_BYTES: usize = 40;
+
+#[test]
+fn handshakes_that_do_not_go_on_are_ended_and_others_get_through() {
+    let authority = Authority::new();
+    authority.issue(2_020, ENDLESS);
+    let server = serving(&authority);
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    let config = Arc::new(config);
+    let begun = |number: usize| {
+        let mut connection =
+            ClientConnection::new(config.clone(), "127.0.0.1".try_into().unwrap()).unwrap();
+        let mut said = Vec::new();
+        connection.write_tls(&mut said).unwrap();
+        let mut tcp = tcp(&server);
+        // Nothing, the first bytes, and a whole greeting without what follows.
+        let bytes = [0, BEGUN_BYTES, said.len()][number % 3];
+        tcp.write_all(&said[..bytes]).unwrap();
+        tcp
+    };
+    let waiting: Vec<Tcp> = (0..30).map(begun).collect();
+    let (_, _, answer) = shake_hands(&server, &authority, &TLS13);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for mut tcp in waiting {
+        let mut said = Vec::new();
+        let end = tcp.read_to_end(&mut said).map_err(|error| error.kind());
+        // Closed or reset, and not still open when this test has had enough.
+        assert!(
+            matches!(end, Ok(_) | Err(ErrorKind::ConnectionReset)),
+            "{end:?}"
+        );
+        assert!(!said.windows(4).any(|four| four == b"HTTP"));
+    }
 }
 
 #[test]
