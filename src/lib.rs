@@ -17,6 +17,7 @@ pub mod gateway;
 pub mod keys;
 pub mod protocol;
 pub mod push;
+pub mod registry;
 pub mod server;
 pub mod shutdown;
 pub mod storage;

@@ -12,8 +12,10 @@ use minicbor::{
 use crate::{
     id::RecordId,
     limits,
+    metric::Metric,
+    record::{Content, Epoch, Record},
     records::StoredRecord,
-    sample::{Method, Metric, Record},
+    sample::Method,
 };
 
 /// Writes records in (device, id) order, so that the columns change little.
@@ -45,27 +47,29 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredRecord>, DecodeError> {
     let start = column(d, rows)?;
     let span = column(d, rows)?;
     let offset = column(d, rows)?;
+    let kind = column(d, rows)?;
     let value = column(d, rows)?;
     let flags = column(d, rows)?;
     let received = column(d, rows)?;
+    let mut epoch = None;
     let mut records = Vec::with_capacity(rows);
     for (at, id) in ids.into_iter().enumerate() {
         let cell = |column: &[i64]| column.get(at).copied().unwrap_or_default();
         let narrow = |n: i64| u32::try_from(n).map_err(|_| DecodeError::message("out of range"));
         let (method, worn, skewed) = read_flags(cell(&flags))?;
-        if cell(&metric) != 1 {
-            return Err(DecodeError::message("unknown metric"));
-        }
+        let number = u16::try_from(cell(&metric));
+        let number = number.map_err(|_| DecodeError::message("unknown metric"))?;
+        let content = read_content(d, (cell(&kind), cell(&value)), &mut epoch)?;
         records.push(StoredRecord {
             binding: narrow(cell(&binding))?,
             record: Record {
                 id,
                 version: narrow(cell(&version))?,
-                metric: Metric::Steps,
+                metric: Metric(number),
                 start_ms: cell(&start),
                 end_ms: cell(&start).saturating_add(cell(&span)),
                 offset_s: read_offset(cell(&offset))?,
-                value: cell(&value),
+                content,
                 method,
                 worn,
             },
@@ -83,12 +87,7 @@ fn write<W: Write>(rows: &[&StoredRecord], e: &mut Encoder<W>) -> Written<W> {
     put(e, rows.iter().map(|row| i64::from(row.binding)))?;
     put_ids(e, rows)?;
     put(e, rows.iter().map(|row| i64::from(row.record.version)))?;
-    put(
-        e,
-        rows.iter().map(|row| match row.record.metric {
-            Metric::Steps => 1,
-        }),
-    )?;
+    put(e, rows.iter().map(|row| i64::from(row.record.metric.0)))?;
     put(e, rows.iter().map(|row| row.record.start_ms))?;
     put(e, rows.iter().map(|row| row.record.span_ms()))?;
     // 0 says absent, so a present offset is moved away from it.
@@ -97,9 +96,60 @@ fn write<W: Write>(rows: &[&StoredRecord], e: &mut Encoder<W>) -> Written<W> {
         rows.iter()
             .map(|row| row.record.offset_s.map_or(0, moved_offset)),
     )?;
-    put(e, rows.iter().map(|row| row.record.value))?;
+    put(e, rows.iter().map(|row| kind(&row.record.content)))?;
+    put(e, rows.iter().map(|row| row.record.value().unwrap_or(0)))?;
     put(e, rows.iter().map(|row| flags(row)))?;
-    put(e, rows.iter().map(|row| row.received_ms))
+    put(e, rows.iter().map(|row| row.received_ms))?;
+    put_contents(e, rows)
+}
+
+fn kind(content: &Content) -> i64 {
+    match content {
+        Content::Delta(_) => 0,
+        Content::Cumulative { .. } => 1,
+        Content::Gauge(_) => 2,
+        Content::Episode(_) => 3,
+        Content::Deleted => 4,
+    }
+}
+
+/// What does not fit into columns, row by row: epochs where they are others than that of the reading before, and episodes.
+fn put_contents<W: Write>(e: &mut Encoder<W>, rows: &[&StoredRecord]) -> Written<W> {
+    let mut before: Option<&Epoch> = None;
+    for row in rows {
+        match &row.record.content {
+            Content::Cumulative { epoch, .. } => {
+                let new = Some(epoch).filter(|epoch| before != Some(*epoch));
+                e.encode(new)?;
+                before = Some(epoch);
+            }
+            Content::Episode(episode) => e.encode(episode)?.ok()?,
+            Content::Delta(_) | Content::Gauge(_) | Content::Deleted => {}
+        }
+    }
+    Ok(())
+}
+
+fn read_content(
+    d: &mut Decoder<'_>,
+    (kind, value): (i64, i64),
+    before: &mut Option<Epoch>,
+) -> Result<Content, DecodeError> {
+    match kind {
+        0 => Ok(Content::Delta(value)),
+        1 => {
+            if let Some(epoch) = d.decode()? {
+                *before = Some(epoch);
+            }
+            let epoch = before.clone();
+            let epoch = epoch.ok_or_else(|| DecodeError::message("a reading has an epoch"))?;
+            Ok(Content::Cumulative { value, epoch })
+        }
+        2 => Ok(Content::Gauge(value)),
+        3 => Ok(Content::Episode(d.decode()?)),
+        4 => Ok(Content::Deleted),
+        _ => Err(DecodeError::message("unknown class")),
+    }
 }
 
 /// One column: runs of (how often, difference to the value before).
@@ -258,7 +308,7 @@ mod tests {
             let (binding, value, worn, skewed) = rest;
             let offset_s = offset_s.map(|offset| offset.max(i32::MIN + 1));
             let end_ms = start_ms + span;
-            let metric = Metric::Steps;
+            let metric = Metric::STEPS;
             let record = Record {
                 id,
                 version: 1,
@@ -266,7 +316,7 @@ mod tests {
                 start_ms,
                 end_ms,
                 offset_s,
-                value,
+                content: Content::Delta(value),
                 method,
                 worn,
             };
@@ -301,11 +351,11 @@ mod tests {
                 record: Record {
                     id: RecordId::Number(minute.unsigned_abs()),
                     version: 1,
-                    metric: Metric::Steps,
+                    metric: Metric::STEPS,
                     start_ms,
                     end_ms: start_ms + 60_000,
                     offset_s: None,
-                    value: 0,
+                    content: Content::Delta(0),
                     method: Method::Auto,
                     worn: None,
                 },
@@ -334,11 +384,11 @@ mod tests {
                     record: Record {
                         id: RecordId::Number(minute),
                         version: 1,
-                        metric: Metric::Steps,
+                        metric: Metric::STEPS,
                         start_ms,
                         end_ms: start_ms + 60_000,
                         offset_s: None,
-                        value,
+                        content: Content::Delta(value),
                         method: Method::Auto,
                         worn: None,
                     },

@@ -5,7 +5,7 @@
 use alloc::{format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use crate::{civil::Day, limits, sample::Metric};
+use crate::{civil::Day, limits, metric::Metric};
 
 /// Whether one may join after the window's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -164,7 +164,7 @@ mod tests {
     fn april() -> Definition {
         Definition {
             title: "April steps".into(),
-            metric: Metric::Steps,
+            metric: Metric::STEPS,
             starts: Day::parse("2016-04-13").unwrap(),
             ends: Day::parse("2016-05-11").unwrap(),
             join_opens_ms: None,

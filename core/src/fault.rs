@@ -1,7 +1,7 @@
 //! Faults that tests ask for by the content of an input, so that they recur at every replay and at every start. Compiled only
 //! with the feature `fault-injection`; called by the folds.
 
-use crate::sample::Record;
+use crate::record::Record;
 
 /// A record of exactly so many steps panics in its user's fold, after the records before it were taken.
 pub const POISON_STEPS: i64 = 999_983;
@@ -20,7 +20,7 @@ pub const POISON_DRAFT: &str = "poison in the draft";
 /// As asked for by the record.
 pub fn taste_record(record: &Record) {
     assert!(
-        record.value != POISON_STEPS,
+        record.value() != Some(POISON_STEPS),
         "a poisoned sample, as a test asked for"
     );
 }
@@ -31,7 +31,7 @@ pub fn taste_record(record: &Record) {
 /// As asked for by the record.
 pub fn taste_arrival(record: &Record) {
     assert!(
-        record.value != UNJUDGED_STEPS,
+        record.value() != Some(UNJUDGED_STEPS),
         "a sample that cannot be judged, as a test asked for"
     );
 }

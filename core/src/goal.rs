@@ -5,7 +5,7 @@
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
-use crate::{civil::Day, sample::Metric, streak::Streak};
+use crate::{civil::Day, metric::Metric, streak::Streak};
 
 /// From a day on, this target; `None`: the goal is not in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -55,8 +55,8 @@ impl Goal {
     /// The target on a day, where the goal is in force.
     ///
     /// ```
-    /// use streakline_core::{civil::Day, goal::Goal, sample::Metric};
-    /// let mut goal = Goal::new(Metric::Steps);
+    /// use streakline_core::{civil::Day, goal::Goal, metric::Metric};
+    /// let mut goal = Goal::new(Metric::STEPS);
     /// goal.revise(Day(10), Some(7_500));
     /// goal.revise(Day(12), None);
     /// assert_eq!([9, 10, 11, 12].map(|day| goal.target_on(Day(day))), [None, Some(7_500), Some(7_500), None]);

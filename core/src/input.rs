@@ -10,8 +10,10 @@ use crate::{
     civil::Day,
     definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    metric::Metric,
     poison::{Retry, Skip},
-    sample::{DeviceClass, Metric, Record},
+    record::Record,
+    sample::DeviceClass,
 };
 
 /// Version of the rules that fold inputs today; journaled with each input, so that a rule change is seen in the data.

@@ -84,7 +84,14 @@ pub const ARCHIVE_AFTER_MS: i64 = 30 * 86_400_000;
 pub const SOFT_CLOSE_AFTER_MS: i64 = 3 * 3_600_000;
 /// Hard close after a day's local end, in ms (domain.md 2.3).
 pub const HARD_CLOSE_AFTER_MS: i64 = 72 * 3_600_000;
-/// Longest delta sample, in ms (domain.md 1.1).
+/// Most runs of counters that one user's state remembers; the one read longest ago is forgotten first, and a later reading
+/// of it is a new base line.
+pub const COUNTER_RUNS_MAX: usize = 256;
+/// Most segments of one episode: a stage a minute for a day fits.
+pub const EPISODE_SEGMENTS_MAX: usize = 1_500;
+/// Most characters of a sport's name or of a counter's epoch.
+pub const SAMPLE_TEXT_CHARS_MAX: usize = 64;
+/// Longest sample, in ms (domain.md 1.1).
 pub const SAMPLE_SPAN_MS_MAX: i64 = 24 * 3_600_000;
 /// Eligible steps of one minute (domain.md 9.1, S1).
 pub const STEPS_PER_MINUTE_MAX: u32 = 240;

@@ -7,9 +7,11 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    calendar::Calendar,
     civil::Day,
     id::RecordId,
-    sample::{Method, Record},
+    record::{Content, Epoch, Record},
+    sample::Method,
 };
 
 /// One received copy of a sample.
@@ -29,6 +31,20 @@ pub struct StoredRecord {
     pub skewed: bool,
 }
 
+impl StoredRecord {
+    /// The day that it is kept with: that of its start, and of a day's total the day that it names.
+    #[must_use]
+    pub fn day(&self, calendar: &Calendar) -> Day {
+        match &self.record.content {
+            Content::Cumulative {
+                epoch: Epoch::Day(day),
+                ..
+            } => *day,
+            _ => calendar.day_of(self.record.start_ms),
+        }
+    }
+}
+
 /// Key of a sample within its user.
 pub type RecordKey = (u32, RecordId);
 
@@ -45,14 +61,26 @@ pub struct Winner<'a> {
 }
 
 impl Winner<'_> {
+    /// Whether it says anything: a deletion wins and then counts for nothing.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        !self.copy.record.is_deleted()
+    }
+
     /// Whether goals, streaks, challenges and tokens read it (domain.md 1.4).
     #[must_use]
     pub fn eligible(&self) -> bool {
-        !self.quarantined && self.copy.record.method != Method::Manual
+        is_eligible(&self.copy.record, self.quarantined)
     }
 }
 
-/// The winner among the copies of one key: the largest (version, digest), domain.md 1.3.
+/// Whether a sample is neither typed in nor quarantined (domain.md 1.4).
+#[must_use]
+pub fn is_eligible(record: &Record, quarantined: bool) -> bool {
+    !quarantined && record.method != Method::Manual
+}
+
+/// The winner among the copies of one key: the largest (version, deleted, digest), domain.md 1.3.
 pub fn winner<'a>(copies: impl IntoIterator<Item = &'a StoredRecord>) -> Option<Winner<'a>> {
     let mut best: Option<Winner<'a>> = None;
     for copy in copies {
@@ -61,7 +89,7 @@ pub fn winner<'a>(copies: impl IntoIterator<Item = &'a StoredRecord>) -> Option<
                 copy,
                 quarantined: copy.skewed,
             },
-            Some(held) if held.copy.record == copy.record => Winner {
+            Some(held) if held.copy.record.says_the_same(&copy.record) => Winner {
                 quarantined: held.quarantined && copy.skewed,
                 ..held
             },
@@ -78,7 +106,8 @@ pub fn winner<'a>(copies: impl IntoIterator<Item = &'a StoredRecord>) -> Option<
 /// Whether `new` wins over `held`, both of one key and of different content.
 #[must_use]
 pub fn beats(new: &Record, held: &Record) -> bool {
-    match new.version.cmp(&held.version) {
+    let first = |record: &Record| (record.version, record.is_deleted());
+    match first(new).cmp(&first(held)) {
         core::cmp::Ordering::Equal => new.digest() > held.digest(),
         order => order.is_gt(),
     }

@@ -1,12 +1,15 @@
 //! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use crate::{
     civil::{Day, Local},
+    day::Amount,
     definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
-    sample::{DeviceClass, Metric},
+    merge::{Night, Summary},
+    metric::Metric,
+    sample::DeviceClass,
 };
 
 /// Phase of a civil day (domain.md 2.3).
@@ -115,6 +118,14 @@ pub struct DayView {
     pub eligible: i64,
     /// Eligible, as frozen at hard close.
     pub scored: i64,
+    /// By metric whose amounts add up, steps too.
+    pub amounts: BTreeMap<Metric, Amount>,
+    /// By gauge.
+    pub gauges: BTreeMap<Metric, Summary>,
+    /// The sleep that ends in it.
+    pub night: Option<Night>,
+    /// Workouts that end in it.
+    pub workouts: u32,
     /// Accepted winning records that start in it, zeros included.
     pub records: u32,
     /// Goals in force on it, by id.

@@ -3,7 +3,9 @@
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, DeviceId, Entity, GoalId, OutboxId, UserId},
-    sample::{DeviceClass, Metric, Record, RecordRefusal},
+    metric::Metric,
+    record::Record,
+    sample::{DeviceClass, RecordRefusal},
     view::ChallengeView,
 };
 

@@ -5,14 +5,13 @@ use streakline_core::{
     civil::Day,
     definition::{Definition, LateJoin},
     limits,
-    sample::Metric,
+    metric::Metric,
 };
 use utoipa::ToSchema;
 
 use super::{
     fault::{Faults, Wrong},
     fields::{Fields, INTEGER_MAX, date, integer, text, word},
-    goals::metric,
 };
 use crate::protocol::error_code::Refusal;
 
@@ -100,13 +99,22 @@ struct JoinBody {
     late: Option<String>,
 }
 
+/// The one metric that a challenge counts in this version.
+fn steps(value: &Value) -> Result<Metric, Wrong> {
+    let words = "this version's challenges count only steps";
+    match text(value)?.as_str() {
+        "steps" => Ok(Metric::STEPS),
+        _ => Err(Wrong::new("unknown_metric", words)),
+    }
+}
+
 /// The definition in a body, or all its faults. `read_only`: members that may be there and change nothing.
 pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refusal> {
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let title = top.required("title", text);
     top.required("type", word(&["most"]));
-    let metric = top.required("metric", metric);
+    let metric = top.required("metric", steps);
     let dates = window(top.required_object("window"));
     let (join_opens_ms, late) = join(top.object("join"));
     let capacity = top.nullable("capacity", integer(1..=i64::from(limits::PARTICIPANTS_MAX)));
@@ -120,7 +128,7 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
     let (starts, ends) = presumed(dates);
     let definition = Definition {
         title: title.unwrap_or_default(),
-        metric: metric.unwrap_or(Metric::Steps),
+        metric: metric.unwrap_or(Metric::STEPS),
         starts,
         ends,
         join_opens_ms,

@@ -2,7 +2,7 @@
 
 use actix_web::web::Payload;
 use serde_json::Value;
-use streakline_core::{id::GoalId, sample::Metric};
+use streakline_core::{id::GoalId, metric::Metric};
 use utoipa::ToSchema;
 
 use super::{
@@ -19,6 +19,7 @@ use crate::{
         body::{Goal, Page},
         error_code::{Code, Refusal},
     },
+    registry,
 };
 
 /// Members of the answer that a PUT may send back; they change nothing.
@@ -33,7 +34,7 @@ const TARGET_MAX: i64 = 1_000_000_000;
     reason = "it describes the body, which is read member by member"
 )]
 struct GoalBody {
-    /// Only `steps`.
+    /// A metric whose amounts add up.
     #[schema(example = "steps")]
     metric: String,
     /// Only `day`.
@@ -156,8 +157,13 @@ pub(super) fn parse(goal: GoalId, body: &Value) -> Result<PutGoal, Refusal> {
 
 /// A metric by its name.
 pub(super) fn metric(value: &Value) -> Result<Metric, Wrong> {
-    let words = "this version knows only steps";
-    Metric::parse(&text(value)?).ok_or_else(|| Wrong::new("unknown_metric", words))
+    let words = "must be a metric whose amounts add up, such as steps";
+    let name = text(value)?;
+    let known = registry::metrics().named(&name);
+    let counted = known.filter(|of| of.adds_up());
+    counted
+        .map(|of| of.metric)
+        .ok_or_else(|| Wrong::new("unknown_metric", words))
 }
 
 #[cfg(test)]

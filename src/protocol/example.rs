@@ -1,11 +1,13 @@
 //! Views and facts of the examples in the protocol's text, for the tests that hold wire types against them.
 
+use std::collections::BTreeMap;
+
 use streakline_core::{
     civil::{self, Day, Local},
     definition::{Definition, LateJoin},
     event::{EventId, Fact, FactKind},
     id::{ChallengeId, GoalId, PartitionId, Position, UserId},
-    sample::Metric,
+    metric::Metric,
     view::{
         BalanceView, BoardView, ChallengePhase, ChallengeView, DayPhase, DayStatus, DayView,
         GoalProgress, RankView, RowView, SnapshotView, StreakView,
@@ -57,6 +59,10 @@ pub(crate) fn day_view() -> DayView {
         eligible: 8_400,
         scored: 8_400,
         records: 1_440,
+        amounts: BTreeMap::new(),
+        gauges: BTreeMap::new(),
+        night: None,
+        workouts: 0,
         goals: vec![GoalProgress {
             goal: goal(),
             target: 7_500,
@@ -134,7 +140,7 @@ pub(crate) fn snapshot_view() -> SnapshotView {
 pub(crate) fn challenge_view() -> ChallengeView {
     let definition = Definition {
         title: "April steps".into(),
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         starts: date("2016-04-13"),
         ends: date("2016-05-11"),
         join_opens_ms: None,

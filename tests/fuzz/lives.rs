@@ -13,8 +13,10 @@ use streakline_core::{
     definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
     input::{ChallengeInput, DeviceIntroduction, Header, Ingest, Origin, Source, UserInput},
+    metric::Metric,
+    record::{Content, Record},
     records::{self, Records, StoredRecord},
-    sample::{DeviceClass, Method, Metric, Record},
+    sample::{DeviceClass, Method},
     user::{
         Rules, User,
         resident::{Resident, Step},
@@ -167,7 +169,7 @@ impl Person {
     }
 
     fn put_goal(&mut self, goal: GoalId, target: i64, from: Day) {
-        let metric = Metric::Steps;
+        let metric = Metric::STEPS;
         let put = UserInput::PutGoal {
             goal,
             metric,
@@ -232,11 +234,11 @@ impl Person {
             let record = Record {
                 id: streakline_core::id::RecordId::Number(self.next_id),
                 version: 1,
-                metric: Metric::Steps,
+                metric: Metric::STEPS,
                 start_ms,
                 end_ms: start_ms + minutes * MINUTE_MS,
                 offset_s: None,
-                value: random.within(0, 300 * minutes),
+                content: Content::Delta(random.within(0, 300 * minutes)),
                 method: [Method::Auto, Method::Manual, Method::Active][random.index(3)],
                 worn: None,
             };

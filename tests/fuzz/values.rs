@@ -5,6 +5,7 @@
 use streakline_core::{
     civil::{Day, MINUTE_MS},
     definition::{Definition, LateJoin},
+    episode::{Episode, Segment, Stage},
     event::{Contribution, EventId, Fact, FactKind, Transfer},
     id::{
         ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
@@ -14,9 +15,11 @@ use streakline_core::{
         PartitionInput, Source, UserInput,
     },
     ledger::{self, Posting, Totals},
+    metric::Metric,
     poison::{Numbered, Retry, Skip, Stuck, Why},
+    record::{Content, Epoch, Record},
     records::StoredRecord,
-    sample::{DeviceClass, Method, Metric, Record},
+    sample::{DeviceClass, Method},
 };
 
 use crate::random::Random;
@@ -114,23 +117,77 @@ pub(crate) fn record_id(random: &mut Random) -> RecordId {
 
 pub(crate) fn record(random: &mut Random) -> Record {
     let start_ms = FROM_MS + random.within(0, 5_000) * MINUTE_MS;
+    let end_ms = start_ms + random.within(1, 86_400_000);
+    let (metric, content) = content(random, (start_ms, end_ms));
+    let instant = matches!(content, Content::Gauge(_));
+    let deleted = content == Content::Deleted;
     Record {
         id: record_id(random),
-        version: 1,
-        metric: Metric::Steps,
-        start_ms,
-        end_ms: start_ms + random.within(1, 86_400_000),
+        version: u32::try_from(random.within(1, 3)).unwrap(),
+        metric,
+        start_ms: if deleted { 0 } else { start_ms },
+        end_ms: match (deleted, instant) {
+            (true, _) => 0,
+            (_, true) => start_ms,
+            _ => end_ms,
+        },
         offset_s: maybe(random, |random| {
             i32::try_from(random.within(-50_400, 50_400)).unwrap()
-        }),
-        value: random.within(0, 1_000_000),
-        method: [
-            Method::Auto,
-            Method::Active,
-            Method::Manual,
-            Method::Unknown,
-        ][random.index(4)],
-        worn: maybe(random, |random| random.permille(500)),
+        })
+        .filter(|_| !deleted),
+        content,
+        method: match random.index(4) {
+            _ if deleted => Method::Unknown,
+            0 => Method::Auto,
+            1 => Method::Active,
+            2 => Method::Manual,
+            _ => Method::Unknown,
+        },
+        worn: maybe(random, |random| random.permille(500)).filter(|_| !deleted),
+    }
+}
+
+fn content(random: &mut Random, (start_ms, end_ms): (i64, i64)) -> (Metric, Content) {
+    let amounts = [Metric::STEPS, Metric::DISTANCE, Metric::ACTIVE_ENERGY];
+    let value = random.within(0, 1_000_000);
+    match random.index(8) {
+        0 => {
+            let epoch = ["boot-1", "2016-04-13", "é"][random.index(3)];
+            let epoch = Epoch::parse(epoch);
+            (Metric::ODOMETER, Content::Cumulative { value, epoch })
+        }
+        1 => (Metric::HEART_RATE, Content::Gauge(200 + value % 2_800)),
+        2 => (
+            Metric::SLEEP,
+            Content::Episode(Box::new(sleep(random, start_ms, end_ms))),
+        ),
+        3 => (Metric::WORKOUT, Content::Episode(Box::new(workout(random)))),
+        4 => (Metric::STEPS, Content::Deleted),
+        _ => (amounts[random.index(3)], Content::Delta(value)),
+    }
+}
+
+fn sleep(random: &mut Random, start_ms: i64, end_ms: i64) -> Episode {
+    let part = (end_ms - start_ms) / 4;
+    let segment = |at: i64, stage| Segment {
+        start_ms: start_ms + at * part,
+        end_ms: start_ms + (at + 1) * part,
+        stage,
+    };
+    let segments = (0..random.within(0, 4)).filter(|_| part > 0);
+    Episode {
+        segments: segments
+            .map(|at| segment(at, Stage::ALL[random.index(7)]))
+            .collect(),
+        ..Episode::default()
+    }
+}
+
+fn workout(random: &mut Random) -> Episode {
+    Episode {
+        sport: Some(words(random, 64)),
+        totals: vec![(Metric::DISTANCE, random.within(0, 1_000_000))],
+        ..Episode::default()
     }
 }
 
@@ -147,7 +204,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     let starts = day(random);
     Definition {
         title: words(random, 200),
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         starts,
         ends: starts.plus(i32::try_from(random.within(0, 399)).unwrap()),
         join_opens_ms: maybe(random, |random| FROM_MS - random.within(0, 1_000_000_000)),
@@ -184,7 +241,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
         },
         3 => UserInput::PutGoal {
             goal: goal_id(random),
-            metric: Metric::Steps,
+            metric: Metric::STEPS,
             target: random.within(1, 1_000_000_000),
             from: day(random),
         },

@@ -13,6 +13,7 @@ use streakline_core::{
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input},
     leaderboard::RowKey,
+    metric::Metric,
     records::Records,
     scoring,
     user::{
@@ -215,8 +216,8 @@ fn outcome(user: &User, (facts, transfers): &History) -> Person {
         cold.cool(&standings);
         DayOutcome {
             day: *day,
-            display: state.display,
-            eligible: state.eligible,
+            display: state.amount(Metric::STEPS).display,
+            eligible: state.eligible_steps(),
             records: state.records,
             posted_micro: state.posted_micro,
             scored: state.scored,

@@ -7,7 +7,7 @@ use streakline_core::{
     calendar::Calendar,
     id::{DeviceId, OutboxId, UserId},
     input::DeviceIntroduction,
-    sample::Record,
+    record::Record,
 };
 
 use crate::{

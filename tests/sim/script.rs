@@ -6,7 +6,9 @@ use streakline_core::{
     definition::{Definition, LateJoin},
     fault::POISON_STEPS,
     id::{ChallengeId, DeviceId, RecordId, UserId},
-    sample::{DeviceClass, Method, Metric, Record},
+    metric::Metric,
+    record::{Content, Record},
+    sample::{DeviceClass, Method},
 };
 
 use crate::random::Random;
@@ -161,7 +163,7 @@ fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
         let starts = first.plus(number);
         let definition = Definition {
             title: format!("Challenge {number}"),
-            metric: Metric::Steps,
+            metric: Metric::STEPS,
             starts,
             ends: starts.plus(i32::try_from(random.within(0, 2)).unwrap()),
             join_opens_ms: None,
@@ -233,8 +235,10 @@ fn bursts(random: &mut Random, device: DeviceId, worn: &mut Wearing, at_ms: i64)
         let mut again: Vec<Record> = (0..random.within(1, 4))
             .map(|_| worn.sent[random.index(worn.sent.len())].clone())
             .collect();
-        if random.permille(200) {
-            again[0].value += 7;
+        if random.permille(200)
+            && let Content::Delta(value) = &mut again[0].content
+        {
+            *value += 7;
         }
         send(u8::from(random.permille(500)), random.permille(100), again);
     }
@@ -260,11 +264,11 @@ fn poison(
         records.push(Record {
             id: RecordId::Number(worn.next_id),
             version: 1,
-            metric: Metric::Steps,
+            metric: Metric::STEPS,
             start_ms: at_ms - MINUTE_MS,
             end_ms: at_ms,
             offset_s: None,
-            value: POISON_STEPS,
+            content: Content::Delta(POISON_STEPS),
             method: Method::Auto,
             worn: None,
         });
@@ -294,7 +298,7 @@ pub(crate) fn without_poison(script: &Script) -> Option<Script> {
 
 /// Whether a sample cannot be folded.
 pub(crate) fn is_poison(record: &Record) -> bool {
-    record.value == POISON_STEPS
+    record.value() == Some(POISON_STEPS)
 }
 
 /// Samples between the last one and now; some overlap, some straddle midnight, some are too steep to count whole.
@@ -319,11 +323,11 @@ fn walked(random: &mut Random, worn: &mut Wearing, at_ms: i64) -> Vec<Record> {
         records.push(Record {
             id: RecordId::Number(worn.next_id),
             version: 1,
-            metric: Metric::Steps,
+            metric: Metric::STEPS,
             start_ms,
             end_ms,
             offset_s: None,
-            value: random.within(0, minutes * steep),
+            content: Content::Delta(random.within(0, minutes * steep)),
             method: [Method::Auto, Method::Auto, Method::Active, Method::Manual][random.index(4)],
             worn: None,
         });

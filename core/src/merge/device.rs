@@ -6,20 +6,20 @@
 //! has nothing left to give takes nothing.
 
 use alloc::{collections::BTreeMap, vec::Vec};
-use core::cmp::Reverse;
 
-use super::{Cell, Trust};
-use crate::{civil::MINUTE_MS, id::RecordId, sample::Record};
+use super::{Cell, counter, portion::Portion};
+use crate::{civil::MINUTE_MS, record::Record};
 
-/// The minutes of a device, in order, from its winning records of one delta metric, in any order.
+/// The minutes of a device, in order, from its winning records of one metric, in any order: delta samples, and what lies
+/// between the readings of its counters. Totals of days are `day_total`'s.
 ///
 /// The time is O(n log n) for samples that do not overlap; a sample that overlaps others costs one
 /// step more for each piece that they own inside it.
 ///
 /// ```
-/// use streakline_core::{id::RecordId, merge::device_cells, sample::{Method, Metric, Record}};
+/// use streakline_core::{id::RecordId, merge::device_cells, metric::Metric, record::{Content, Record}, sample::Method};
 /// let record = Record {
-///     id: RecordId::Number(1), version: 1, metric: Metric::Steps, value: 101,
+///     id: RecordId::Number(1), version: 1, metric: Metric::STEPS, content: Content::Delta(101),
 ///     start_ms: 30_000, end_ms: 90_000, offset_s: None, method: Method::Auto, worn: None,
 /// };
 /// let cells = device_cells(&[&record]);
@@ -27,13 +27,16 @@ use crate::{civil::MINUTE_MS, id::RecordId, sample::Record};
 /// ```
 #[must_use]
 pub fn device_cells(records: &[&Record]) -> Vec<Cell> {
-    let mut samples: Vec<Sample> = records.iter().filter_map(|r| Sample::of(r)).collect();
-    samples.sort_unstable_by_key(Sample::right);
+    let deltas = records.iter().filter_map(|record| Portion::of(record));
+    let all = deltas.chain(counter::differences(records));
+    let claims = |portion: &Portion| portion.span().is_some() && portion.claims(portion.value);
+    let mut portions: Vec<Portion> = all.filter(claims).collect();
+    portions.sort_unstable_by_key(Portion::right);
     let mut line = TimeLine::default();
-    for sample in samples.iter().rev() {
-        line.claim(sample);
+    for portion in portions.iter().rev() {
+        line.claim(portion);
     }
-    let mut cells = Vec::with_capacity(samples.len());
+    let mut cells = Vec::with_capacity(portions.len());
     line.pieces
         .values()
         .for_each(|piece| piece.write(&mut cells));
@@ -41,81 +44,29 @@ pub fn device_cells(records: &[&Record]) -> Vec<Cell> {
 }
 
 /// The fast road: adds a record that starts at or after everything the device has covered of this
-/// metric so far, so that it owns its whole interval. Gives what [`device_cells`] gives for all the
-/// records together.
-pub fn append(cells: &mut Vec<Cell>, record: &Record) {
-    let Some(sample) = Sample::of(record) else {
+/// metric so far, so that it owns its whole interval; `before` is the reading, (value, instant), that a counter's reading
+/// counts from. Gives what [`device_cells`] gives for all the records together.
+pub fn append(cells: &mut Vec<Cell>, before: Option<(i64, i64)>, record: &Record) {
+    let portion = Portion::of(record).or_else(|| counter::difference(before, record));
+    let claims = |portion: &Portion| portion.claims(portion.value);
+    let Some(portion) = portion.filter(claims) else {
         return;
     };
-    let Some(span) = sample.span().filter(|_| sample.claims(sample.value)) else {
+    let Some(span) = portion.span() else {
         return;
     };
     let share = Share {
-        amount: sample.value,
+        amount: portion.value,
         span,
         passed: 0,
     };
     Piece {
-        start_ms: sample.start_ms,
-        end_ms: sample.end_ms,
+        start_ms: portion.start_ms,
+        end_ms: portion.end_ms,
         share,
-        sample,
+        portion,
     }
     .write(cells);
-}
-
-/// A record that can claim time: not empty, and not a zero of a device that nobody is known to
-/// wear.
-#[derive(Clone, Copy)]
-struct Sample {
-    start_ms: i64,
-    end_ms: i64,
-    value: u64,
-    trust: Trust,
-    worn: bool,
-    id: RecordId,
-}
-
-impl Sample {
-    fn of(record: &Record) -> Option<Self> {
-        let sample = Self {
-            start_ms: record.start_ms,
-            end_ms: record.end_ms,
-            value: u64::try_from(record.value).unwrap_or(0),
-            trust: Trust::from(record.method),
-            worn: record.worn == Some(true),
-            id: record.id,
-        };
-        (sample.span().is_some() && sample.claims(sample.value)).then_some(sample)
-    }
-
-    /// Its place in the sweep, the largest first. Trust stands before the id, so that samples which
-    /// say the same by different methods do not change places when they are sent again under fresh
-    /// ids.
-    fn right(&self) -> (bool, Reverse<u64>, i64, u64, Trust, RecordId) {
-        let sensed = self.trust != Trust::Manual;
-        let span = Reverse(self.span().unwrap_or(0));
-        (sensed, span, self.start_ms, self.value, self.trust, self.id)
-    }
-
-    fn span(&self) -> Option<u64> {
-        u64::try_from(self.end_ms.checked_sub(self.start_ms)?)
-            .ok()
-            .filter(|span| *span > 0)
-    }
-
-    fn claims(&self, amount: u64) -> bool {
-        amount > 0 || self.worn
-    }
-
-    /// Whether `finer` is a part of what this sample counts: inside it, shorter, and recorded as
-    /// well or better.
-    fn counts(&self, finer: &Self) -> bool {
-        self.start_ms <= finer.start_ms
-            && finer.end_ms <= self.end_ms
-            && finer.span() < self.span()
-            && finer.trust >= self.trust
-    }
 }
 
 /// An amount spread evenly over `span` ms, as seen from a point at which `passed` of them lie
@@ -152,7 +103,7 @@ struct Piece {
     start_ms: i64,
     end_ms: i64,
     share: Share,
-    sample: Sample,
+    portion: Portion,
 }
 
 impl Piece {
@@ -182,7 +133,7 @@ impl Piece {
                     minute,
                     covered_ms,
                     value,
-                    trust: self.sample.trust,
+                    trust: self.portion.trust,
                 },
             );
             from_ms = next_ms;
@@ -208,30 +159,33 @@ struct TimeLine {
 }
 
 impl TimeLine {
-    fn claim(&mut self, sample: &Sample) {
+    fn claim(&mut self, portion: &Portion) {
         let mut gaps = Vec::new();
         let (mut owned, mut spread) = (0_u64, 0_u64);
-        let mut from_ms = sample.start_ms;
-        for piece in self.inside(sample) {
-            // Pieces may reach over the edges of the sample.
-            let (start_ms, end_ms) = (piece.start_ms.max(from_ms), piece.end_ms.min(sample.end_ms));
+        let mut from_ms = portion.start_ms;
+        for piece in self.inside(portion) {
+            // Pieces may reach over the edges of the portion.
+            let (start_ms, end_ms) = (
+                piece.start_ms.max(from_ms),
+                piece.end_ms.min(portion.end_ms),
+            );
             if from_ms < start_ms {
                 gaps.push((from_ms, start_ms, spread));
                 spread = spread.saturating_add(start_ms.abs_diff(from_ms));
             }
-            if sample.counts(&piece.sample) {
+            if portion.counts(&piece.portion) {
                 owned = owned.saturating_add(piece.amount());
             } else {
                 spread = spread.saturating_add(end_ms.abs_diff(start_ms));
             }
             from_ms = end_ms;
         }
-        if from_ms < sample.end_ms {
-            gaps.push((from_ms, sample.end_ms, spread));
-            spread = spread.saturating_add(sample.end_ms.abs_diff(from_ms));
+        if from_ms < portion.end_ms {
+            gaps.push((from_ms, portion.end_ms, spread));
+            spread = spread.saturating_add(portion.end_ms.abs_diff(from_ms));
         }
-        let amount = sample.value.saturating_sub(owned);
-        if !sample.claims(amount) {
+        let amount = portion.value.saturating_sub(owned);
+        if !portion.claims(amount) {
             return;
         }
         for (start_ms, end_ms, passed) in gaps {
@@ -246,19 +200,19 @@ impl TimeLine {
                     start_ms,
                     end_ms,
                     share,
-                    sample: *sample,
+                    portion: *portion,
                 },
             );
         }
     }
 
-    /// The pieces that overlap a sample, in order.
-    fn inside(&self, sample: &Sample) -> impl Iterator<Item = &Piece> {
-        let before = self.pieces.range(..sample.start_ms).next_back();
-        let before = before.filter(|(_, piece)| piece.end_ms > sample.start_ms);
+    /// The pieces that overlap a portion, in order.
+    fn inside(&self, portion: &Portion) -> impl Iterator<Item = &Piece> {
+        let before = self.pieces.range(..portion.start_ms).next_back();
+        let before = before.filter(|(_, piece)| piece.end_ms > portion.start_ms);
         before
             .into_iter()
-            .chain(self.pieces.range(sample.start_ms..sample.end_ms))
+            .chain(self.pieces.range(portion.start_ms..portion.end_ms))
             .map(|(_, p)| p)
     }
 }

@@ -1,12 +1,18 @@
 //! From samples to minutes (domain.md 1.4): what one device says about each minute (step A,
-//! `device`), and which of the user's devices is believed for a minute (step B, here). Days, goals
+//! `device` for amounts, `gauge` for readings, `night` for sleep), and which of the user's devices is believed for a minute
+//! (step B, here). Days, goals
 //! and totals are made from the result by the user's fold; which records win their identity, and
 //! which of them are eligible, is decided before.
 //!
 //! Everything here is a function of the set of records: the order in which they came changes
 //! nothing.
 
+mod counter;
 mod device;
+mod gauge;
+mod night;
+mod portion;
+mod remainder;
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -15,7 +21,11 @@ use minicbor::{Decode, Encode};
 
 use crate::{id::DeviceId, sample::Method};
 
+pub use counter::day_total;
 pub use device::{append, device_cells};
+pub use gauge::{Readings, Summary, append_reading, device_readings, merge_readings};
+pub use night::{Night, Sleeper, night};
+pub use remainder::{DayTotal, with_remainder};
 
 /// A device owns a minute against any other class once it covers this much of it, in ms.
 const MOSTLY_COVERED_MS: u16 = 30_000;
@@ -62,11 +72,35 @@ pub struct Cell {
     pub trust: Trust,
 }
 
+/// What a device says about one minute, as far as step B looks at it.
+pub trait Said {
+    /// Minutes since 1970-01-01T00:00 UTC.
+    fn minute(&self) -> i32;
+    /// How much of it is covered, ms; a reading at an instant covers nothing.
+    fn covered_ms(&self) -> u16;
+    /// How far it is trusted.
+    fn trust(&self) -> Trust;
+}
+
+impl Said for Cell {
+    fn minute(&self) -> i32 {
+        self.minute
+    }
+
+    fn covered_ms(&self) -> u16 {
+        self.covered_ms
+    }
+
+    fn trust(&self) -> Trust {
+        self.trust
+    }
+}
+
 /// A device that may be believed for a minute.
-#[derive(Clone, Copy, Debug)]
-pub struct Bidder<'a> {
-    /// Its minutes, in order, from [`device_cells`].
-    pub cells: &'a [Cell],
+#[derive(Debug)]
+pub struct Bidder<'a, T = Cell> {
+    /// Its minutes, in order.
+    pub cells: &'a [T],
     /// Priority of its class; the larger wins.
     pub priority: u8,
     /// When it was bound, as a number that grows with time; the smaller is the older and wins.
@@ -75,61 +109,79 @@ pub struct Bidder<'a> {
     pub device: DeviceId,
 }
 
-/// One value a minute, in order: that of the device with the largest (covered >= 30 s, trust, class
-/// priority, older binding, covered seconds, device), at most `cap` where one is given (domain.md
-/// 1.4, step B).
+impl<T> Clone for Bidder<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Bidder<'_, T> {}
+
+/// For each minute, in order, what the device says that wins it, and that device's binding: the largest (covered >= 30 s,
+/// trust, class priority, older binding, covered seconds, device), domain.md 1.4, step B.
+#[must_use]
+pub fn winners<'a, T: Said>(bidders: &[Bidder<'a, T>]) -> Vec<(&'a T, u32)> {
+    let longest = bidders
+        .iter()
+        .map(|bidder| bidder.cells.len())
+        .max()
+        .unwrap_or(0);
+    let mut rest: Vec<Bidder<'a, T>> = bidders.to_vec();
+    let mut won = Vec::with_capacity(longest);
+    while let Some(minute) = first_minute(&rest) {
+        let mut best: Option<(Bid, (&'a T, u32))> = None;
+        for bidder in &mut rest {
+            let Some((cell, later)) = bidder.cells.split_first() else {
+                continue;
+            };
+            if cell.minute() == minute {
+                bidder.cells = later;
+                let bid = bid(bidder, cell);
+                if best.as_ref().is_none_or(|(held, _)| bid > *held) {
+                    best = Some((bid, (cell, bidder.binding)));
+                }
+            }
+        }
+        won.extend(best.map(|(_, winner)| winner));
+    }
+    won
+}
+
+/// One amount a minute, in order: that of the winning device, at most `cap` where one is given (domain.md 1.4, step B).
 ///
 /// ```
 /// use streakline_core::{id::DeviceId, merge::{Bidder, Cell, Trust, merge}};
 /// let full = |minute, value| Cell { minute, covered_ms: 60_000, value, trust: Trust::Sensed };
 /// let (watch, phone) = ([full(1, 100)], [full(1, 300), full(2, 300)]);
 /// let bidders = [
-///     Bidder { cells: &watch, priority: 100, binding: 1, device: DeviceId([1; 16]) },
-///     Bidder { cells: &phone, priority: 50, binding: 0, device: DeviceId([2; 16]) },
+///     Bidder { cells: &watch[..], priority: 100, binding: 1, device: DeviceId([1; 16]) },
+///     Bidder { cells: &phone[..], priority: 50, binding: 0, device: DeviceId([2; 16]) },
 /// ];
 /// assert_eq!(merge(&bidders, Some(240)), [(1, 100), (2, 240)]);
 /// ```
 #[must_use]
 pub fn merge(bidders: &[Bidder<'_>], cap: Option<u32>) -> Vec<(i32, u32)> {
-    let longest = bidders
-        .iter()
-        .map(|bidder| bidder.cells.len())
-        .max()
-        .unwrap_or(0);
-    let mut rest: Vec<Bidder<'_>> = bidders.to_vec();
-    let mut merged = Vec::with_capacity(longest);
     let cap = cap.unwrap_or(u32::MAX);
-    while let Some(minute) = first_minute(&rest) {
-        let mut best = None;
-        for bidder in &mut rest {
-            let Some((cell, later)) = bidder.cells.split_first() else {
-                continue;
-            };
-            if cell.minute == minute {
-                bidder.cells = later;
-                best = best.max(Some((bid(bidder, cell), cell.value)));
-            }
-        }
-        merged.extend(best.map(|(_, value)| (minute, value.min(cap))));
-    }
-    merged
+    let won = winners(bidders).into_iter();
+    won.map(|(cell, _)| (cell.minute, cell.value.min(cap)))
+        .collect()
 }
 
-fn first_minute(rest: &[Bidder<'_>]) -> Option<i32> {
+fn first_minute<T: Said>(rest: &[Bidder<'_, T>]) -> Option<i32> {
     rest.iter()
         .filter_map(|bidder| bidder.cells.first())
-        .map(|cell| cell.minute)
+        .map(Said::minute)
         .min()
 }
 
 type Bid = (bool, Trust, u8, Reverse<u32>, u16, DeviceId);
 
-fn bid(bidder: &Bidder<'_>, cell: &Cell) -> Bid {
-    let covered_s = cell.covered_ms.div_euclid(1_000);
-    let mostly = cell.covered_ms >= MOSTLY_COVERED_MS;
+fn bid<T: Said>(bidder: &Bidder<'_, T>, cell: &T) -> Bid {
+    let covered_s = cell.covered_ms().div_euclid(1_000);
+    let mostly = cell.covered_ms() >= MOSTLY_COVERED_MS;
     (
         mostly,
-        cell.trust,
+        cell.trust(),
         bidder.priority,
         Reverse(bidder.binding),
         covered_s,

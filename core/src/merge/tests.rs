@@ -6,7 +6,8 @@ use super::*;
 use crate::{
     civil::{HOUR_MS, MINUTE_MS},
     id::RecordId,
-    sample::{Metric, Record},
+    metric::Metric,
+    record::{Content, Record},
 };
 
 /// A sample from one minute to another.
@@ -14,11 +15,11 @@ fn steps(id: u64, from: i64, to: i64, value: i64) -> Record {
     Record {
         id: RecordId::Number(id),
         version: 1,
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         start_ms: from * MINUTE_MS,
         end_ms: to * MINUTE_MS,
         offset_s: None,
-        value,
+        content: Content::Delta(value),
         method: Method::Auto,
         worn: None,
     }
@@ -231,10 +232,11 @@ fn a_minute_is_cut_at_the_cap_of_the_metric() {
 #[test]
 fn amounts_beyond_64_bits_on_the_way_are_exact() {
     let huge = Record {
-        value: i64::from(u32::MAX) << 20,
+        content: Content::Delta(i64::from(u32::MAX) << 20),
         ..steps(1, 0, 1_440, 0)
     };
     let first = cells(std::slice::from_ref(&huge))[0].value;
-    let wanted = i128::from(huge.value) * i128::from(MINUTE_MS) / i128::from(24 * HOUR_MS);
+    let wanted =
+        i128::from(huge.value().unwrap()) * i128::from(MINUTE_MS) / i128::from(24 * HOUR_MS);
     assert_eq!(i128::from(first), wanted.min(i128::from(u32::MAX)));
 }

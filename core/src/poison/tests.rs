@@ -4,9 +4,12 @@ use alloc::vec;
 
 use super::*;
 use crate::{
+    day::DayState,
     id::{ChallengeId, PartitionId, UserId},
     input::{DeviceIntroduction, Ingest, Origin, Source},
-    sample::{DeviceClass, Method, Metric, Record},
+    metric::Metric,
+    record::{Content, Record},
+    sample::{DeviceClass, Method},
     user::{
         Rules, User,
         resident::{Resident, Step},
@@ -67,11 +70,11 @@ fn batch(seq: u64, value: i64) -> UserInput {
     let record = Record {
         id: crate::id::RecordId::Number(seq),
         version: 1,
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         start_ms: minute,
         end_ms: minute + 60_000,
         offset_s: None,
-        value,
+        content: Content::Delta(value),
         method: Method::Auto,
         worn: None,
     };
@@ -146,7 +149,7 @@ fn replay_passes_over_what_was_skipped_and_folds_what_came_between() {
     ];
     let resident = replayed(&inputs);
     let user = resident.user();
-    let eligible: i64 = user.days.values().map(|day| day.eligible).sum();
+    let eligible: i64 = user.days.values().map(DayState::eligible_steps).sum();
     assert_eq!(eligible, 30, "the skipped one does not count");
     assert_eq!(user.position, at(5));
     let up_to = user.devices[&DEVICE].up_to_seq(OUTBOX, 0);

@@ -11,8 +11,10 @@ use crate::{
     id::{DeviceId, GoalId, OutboxId},
     input::{Ingest, UserInput},
     limits,
+    metric::Metric,
+    record::Record,
     records::{self, Records},
-    sample::{Metric, Record, RecordCode, RecordRefusal},
+    sample::{RecordCode, RecordRefusal},
 };
 
 /// A batch as it came: refused records keep their place.
@@ -106,13 +108,17 @@ fn recent(user: &User, arrival: &Arrival) -> Records {
 fn repeats(recent: &Records, binding: Option<u32>, record: &Record) -> bool {
     let copies = binding.and_then(|binding| recent.get(&(binding, record.id)));
     let held = copies.and_then(records::winner);
-    held.is_some_and(|held| held.copy.record == *record && !held.quarantined)
+    held.is_some_and(|held| held.copy.record.says_the_same(record) && !held.quarantined)
 }
 
 /// Event end decides (domain.md 1.5): at most 120 s ahead, at most 30 days old.
 fn in_time(record: Record, stamp_ms: i64) -> Result<Record, RecordRefusal> {
     #[cfg(feature = "fault-injection")]
     crate::fault::taste_arrival(&record);
+    if record.is_deleted() {
+        // It has the times of the copy that it deletes, which the fold finds.
+        return Ok(record);
+    }
     let ahead_ms = record.end_ms.saturating_sub(stamp_ms);
     if ahead_ms > limits::FUTURE_MS_MAX {
         let detail = format!(
@@ -172,7 +178,10 @@ pub fn goal(
     let raised = current.is_some_and(|current| target > current);
     let lowered = current.is_some_and(|current| target < current);
     let wanted = from.unwrap_or(if raised { today } else { today.next() });
-    let eligible = user.days.get(&today).map_or(0, |day| day.eligible);
+    let eligible = user
+        .days
+        .get(&today)
+        .map_or(0, |day| day.amount(metric).eligible);
     let met = eligible >= current.unwrap_or(target).min(target);
     let from = if wanted == today && (lowered || met) {
         today.next()

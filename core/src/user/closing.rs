@@ -74,7 +74,7 @@ fn increments(user: &User) -> impl Iterator<Item = (i64, Kind)> {
         .days
         .range(user.hard_closed.next()..=user.soft_closed.max(user.hard_closed.next()));
     open.filter_map(|(day, state)| {
-        let owed = scoring::steps_micro(state.eligible) > state.posted_micro;
+        let owed = scoring::steps_micro(state.eligible_steps()) > state.posted_micro;
         if !owed || *day > user.soft_closed || user.created.is_none_or(|(_, first)| *day < first) {
             return None;
         }
@@ -118,7 +118,7 @@ fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
 fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     user.hard_closed = day;
     if let Some(state) = user.days.get_mut(&day) {
-        state.scored = Some(state.eligible);
+        state.scored = Some(state.eligible_steps());
     }
     streaks::hard_close(user, fold, day);
     fold.changed(Topic::Day(day));
@@ -130,7 +130,7 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     let Some(state) = user.days.get_mut(&day) else {
         return;
     };
-    let earned_micro = scoring::steps_micro(state.eligible);
+    let earned_micro = scoring::steps_micro(state.eligible_steps());
     let amount_micro = earned_micro.saturating_sub(state.posted_micro);
     if amount_micro <= 0 {
         return;

@@ -1,11 +1,68 @@
-//! Devices of a user as they introduce themselves.
+//! Devices of a user: how they introduce themselves, and what is remembered of the samples that they have sent.
 //!
-//! What they send is `ingest`'s.
+//! Into which days these go is `ingest`'s.
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
-use super::{Device, User, fold::Fold};
-use crate::input::DeviceIntroduction;
+use super::{Device, Reading, User, fold::Fold};
+use crate::{
+    input::DeviceIntroduction,
+    record::{Content, Epoch, Record},
+    records,
+};
+
+impl Device {
+    /// Remembers an accepted sample: the highest id, how far the metric is covered, the latest reading of a counter.
+    pub(super) fn note(&mut self, record: &Record, skewed: bool) {
+        self.highest_id = self.highest_id.max(Some(record.id));
+        if record.is_deleted() {
+            return;
+        }
+        let covered_ms = self.covered_to_ms(record.metric);
+        if let Content::Cumulative {
+            value,
+            epoch: epoch @ Epoch::Run(_),
+        } = &record.content
+        {
+            let counts = records::is_eligible(record, skewed) && record.end_ms > covered_ms;
+            self.note_reading(record, (*value, epoch), counts);
+        }
+        if let Content::Delta(_) = record.content {
+            self.deltas.insert(record.metric);
+        }
+        // The next reading of a gauge comes later, at another instant.
+        let instant = matches!(record.content, Content::Gauge(_));
+        let to_ms = record.end_ms.saturating_add(i64::from(instant));
+        self.covered.insert(record.metric, covered_ms.max(to_ms));
+        self.last_sample_ms = self.last_sample_ms.max(Some(record.end_ms));
+    }
+
+    /// Only from the latest of all readings can the next one be counted, and only where both runs of the merge read it; what
+    /// comes for an instant that is covered may change it, and then nobody knows without the stored ones.
+    fn note_reading(&mut self, record: &Record, (value, epoch): (i64, &Epoch), counts: bool) {
+        if counts {
+            let reading = Reading {
+                value,
+                at_ms: record.end_ms,
+                epoch: epoch.clone(),
+            };
+            self.counters.insert(record.metric, reading);
+        } else {
+            self.forget_reading(record);
+        }
+    }
+
+    /// A reading was corrected or deleted, or came for the instant of the latest one.
+    pub(super) fn forget_reading(&mut self, record: &Record) {
+        let latest = self.counters.get(&record.metric);
+        if latest.is_some_and(|held| held.at_ms <= record.end_ms) {
+            self.counters.remove(&record.metric);
+        }
+    }
+}
 
 /// Binds a device at its first hello; later ones only tell vendor and model anew.
 pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
@@ -20,9 +77,11 @@ pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceI
             model: None,
             bound_ms: fold.at_ms,
             highest_id: None,
-            covered_to_ms: i64::MIN,
+            covered: BTreeMap::new(),
             last_sample_ms: None,
             outboxes: Vec::new(),
+            counters: BTreeMap::new(),
+            deltas: BTreeSet::new(),
         });
     device.vendor = introduction.vendor.clone().or(device.vendor.take());
     device.model = introduction.model.clone().or(device.model.take());

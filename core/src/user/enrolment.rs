@@ -13,6 +13,7 @@ use crate::{
     id::{ChallengeId, Position},
     input::{Conclusion, UserInput},
     limits,
+    metric::Metric,
 };
 
 /// Where an enrolment stands.
@@ -139,7 +140,7 @@ pub(super) fn enrol(
         .take_while(|day| *day <= definition.ends)
         .collect();
     for day in days {
-        let series = super::progress::eligible_series(user, day);
+        let series = super::progress::eligible_series(user, definition.metric, day);
         score_day(user, id, day, &series);
     }
     sum_up(user, fold, id, true);
@@ -245,13 +246,19 @@ pub(super) fn freeze(user: &mut User, id: ChallengeId) {
 }
 
 /// A day's minutes have changed: scores of the challenges that count it, where it is not hard closed.
-pub(super) fn day_changed(user: &mut User, fold: &mut Fold<'_>, day: Day, series: &[(i32, u32)]) {
+pub(super) fn day_changed(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    (day, metric): (Day, Metric),
+    series: &[(i32, u32)],
+) {
     if day <= user.hard_closed {
         return;
     }
     let counts = |held: &Enrolment| {
         let window = held.definition.starts..=held.definition.ends;
-        held.state == EnrolmentState::Active && window.contains(&day)
+        let counted = held.definition.metric == metric && window.contains(&day);
+        held.state == EnrolmentState::Active && counted
     };
     let ids: Vec<_> = user
         .enrolments

@@ -7,11 +7,14 @@ use core::mem::size_of;
 
 use super::{Device, User, resident::Resident};
 use crate::{
-    day::{DayState, DeviceCells, GoalDay},
+    civil::Day,
+    day::{Amount, DayState, DayTotals, DeviceCells, GoalDay, Head, HeldEpisode},
+    episode::{Episode, Segment},
     event::{Fact, Transfer},
     goal::Goal,
     id::{GoalId, RecordId},
-    merge::Cell,
+    merge::{Cell, Readings, Summary},
+    metric::Metric,
     records::{RecordKey, StoredRecord},
     user::Enrolment,
 };
@@ -30,20 +33,49 @@ impl DeviceCells {
     }
 }
 
+impl Head {
+    fn bytes(&self) -> usize {
+        let amounts: usize = self.amounts.values().map(DeviceCells::bytes).sum();
+        let readings: usize = self.readings.values().map(readings_bytes).sum();
+        let episodes: usize = self.episodes.iter().map(episode_bytes).sum();
+        let totals = size_of::<(Metric, DayTotals)>().saturating_add(ENTRY_BYTES);
+        amounts
+            .saturating_add(readings)
+            .saturating_add(episodes)
+            .saturating_add(self.totals.len().saturating_mul(totals))
+    }
+}
+
+fn readings_bytes(minutes: &alloc::vec::Vec<Readings>) -> usize {
+    let minutes = minutes.capacity().saturating_mul(size_of::<Readings>());
+    minutes.saturating_add(ENTRY_BYTES)
+}
+
+fn episode_bytes(held: &HeldEpisode) -> usize {
+    let segments = held.episode.segments.capacity();
+    segments
+        .saturating_mul(size_of::<Segment>())
+        .saturating_add(size_of::<HeldEpisode>())
+        .saturating_add(size_of::<Episode>())
+}
+
 impl DayState {
     fn head_bytes(&self) -> usize {
-        let heads = self.head.iter().flat_map(|head| head.devices.values());
-        heads.map(DeviceCells::bytes).sum()
+        self.head.as_ref().map_or(0, Head::bytes)
     }
 
     fn bytes(&self) -> usize {
         let goal = size_of::<(GoalId, GoalDay)>().saturating_add(ENTRY_BYTES);
+        let amount = size_of::<(Metric, Amount)>().saturating_add(ENTRY_BYTES);
+        let gauge = size_of::<(Metric, Summary)>().saturating_add(ENTRY_BYTES);
         let ids = size_of::<(u32, RecordId, RecordId)>().saturating_add(ENTRY_BYTES);
         self.head_bytes()
             .saturating_add(size_of::<Self>())
             .saturating_add(ENTRY_BYTES)
             .saturating_add(self.goals.len().saturating_mul(goal))
             .saturating_add(self.ids.len().saturating_mul(ids))
+            .saturating_add(self.amounts.len().saturating_mul(amount))
+            .saturating_add(self.gauges.len().saturating_mul(gauge))
     }
 }
 
@@ -60,6 +92,7 @@ impl User {
         let each =
             |count: usize, size: usize| count.saturating_mul(size.saturating_add(ENTRY_BYTES));
         let days: usize = self.days.values().map(DayState::bytes).sum();
+        let counted: usize = self.counter_runs.values().map(|run| run.days.len()).sum();
         size_of::<Self>()
             .saturating_add(days)
             .saturating_add(self.tail.bytes())
@@ -69,6 +102,7 @@ impl User {
             .saturating_add(each(self.facts.len(), size_of::<Fact>()))
             .saturating_add(each(self.transfers.len(), size_of::<Transfer>()))
             .saturating_add(each(self.manifest.len(), ENTRY_BYTES))
+            .saturating_add(each(counted, size_of::<Day>()))
     }
 }
 
@@ -86,7 +120,7 @@ impl Resident {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{civil::Day, day::Head, id::UserId, merge::Trust};
+    use crate::{id::UserId, merge::Trust};
 
     fn user(cells: usize) -> User {
         let cell = Cell {
@@ -98,7 +132,8 @@ mod tests {
         let mut head = Head::default();
         let display = alloc::vec![cell; cells];
         let eligible = None;
-        head.devices.insert(0, DeviceCells { display, eligible });
+        head.amounts
+            .insert((Metric::STEPS, 0), DeviceCells { display, eligible });
         let mut user = User::new(UserId::parse("ann").unwrap());
         let day = DayState {
             head: Some(head),

@@ -2,7 +2,7 @@
 //!
 //! What a met or missed day does to a streak is in `streaks`.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::{User, fold::Fold, progress, streaks};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     event::{FactKind, Topic},
     goal::Goal,
     id::GoalId,
-    sample::Metric,
+    metric::Metric,
 };
 
 /// A goal's target from a day on.
@@ -48,14 +48,23 @@ pub(super) fn delete(user: &mut User, fold: &mut Fold<'_>, id: &GoalId) {
 
 /// A goal's targets have changed: the day is judged again.
 pub(super) fn judge_again(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    let series = progress::eligible_series(user, day);
-    judge_day(user, fold, day, &series);
+    let metrics: BTreeSet<Metric> = user.goals.values().map(|goal| goal.metric).collect();
+    for metric in metrics {
+        let series = progress::eligible_series(user, metric, day);
+        judge_day(user, fold, (day, metric), &series);
+    }
 }
 
-/// A day's minutes are known: which goals they meet, and since which minute.
-pub(super) fn judge_day(user: &mut User, fold: &mut Fold<'_>, day: Day, series: &[(i32, u32)]) {
+/// A day's minutes of one metric are known: which goals they meet, and since which minute.
+pub(super) fn judge_day(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    (day, metric): (Day, Metric),
+    series: &[(i32, u32)],
+) {
+    let counted = user.goals.iter().filter(|(_, goal)| goal.metric == metric);
     let target = |(id, goal): (&GoalId, &Goal)| Some((id.clone(), goal.target_on(day)?));
-    let targets: BTreeMap<GoalId, i64> = user.goals.iter().filter_map(target).collect();
+    let targets: BTreeMap<GoalId, i64> = counted.filter_map(target).collect();
     for (id, target) in targets {
         judge(user, fold, (&id, day), (target, reached(series, target)));
     }

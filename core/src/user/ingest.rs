@@ -1,25 +1,30 @@
 //! Samples into days: identity, the fast road that only adds minutes, and the slow one that rebuilds days from their records
 //! (domain.md 1.3, 1.4; design.md 5). Both roads give the same state.
 
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
-use super::{User, fold::Fold, hold, plan, progress, rebuild};
+use super::{User, counters, fold::Fold, hold, plan, progress, rebuild};
 use crate::{
     civil::Day,
     day::{DeviceCells, Head},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits, merge,
+    metric::Metric,
     poison::Numbered,
+    record::{Content, Epoch, Record},
     records::{self, Records, StoredRecord, Winner},
-    sample::{Method, Record},
+    sample::{RecordCode, RecordRefusal},
 };
 
 /// One batch on its way: what it has touched, and every record that may matter to it.
 struct Batch {
     binding: u32,
-    /// Days whose cells have changed and are right.
-    touched: BTreeSet<Day>,
+    /// Days whose cells have changed and are right, with the metrics that changed.
+    touched: BTreeMap<Day, BTreeSet<Metric>>,
     /// Days whose cells must be rebuilt.
     dirty: BTreeSet<Day>,
     /// Copies by key, once the slow road needs them.
@@ -30,11 +35,10 @@ pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
     let Some(binding) = user.devices.get(&input.device).map(|device| device.binding) else {
         return;
     };
-    let (touched, dirty) = (BTreeSet::new(), BTreeSet::new());
     let mut batch = Batch {
         binding,
-        touched,
-        dirty,
+        touched: BTreeMap::new(),
+        dirty: BTreeSet::new(),
         known: None,
     };
     let mut results = Vec::new();
@@ -55,8 +59,8 @@ pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
         }
     }
     rebuild(user, fold, &mut batch);
-    for day in batch.touched {
-        progress::refresh(user, fold, day);
+    for (day, metrics) in batch.touched {
+        progress::refresh(user, fold, day, &metrics);
     }
     let up_to_seq = number(user, &hold::numbered(input));
     fold.emit(Event::Judged(BatchOutcome { up_to_seq, results }));
@@ -89,9 +93,9 @@ fn take(
     batch: &mut Batch,
     copy: StoredRecord,
 ) -> Option<Judgement> {
-    let day = user.day_of(copy.record.start_ms);
     let judgement = accepted_as(&copy);
-    match plan::road(user, batch.binding, &copy.record) {
+    let day = copy.day(user.calendar());
+    match plan::road(user, batch.binding, (&copy.record, copy.skewed)) {
         plan::Road::Fast => {
             if let Some(known) = &mut batch.known {
                 records::file(known, [copy.clone()]);
@@ -99,30 +103,37 @@ fn take(
             if !user.is_archived(day, fold.header.stamp_ms) {
                 append(user, batch, day, &copy);
             }
+            keep(user, batch, day, &copy);
         }
-        plan::Road::New => {
-            file(user, fold, batch, &copy);
-            mark(user, batch, &copy.record);
-        }
+        plan::Road::New => accept(user, fold, batch, copy),
         plan::Road::Slow => return judge(user, fold, batch, copy, judgement),
     }
-    keep(user, batch, day, &copy);
     judgement
+}
+
+/// A copy that wins over all that is known of its key: it is kept, and its days must be rebuilt. The device's readings are
+/// noted before the days are marked, so that a counter's new day is seen.
+fn accept(user: &mut User, fold: &Fold<'_>, batch: &mut Batch, copy: StoredRecord) {
+    let day = copy.day(user.calendar());
+    file(user, fold, batch, &copy);
+    keep(user, batch, day, &copy);
+    mark(user, batch, &copy.record);
 }
 
 fn accepted_as(copy: &StoredRecord) -> Option<Judgement> {
     if copy.skewed {
         return Some(Judgement::Quarantined);
     }
-    let cap = i64::from(limits::STEPS_PER_MINUTE_MAX);
+    let cap = progress::minute_cap(copy.record.metric)?;
     let steepest = || {
-        merge::device_cells(&[&copy.record])
-            .iter()
-            .map(|cell| cell.value)
-            .max()
+        let cells = merge::device_cells(&[&copy.record]);
+        cells.iter().map(|cell| cell.value).max()
     };
-    let over = copy.record.value > cap && steepest() > Some(limits::STEPS_PER_MINUTE_MAX);
-    over.then_some(Judgement::Clamped)
+    let large = copy
+        .record
+        .value()
+        .is_some_and(|value| value > i64::from(cap));
+    (large && steepest() > Some(cap)).then_some(Judgement::Clamped)
 }
 
 /// The slow road: the record's key may be known.
@@ -130,7 +141,7 @@ fn judge(
     user: &mut User,
     fold: &Fold<'_>,
     batch: &mut Batch,
-    copy: StoredRecord,
+    mut copy: StoredRecord,
     judgement: Option<Judgement>,
 ) -> Option<Judgement> {
     let known = batch.known.get_or_insert_with(|| gather(user, fold));
@@ -138,8 +149,14 @@ fn judge(
         .get(&(copy.binding, copy.record.id))
         .cloned()
         .unwrap_or_default();
-    if let Some(held) = records::winner(&copies) {
-        if held.copy.record == copy.record {
+    let held = records::winner(&copies);
+    if copy.record.is_deleted()
+        && let Err(too_old) = place_deletion(&mut copy, held)
+    {
+        return Some(too_old);
+    }
+    if let Some(held) = held {
+        if held.copy.record.says_the_same(&copy.record) {
             // A clean copy clears a quarantine; any other repeat changes nothing.
             if !held.quarantined || copy.skewed {
                 return Some(Judgement::Duplicate);
@@ -148,19 +165,41 @@ fn judge(
             return Some(Judgement::StaleVersion);
         }
         mark(user, batch, &held.copy.record);
+        forget_reading(user, batch.binding, &held.copy.record);
     }
-    file(user, fold, batch, &copy);
-    mark(user, batch, &copy.record);
-    let day = user.day_of(copy.record.start_ms);
+    let day = copy.day(user.calendar());
     point(user, &copies, day);
-    keep(user, batch, day, &copy);
+    accept(user, fold, batch, copy);
     judgement
+}
+
+/// A deletion is kept with the copy that it deletes and judged by its times; of an unknown sample it is kept where it came
+/// (domain.md 1.3, 1.5).
+fn place_deletion(copy: &mut StoredRecord, held: Option<Winner<'_>>) -> Result<(), Judgement> {
+    let received_ms = copy.received_ms;
+    let (start_ms, end_ms) = held.map_or((received_ms, received_ms), |held| {
+        (held.copy.record.start_ms, held.copy.record.end_ms)
+    });
+    let age_ms = received_ms.saturating_sub(end_ms);
+    (copy.record.start_ms, copy.record.end_ms) = (start_ms, end_ms);
+    if age_ms > limits::ARCHIVE_AFTER_MS {
+        let detail = "the sample that it deletes ended more than 30 days ago";
+        let refusal = RecordRefusal::new(RecordCode::TooOld, detail);
+        return Err(Judgement::Rejected(refusal));
+    }
+    Ok(())
+}
+
+fn forget_reading(user: &mut User, binding: u32, record: &Record) {
+    let devices = user.devices.values_mut();
+    let own = devices.filter(|device| device.binding == binding);
+    own.for_each(|device| device.forget_reading(record));
 }
 
 /// Days of the copies that a record wins over remember where it is: whoever rebuilds them must have it at hand.
 fn point(user: &mut User, copies: &[StoredRecord], winner: Day) {
     for copy in copies {
-        let day = user.day_of(copy.record.start_ms);
+        let day = copy.day(user.calendar());
         if let Some(state) = user.days.get_mut(&day).filter(|_| day != winner) {
             state.moved_to.insert(winner);
         }
@@ -186,56 +225,73 @@ fn file(user: &User, fold: &Fold<'_>, batch: &mut Batch, copy: &StoredRecord) {
 }
 
 fn mark(user: &User, batch: &mut Batch, record: &Record) {
-    batch.dirty.extend(plan::affected(user, record));
+    let affected = plan::affected(user, batch.binding, record);
+    batch.dirty.extend(affected);
 }
 
 /// Keeps an accepted copy until the next snapshot, and what the device and the day must know of it.
-fn keep(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
+fn keep(user: &mut User, batch: &Batch, day: Day, copy: &StoredRecord) {
     let record = &copy.record;
     user.tail.push(day, copy);
     user.days
         .entry(day)
         .or_default()
-        .note(copy.binding, record.id, record.end_ms);
-    let device = user
-        .devices
-        .values_mut()
-        .find(|device| device.binding == batch.binding);
-    if let Some(device) = device {
-        device.highest_id = device.highest_id.max(Some(record.id));
-        device.covered_to_ms = device.covered_to_ms.max(record.end_ms);
-        device.last_sample_ms = device.last_sample_ms.max(Some(record.end_ms));
+        .note(copy.binding, record.id, reach_ms(record));
+    let ends = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
+    counters::note(&mut user.counter_runs, copy.binding, record, ends);
+    let devices = user.devices.values_mut();
+    let own = devices.filter(|device| device.binding == batch.binding);
+    own.for_each(|device| device.note(record, copy.skewed));
+}
+
+/// How far a record shares time with others; a total of a day shares none, whenever it was told.
+fn reach_ms(record: &Record) -> i64 {
+    match record.content {
+        Content::Cumulative {
+            epoch: Epoch::Day(_),
+            ..
+        } => i64::MIN,
+        _ => record.end_ms,
     }
 }
 
 /// The fast road: the record owns its whole interval, in a day whose minutes are at hand.
 fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
-    let device = user.device_of(copy.binding).map(|(id, _)| id);
+    let (record, key) = (&copy.record, (copy.record.metric, copy.binding));
+    let Some((device, held)) = user.device_of(copy.binding) else {
+        return;
+    };
+    let reading = held.counters.get(&record.metric);
+    let before = reading.map(|held| (held.value, held.at_ms));
     let state = user.days.entry(day).or_default();
     let head = state.head.get_or_insert_with(Head::default);
-    let cells = head.devices.entry(copy.binding).or_default();
-    let eligible = !copy.skewed && copy.record.method != Method::Manual;
-    append_cells(cells, &copy.record, eligible);
-    if cells.is_empty() {
-        head.devices.remove(&copy.binding);
+    if let Content::Gauge(_) = record.content {
+        merge::append_reading(head.readings.entry(key).or_default(), record);
+    } else {
+        let cells = head.amounts.entry(key).or_default();
+        let eligible = records::is_eligible(record, copy.skewed);
+        append_cells(cells, (before, record), eligible);
+        if cells.is_empty() {
+            head.amounts.remove(&key);
+        }
     }
     state.records = state.records.saturating_add(1);
-    if let Some(device) = device {
-        state
-            .identities
-            .add(device, copy.record.id, copy.record.version);
-    }
-    batch.touched.insert(day);
+    state.identities.add(device, record.id, record.version);
+    batch.touched.entry(day).or_default().insert(record.metric);
 }
 
-fn append_cells(cells: &mut DeviceCells, record: &Record, eligible: bool) {
+fn append_cells(
+    cells: &mut DeviceCells,
+    (before, record): (Option<(i64, i64)>, &Record),
+    eligible: bool,
+) {
     if !eligible && cells.eligible.is_none() {
         cells.eligible = Some(cells.display.clone());
     }
-    merge::append(&mut cells.display, record);
+    merge::append(&mut cells.display, before, record);
     if let Some(own) = &mut cells.eligible {
         if eligible {
-            merge::append(own, record);
+            merge::append(own, before, record);
         }
         if *own == cells.display {
             cells.eligible = None;
@@ -248,12 +304,15 @@ fn rebuild(user: &mut User, fold: &Fold<'_>, batch: &mut Batch) {
     let Some(known) = batch.known.take() else {
         return;
     };
-    let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
+    let winners = rebuild::winners(&known);
     for day in core::mem::take(&mut batch.dirty) {
         if user.is_archived(day, fold.header.stamp_ms) {
             rebuild::bridge(user, day, &winners);
-        } else if rebuild::minutes(user, day, &winners) {
-            batch.touched.insert(day);
+            continue;
+        }
+        let metrics = rebuild::minutes(user, day, &winners);
+        if !metrics.is_empty() {
+            batch.touched.entry(day).or_default().extend(metrics);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod admit;
 mod closing;
+mod counters;
 mod devices;
 mod enrolment;
 pub mod fold;
@@ -21,7 +22,12 @@ pub mod snapshot;
 mod streaks;
 pub mod view;
 
-use alloc::{collections::BTreeMap, string::String, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    string::String,
+    sync::Arc,
+    vec::Vec,
+};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -32,12 +38,15 @@ use crate::{
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
     limits,
+    metric::Metric,
     poison::{Hold, Skips},
+    record::Epoch,
     records::Tail,
     sample::DeviceClass,
     zone::{Zone, Zones},
 };
 
+pub use counters::{Run, RunKey, Runs};
 pub use enrolment::{Enrolment, EnrolmentState};
 
 /// What folding needs besides state and input: the zones, and the version of the rules.
@@ -74,18 +83,44 @@ pub struct Device {
     /// Largest id that it has sent: a larger one is new.
     #[n(5)]
     pub highest_id: Option<RecordId>,
-    /// End of the latest minute that it has covered, POSIX ms: what starts later overlaps nothing.
+    /// How far it has covered each metric, POSIX ms: what starts there or later overlaps nothing.
     #[n(6)]
-    pub covered_to_ms: i64,
+    pub covered: BTreeMap<Metric, i64>,
     /// End of its latest accepted sample, POSIX ms.
     #[n(7)]
     pub last_sample_ms: Option<i64>,
     /// Numbering by queue: the one used last comes last.
     #[n(8)]
     pub outboxes: Vec<(OutboxId, [u64; 2])>,
+    /// The latest reading of each of its counters, where the next one may simply be counted from it.
+    #[n(9)]
+    pub counters: BTreeMap<Metric, Reading>,
+    /// Metrics of which it has sent amounts.
+    #[n(10)]
+    pub deltas: BTreeSet<Metric>,
+}
+
+/// The latest reading of a counter.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Reading {
+    /// Store units.
+    #[n(0)]
+    pub value: i64,
+    /// When, POSIX ms.
+    #[n(1)]
+    pub at_ms: i64,
+    /// Which run of the counter.
+    #[n(2)]
+    pub epoch: Epoch,
 }
 
 impl Device {
+    /// How far it has covered a metric, POSIX ms.
+    #[must_use]
+    pub fn covered_to_ms(&self, metric: Metric) -> i64 {
+        self.covered.get(&metric).copied().unwrap_or(i64::MIN)
+    }
+
     /// Highest contiguous durable number of a lane.
     #[must_use]
     pub fn up_to_seq(&self, outbox: OutboxId, lane: u8) -> u64 {
@@ -172,6 +207,9 @@ pub struct User {
     #[n(19)]
     #[cbor(default)]
     pub hold: Option<Hold>,
+    /// When each run of a device's counter was read: what one day gets from it depends on its neighbours.
+    #[n(35)]
+    pub counter_runs: Runs,
     /// Records since the last snapshot.
     #[cbor(skip)]
     pub tail: Tail,
@@ -183,7 +221,7 @@ pub struct User {
     pub transfers: Vec<Transfer>,
     /// Challenges whose standing row is older than the score here.
     #[cbor(skip)]
-    pub unwritten_standings: alloc::collections::BTreeSet<ChallengeId>,
+    pub unwritten_standings: BTreeSet<ChallengeId>,
     /// The zones, made into days.
     #[cbor(skip)]
     calendar: Option<Calendar>,
@@ -214,10 +252,11 @@ impl User {
             due_ms: None,
             skips: Skips::default(),
             hold: None,
+            counter_runs: BTreeMap::new(),
             tail: Tail::default(),
             facts: Vec::new(),
             transfers: Vec::new(),
-            unwritten_standings: alloc::collections::BTreeSet::new(),
+            unwritten_standings: BTreeSet::new(),
             calendar: None,
         }
     }
@@ -269,7 +308,7 @@ impl User {
     pub fn standings(&self) -> Vec<Standing> {
         let standing = |(device, held): (&DeviceId, &Device)| Standing {
             device: *device,
-            priority: held.class.priority(),
+            class: held.class,
             binding: held.binding,
         };
         self.devices.iter().map(standing).collect()

@@ -3,60 +3,122 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::User;
+use super::{
+    Device, User,
+    counters::{self, Counters, Runs},
+};
 use crate::{
     civil::Day,
     day::DayState,
     id::RecordId,
     input::{Ingest, UserInput},
     limits,
+    metric::Metric,
     poison::is_control,
-    sample::Record,
+    record::{Content, Epoch, Record},
+    records,
 };
 
 /// How a record finds its way into its days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Road {
-    /// New, later than everything that its device has sent, inside one day whose minutes are at hand.
+    /// New, later than everything that its device has sent of the metric, inside one day whose minutes are at hand.
     Fast,
-    /// New and later, but its days must be rebuilt to hold it.
+    /// New, but its days must be rebuilt to hold it.
     New,
-    /// Its key may be known, or it overlaps others.
+    /// Its key may be known.
     Slow,
 }
 
-/// Version 1, an id above the device's highest, a start at or after what the device has covered (design.md 5).
-pub(super) fn road(user: &User, binding: u32, record: &Record) -> Road {
+/// The fast road takes version 1, an id above the device's highest, a start at or after what the device has covered of the
+/// metric (design.md 5).
+pub(super) fn road(user: &User, binding: u32, (record, skewed): (&Record, bool)) -> Road {
     let Some((_, device)) = user.device_of(binding) else {
         return Road::Slow;
     };
-    let new = device.highest_id.is_none_or(|highest| record.id > highest);
-    if !new || record.version != 1 || record.start_ms < device.covered_to_ms {
+    let known = device
+        .highest_id
+        .is_some_and(|highest| record.id <= highest);
+    if known || record.is_deleted() {
         return Road::Slow;
     }
+    let Some((from_ms, to_ms)) = adds(device, record, skewed).filter(|_| record.version == 1)
+    else {
+        return Road::New;
+    };
     let day = user.day_of(record.start_ms);
-    let cold = user.days.get(&day).is_some_and(|state| state.is_cold());
-    let one_day = user.calendar().end_ms(day) >= record.end_ms;
-    if one_day && !cold {
+    let span = user.calendar().start_ms(day)..=user.calendar().end_ms(day);
+    let cold = user.days.get(&day).is_some_and(DayState::is_cold);
+    if span.contains(&from_ms) && span.contains(&to_ms) && !cold {
         Road::Fast
     } else {
         Road::New
     }
 }
 
+/// The time that a record adds behind what its device has covered of the metric; `None` where it may overlap, or says
+/// something about more than its own minutes.
+fn adds(device: &Device, record: &Record, skewed: bool) -> Option<(i64, i64)> {
+    let covered_ms = device.covered_to_ms(record.metric);
+    match &record.content {
+        Content::Delta(_) | Content::Gauge(_) => {
+            (record.start_ms >= covered_ms).then_some((record.start_ms, record.end_ms))
+        }
+        Content::Cumulative { epoch, .. } => {
+            let last = device.counters.get(&record.metric)?;
+            let next = last.epoch == *epoch && last.at_ms >= covered_ms;
+            let next = next && records::is_eligible(record, skewed);
+            (next && record.end_ms > last.at_ms).then_some((last.at_ms, record.end_ms))
+        }
+        Content::Episode(_) | Content::Deleted => None,
+    }
+}
+
 /// First and last day of a span without holes.
 type Span = (Day, Day);
 
-/// Days whose cells a record can change: its own, and those that overlapping records tie to them.
-pub(super) fn affected(user: &User, record: &Record) -> BTreeSet<Day> {
-    let (first, last) = linked(user, span_of(user, record));
+/// Days whose cells a record can change: its own, and those that counters and overlapping records tie to them.
+pub(super) fn affected(user: &User, binding: u32, record: &Record) -> BTreeSet<Day> {
+    let Some((_, device)) = user.device_of(binding) else {
+        return BTreeSet::new();
+    };
+    let Some((first, last)) = reach_of(user, (binding, record), (&user.counter_runs, device))
+    else {
+        return BTreeSet::new();
+    };
     let days = (first.0..=last.0).map(Day);
     days.filter(|day| !user.calendar().is_void(*day)).collect()
 }
 
-fn span_of(user: &User, record: &Record) -> Span {
-    let last_ms = record.end_ms.saturating_sub(1);
-    (user.day_of(record.start_ms), user.day_of(last_ms))
+/// The days of a record, and those that are tied to them.
+fn reach_of(
+    user: &User,
+    (binding, record): (u32, &Record),
+    (runs, device): (&Runs, &Device),
+) -> Option<Span> {
+    let own = span_of(user, record)?;
+    let amounts = device.deltas.contains(&record.metric);
+    let counters = Counters::of(runs, (record.metric, binding), amounts);
+    Some(counters.along(record, own, |span| linked(user, span)))
+}
+
+/// The days that a record speaks of; a deletion speaks of those of the copy that it deletes.
+fn span_of(user: &User, record: &Record) -> Option<Span> {
+    let last_ms = record.end_ms.saturating_sub(1).max(record.start_ms);
+    match &record.content {
+        Content::Deleted => None,
+        Content::Cumulative {
+            epoch: Epoch::Day(day),
+            ..
+        } => Some((*day, *day)),
+        // What a reading counts lies before it, what the next one counts begins with it.
+        Content::Cumulative { .. } => {
+            Some((user.day_of(record.start_ms), user.day_of(record.end_ms)))
+        }
+        Content::Delta(_) | Content::Gauge(_) | Content::Episode(_) => {
+            Some((user.day_of(record.start_ms), user.day_of(last_ms)))
+        }
+    }
 }
 
 /// One step over each border that a record straddles, and on through days that overlapping records span from border to
@@ -140,11 +202,19 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     };
     let mut days = BTreeSet::new();
     for (first, last) in spans.into_iter().map(|span| linked(user, span)) {
-        for (day, state) in user.days.range(first..=last) {
-            days.insert(*day);
-            days.extend(state.moved_to.iter().copied());
+        days.extend(user.days.range(first..=last).map(|(day, _)| *day));
+    }
+    for day in days.clone() {
+        let linked = |span: Span| linked(user, span);
+        for (first, last) in counters::around(user, &user.counter_runs, day, linked) {
+            days.extend(user.days.range(first..=last).map(|(day, _)| *day));
         }
     }
+    let states = days.iter().filter_map(|day| user.days.get(day));
+    let moved: Vec<Day> = states
+        .flat_map(|state| state.moved_to.iter().copied())
+        .collect();
+    days.extend(moved);
     days.retain(|day| user.manifest.contains_key(day));
     days
 }
@@ -161,27 +231,47 @@ fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
     let Some(device) = user.devices.get(&batch.device) else {
         return Vec::new();
     };
-    let (mut highest, mut covered_ms) = (device.highest_id, device.covered_to_ms);
+    let binding = device.binding;
+    let (mut device, mut runs) = (device.clone(), user.counter_runs.clone());
     let mut spans = Vec::new();
     for (at, (_, record)) in batch.records.iter().enumerate() {
-        let known = highest.is_some_and(|held| record.id <= held);
-        let binding = device.binding;
-        if known || record.start_ms < covered_ms || road(user, binding, record) != Road::Fast {
-            spans.push(linked(user, span_of(user, record)));
+        let known = device.highest_id.is_some_and(|held| record.id <= held);
+        let behind = adds(&device, record, batch.skewed).is_none();
+        let slow = road(user, binding, (record, batch.skewed)) != Road::Fast;
+        device.note(record, batch.skewed);
+        let days = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
+        counters::note(&mut runs, binding, record, days);
+        let reach = |record: &Record| reach_of(user, (binding, record), (&runs, &device));
+        if known || behind || slow {
+            spans.extend(reach(record));
         }
         if known {
-            // Where the copies lie is known, how long they are is not: a step for that first.
-            let copies = days_with_id(user, binding, record.id);
-            spans.extend(copies.map(|day| linked(user, linked(user, (day, day)))));
-            let same = batch
-                .records
-                .iter()
-                .take(at)
-                .filter(|(_, r)| r.id == record.id);
-            spans.extend(same.map(|(_, copy)| linked(user, span_of(user, copy))));
+            let earlier = batch.records.iter().take(at);
+            let same = earlier.filter(|(_, copy)| copy.id == record.id);
+            spans.extend(same.filter_map(|(_, copy)| reach(copy)));
+            spans.extend(spans_with_id(user, (binding, record), (&runs, &device)));
         }
-        highest = highest.max(Some(record.id));
-        covered_ms = covered_ms.max(record.end_ms);
+    }
+    spans
+}
+
+/// Where the copies of a known id lie, and what they can change; how long they are is not known: a step for that first. Their
+/// metric is not known either, where a correction says another.
+fn spans_with_id(
+    user: &User,
+    (binding, record): (u32, &Record),
+    (runs, device): (&Runs, &Device),
+) -> Vec<Span> {
+    let mut metrics: BTreeSet<Metric> = runs.keys().map(|key| key.0).collect();
+    metrics.insert(record.metric);
+    let mut spans = Vec::new();
+    for day in days_with_id(user, binding, record.id) {
+        let span = linked(user, linked(user, (day, day)));
+        for metric in &metrics {
+            let amounts = device.deltas.contains(metric);
+            let counters = Counters::of(runs, (*metric, binding), amounts);
+            spans.push(counters.along_any(span, |span| linked(user, span)));
+        }
     }
     spans
 }

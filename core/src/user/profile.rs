@@ -26,7 +26,7 @@ fn set_zone(user: &mut User, fold: &mut Fold<'_>, zone: &str) {
     let newest = user
         .devices
         .values()
-        .map(|device| device.covered_to_ms)
+        .flat_map(|device| device.covered.values().copied())
         .max()
         .unwrap_or(i64::MIN);
     let from = newest

@@ -1,47 +1,104 @@
-//! From a day's minutes to its totals; goals and scores that count the day follow.
+//! From a day's minutes to what they come to; goals and scores that count the day follow.
 //!
 //! Everything here is a function of the day's cells, so it is the same however the records came (domain.md, rule 1).
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{User, enrolment, fold::Fold, goals};
 use crate::{
     civil::Day,
-    day::{DayState, Standing},
+    day::{Amount, DayState, Head, Standing},
     event::Topic,
     limits, merge,
+    metric::Metric,
 };
 
+/// What a minute may count of a metric at most (domain.md 9.1, S1).
+pub(super) fn minute_cap(metric: Metric) -> Option<u32> {
+    (metric == Metric::STEPS).then_some(limits::STEPS_PER_MINUTE_MAX)
+}
+
 /// Eligible amount a minute; empty when the minutes are not at hand.
-pub(super) fn eligible_series(user: &User, day: Day) -> Vec<(i32, u32)> {
+pub(super) fn eligible_series(user: &User, metric: Metric, day: Day) -> Vec<(i32, u32)> {
+    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let head = user.days.get(&day).and_then(|state| state.head.as_ref());
     head.map_or_else(Vec::new, |head| {
-        let cap = Some(limits::STEPS_PER_MINUTE_MAX);
-        merge::merge(&head.bidders(&user.standings(), true), cap)
+        series(head, &user.standings(), metric, (span, true))
     })
 }
 
-/// A day's cells have changed: totals, goals and scores follow.
-pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    let standings = user.standings();
-    let series = eligible_series(user, day);
-    let Some(state) = user.days.get_mut(&day) else {
-        return;
+/// One run of a metric's merge, with what a day's total adds to it.
+fn series(
+    head: &Head,
+    standings: &[Standing],
+    metric: Metric,
+    (span, eligible): ((i64, i64), bool),
+) -> Vec<(i32, u32)> {
+    let cap = minute_cap(metric).filter(|_| eligible);
+    let merged = merge::merge(&head.bidders(standings, metric, eligible), cap);
+    let totals = head.totals.get(&metric).copied().unwrap_or_default();
+    let total = if eligible {
+        totals.eligible
+    } else {
+        totals.display
     };
-    total(state, &standings, &series);
-    goals::judge_day(user, fold, day, &series);
-    enrolment::day_changed(user, fold, day, &series);
+    match total {
+        Some(total) => merge::with_remainder(merged, total, span, cap),
+        None => merged,
+    }
+}
+
+/// What a day says of these metrics has changed: totals, goals and scores follow.
+pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &BTreeSet<Metric>) {
+    let standings = user.standings();
+    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
+    for metric in metrics {
+        let eligible = eligible_series(user, *metric, day);
+        if let Some(state) = user.days.get_mut(&day) {
+            total(state, &standings, (*metric, span), &eligible);
+        }
+        goals::judge_day(user, fold, (day, *metric), &eligible);
+        enrolment::day_changed(user, fold, (day, *metric), &eligible);
+    }
+    if let Some(state) = user.days.get_mut(&day) {
+        state.version = state.version.saturating_add(1);
+    }
     fold.changed(Topic::Day(day));
 }
 
-fn total(state: &mut DayState, standings: &[Standing], series: &[(i32, u32)]) {
-    let sum = |series: &[(i32, u32)]| {
-        series.iter().fold(0_i64, |sum, (_, value)| {
-            sum.saturating_add(i64::from(*value))
-        })
-    };
+fn total(
+    state: &mut DayState,
+    standings: &[Standing],
+    (metric, span): (Metric, (i64, i64)),
+    eligible: &[(i32, u32)],
+) {
     let Some(head) = &state.head else { return };
-    state.display = sum(&merge::merge(&head.bidders(standings, false), None));
-    state.eligible = sum(series);
-    state.version = state.version.saturating_add(1);
+    let display = sum(&series(head, standings, metric, (span, false)));
+    let amount = Amount {
+        display,
+        eligible: sum(eligible),
+    };
+    let summary = merge::Summary::over(merge::merge_readings(&head.readers(standings, metric)));
+    if metric == Metric::SLEEP {
+        state.night = merge::night(&head.sleepers(standings));
+    }
+    if metric == Metric::WORKOUT {
+        let workouts = head.episodes.iter().filter(|held| held.metric == metric);
+        state.workouts = u32::try_from(workouts.count()).unwrap_or(u32::MAX);
+    }
+    match summary {
+        Some(summary) => drop(state.gauges.insert(metric, summary)),
+        None => drop(state.gauges.remove(&metric)),
+    }
+    if amount == Amount::default() {
+        state.amounts.remove(&metric);
+    } else {
+        state.amounts.insert(metric, amount);
+    }
+}
+
+fn sum(series: &[(i32, u32)]) -> i64 {
+    series.iter().fold(0_i64, |sum, (_, value)| {
+        sum.saturating_add(i64::from(*value))
+    })
 }

@@ -2,16 +2,23 @@
 //!
 //! Which days must be rebuilt, and which records that takes, is found in `plan`; identity is decided in `ingest`.
 
-use alloc::vec::Vec;
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use super::{User, fold::Fold, ingest, plan};
 use crate::{
     civil::{Day, MINUTE_MS},
-    day::{DeviceCells, Head, Identities},
-    merge,
-    records::{self, Winner},
-    sample::Record,
+    day::{DayState, DayTotals, DeviceCells, Head, HeldEpisode, Identities},
+    merge::{self, DayTotal, Trust},
+    metric::Metric,
+    record::{Content, Record},
+    records::{self, Records, Winner},
 };
+
+/// Records that count, by metric and binding of the device.
+type Series<'a> = BTreeMap<(Metric, u32), Vec<&'a Winner<'a>>>;
 
 /// Brings the minutes of cold days back; nothing of their state changes.
 pub(super) fn warm(user: &mut User, fold: &Fold<'_>, first: Day, last: Day) {
@@ -20,50 +27,97 @@ pub(super) fn warm(user: &mut User, fold: &Fold<'_>, first: Day, last: Day) {
         return;
     }
     let known = ingest::gather(user, fold);
-    let winners: Vec<Winner<'_>> = known.values().filter_map(records::winner).collect();
+    let winners = winners(&known);
     for (day, _) in cold {
         minutes(user, day, &winners);
     }
 }
 
-/// Answers whether the day is another than before.
-pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> bool {
-    let mut head = Head::default();
-    let bindings: Vec<u32> = user.devices.values().map(|device| device.binding).collect();
-    for binding in bindings {
-        let cells = device_minutes(user, day, (binding, winners));
-        if !cells.is_empty() {
-            head.devices.insert(binding, cells);
-        }
-    }
-    let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let mut identities = Identities::default();
-    let mut count = 0_u32;
-    for winner in winners {
-        let record = &winner.copy.record;
-        let device = user.device_of(winner.copy.binding);
-        if let Some((device, _)) = device.filter(|_| (start_ms..end_ms).contains(&record.start_ms))
-        {
-            count = count.saturating_add(1);
-            identities.add(device, record.id, record.version);
-        }
-    }
-    if count == 0 && head.devices.is_empty() && !user.days.contains_key(&day) {
-        return false;
+/// The copies that count: a deletion wins, and then its key says nothing.
+pub(super) fn winners(known: &Records) -> Vec<Winner<'_>> {
+    let winners = known.values().filter_map(records::winner);
+    winners.filter(Winner::counts).collect()
+}
+
+/// Rebuilds a day; answers which metrics may come to something else than before.
+pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> BTreeSet<Metric> {
+    let head = head(user, day, winners);
+    let (count, identities) = identify(user, day, winners);
+    if count == 0 && head.is_empty() && !user.days.contains_key(&day) {
+        return BTreeSet::new();
     }
     let standings = user.standings();
     let state = user.days.entry(day).or_default();
+    let mut metrics = said(state);
+    metrics.extend(head.metrics());
     let changed = state.replace(head, (count, identities), &standings);
     bridge(user, day, winners);
-    changed
+    if changed { metrics } else { BTreeSet::new() }
 }
 
-fn device_minutes(user: &User, day: Day, (binding, winners): (u32, &[Winner<'_>])) -> DeviceCells {
+/// Metrics that a day's state says anything of.
+fn said(state: &DayState) -> BTreeSet<Metric> {
+    let mut metrics: BTreeSet<Metric> = state.amounts.keys().copied().collect();
+    metrics.extend(state.gauges.keys().copied());
+    metrics.extend(state.night.map(|_| Metric::SLEEP));
+    metrics.extend((state.workouts > 0).then_some(Metric::WORKOUT));
+    metrics
+}
+
+/// The records that are counted in a day, and their identities.
+fn identify(user: &User, day: Day, winners: &[Winner<'_>]) -> (u32, Identities) {
+    let mut identities = Identities::default();
+    let mut count = 0_u32;
+    for winner in winners {
+        let (copy, device) = (winner.copy, user.device_of(winner.copy.binding));
+        if let Some((device, _)) = device.filter(|_| copy.day(user.calendar()) == day) {
+            count = count.saturating_add(1);
+            identities.add(device, copy.record.id, copy.record.version);
+        }
+    }
+    (count, identities)
+}
+
+fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let (from_ms, to_ms) = reach(span, (binding, winners));
-    let inside = |record: &Record| record.end_ms > from_ms && record.start_ms < to_ms;
-    let own = winners.iter().filter(|w| w.copy.binding == binding);
-    let tied: Vec<&Winner<'_>> = own.filter(|w| inside(&w.copy.record)).collect();
+    let mut series = Series::new();
+    for winner in winners {
+        let key = (winner.copy.record.metric, winner.copy.binding);
+        series.entry(key).or_default().push(winner);
+    }
+    let mut head = Head::default();
+    for (key, own) in &series {
+        let cells = amounts(span, own);
+        if !cells.is_empty() {
+            head.amounts.insert(*key, cells);
+        }
+        let inside = own.iter().map(|winner| &winner.copy.record);
+        let inside = inside.filter(|record| (span.0..span.1).contains(&record.start_ms));
+        let readings = merge::device_readings(&inside.collect::<Vec<_>>());
+        if !readings.is_empty() {
+            head.readings.insert(*key, readings);
+        }
+        head.episodes.extend(episodes(span, own));
+    }
+    head.totals = totals(user, day, &series);
+    head
+}
+
+/// The minutes of one device and metric within a day: of the samples that reach into it, and of the counters' readings.
+fn amounts(span: (i64, i64), own: &[&Winner<'_>]) -> DeviceCells {
+    let counted = |w: &&Winner<'_>| matches!(w.copy.record.content, Content::Cumulative { .. });
+    let (from_ms, to_ms) = if own.iter().any(counted) {
+        // What lies between two readings may count what samples leave on any of its days.
+        (i64::MIN, i64::MAX)
+    } else {
+        reach(span, own)
+    };
+    let tied = |record: &Record| match record.content {
+        Content::Delta(_) => record.end_ms > from_ms && record.start_ms < to_ms,
+        Content::Cumulative { .. } => true,
+        Content::Gauge(_) | Content::Episode(_) | Content::Deleted => false,
+    };
+    let tied: Vec<&&Winner<'_>> = own.iter().filter(|w| tied(&w.copy.record)).collect();
     let of = |eligible: bool| {
         let counted = tied.iter().filter(|w| !eligible || w.eligible());
         let records: Vec<&Record> = counted.map(|w| &w.copy.record).collect();
@@ -76,10 +130,69 @@ fn device_minutes(user: &User, day: Day, (binding, winners): (u32, &[Winner<'_>]
     DeviceCells { display, eligible }
 }
 
+/// Episodes of one device and metric that end in a day; one that ends with the day's last instant belongs to it.
+fn episodes((start_ms, end_ms): (i64, i64), own: &[&Winner<'_>]) -> Vec<HeldEpisode> {
+    let held = |winner: &&Winner<'_>| {
+        let record = &winner.copy.record;
+        let Content::Episode(episode) = &record.content else {
+            return None;
+        };
+        let ends = start_ms < record.end_ms && record.end_ms <= end_ms;
+        ends.then(|| HeldEpisode {
+            metric: record.metric,
+            binding: winner.copy.binding,
+            id: record.id,
+            start_ms: record.start_ms,
+            end_ms: record.end_ms,
+            trust: Trust::from(record.method),
+            episode: episode.clone(),
+        })
+    };
+    let mut episodes: Vec<HeldEpisode> = own.iter().filter_map(held).collect();
+    episodes.sort_unstable();
+    episodes
+}
+
+/// The totals that devices give of a day: of each metric the largest (total, device).
+fn totals(user: &User, day: Day, series: &Series<'_>) -> BTreeMap<Metric, DayTotals> {
+    let mut totals: BTreeMap<Metric, DayTotals> = BTreeMap::new();
+    for (metric, binding) in series.keys() {
+        let own = series
+            .get(&(*metric, *binding))
+            .map_or(&[][..], Vec::as_slice);
+        let of = |eligible: bool| largest(user, (day, *metric), (series, eligible));
+        let dated = own
+            .iter()
+            .any(|w| merge::day_total(&[&w.copy.record], day).is_some());
+        if dated && !totals.contains_key(metric) {
+            let (display, eligible) = (of(false), of(true));
+            totals.insert(*metric, DayTotals { display, eligible });
+        }
+    }
+    totals
+}
+
+fn largest(
+    user: &User,
+    (day, metric): (Day, Metric),
+    (series, eligible): (&Series<'_>, bool),
+) -> Option<DayTotal> {
+    let of_metric = series.range((metric, 0)..=(metric, u32::MAX));
+    let total = |((_, binding), own): (&(Metric, u32), &Vec<&Winner<'_>>)| {
+        let counted = own.iter().filter(|w| !eligible || w.eligible());
+        let records: Vec<&Record> = counted.map(|w| &w.copy.record).collect();
+        let (amount, until_ms) = merge::day_total(&records, day)?;
+        let (device, _) = user.device_of(*binding)?;
+        Some((amount, device, until_ms))
+    };
+    let (amount, _, until_ms) = of_metric.filter_map(total).max()?;
+    Some(DayTotal { amount, until_ms })
+}
+
 /// How far overlap carries on both sides of a span: a coarse record counts what finer ones leave of it, wherever these are.
-fn reach((start_ms, end_ms): (i64, i64), (binding, winners): (u32, &[Winner<'_>])) -> (i64, i64) {
-    let own = winners.iter().filter(|w| w.copy.binding == binding);
+fn reach((start_ms, end_ms): (i64, i64), own: &[&Winner<'_>]) -> (i64, i64) {
     let mut spans: Vec<(i64, i64)> = own
+        .iter()
         .map(|w| (w.copy.record.start_ms, w.copy.record.end_ms))
         .collect();
     spans.sort_unstable();
@@ -97,15 +210,20 @@ fn reach((start_ms, end_ms): (i64, i64), (binding, winners): (u32, &[Winner<'_>]
     reach
 }
 
-/// Notes whether overlapping records of one device carry from one border of a day to the other.
+/// Notes whether overlapping records of one device and metric carry from one border of a day to the other.
 pub(super) fn bridge(user: &mut User, day: Day, winners: &[Winner<'_>]) {
     let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let carries = |binding: u32| {
+    let mut series = Series::new();
+    for winner in winners {
+        let key = (winner.copy.record.metric, winner.copy.binding);
+        series.entry(key).or_default().push(winner);
+    }
+    let carries = |own: &Vec<&Winner<'_>>| {
         // What carries over the start and is still there at the end.
-        reach((start_ms, start_ms.saturating_add(1)), (binding, winners)).1 > end_ms
-            && reach((end_ms.saturating_sub(1), end_ms), (binding, winners)).0 < start_ms
+        reach((start_ms, start_ms.saturating_add(1)), own).1 > end_ms
+            && reach((end_ms.saturating_sub(1), end_ms), own).0 < start_ms
     };
-    let bridged = user.devices.values().any(|device| carries(device.binding));
+    let bridged = series.values().any(carries);
     if let Some(state) = user.days.get_mut(&day) {
         state.bridged = bridged;
     }

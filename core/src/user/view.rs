@@ -8,6 +8,7 @@ use crate::{
     day::DayState,
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId},
+    metric::Metric,
     scoring,
     view::{
         BalanceView, DayPhase, DayStatus, DayView, DeviceView, GoalProgress, GoalView,
@@ -67,11 +68,15 @@ impl User {
         let earned_micro = if day < first {
             0
         } else {
-            scoring::steps_micro(state.eligible)
+            scoring::steps_micro(state.eligible_steps())
         };
         let booked_only = day <= self.hard_closed;
         // A day without a record at its hard close has nothing frozen, whatever came later.
-        let unfrozen = if booked_only { 0 } else { state.eligible };
+        let unfrozen = if booked_only {
+            0
+        } else {
+            state.eligible_steps()
+        };
         let pending_micro = earned_micro.saturating_sub(state.posted_micro).max(0);
         DayView {
             day,
@@ -79,9 +84,13 @@ impl User {
             end_ms: self.calendar().end_ms(day),
             zone: self.calendar().zone_at(start_ms).name().into(),
             phase: self.day_phase(day, now_ms),
-            display: state.display,
-            eligible: state.eligible,
+            display: state.amount(Metric::STEPS).display,
+            eligible: state.eligible_steps(),
             scored: state.scored.unwrap_or(unfrozen),
+            amounts: state.amounts.clone(),
+            gauges: state.gauges.clone(),
+            night: state.night,
+            workouts: state.workouts,
             records: state.records,
             goals: self.goals_on(day, state),
             pending_micro: if booked_only { 0 } else { pending_micro },
@@ -109,7 +118,7 @@ impl User {
             Some(GoalProgress {
                 goal: id.clone(),
                 target: goal.target_on(day)?,
-                progress: state.eligible,
+                progress: state.amount(goal.metric).eligible,
                 status: self.status(id, day)?,
                 met_at: met_at_ms.map(|at_ms| (at_ms, self.calendar().local(at_ms))),
             })
@@ -163,7 +172,7 @@ impl User {
                 let earned = if *day < first {
                     0
                 } else {
-                    scoring::steps_micro(state.eligible)
+                    scoring::steps_micro(state.eligible_steps())
                 };
                 earned.saturating_sub(state.posted_micro).max(0)
             });

@@ -4,7 +4,8 @@ use streakline_core::{
     civil::{DAY_MS, MINUTE_MS},
     event::Judgement,
     id::{OutboxId, RecordId},
-    sample::{DeviceClass, Method, Record, RecordCode, RecordRefusal},
+    record::{Content, Record},
+    sample::{DeviceClass, Method, RecordCode, RecordRefusal},
     user::admit::{self, Admission, Arrival},
 };
 
@@ -42,7 +43,7 @@ fn arrival(outbox: u8, first_seq: u64, records: Vec<Record>) -> Arrival {
 fn rivals() -> (Record, Record) {
     let one = steps(1, at("2026-05-20T11:00Z"), 10, 500);
     let other = Record {
-        value: 700,
+        content: Content::Delta(700),
         ..one.clone()
     };
     if one.digest() > other.digest() {
@@ -95,7 +96,7 @@ fn of_two_contents_under_one_id_the_larger_digest_wins_in_either_order() {
         history.snapshot();
         assert_eq!(history.send(1, vec![second.clone()]), judged);
         let day = history.day(date("2026-05-20"));
-        assert_eq!((day.eligible, day.records), (winner.value, 1));
+        assert_eq!((day.eligible, day.records), (winner.value().unwrap(), 1));
     }
 }
 

@@ -8,7 +8,7 @@ use streakline_core::{
     event::Contribution,
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
-    sample::Metric,
+    metric::Metric,
 };
 
 const ID: ChallengeId = ChallengeId([9; 16]);
@@ -22,7 +22,7 @@ fn definition() -> Definition {
     let starts = Day::parse("2016-04-13").unwrap();
     Definition {
         title: "April steps".into(),
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         starts,
         ends: starts,
         join_opens_ms: None,

@@ -6,7 +6,9 @@ use streakline_core::{
     event::FactKind,
     id::ChallengeId,
     input::{Conclusion, UserInput},
-    sample::{DeviceClass, Metric, Record},
+    metric::Metric,
+    record::Record,
+    sample::DeviceClass,
     user::EnrolmentState,
 };
 
@@ -21,7 +23,7 @@ const ID: ChallengeId = ChallengeId([7; 16]);
 pub fn window(starts: &str, ends: &str) -> Definition {
     Definition {
         title: "Steps".into(),
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         starts: date(starts),
         ends: date(ends),
         join_opens_ms: None,

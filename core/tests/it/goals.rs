@@ -1,10 +1,7 @@
 //! Daily goals: from when a target holds, when it is met, what is told of it (domain.md 3.1; protocol.md 4, 7).
 
 use streakline_core::{
-    civil::Day,
-    event::FactKind,
-    sample::{DeviceClass, Record},
-    user::admit::GoalRefusal,
+    civil::Day, event::FactKind, record::Record, sample::DeviceClass, user::admit::GoalRefusal,
     view::DayStatus,
 };
 

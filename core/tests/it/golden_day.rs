@@ -3,7 +3,8 @@
 use streakline_core::{
     civil::Day,
     event::FactKind,
-    sample::{DeviceClass, Method, Record},
+    record::Record,
+    sample::{DeviceClass, Method},
     view::DayStatus,
 };
 

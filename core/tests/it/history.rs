@@ -10,8 +10,10 @@ use streakline_core::{
     event::{BatchOutcome, Contribution, Event, Fact, FactKind, Judgement, Transfer},
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
     input::{DeviceIntroduction, Header, Ingest, Origin, RULES_VERSION, Source, UserInput},
+    metric::{Metric, Registry},
+    record::{Content, Record},
     records::{self, Records, StoredRecord},
-    sample::{DeviceClass, Method, Metric, Record},
+    sample::{DeviceClass, Method, RecordRefusal},
     user::{
         Rules, User,
         admit::{self, Admission, Arrival, GoalRefusal},
@@ -73,14 +75,21 @@ pub fn steps(id: u64, start_ms: i64, minutes: i64, value: i64) -> Record {
     Record {
         id: streakline_core::id::RecordId::Number(id),
         version: 1,
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         start_ms,
         end_ms: start_ms + minutes * 60_000,
         offset_s: None,
-        value,
+        content: Content::Delta(value),
         method: Method::Auto,
         worn: None,
     }
+}
+
+/// A record as a door takes it.
+fn checked(record: Record) -> Result<Record, RecordRefusal> {
+    let metrics = Registry::built_in();
+    let definition = metrics.get(record.metric).expect("a built-in metric");
+    record.check(definition).map(|()| record)
 }
 
 impl History {
@@ -276,7 +285,7 @@ impl History {
             lane: 0,
             first_seq,
             skewed,
-            records: records.into_iter().map(|r| r.check().map(|()| r)).collect(),
+            records: records.into_iter().map(checked).collect(),
         };
         match self.arrive(arrival) {
             Ok(outcome) => outcome.results,
@@ -310,7 +319,7 @@ impl History {
         target: i64,
         from: Option<Day>,
     ) -> Result<Day, GoalRefusal> {
-        let asked = (Metric::Steps, target);
+        let asked = (Metric::STEPS, target);
         let input = admit::goal(&self.user, &goal(name), asked, from, self.now_ms)?;
         let UserInput::PutGoal { from, .. } = input else {
             panic!("a goal is put");

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use streakline_core::{
     civil::{DAY_MS, Day, HOUR_MS, MINUTE_MS},
     id::ChallengeId,
-    sample::{Method, Record},
+    record::Record,
+    sample::Method,
     scoring,
     user::EnrolmentState,
     view::DayStatus,

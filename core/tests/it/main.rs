@@ -6,6 +6,7 @@ mod agreement;
 mod arrival;
 mod boards;
 mod challenges;
+mod classes;
 mod days;
 mod goals;
 mod golden_day;

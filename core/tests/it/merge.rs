@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use streakline_core::{
     id::{DeviceId, RecordId},
     merge::{Bidder, Cell, Trust, append, device_cells, merge},
-    sample::{Method, Metric, Record},
+    metric::Metric,
+    record::{Content, Record},
+    sample::Method,
 };
 
 const SLOT_MS: i64 = 10_000;
@@ -30,11 +32,11 @@ fn any_record() -> impl Strategy<Value = Record> {
         Record {
             id: RecordId::Number(0),
             version: 1,
-            metric: Metric::Steps,
+            metric: Metric::STEPS,
             start_ms: start * SLOT_MS,
             end_ms: (start + slots) * SLOT_MS,
             offset_s: None,
-            value,
+            content: Content::Delta(value),
             method,
             worn,
         }
@@ -99,14 +101,14 @@ fn find(cells: &[Cell], minute: i32) -> Option<&Cell> {
 /// Step A written down as in domain.md 1.4, slot by slot, for records that begin and end on slots.
 fn reference(records: &[Record]) -> Vec<Cell> {
     let mut order: Vec<&Record> = records.iter().collect();
-    order.retain(|r| r.value > 0 || r.worn == Some(true));
+    order.retain(|r| r.value() > Some(0) || r.worn == Some(true));
     order.sort_by_key(|r| {
         let trust = Trust::from(r.method);
         (
             trust != Trust::Manual,
             -r.span_ms(),
             r.start_ms,
-            r.value,
+            r.value(),
             trust,
             r.id,
         )
@@ -125,7 +127,7 @@ fn reference(records: &[Record]) -> Vec<Cell> {
             .filter(|(owner, _)| part(owner))
             .map(|(_, amount)| amount)
             .sum();
-        let rest = (record.value - counted).max(0);
+        let rest = (record.value().unwrap() - counted).max(0);
         if rest == 0 && record.worn != Some(true) {
             continue;
         }
@@ -240,7 +242,7 @@ proptest! {
         let devices = [cells(&records)];
         let merged = merge(&bidders(&devices), None);
         let total: i64 = merged.iter().map(|(_, value)| i64::from(*value)).sum();
-        prop_assert_eq!(total, records.iter().map(|record| record.value).sum::<i64>());
+        prop_assert_eq!(total, records.iter().map(|record| record.value().unwrap()).sum::<i64>());
     }
 
     /// T1.9
@@ -250,7 +252,7 @@ proptest! {
         phone in any_records(),
         zero in any_record(),
     ) {
-        let zero = Record { id: RecordId::Number(99), value: 0, method: Method::Auto, ..zero };
+        let zero = Record { id: RecordId::Number(99), content: Content::Delta(0), method: Method::Auto, ..zero };
         let without = cells(&watch);
         let taken_off = Record { worn: Some(false), ..zero.clone() };
         prop_assert_eq!(&cells(&[watch, vec![taken_off]].concat()), &without);
@@ -266,7 +268,7 @@ proptest! {
     fn the_fast_road_gives_what_the_sweep_gives(records in any_disjoint_records()) {
         let mut appended = Vec::new();
         for record in &records {
-            append(&mut appended, record);
+            append(&mut appended, None, record);
         }
         prop_assert_eq!(appended, cells(&records));
     }
@@ -281,7 +283,7 @@ proptest! {
         let end_ms = start_ms + later.span_ms();
         let later = Record { id: RecordId::Number(99), start_ms, end_ms, ..later };
         let mut appended = cells(&records);
-        append(&mut appended, &later);
+        append(&mut appended, None, &later);
         prop_assert_eq!(appended, cells(&[records, vec![later]].concat()));
     }
 }

@@ -5,7 +5,8 @@ use streakline_core::{
     civil::{DAY_MS, Day, HOUR_MS, MINUTE_MS},
     id::{ChallengeId, RecordId},
     input::UserInput,
-    sample::{DeviceClass, Method, Record},
+    record::Record,
+    sample::{DeviceClass, Method},
 };
 
 use crate::{

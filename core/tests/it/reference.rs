@@ -8,7 +8,9 @@ use streakline_core::{
     civil::{Day, MINUTE_MS},
     id::{DeviceId, RecordId},
     merge::{Bidder, Cell, device_cells, merge},
-    sample::{DeviceClass, Method, Record},
+    metric::Metric,
+    record::Record,
+    sample::{DeviceClass, Method},
 };
 
 /// A copy as it was received.
@@ -85,7 +87,7 @@ pub fn days(copies: &[Copy], bound: &[Bound], calendar: &Calendar) -> BTreeMap<D
             .collect();
         let bidder = |((cells, (device, class)), binding): ((_, &Bound), u32)| Bidder {
             cells,
-            priority: class.priority(),
+            priority: class.priority(Metric::STEPS),
             binding,
             device: *device,
         };

@@ -7,7 +7,8 @@ use streakline_core::{
     id::ChallengeId,
     input::UserInput,
     limits,
-    sample::{DeviceClass, Metric},
+    metric::Metric,
+    sample::DeviceClass,
     user::{User, snapshot},
 };
 
@@ -17,7 +18,7 @@ use crate::{
     places::{at, date},
 };
 
-fn minute(id: u64) -> streakline_core::sample::Record {
+fn minute(id: u64) -> streakline_core::record::Record {
     steps(id, at("2026-05-01T06:00Z") + id as i64 * MINUTE_MS, 1, 50)
 }
 
@@ -67,7 +68,7 @@ fn a_snapshot_empties_the_tail_and_lets_cold_minutes_go() {
 #[test]
 fn a_user_that_nobody_made_is_never_woken_whatever_it_holds() {
     let mut user = nobody();
-    let mut goal = Goal::new(Metric::Steps);
+    let mut goal = Goal::new(Metric::STEPS);
     goal.revise(date("2026-05-01"), Some(7_500));
     user.goals.insert(goal_id("steps"), goal);
     assert_eq!(user.visible_deadline(), None);
@@ -168,7 +169,7 @@ fn a_state_that_would_close_days_for_ever_is_not_restored() {
 fn a_state_with_a_goal_from_before_all_days_is_not_restored() {
     let history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
     let mut user = history.user.clone();
-    let mut goal = Goal::new(Metric::Steps);
+    let mut goal = Goal::new(Metric::STEPS);
     goal.revise(Day(i32::MIN), Some(7_500));
     user.goals.insert(goal_id("steps"), goal);
     let restored = snapshot::restore(&minicbor::to_vec(&user).unwrap(), &rules());

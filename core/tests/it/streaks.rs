@@ -3,7 +3,8 @@
 use streakline_core::{
     civil::Day,
     event::FactKind,
-    sample::{DeviceClass, Record},
+    record::Record,
+    sample::DeviceClass,
     view::{DayStatus, StreakView},
 };
 

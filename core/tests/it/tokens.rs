@@ -1,11 +1,7 @@
 //! Tokens for steps: when they are posted, under which key, on what evidence (domain.md 8.1, 8.2).
 
 use streakline_core::{
-    civil::Day,
-    event::Transfer,
-    id::UserId,
-    ledger,
-    sample::{DeviceClass, Record},
+    civil::Day, event::Transfer, id::UserId, ledger, record::Record, sample::DeviceClass,
 };
 
 use crate::{

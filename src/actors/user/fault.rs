@@ -15,7 +15,7 @@ pub(super) fn taste(resident: &Resident) {
     let fleeting = |input: &UserInput| match input {
         UserInput::Ingest(batch) => {
             let mut records = batch.records.iter();
-            records.any(|(_, record)| record.value == FLEETING_STEPS)
+            records.any(|(_, record)| record.value() == Some(FLEETING_STEPS))
         }
         _ => false,
     };

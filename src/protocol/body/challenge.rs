@@ -7,6 +7,8 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
+use crate::registry;
+
 /// Phase of a challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -124,7 +126,7 @@ impl From<&ChallengeView> for Challenge {
             phase: view.phase.into(),
             title: definition.title.clone(),
             kind: "most",
-            metric: definition.metric.name(),
+            metric: registry::metrics().name(definition.metric),
             window: Window {
                 clock: "user_local",
                 starts: definition.starts.iso(),

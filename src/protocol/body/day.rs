@@ -1,10 +1,18 @@
 //! A civil day as REST and the snapshot show it, and the words for its phase and status.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use streakline_core::view::{self, DayView};
+use streakline_core::{
+    episode::Stage,
+    merge::{Night, Summary},
+    metric::Definition,
+    view::{self, DayView},
+};
 use utoipa::ToSchema;
 
 use super::hex;
+use crate::registry;
 
 /// Phase of a civil day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -57,7 +65,7 @@ impl From<view::DayStatus> for DayStatus {
 }
 
 /// A civil day of a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Day {
     /// The date.
     #[schema(format = Date, example = "2016-04-13")]
@@ -77,6 +85,15 @@ pub struct Day {
     pub eligible: i64,
     /// `eligible` as frozen at hard close.
     pub scored: i64,
+    /// Every metric that the day says anything of, by name, in the metric's unit.
+    #[schema(value_type = Object, example = json!({"distance": {"display": 7120.5, "eligible": 7120.5},
+        "heart_rate": {"n": 1440, "min": 48, "max": 171, "mean": 71.3, "last": 62, "last_ms": 1460584740000}}))]
+    pub metrics: BTreeMap<&'static str, MetricDay>,
+    /// The sleep that ends in it.
+    #[schema(required = true)]
+    pub sleep: Option<Sleep>,
+    /// Workouts that end in it.
+    pub workouts: u32,
     /// Accepted winning records that start in it, zeros included.
     pub records: u32,
     /// Goals in force on it.
@@ -85,6 +102,104 @@ pub struct Day {
     pub tokens: DayTokens,
     /// SHA-256 over its cells and the identities of its accepted records, in hexadecimal.
     pub state_hash: String,
+}
+
+/// What a day says of one metric, in the metric's unit.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum MetricDay {
+    /// Amounts that add up.
+    Amount {
+        /// Total of all methods, unclamped.
+        display: f64,
+        /// Total without manual and quarantined samples, clamped.
+        eligible: f64,
+    },
+    /// Readings of a gauge.
+    Gauge {
+        /// How many.
+        n: u64,
+        /// The lowest.
+        min: f64,
+        /// The highest.
+        max: f64,
+        /// Their mean.
+        mean: f64,
+        /// The last.
+        last: f64,
+        /// Instant of the last, POSIX ms.
+        last_ms: i64,
+    },
+}
+
+/// The sleep of one day, in minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Sleep {
+    /// Episodes that end in the day.
+    pub episodes: u32,
+    /// Asleep: of the stages asleep, light, deep and rem.
+    pub asleep_min: u32,
+    /// In bed: of all stages.
+    pub in_bed_min: u32,
+    /// Awake.
+    pub awake_min: u32,
+    /// Light sleep.
+    pub light_min: u32,
+    /// Deep sleep.
+    pub deep_min: u32,
+    /// REM sleep.
+    pub rem_min: u32,
+    /// Start of the first episode, POSIX ms.
+    pub start_ms: i64,
+    /// End of the last episode, POSIX ms.
+    pub end_ms: i64,
+}
+
+impl From<&Night> for Sleep {
+    fn from(night: &Night) -> Self {
+        Self {
+            episodes: night.episodes,
+            asleep_min: night.asleep(),
+            in_bed_min: night.in_bed(),
+            awake_min: night.of(Stage::Awake),
+            light_min: night.of(Stage::Light),
+            deep_min: night.of(Stage::Deep),
+            rem_min: night.of(Stage::Rem),
+            start_ms: night.start_ms,
+            end_ms: night.end_ms,
+        }
+    }
+}
+
+fn metrics(view: &DayView) -> BTreeMap<&'static str, MetricDay> {
+    let amounts = view.amounts.iter().filter_map(|(metric, amount)| {
+        let of = registry::metrics().get(*metric)?;
+        let (display, eligible) = (of.shown(amount.display), of.shown(amount.eligible));
+        let (display, eligible) = (number(&display), number(&eligible));
+        Some((of.name.as_str(), MetricDay::Amount { display, eligible }))
+    });
+    let gauges = view.gauges.iter().filter_map(|(metric, summary)| {
+        let of = registry::metrics().get(*metric)?;
+        Some((of.name.as_str(), gauge(of, summary)))
+    });
+    amounts.chain(gauges).collect()
+}
+
+fn gauge(of: &Definition, summary: &Summary) -> MetricDay {
+    let mean = of.shown_mean(summary.sum, summary.count);
+    MetricDay::Gauge {
+        n: summary.count,
+        min: number(&of.shown(summary.min)),
+        max: number(&of.shown(summary.max)),
+        mean: mean.as_deref().map_or(0.0, number),
+        last: number(&of.shown(summary.last)),
+        last_ms: summary.last_ms,
+    }
+}
+
+/// A decimal of a view as a JSON number; three digits behind the point survive that.
+fn number(text: &str) -> f64 {
+    text.parse().unwrap_or_default()
 }
 
 /// One goal on one day.
@@ -140,6 +255,9 @@ impl From<&DayView> for Day {
             display: view.display,
             eligible: view.eligible,
             scored: view.scored,
+            metrics: metrics(view),
+            sleep: view.night.as_ref().map(Sleep::from),
+            workouts: view.workouts,
             records: view.records,
             goals: view.goals.iter().map(GoalDay::from).collect(),
             tokens: DayTokens {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use streakline_core::{
     event::{self, FactKind},
     id::{DeviceId, OutboxId},
-    sample::{DeviceClass, Metric},
+    metric::Metric,
+    sample::DeviceClass,
     view,
 };
 
@@ -34,7 +35,7 @@ fn a_user_is_shown_with_the_zone_in_force() {
 fn a_goal_is_shown_as_it_was_put() {
     let view = view::GoalView {
         goal: goal(),
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         target: 7500,
         from: date("2016-04-13"),
         until: None,
@@ -65,6 +66,7 @@ fn a_day_shows_goals_tokens_and_hash() {
     let wanted = json!({"day": "2016-04-13", "start_ms": 1460498400000_i64,
         "end_ms": 1460584800000_i64, "zone": "Europe/Berlin",
         "phase": "open", "display": 10700, "eligible": 8400, "scored": 8400, "records": 1440,
+        "metrics": {}, "sleep": null, "workouts": 0,
         "goals": [{"goal": "steps-7500", "target": 7500, "progress": 8400, "status": "met",
             "met_at_ms": 1460564280000_i64, "met_at_local": "2016-04-13T18:18"}],
         "tokens": {"pending_micro": 6700000, "posted_micro": 0}, "state_hash": "ab".repeat(32)});

@@ -7,6 +7,8 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
+use crate::registry;
+
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct User {
@@ -78,7 +80,7 @@ impl From<&GoalView> for Goal {
     fn from(view: &GoalView) -> Self {
         Self {
             goal: view.goal.as_str().to_owned(),
-            metric: view.metric.name(),
+            metric: registry::metrics().name(view.metric),
             period: "day",
             kind: "static",
             target: view.target,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use streakline_core::sample::{Record, RecordRefusal};
+use streakline_core::{record::Record, sample::RecordRefusal};
 
 use super::{
     Code, Refusal, at, bad_frame, record, required,

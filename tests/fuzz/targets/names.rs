@@ -1,10 +1,12 @@
 //! Names, ids, dates, numbers, zones, instants: small texts that are read everywhere.
 
-use streakline::zones::parse_instant_ms;
+use streakline::{registry, zones::parse_instant_ms};
 use streakline_core::{
     civil::Day,
+    decimal,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, RecordId, UserId},
-    sample::{DeviceClass, Method, Metric, decimal},
+    metric::unit::Ratio,
+    sample::{DeviceClass, Method},
 };
 
 use super::{Judged, Seen, Target, bounded, hold};
@@ -115,13 +117,14 @@ fn date(text: &str) -> Result<bool, String> {
 /// Against arithmetic of 128 bits.
 fn number(text: &str) -> Result<bool, String> {
     for scale in 0..3 {
-        if let (Some(read), Some(exact)) = (decimal(text, scale), exact(text, scale)) {
+        let ratio = Ratio::ONE.times(10_u32.pow(scale));
+        if let (Ok(read), Some(exact)) = (decimal::read(text, ratio), exact(text, scale)) {
             hold(i128::from(read) == exact, || {
                 format!("{text:?} at {scale}: {read}, not {exact}")
             })?;
         }
     }
-    Ok(decimal(text, 0).is_some())
+    Ok(decimal::read(text, Ratio::ONE).is_ok())
 }
 
 /// A short decimal without an exponent, rounded half up; `None`: too long for this arithmetic.
@@ -153,7 +156,7 @@ fn zone(text: &str) -> Result<bool, String> {
 fn words(text: &str) -> Result<bool, String> {
     let class = DeviceClass::parse(text).map(DeviceClass::name);
     let method = Method::parse(text).map(Method::name);
-    let metric = Metric::parse(text).map(Metric::name);
+    let metric = registry::metrics().named(text).map(|of| of.name.as_str());
     let known = class.or(method).or(metric);
     hold(known.is_none_or(|known| known == text), || {
         format!("word {text:?}")

@@ -4,11 +4,15 @@ use serde_json::{Value, json};
 use streakline::{
     cli::client::Frame,
     protocol::client_frame::{Batch, ClientFrame, Hello, Lane, Subscribe, decode},
+    registry,
 };
 use streakline_core::{
+    episode::{Episode, Segment},
     id::{ChallengeId, DeviceId, OutboxId},
     limits::BATCH_RECORDS_MAX,
-    sample::{DeviceClass, Record},
+    metric::{Class, Definition, Metric},
+    record::{Content, Record},
+    sample::DeviceClass,
 };
 
 use super::{Judged, Seen, Target, bounded, hold, told};
@@ -102,7 +106,11 @@ fn sound(frame: &ClientFrame) -> Result<(), String> {
             hold(batch.batch_id <= INTEGER_MAX, || "batch_id".into())?;
             for record in &batch.records {
                 match record {
-                    Ok(record) => hold(record.check().is_ok(), || format!("{record:?}"))?,
+                    Ok(record) => {
+                        let of = registry::metrics().get(record.metric);
+                        let sound = of.is_some_and(|of| record.check(of).is_ok());
+                        hold(sound || record.is_deleted(), || format!("{record:?}"))?;
+                    }
                     Err(refusal) => {
                         let words = refusal.detail.len();
                         hold((1..=1_024).contains(&words), || {
@@ -166,9 +174,52 @@ fn batch_json(batch: &Batch) -> Value {
 }
 
 fn record_json(record: &Record) -> Value {
-    json!({"id": record.id.to_string(), "version": record.version, "metric": record.metric.name(),
-        "start_ms": record.start_ms, "end_ms": record.end_ms, "offset_s": record.offset_s,
-        "value": record.value, "method": record.method.name(), "worn": record.worn})
+    let Some(of) = registry::metrics().get(record.metric) else {
+        return Value::Null;
+    };
+    let mut json =
+        json!({"id": record.id.to_string(), "version": record.version, "metric": of.name});
+    if record.is_deleted() {
+        json["deleted"] = true.into();
+        return json;
+    }
+    json["start_ms"] = record.start_ms.into();
+    json["end_ms"] = record.end_ms.into();
+    json["offset_s"] = record.offset_s.into();
+    json["method"] = record.method.name().into();
+    json["worn"] = record.worn.into();
+    json["class"] = record.class().map(Class::name).into();
+    json["value"] = record.value().map(|value| amount_json(of, value)).into();
+    match &record.content {
+        Content::Cumulative { epoch, .. } => json["epoch_id"] = epoch.name().into(),
+        Content::Episode(episode) => episode_json(&mut json, episode),
+        Content::Delta(_) | Content::Gauge(_) | Content::Deleted => {}
+    }
+    if of.store_per_unit == 60 {
+        json["unit"] = "s".into();
+    }
+    json
+}
+
+/// Seconds where the metric's unit is minutes, which thousandths do not show exactly.
+fn amount_json(of: &Definition, value: i64) -> Value {
+    if of.store_per_unit == 60 {
+        return value.into();
+    }
+    serde_json::from_str(&of.shown(value)).unwrap_or(Value::Null)
+}
+
+fn episode_json(json: &mut Value, episode: &Episode) {
+    let segment = |held: &Segment| json!({"stage": held.stage.name(), "start_ms": held.start_ms, "end_ms": held.end_ms});
+    json["segments"] = episode.segments.iter().map(segment).collect();
+    if let Some(sport) = &episode.sport {
+        json["sport"] = sport.clone().into();
+        let total = |(metric, value): &(Metric, i64)| {
+            let of = registry::metrics().get(*metric)?;
+            Some((of.name.clone(), amount_json(of, *value)))
+        };
+        json["totals"] = Value::Object(episode.totals.iter().filter_map(total).collect());
+    }
 }
 
 fn subscribe_json(wanted: &Subscribe) -> Value {

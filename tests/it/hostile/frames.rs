@@ -103,7 +103,8 @@ fn every_impossible_record_is_refused_alone_with_its_code() {
         let cases = [
             (record(json!({"value": -4})), "range"),
             (record(json!({"value": 1_000_001})), "range"),
-            (record(json!({"metric": "heart_rate"})), "unknown_metric"),
+            (record(json!({"metric": "mood"})), "unknown_metric"),
+            (record(json!({"metric": "heart_rate"})), "bad_sample"),
             (record(json!({"unit": "miles"})), "bad_unit"),
             (spans(NOON_MS - 31 * DAY_MS), "too_old"),
             (spans(0), "too_old"),
@@ -115,7 +116,7 @@ fn every_impossible_record_is_refused_alone_with_its_code() {
             (record(json!({"value": null})), "bad_sample"),
             (record(json!({"id": "no id"})), "bad_sample"),
             (record(json!({"id": -1})), "bad_sample"),
-            (record(json!({"deleted": true})), "bad_sample"),
+            (record(json!({"deleted": "yes"})), "bad_sample"),
             (record(json!({"start_ms": "noon"})), "bad_sample"),
             (json!("record"), "bad_sample"),
             (json!(null), "bad_sample"),
@@ -137,7 +138,7 @@ fn every_impossible_record_is_refused_alone_with_its_code() {
             assert_eq!(ack["results"].as_array().unwrap().len(), 1, "{ack}");
             bystander.goes_on().await;
         }
-        assert_eq!(shown(&server, "mallory").await, 180, "the 18 good records");
+        assert_eq!(shown(&server, "mallory").await, 190, "the 19 good records");
         bystander.has_lost_nothing(&server).await;
     });
 }

@@ -8,7 +8,7 @@ use super::source::Source;
 
 /// Layers from the ground up; an area may name the areas below its own, never its own or a higher one.
 const LAYERS: [&[&str]; 10] = [
-    &["clock", "entropy", "shutdown", "zones"],
+    &["clock", "entropy", "registry", "shutdown", "zones"],
     &["protocol"],
     &["config", "telemetry"],
     &["keys", "storage"],

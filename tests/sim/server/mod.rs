@@ -21,7 +21,7 @@ use streakline_core::{
     event::Contribution,
     id::{ChallengeId, DeviceId, Entity, OutboxId, PartitionId, Position, UserId},
     input::{DeviceIntroduction, Header, Input, UserInput},
-    sample::Record,
+    record::Record,
     user::Rules,
 };
 

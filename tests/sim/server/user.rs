@@ -17,8 +17,8 @@ use streakline_core::{
     id::{ChallengeId, DeviceId, Entity, GoalId, Position, UserId},
     input::{Header, Input, RULES_VERSION, Source, UserInput},
     ledger::Totals,
+    metric::Metric,
     records::{self, Records},
-    sample::Metric,
     user::{
         User,
         admit::{self, Admission, Arrival},
@@ -285,7 +285,7 @@ impl Server {
                     self.replies.push(Reply::Done(number));
                     return Ok(());
                 }
-                let wanted = (Metric::Steps, target);
+                let wanted = (Metric::STEPS, target);
                 let input = admit::goal(user, &goal, wanted, None, now_ms);
                 let input = input.map_err(|e| e.to_string())?;
                 let input = (input, Vec::new());

@@ -6,7 +6,7 @@ use crate::{
     definition::{Definition, LateJoin},
     id::ChallengeId,
     input::{Conclusion, Origin, RULES_VERSION, Source},
-    sample::Metric,
+    metric::Metric,
 };
 
 const ID: ChallengeId = ChallengeId([7; 16]);
@@ -34,7 +34,7 @@ fn definition() -> Definition {
     let day = Day::parse("2016-04-13").unwrap();
     Definition {
         title: "April steps".into(),
-        metric: Metric::Steps,
+        metric: Metric::STEPS,
         starts: day,
         ends: day,
         join_opens_ms: None,

@@ -11,7 +11,7 @@ use streakline_core::{
     civil::{Day, HOUR_MS},
     event::Judgement,
     input::UserInput,
-    sample::Record,
+    record::{Content, Record},
     zone::Zones,
 };
 
@@ -40,11 +40,11 @@ fn record(sample: &Sample) -> Record {
     Record {
         id: sample.id,
         version: sample.version,
-        metric: streakline_core::sample::Metric::Steps,
+        metric: streakline_core::metric::Metric::STEPS,
         start_ms,
         end_ms,
         offset_s: sample.offset_s,
-        value: sample.amount(),
+        content: Content::Delta(sample.amount()),
         method: sample.method,
         worn: sample.worn,
     }

@@ -1,0 +1,266 @@
+//! The minutes of a day while they are at hand, by metric and device, and what else a day is made of.
+//!
+//! What they come to is kept in the day's state when they are let go.
+
+use alloc::{
+    boxed::Box,
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    episode::Episode,
+    id::{DeviceId, RecordId},
+    merge::{Bidder, Cell, DayTotal, Readings, Sleeper, Trust},
+    metric::Metric,
+    sample::DeviceClass,
+};
+
+/// Minutes of one device: all methods, and without what is not eligible where that differs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct DeviceCells {
+    /// From every winning record.
+    #[n(0)]
+    pub display: Vec<Cell>,
+    /// Without manual and quarantined records; `None`: the same.
+    #[n(1)]
+    pub eligible: Option<Vec<Cell>>,
+}
+
+impl DeviceCells {
+    /// The minutes of the display run, or of the eligible one.
+    #[must_use]
+    pub fn run(&self, eligible: bool) -> &[Cell] {
+        let own = self.eligible.as_ref().filter(|_| eligible);
+        own.unwrap_or(&self.display)
+    }
+
+    /// Whether the device says nothing. A coarse record may count only where the finer ones inside it are not eligible, so
+    /// either part can be empty alone.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.display.is_empty() && self.eligible.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
+/// What a merge must know of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Which.
+    pub device: DeviceId,
+    /// Its class, which has a priority for each metric.
+    pub class: DeviceClass,
+    /// Its place in the order of binding.
+    pub binding: u32,
+}
+
+/// The totals of a day that devices give for one metric: all methods, and without manual and quarantined readings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct DayTotals {
+    /// From every winning reading.
+    #[n(0)]
+    pub display: Option<DayTotal>,
+    /// From the eligible ones.
+    #[n(1)]
+    pub eligible: Option<DayTotal>,
+}
+
+/// An episode that ends in the day.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct HeldEpisode {
+    /// Sleep or workout.
+    #[n(0)]
+    pub metric: Metric,
+    /// Of which device.
+    #[n(1)]
+    pub binding: u32,
+    /// Which of the device's.
+    #[n(2)]
+    pub id: RecordId,
+    /// Start, POSIX ms.
+    #[n(3)]
+    pub start_ms: i64,
+    /// End, POSIX ms.
+    #[n(4)]
+    pub end_ms: i64,
+    /// How far it is trusted.
+    #[n(5)]
+    pub trust: Trust,
+    /// What is inside.
+    #[n(6)]
+    pub episode: Box<Episode>,
+}
+
+impl HeldEpisode {
+    fn sleeper(&self, devices: &[Standing]) -> Option<Sleeper<'_>> {
+        let of = standing(devices, self.binding)?;
+        Some(Sleeper {
+            start_ms: self.start_ms,
+            end_ms: self.end_ms,
+            episode: &self.episode,
+            trust: self.trust,
+            binding: self.binding,
+            priority: of.class.priority(self.metric),
+            device: of.device,
+        })
+    }
+}
+
+/// The minutes of a day, by metric and binding of the device, and what else a day is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Head {
+    /// Amounts.
+    #[n(0)]
+    pub amounts: BTreeMap<(Metric, u32), DeviceCells>,
+    /// Totals that devices give of the day, the largest of each metric.
+    #[n(1)]
+    pub totals: BTreeMap<Metric, DayTotals>,
+    /// Readings of gauges.
+    #[n(2)]
+    pub readings: BTreeMap<(Metric, u32), Vec<Readings>>,
+    /// By metric, device and id.
+    #[n(3)]
+    pub episodes: Vec<HeldEpisode>,
+}
+
+impl Head {
+    /// Whether it says nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.amounts.is_empty()
+            && self.totals.is_empty()
+            && self.readings.is_empty()
+            && self.episodes.is_empty()
+    }
+
+    /// Bidders for a merge of amounts: of the display run or of the eligible run (domain.md 1.4).
+    #[must_use]
+    pub fn bidders(&self, devices: &[Standing], metric: Metric, eligible: bool) -> Vec<Bidder<'_>> {
+        let held = self.amounts.range((metric, 0)..=(metric, u32::MAX));
+        held.filter_map(|((_, binding), held)| {
+            bidder(devices, metric, *binding, held.run(eligible))
+        })
+        .collect()
+    }
+
+    /// Bidders for a merge of readings.
+    #[must_use]
+    pub fn readers(&self, devices: &[Standing], metric: Metric) -> Vec<Bidder<'_, Readings>> {
+        let held = self.readings.range((metric, 0)..=(metric, u32::MAX));
+        held.filter_map(|((_, binding), held)| bidder(devices, metric, *binding, held.as_slice()))
+            .collect()
+    }
+
+    /// The episodes of sleep, for a merge.
+    #[must_use]
+    pub fn sleepers(&self, devices: &[Standing]) -> Vec<Sleeper<'_>> {
+        let asleep = self
+            .episodes
+            .iter()
+            .filter(|held| held.metric == Metric::SLEEP);
+        asleep.filter_map(|held| held.sleeper(devices)).collect()
+    }
+
+    /// Metrics that it says anything of.
+    #[must_use]
+    pub fn metrics(&self) -> BTreeSet<Metric> {
+        let amounts = self.amounts.keys().map(|(metric, _)| *metric);
+        let readings = self.readings.keys().map(|(metric, _)| *metric);
+        let episodes = self.episodes.iter().map(|held| held.metric);
+        let totals = self.totals.keys().copied();
+        amounts
+            .chain(readings)
+            .chain(episodes)
+            .chain(totals)
+            .collect()
+    }
+
+    /// SHA-256 over everything in it, devices in order of their id, so that the order of binding does not show.
+    #[must_use]
+    pub fn hash(&self, devices: &[Standing]) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut order: Vec<&Standing> = devices.iter().collect();
+        order.sort_by_key(|standing| standing.device);
+        for standing in order {
+            self.hash_device(&mut hash, standing);
+        }
+        for (metric, totals) in &self.totals {
+            hash.update(metric.0.to_be_bytes());
+            hash_total(&mut hash, totals.display);
+            hash_total(&mut hash, totals.eligible);
+        }
+        hash.finalize().into()
+    }
+
+    fn hash_device(&self, hash: &mut Sha256, of: &Standing) {
+        let own = |binding: u32| binding == of.binding;
+        let amounts = self.amounts.iter().filter(|((_, by), _)| own(*by));
+        for ((metric, _), cells) in amounts.filter(|(_, cells)| !cells.is_empty()) {
+            hash.update(of.device.0);
+            hash.update(metric.0.to_be_bytes());
+            hash_cells(hash, cells.run(false));
+            hash_cells(hash, cells.run(true));
+        }
+        for ((metric, _), readings) in self.readings.iter().filter(|((_, by), _)| own(*by)) {
+            hash.update(of.device.0);
+            hash.update(metric.0.to_be_bytes());
+            hash.update(encoded(readings));
+        }
+        for held in self.episodes.iter().filter(|held| own(held.binding)) {
+            hash.update(of.device.0);
+            let apart = HeldEpisode {
+                binding: 0,
+                ..held.clone()
+            };
+            hash.update(encoded(&apart));
+        }
+    }
+}
+
+fn encoded<T: Encode<()>>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    // Writing to a Vec cannot fail, so there is no error to pass on.
+    let _ = minicbor::encode(value, &mut bytes);
+    bytes
+}
+
+fn standing(devices: &[Standing], binding: u32) -> Option<&Standing> {
+    devices.iter().find(|device| device.binding == binding)
+}
+
+fn bidder<'a, T>(
+    devices: &[Standing],
+    metric: Metric,
+    binding: u32,
+    cells: &'a [T],
+) -> Option<Bidder<'a, T>> {
+    let of = standing(devices, binding)?;
+    Some(Bidder {
+        cells,
+        priority: of.class.priority(metric),
+        binding,
+        device: of.device,
+    })
+}
+
+fn hash_total(hash: &mut Sha256, total: Option<DayTotal>) {
+    hash.update([u8::from(total.is_some())]);
+    if let Some(total) = total {
+        hash.update(total.amount.to_be_bytes());
+        hash.update(total.until_ms.to_be_bytes());
+    }
+}
+
+fn hash_cells(hash: &mut Sha256, cells: &[Cell]) {
+    let mut bytes = Vec::with_capacity(cells.len().saturating_mul(11).saturating_add(8));
+    bytes.extend(u64::try_from(cells.len()).unwrap_or(u64::MAX).to_be_bytes());
+    for cell in cells {
+        bytes.extend(cell.minute.to_be_bytes());
+        bytes.extend(cell.covered_ms.to_be_bytes());
+        bytes.extend(cell.value.to_be_bytes());
+        bytes.push(cell.trust as u8);
+    }
+    hash.update(&bytes);
+}

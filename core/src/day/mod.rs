@@ -1,0 +1,165 @@
+//! The state of one civil day: minutes of each device while they are at hand, totals always, and what was told of it.
+//!
+//! Which day an instant belongs to is `calendar`'s; when a day closes is `user`'s.
+
+mod head;
+mod identities;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    civil::Day,
+    id::{GoalId, RecordId},
+    merge::{Night, Summary},
+    metric::Metric,
+};
+
+pub use head::{DayTotals, DeviceCells, Head, HeldEpisode, Standing};
+pub use identities::Identities;
+
+/// What was found and told of one goal on one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct GoalDay {
+    /// Start of the minute in which the running sum reached the target, POSIX ms; `None`: not met.
+    #[n(0)]
+    pub met_at_ms: Option<i64>,
+    /// `goal.completed` was told: it comes once per goal and day, however progress moves.
+    #[n(1)]
+    pub completed: bool,
+    /// `streak.extended` was told.
+    #[n(2)]
+    pub extended: bool,
+    /// `streak.lost` was told.
+    #[n(3)]
+    pub lost: bool,
+}
+
+/// What a day's amounts of one metric come to, store units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Amount {
+    /// All methods, unclamped.
+    #[n(0)]
+    pub display: i64,
+    /// What goals, streaks, challenges and tokens read.
+    #[n(1)]
+    pub eligible: i64,
+}
+
+/// The state of one day.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct DayState {
+    /// By metric whose amounts add up.
+    #[n(0)]
+    pub amounts: BTreeMap<Metric, Amount>,
+    /// By gauge.
+    #[n(1)]
+    pub gauges: BTreeMap<Metric, Summary>,
+    /// The sleep that ends in it.
+    #[n(14)]
+    pub night: Option<Night>,
+    /// Workouts that end in it.
+    #[n(15)]
+    pub workouts: u32,
+    /// Accepted winning records that start in it.
+    #[n(2)]
+    pub records: u32,
+    /// Their identities.
+    #[n(3)]
+    pub identities: Identities,
+    /// Counts the changes.
+    #[n(4)]
+    pub version: u64,
+    /// Latest end of a record that starts in it, POSIX ms.
+    #[n(5)]
+    pub reach_ms: i64,
+    /// Tokens booked for it, 10^-6.
+    #[n(6)]
+    pub posted_micro: i64,
+    /// Eligible as frozen at hard close.
+    #[n(7)]
+    pub scored: Option<i64>,
+    /// Smallest and largest id by binding: where a known id may be.
+    #[n(8)]
+    pub ids: BTreeMap<u32, (RecordId, RecordId)>,
+    /// By goal.
+    #[n(9)]
+    pub goals: BTreeMap<GoalId, GoalDay>,
+    /// Hash of the cells as they were when they were let go.
+    #[cbor(n(10), with = "minicbor::bytes")]
+    pub cells_hash: [u8; 32],
+    /// The minutes, while they are at hand.
+    #[n(11)]
+    pub head: Option<Head>,
+    /// Records of one device that overlap each other span it from border to border: what changes on one side of it can change
+    /// the other.
+    #[n(12)]
+    pub bridged: bool,
+    /// Days that hold the winners of copies which begin in this one.
+    #[n(13)]
+    pub moved_to: BTreeSet<Day>,
+}
+
+impl DayState {
+    /// The day's amount of a metric.
+    #[must_use]
+    pub fn amount(&self, metric: Metric) -> Amount {
+        self.amounts.get(&metric).copied().unwrap_or_default()
+    }
+
+    /// The steps that tokens and scores read.
+    #[must_use]
+    pub fn eligible_steps(&self) -> i64 {
+        self.amount(Metric::STEPS).eligible
+    }
+
+    /// Whether its minutes must be rebuilt from records before they can be changed.
+    #[must_use]
+    pub fn is_cold(&self) -> bool {
+        self.head.is_none() && self.version > 0
+    }
+
+    /// SHA-256 over its cells and the identities of its accepted records: the same for every order of arrival.
+    #[must_use]
+    pub fn state_hash(&self, devices: &[Standing]) -> [u8; 32] {
+        let cells = match &self.head {
+            Some(head) => head.hash(devices),
+            None if self.version > 0 => self.cells_hash,
+            None => Head::default().hash(devices),
+        };
+        let mut hash = Sha256::new().chain_update(cells);
+        self.identities.bytes().for_each(|word| hash.update(word));
+        hash.finalize().into()
+    }
+
+    /// Lets the minutes go, keeping their hash.
+    pub fn cool(&mut self, devices: &[Standing]) {
+        if let Some(head) = self.head.take() {
+            self.cells_hash = head.hash(devices);
+        }
+    }
+
+    /// Puts rebuilt minutes in; answers whether they, or the records that they come from, are others than before.
+    pub fn replace(&mut self, head: Head, rows: (u32, Identities), devices: &[Standing]) -> bool {
+        let empty = head.is_empty();
+        let same = match &self.head {
+            Some(held) => *held == head,
+            None if self.version > 0 => self.cells_hash == head.hash(devices),
+            None => empty,
+        };
+        let changed = !same || (self.records, self.identities) != rows;
+        if changed || self.version > 0 {
+            self.head = Some(head);
+        }
+        (self.records, self.identities) = rows;
+        changed
+    }
+
+    /// Notes that a record with this id is kept here, and how far it shares time with others, POSIX ms.
+    pub fn note(&mut self, binding: u32, id: RecordId, reach_ms: i64) {
+        self.reach_ms = self.reach_ms.max(reach_ms);
+        let range = self.ids.entry(binding).or_insert((id, id));
+        *range = (range.0.min(id), range.1.max(id));
+    }
+}

@@ -1,0 +1,251 @@
+//! Sleep: which device is believed for each minute of the episodes that end in one day, and the minutes of each stage (domain.md
+//! 1.4).
+
+use alloc::{collections::BTreeMap, vec::Vec};
+use core::cmp::Reverse;
+
+use minicbor::{Decode, Encode};
+
+use super::{Bidder, Said, Trust, winners};
+use crate::{
+    civil::MINUTE_MS,
+    episode::{Episode, Stage},
+    id::DeviceId,
+};
+
+/// One episode of sleep.
+#[derive(Clone, Copy, Debug)]
+pub struct Sleeper<'a> {
+    /// Start, POSIX ms.
+    pub start_ms: i64,
+    /// End, POSIX ms.
+    pub end_ms: i64,
+    /// Its stages.
+    pub episode: &'a Episode,
+    /// How far it is trusted.
+    pub trust: Trust,
+    /// Which device, by its place in the order of binding.
+    pub binding: u32,
+    /// Priority of its class.
+    pub priority: u8,
+    /// Which device.
+    pub device: DeviceId,
+}
+
+impl Sleeper<'_> {
+    /// The episode's device with its minutes.
+    fn bidding<'a>(&self, minutes: &'a [Minute]) -> Bidder<'a, Minute> {
+        Bidder {
+            cells: minutes,
+            priority: self.priority,
+            binding: self.binding,
+            device: self.device,
+        }
+    }
+}
+
+/// The sleep of one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Night {
+    /// Episodes that end in the day, of all devices.
+    #[n(0)]
+    pub episodes: u32,
+    /// Minutes by stage, in the order of [`Stage::ALL`].
+    #[n(1)]
+    pub minutes: [u32; 7],
+    /// Start of the first episode, POSIX ms.
+    #[n(2)]
+    pub start_ms: i64,
+    /// End of the last episode, POSIX ms.
+    #[n(3)]
+    pub end_ms: i64,
+}
+
+impl Night {
+    /// Minutes of one stage.
+    #[must_use]
+    pub fn of(&self, stage: Stage) -> u32 {
+        let stages = Stage::ALL.into_iter().zip(self.minutes);
+        stages
+            .filter(|(of, _)| *of == stage)
+            .map(|(_, minutes)| minutes)
+            .sum()
+    }
+
+    /// Minutes asleep: of the stages asleep, light, deep and rem.
+    #[must_use]
+    pub fn asleep(&self) -> u32 {
+        let stages = Stage::ALL.into_iter().zip(self.minutes);
+        let asleep = stages.filter(|(stage, _)| stage.is_asleep());
+        asleep.fold(0, |sum, (_, minutes)| sum.saturating_add(minutes))
+    }
+
+    /// Minutes in bed: of all stages.
+    #[must_use]
+    pub fn in_bed(&self) -> u32 {
+        self.minutes.into_iter().fold(0, u32::saturating_add)
+    }
+}
+
+/// What one device says about one minute: the stage at its start.
+struct Minute {
+    minute: i32,
+    stage: Stage,
+    trust: Trust,
+}
+
+impl Said for Minute {
+    fn minute(&self) -> i32 {
+        self.minute
+    }
+
+    fn covered_ms(&self) -> u16 {
+        0
+    }
+
+    fn trust(&self) -> Trust {
+        self.trust
+    }
+}
+
+/// The sleep of one day from the episodes that end in it; `None` without any.
+#[must_use]
+pub fn night(sleepers: &[Sleeper<'_>]) -> Option<Night> {
+    let mut bindings: Vec<u32> = sleepers.iter().map(|held| held.binding).collect();
+    bindings.sort_unstable();
+    bindings.dedup();
+    let own = |binding: u32| sleepers.iter().filter(move |held| held.binding == binding);
+    let lines: Vec<(&Sleeper<'_>, Vec<Minute>)> = bindings
+        .into_iter()
+        .filter_map(|binding| Some((own(binding).next()?, line(own(binding)))))
+        .collect();
+    let bidders: Vec<Bidder<'_, Minute>> = lines
+        .iter()
+        .map(|(of, minutes)| of.bidding(minutes))
+        .collect();
+    let mut night = Night {
+        episodes: u32::try_from(sleepers.len()).unwrap_or(u32::MAX),
+        minutes: [0; 7],
+        start_ms: sleepers.iter().map(|held| held.start_ms).min()?,
+        end_ms: sleepers.iter().map(|held| held.end_ms).max()?,
+    };
+    for (minute, _) in winners(&bidders) {
+        let stages = Stage::ALL.into_iter().zip(&mut night.minutes);
+        stages
+            .filter(|(stage, _)| *stage == minute.stage)
+            .for_each(|(_, count)| *count = count.saturating_add(1));
+    }
+    Some(night)
+}
+
+/// The minutes whose start lies in an episode of one device: of several the shorter says the stage, then the later one.
+fn line<'a>(episodes: impl Iterator<Item = &'a Sleeper<'a>>) -> Vec<Minute> {
+    let mut sorted: Vec<&Sleeper<'_>> = episodes.collect();
+    sorted.sort_by_key(|held| {
+        let span = held.end_ms.saturating_sub(held.start_ms);
+        (Reverse(span), held.start_ms)
+    });
+    let mut minutes: BTreeMap<i32, Minute> = BTreeMap::new();
+    for held in sorted {
+        let mut at_ms = first_minute_ms(held.start_ms);
+        while at_ms < held.end_ms {
+            let minute = i32::try_from(at_ms.div_euclid(MINUTE_MS)).unwrap_or(i32::MAX);
+            let stage = held.episode.stage_at(at_ms);
+            let trust = held.trust;
+            minutes.insert(
+                minute,
+                Minute {
+                    minute,
+                    stage,
+                    trust,
+                },
+            );
+            at_ms = at_ms.saturating_add(MINUTE_MS);
+        }
+    }
+    minutes.into_values().collect()
+}
+
+/// The first minute that starts at or after an instant.
+fn first_minute_ms(at_ms: i64) -> i64 {
+    let up = at_ms.saturating_add(MINUTE_MS).saturating_sub(1);
+    up.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::Segment;
+    use alloc::vec;
+
+    const MIN: i64 = MINUTE_MS;
+
+    fn stages(stages: &[(i64, i64, Stage)]) -> Episode {
+        let segment = |(start_ms, end_ms, stage): &(i64, i64, Stage)| Segment {
+            start_ms: *start_ms,
+            end_ms: *end_ms,
+            stage: *stage,
+        };
+        Episode {
+            segments: stages.iter().map(segment).collect(),
+            ..Episode::default()
+        }
+    }
+
+    fn sleeper(binding: u32, (start_ms, end_ms): (i64, i64), episode: &Episode) -> Sleeper<'_> {
+        Sleeper {
+            start_ms,
+            end_ms,
+            episode,
+            trust: Trust::Sensed,
+            binding,
+            priority: 100,
+            device: DeviceId([1; 16]),
+        }
+    }
+
+    #[test]
+    fn minutes_are_counted_by_the_stage_at_their_start() {
+        let half = MIN / 2;
+        let of = stages(&[
+            (half, MIN + half, Stage::Light),
+            (MIN + half, 2 * MIN + half, Stage::Awake),
+            (2 * MIN + half, 4 * MIN + half, Stage::Deep),
+        ]);
+        let night = night(&[sleeper(0, (half, 4 * MIN + half), &of)]).unwrap();
+        assert_eq!((night.asleep(), night.in_bed()), (3, 4));
+        assert_eq!((night.of(Stage::Awake), night.of(Stage::Deep)), (1, 2));
+    }
+
+    #[test]
+    fn an_older_device_wins_its_minutes_and_a_second_fills_the_gaps() {
+        let (deep, awake) = (
+            stages(&[(0, 10 * MIN, Stage::Deep)]),
+            stages(&[(0, 30 * MIN, Stage::Awake)]),
+        );
+        let both = [
+            sleeper(1, (0, 30 * MIN), &awake),
+            sleeper(0, (0, 10 * MIN), &deep),
+        ];
+        let night = night(&both).unwrap();
+        assert_eq!(
+            (night.episodes, night.asleep(), night.in_bed()),
+            (2, 10, 30)
+        );
+    }
+
+    #[test]
+    fn of_one_devices_episodes_the_shorter_says_the_stage() {
+        let (rem, light) = (
+            stages(&[(5 * MIN, 10 * MIN, Stage::Rem)]),
+            stages(&[(0, 30 * MIN, Stage::Light)]),
+        );
+        let both = vec![
+            sleeper(0, (5 * MIN, 10 * MIN), &rem),
+            sleeper(0, (0, 30 * MIN), &light),
+        ];
+        let counted = night(&both).unwrap();
+        assert_eq!((counted.of(Stage::Rem), counted.of(Stage::Light)), (5, 25));
+        assert_eq!(night(&[]), None);
+    }
+}
