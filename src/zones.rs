@@ -2,6 +2,8 @@
 //! jiff; it makes no days (`calendar` in the core does) and it reads nothing from the machine, so
 //! every node has the same zones. `lib.rs` makes one and everything that folds shares it.
 
+mod places;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
@@ -11,7 +13,10 @@ use jiff::{
     Timestamp,
     tz::{TimeZone, TimeZoneDatabase},
 };
-use streakline_core::zone::{Zone, Zones};
+use streakline_core::{
+    place::Place,
+    zone::{Zone, Zones},
+};
 
 /// 2101-01-01T00:00Z: turns from here on are left out, so that a table is finite.
 const LAST_TURN_MS: i64 = 4_133_980_800_000;
@@ -21,6 +26,7 @@ const LAST_TURN_MS: i64 = 4_133_980_800_000;
 pub struct BundledZones {
     database: TimeZoneDatabase,
     tables: BTreeMap<Box<str>, OnceLock<Arc<Zone>>>,
+    places: BTreeMap<&'static str, Place>,
 }
 
 impl BundledZones {
@@ -33,6 +39,7 @@ impl BundledZones {
             .map(|name| (name.as_str().into(), OnceLock::new()));
         Self {
             tables: tables.collect(),
+            places: places::all(),
             database,
         }
     }
@@ -59,6 +66,10 @@ impl Zones for BundledZones {
         }
         let zone = zone_of(name, &self.database.get(name).ok()?);
         Some(table.get_or_init(|| Arc::new(zone)).clone())
+    }
+
+    fn place(&self, name: &str) -> Option<Place> {
+        self.places.get(name).copied()
     }
 }
 
@@ -163,6 +174,38 @@ mod tests {
                 assert_eq!(zone.offset_s(at_ms), wanted.seconds(), "{name} at {at_ms}");
             }
         }
+    }
+
+    /// Night workers' days begin at any of these hours; they add up whatever the clocks do.
+    #[test]
+    fn days_that_begin_up_to_six_hours_after_midnight_add_up_too() {
+        let zones = BundledZones::new();
+        for (number, name) in (0_i64..).zip(zones.names()) {
+            let mut calendar = Calendar::new(zones.zone(name).unwrap());
+            let after_ms = (number % 25) * HOUR_MS / 4;
+            calendar.start_days(day("2014-12-31"), after_ms);
+            let (first, end) = (day("2015-01-01"), day("2036-01-01"));
+            let mut start_ms = calendar.start_ms(first);
+            for day in (first.0..end.0).map(Day) {
+                assert_eq!(calendar.start_ms(day), start_ms, "{name} {}", day.iso());
+                assert_eq!(calendar.day_of(start_ms), day, "{name} {}", day.iso());
+                assert_eq!(calendar.day_of(start_ms - 1), day.prev(), "{name}");
+                let wall = calendar.local(start_ms).0;
+                let late_ms = wall - day.midnight().0 - after_ms;
+                assert!((0..=HOUR_MS).contains(&late_ms), "{name} {}", day.iso());
+                start_ms = calendar.end_ms(day);
+            }
+        }
+    }
+
+    #[test]
+    fn zones_of_the_database_have_places_but_utc_and_its_like() {
+        let zones = BundledZones::new();
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            zones.names().partition(|name| zones.place(name).is_some());
+        assert!(known.len() > 500, "{}", known.len());
+        let anywhere = |name: &&&str| name.contains('/') && !name.starts_with("Etc/");
+        assert_eq!(unknown.iter().filter(anywhere).count(), 0, "{unknown:?}");
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub const DAY_MS: i64 = 86_400_000;
 pub struct Day(#[n(0)] pub i32);
 
 impl Day {
+    /// What a clock on the wall shows as the date begins.
+    #[must_use]
+    pub fn midnight(self) -> Local {
+        Local(self.utc_ms())
+    }
+
     /// The date of `year`-`month`-`day`, where it exists, for the years 0 to 9999.
     #[must_use]
     pub fn from_ymd(year: i32, month: u32, day: u32) -> Option<Self> {

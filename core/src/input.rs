@@ -11,6 +11,7 @@ use crate::{
     definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
     metric::Metric,
+    period::WeekStart,
     poison::{Retry, Skip},
     record::Record,
     sample::DeviceClass,
@@ -100,6 +101,37 @@ pub struct DeviceIntroduction {
     pub model: Option<String>,
 }
 
+/// A zone and from when on, as it was admitted (domain.md 2.2).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct NewZone {
+    /// IANA name.
+    #[n(0)]
+    pub zone: String,
+    /// In force from then on, POSIX ms; of a new user's zone it is not asked, that holds from the beginning.
+    #[n(1)]
+    pub effective_ms: i64,
+    /// Nobody travels that fast: a person should look at it.
+    #[n(2)]
+    pub flagged: bool,
+}
+
+/// What is new in a profile; absent parts stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct NewProfile {
+    /// The zone.
+    #[n(0)]
+    pub zone: Option<NewZone>,
+    /// The name that others see.
+    #[n(1)]
+    pub alias: Option<String>,
+    /// How long after midnight days end, in minutes, from the next day on.
+    #[n(2)]
+    pub day_start_min: Option<u16>,
+    /// The first day of the week.
+    #[n(3)]
+    pub week_starts: Option<WeekStart>,
+}
+
 /// The admitted part of one batch.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Ingest {
@@ -160,29 +192,22 @@ pub enum Conclusion {
 /// Inputs of a user. Numbers 20 to 39 are kept for decisions, outcomes, messages and attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum UserInput {
-    /// A hello that makes the user, introduces a device, or sets the first zone.
+    /// A hello that makes the user, introduces a device, or brings another zone.
     #[n(1)]
     Open {
         /// The device, where it is new or described anew.
         #[n(0)]
         device: Option<DeviceIntroduction>,
-        /// The zone, where none is set.
+        /// The zone, where it is another than the one in force.
         #[n(1)]
-        zone: Option<String>,
+        zone: Option<NewZone>,
     },
     /// Samples.
     #[n(2)]
     Ingest(#[n(0)] Ingest),
-    /// The profile; absent parts stay.
+    /// The profile.
     #[n(3)]
-    Profile {
-        /// IANA zone.
-        #[n(0)]
-        zone: Option<String>,
-        /// The name that others see.
-        #[n(1)]
-        alias: Option<String>,
-    },
+    Profile(#[n(0)] NewProfile),
     /// A goal's target from a day on; the day was decided at admission.
     #[n(4)]
     PutGoal {
@@ -259,7 +284,7 @@ impl UserInput {
         match self {
             Self::Open { .. } => "open",
             Self::Ingest(_) => "ingest",
-            Self::Profile { .. } => "profile",
+            Self::Profile(_) => "profile",
             Self::PutGoal { .. } => "put_goal",
             Self::DeleteGoal(_) => "delete_goal",
             Self::Enrol { .. } => "enrol",

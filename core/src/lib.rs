@@ -49,6 +49,7 @@ pub mod limits;
 pub mod merge;
 pub mod metric;
 pub mod period;
+pub mod place;
 pub mod poison;
 pub mod record;
 pub mod records;

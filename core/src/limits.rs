@@ -19,7 +19,25 @@ pub const GOALS_PER_USER_MAX: usize = 64;
 /// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
 /// Most zone changes of one user.
-pub const ZONE_CHANGES_MAX: usize = 400;
+pub const ZONE_CHANGES_MAX: usize = 2_000;
+/// Zone changes of one user within [`ZONE_CHANGES_WITHIN_MS`] that are taken without a review (domain.md 2.2).
+pub const ZONE_CHANGES_UNREVIEWED_MAX: usize = 3;
+/// The time within which changes of zone are counted, in ms.
+pub const ZONE_CHANGES_WITHIN_MS: i64 = 7 * 86_400_000;
+/// How far back a change of zone may take effect, in ms (domain.md 2.2).
+pub const ZONE_PAST_MS_MAX: i64 = 72 * 3_600_000;
+/// How far ahead a change of zone may take effect, in ms (domain.md 2.2).
+pub const ZONE_FUTURE_MS_MAX: i64 = 5 * 60_000;
+/// Speed between the places of two zones above which a change is flagged, in km/h (domain.md 2.2).
+pub const TRAVEL_KM_H_MAX: i64 = 1_000;
+/// A day shorter than this may be void when it is missed, in ms (domain.md 2.2).
+pub const SHORT_DAY_MS: i64 = 20 * 3_600_000;
+/// Latest start of a day after midnight, in minutes (domain.md 2.2).
+pub const DAY_START_MIN_MAX: i64 = 360;
+/// Days from one change of the day's start to the next (domain.md 2.2).
+pub const DAY_START_EVERY_DAYS: i32 = 30;
+/// Changes of the day's start of one user.
+pub const DAY_STARTS_MAX: usize = 400;
 /// Most challenges that one user has joined and that are not yet settled.
 pub const ENROLMENTS_PER_USER_MAX: usize = 64;
 /// Most participants of one challenge.

@@ -130,6 +130,12 @@ impl Tail {
         self.bytes = self.bytes.saturating_add(kept.len().saturating_sub(before));
     }
 
+    /// Takes the copies of a day out.
+    pub fn remove(&mut self, day: Day) {
+        let held = self.days.remove(&day).map_or(0, |bytes| bytes.len());
+        self.bytes = self.bytes.saturating_sub(held);
+    }
+
     /// Encoded size.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -9,7 +9,9 @@ use crate::{
     id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
     merge::{Night, Summary},
     metric::Metric,
+    period::WeekStart,
     sample::DeviceClass,
+    user::ZoneChange,
 };
 
 /// Phase of a civil day (domain.md 2.3).
@@ -44,6 +46,12 @@ pub struct UserView {
     pub zone: String,
     /// Whether anyone has set it; else it is UTC.
     pub zone_set: bool,
+    /// Every zone with its instant, the first from the beginning of time.
+    pub zones: Vec<ZoneChange>,
+    /// How long after midnight days end from the newest change on, in minutes, and the first day that does.
+    pub day_start: (u16, Option<Day>),
+    /// The first day of the week.
+    pub week_starts: WeekStart,
     /// The name that others see.
     pub alias: String,
     /// Stamp of the input that made the user, POSIX ms.

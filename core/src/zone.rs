@@ -4,7 +4,10 @@
 
 use alloc::{sync::Arc, vec::Vec};
 
-use crate::civil::{Day, HOUR_MS, Local};
+use crate::{
+    civil::{HOUR_MS, Local},
+    place::Place,
+};
 
 /// Offsets beyond this do not occur anywhere; [`Zone::new`] cuts them, so that searches have a
 /// bound.
@@ -18,7 +21,7 @@ const FALL_MS_MAX: i64 = 52 * HOUR_MS;
 /// use streakline_core::{civil::Day, zone::Zone};
 /// let berlin = Zone::new("Europe/Berlin", 3_600, vec![(1_774_746_000_000, 7_200)]);
 /// assert_eq!(berlin.local(1_774_746_000_000).iso_minute(), "2026-03-29T03:00");
-/// assert_eq!(Zone::utc().first_reaching(Day(1), i64::MIN), 86_400_000);
+/// assert_eq!(Zone::utc().first_reaching(Day(1).midnight(), i64::MIN), 86_400_000);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
@@ -31,6 +34,12 @@ pub struct Zone {
 pub trait Zones {
     /// The zone of that name, where there is one.
     fn zone(&self, name: &str) -> Option<Arc<Zone>>;
+
+    /// Where people of that zone are taken to be; `None` where nobody can tell, as for `UTC`.
+    fn place(&self, name: &str) -> Option<Place> {
+        let _ = name;
+        None
+    }
 }
 
 impl Zone {
@@ -82,19 +91,17 @@ impl Zone {
         Local(at_ms.saturating_add(offset_ms(self.offset_s(at_ms))))
     }
 
-    /// The first instant at or after `from_ms` at which the local date is `day` or a later one,
+    /// The first instant at or after `from_ms` at which its clocks show `wall` or a later time,
     /// POSIX ms.
     #[must_use]
-    pub fn first_reaching(&self, day: Day, from_ms: i64) -> i64 {
-        let midnight_ms = day.utc_ms();
-        // No clock shows `day` before this, so the search begins one or two transitions from its
-        // end.
-        let earliest = from_ms.max(midnight_ms.saturating_sub(offset_ms(OFFSET_S_MAX)));
+    pub fn first_reaching(&self, wall: Local, from_ms: i64) -> i64 {
+        // No clock shows it before this, so the search begins one or two transitions from its end.
+        let earliest = from_ms.max(wall.0.saturating_sub(offset_ms(OFFSET_S_MAX)));
         let mut from = earliest;
         let mut passed = self.passed(earliest);
         loop {
             let until = self.transitions.get(passed).map(|(at_ms, _)| *at_ms);
-            let reached = midnight_ms.saturating_sub(offset_ms(self.offset_after(passed)));
+            let reached = wall.0.saturating_sub(offset_ms(self.offset_after(passed)));
             let candidate = reached.max(from);
             match until {
                 Some(until_ms) if candidate >= until_ms => from = until_ms,
@@ -104,10 +111,10 @@ impl Zone {
         }
     }
 
-    /// The latest local date shown at any instant of `[from_ms, at_ms]`: the date at `at_ms`,
-    /// unless the clocks fell back over a midnight shortly before.
+    /// The latest time shown at any instant of `[from_ms, at_ms]`: that of `at_ms`, unless the
+    /// clocks fell back shortly before.
     #[must_use]
-    pub fn latest_day(&self, from_ms: i64, at_ms: i64) -> Day {
+    pub fn latest(&self, from_ms: i64, at_ms: i64) -> Local {
         let passed = self.passed(at_ms);
         let mut latest = at_ms.saturating_add(offset_ms(self.offset_after(passed)));
         let oldest_ms = from_ms.max(at_ms.saturating_sub(FALL_MS_MAX));
@@ -121,7 +128,7 @@ impl Zone {
             let before = offset_ms(self.offset_after(index));
             latest = latest.max(turn_ms.saturating_sub(1).saturating_add(before));
         }
-        Local(latest).day()
+        Local(latest)
     }
 
     /// How many transitions have taken place at `at_ms`.
@@ -145,6 +152,7 @@ fn offset_ms(offset_s: i32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::civil::Day;
     use std::vec;
 
     #[test]
@@ -161,14 +169,15 @@ mod tests {
         // again.
         let turn_ms = Day(100).utc_ms() + 60_000;
         let zone = Zone::new("X", 0, vec![(turn_ms, -3_600)]);
-        assert_eq!(zone.first_reaching(Day(100), i64::MIN), Day(100).utc_ms());
+        let midnight = Day(100).midnight();
+        assert_eq!(zone.first_reaching(midnight, i64::MIN), Day(100).utc_ms());
         assert_eq!(
-            zone.first_reaching(Day(100), turn_ms),
+            zone.first_reaching(midnight, turn_ms),
             Day(100).utc_ms() + HOUR_MS
         );
         assert_eq!(zone.local(turn_ms).day(), Day(99));
-        assert_eq!(zone.latest_day(i64::MIN, turn_ms), Day(100));
-        assert_eq!(zone.latest_day(turn_ms, turn_ms), Day(99));
+        assert_eq!(zone.latest(i64::MIN, turn_ms).day(), Day(100));
+        assert_eq!(zone.latest(turn_ms, turn_ms).day(), Day(99));
     }
 
     #[test]

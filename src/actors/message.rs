@@ -4,8 +4,10 @@ use streakline_core::{
     civil::Day,
     id::{ChallengeId, DeviceId, Entity, GoalId, OutboxId, UserId},
     metric::Metric,
+    period::WeekStart,
     record::Record,
     sample::{DeviceClass, RecordRefusal},
+    user::zone_admission::ZoneProposal,
     view::ChallengeView,
 };
 
@@ -45,6 +47,8 @@ pub struct Hello {
     pub device: Option<DeviceHello>,
     /// IANA zone of the device.
     pub zone: Option<String>,
+    /// Since when the device is in it, POSIX ms.
+    pub zone_since_ms: Option<i64>,
     /// The client's clock, POSIX ms.
     pub client_time_ms: Option<i64>,
     /// What was last seen: epoch and number.
@@ -85,10 +89,14 @@ pub struct Written<T> {
 /// `PUT /v1/users/{user}`; absent parts stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PutUser {
-    /// IANA zone.
-    pub zone: Option<String>,
+    /// A zone, and since when.
+    pub zone: Option<ZoneProposal>,
     /// 1 to 40 characters.
     pub alias: Option<String>,
+    /// Minutes after midnight, 0 to 360.
+    pub day_start_min: Option<u16>,
+    /// The first day of the week.
+    pub week_starts: Option<WeekStart>,
 }
 
 /// `PUT /v1/users/{user}/goals/{goal}`.

@@ -170,6 +170,13 @@ pub(super) fn integer(bounds: RangeInclusive<i64>) -> impl Fn(&Value) -> Result<
     }
 }
 
+/// Yes or no.
+pub(super) fn flag(value: &Value) -> Result<bool, Wrong> {
+    value
+        .as_bool()
+        .ok_or_else(|| Wrong::shape("must be true or false"))
+}
+
 /// A civil date.
 pub(super) fn date(value: &Value) -> Result<Day, Wrong> {
     Day::parse(&text(value)?).ok_or_else(Wrong::date)

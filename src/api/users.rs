@@ -2,7 +2,12 @@
 
 use actix_web::web::Payload;
 use serde_json::Value;
-use streakline_core::{limits::ALIAS_CHARS_MAX, zone::Zones};
+use streakline_core::{
+    limits::{ALIAS_CHARS_MAX, DAY_START_MIN_MAX},
+    period::WeekStart,
+    user::zone_admission::ZoneProposal,
+    zone::Zones,
+};
 use utoipa::ToSchema;
 
 use super::{
@@ -11,7 +16,7 @@ use super::{
     auth::Principal,
     body, etag,
     fault::{Faults, Wrong},
-    fields::{Fields, line, text, word},
+    fields::{Fields, INTEGER_MAX, flag, integer, line, text, word},
     problem::Answer,
 };
 use crate::{
@@ -23,7 +28,7 @@ use crate::{
 };
 
 /// Members of the answer that a PUT may send back; they change nothing.
-const READ_ONLY: &[&str] = &["user", "created_ms"];
+const READ_ONLY: &[&str] = &["user", "created_ms", "zones", "day_start_from"];
 
 /// A user to be made or changed; absent members stay as they are.
 #[derive(ToSchema)]
@@ -32,13 +37,20 @@ const READ_ONLY: &[&str] = &["user", "created_ms"];
     reason = "it describes the body, which is read member by member"
 )]
 struct UserBody {
-    /// IANA zone.
+    /// IANA zone; at most 3 changes within 7 days are taken without `reviewed`.
     #[schema(example = "Europe/Berlin")]
     zone: Option<String>,
+    /// Since when `zone` holds, POSIX ms: from 72 hours ago to 5 minutes ahead, and after the last hard-closed day. Absent: now.
+    effective_ms: Option<i64>,
+    /// A person has looked at the change of zone: it is neither counted among the 3 nor flagged.
+    reviewed: Option<bool>,
     /// The name that other participants see, 1 to 40 characters.
     #[schema(example = "Swift Heron", min_length = 1, max_length = 40)]
     alias: Option<String>,
-    /// Only `monday`.
+    /// How many minutes after midnight days end, from tomorrow on; changes at most once in 30 days.
+    #[schema(example = 0, minimum = 0, maximum = 360)]
+    day_start_min: Option<u16>,
+    /// First day of the week: `monday` or `sunday`.
     #[schema(example = "monday")]
     week_starts: Option<String>,
 }
@@ -95,11 +107,31 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
         let known = zones.zone(&zone).map(|_| zone);
         known.ok_or_else(|| Wrong::new("unknown_zone", words))
     });
+    let effective_ms = top.optional("effective_ms", integer(-INTEGER_MAX..=INTEGER_MAX));
+    if zone.is_none() && effective_ms.is_some() && !faults.concern("/zone") {
+        let words = "says since when a zone holds: give zone too";
+        faults.add("/effective_ms", Wrong::shape(words));
+    }
+    let reviewed = top.optional("reviewed", flag).unwrap_or(false);
     let alias = top.optional("alias", line(1..=ALIAS_CHARS_MAX));
-    top.optional("week_starts", word(&["monday"]));
+    let day_start = top.optional("day_start_min", integer(0..=DAY_START_MIN_MAX));
+    let week_starts = top.optional("week_starts", word(&["monday", "sunday"]));
     top.done(READ_ONLY);
     faults.none()?;
-    Ok(PutUser { zone, alias })
+    let zone = zone.map(|zone| ZoneProposal {
+        zone,
+        effective_ms,
+        reviewed,
+    });
+    Ok(PutUser {
+        zone,
+        alias,
+        day_start_min: day_start.and_then(|minutes| u16::try_from(minutes).ok()),
+        week_starts: week_starts.map(|day| match day {
+            "sunday" => WeekStart::Sunday,
+            _ => WeekStart::Monday,
+        }),
+    })
 }
 
 #[cfg(test)]
@@ -114,9 +146,12 @@ mod tests {
     fn a_user_has_a_known_zone_and_a_short_alias() {
         let zones = BundledZones::new();
         let put = parse(&json!({"zone": "Europe/Berlin", "alias": "Heron"}), &zones).unwrap();
-        assert_eq!(put.zone.as_deref(), Some("Europe/Berlin"));
+        let zone = put.zone.unwrap();
+        assert_eq!(zone.zone, "Europe/Berlin");
+        assert_eq!((zone.effective_ms, zone.reviewed), (None, false));
         assert_eq!(put.alias.as_deref(), Some("Heron"));
-        let bad = json!({"zone": "Mars/Olympus", "alias": "x".repeat(41), "week_starts": "sunday"});
+        let bad = json!({"zone": "Mars/Olympus", "alias": "x".repeat(41), "week_starts": "friday",
+            "day_start_min": 361, "effective_ms": "now", "reviewed": 1});
         let refusal = parse(&bad, &zones).unwrap_err();
         let found: Vec<_> = refusal
             .faults
@@ -125,16 +160,32 @@ mod tests {
             .collect();
         let wanted = [
             ("/zone", "unknown_zone"),
+            ("/effective_ms", "bad_frame"),
+            ("/reviewed", "bad_frame"),
             ("/alias", "range"),
+            ("/day_start_min", "range"),
             ("/week_starts", "unsupported"),
         ];
         assert_eq!(found, wanted);
     }
 
     #[test]
+    fn a_zone_may_hold_since_an_instant_and_weeks_may_begin_on_sunday() {
+        let body = json!({"zone": "UTC", "effective_ms": 5, "reviewed": true,
+            "day_start_min": 240, "week_starts": "sunday"});
+        let put = parse(&body, &BundledZones::new()).unwrap();
+        let zone = put.zone.unwrap();
+        assert_eq!((zone.effective_ms, zone.reviewed), (Some(5), true));
+        assert_eq!(put.day_start_min, Some(240));
+        assert_eq!(put.week_starts, Some(WeekStart::Sunday));
+        let alone = parse(&json!({"effective_ms": 5}), &BundledZones::new()).unwrap_err();
+        assert_eq!(alone.faults[0].pointer, "/effective_ms");
+    }
+
+    #[test]
     fn the_answer_of_a_get_can_be_put_back() {
         let body = json!({"user": "ann", "zone": "UTC", "alias": "Heron", "week_starts": "monday",
-            "created_ms": 1});
+            "zones": [], "day_start_min": 0, "day_start_from": null, "created_ms": 1});
         assert!(parse(&body, &BundledZones::new()).is_ok());
     }
 

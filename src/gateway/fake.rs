@@ -80,6 +80,7 @@ pub(super) fn welcomed() -> Push {
     Push::Welcomed(Box::new(Welcomed {
         server_time_ms: NOW_MS,
         zone: "Europe/Berlin".into(),
+        zone_refused: None,
         resume_after: [170, 0],
         credits: 2,
         events: EventsCursor {

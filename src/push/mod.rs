@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix::Message;
 use streakline_core::{
     event::{BatchOutcome, Fact},
+    user::zone_admission::ZoneRefusal,
     view::{BoardView, DayView, RankView, SnapshotView, StreakView},
 };
 
@@ -55,6 +56,8 @@ pub struct Welcomed {
     pub server_time_ms: i64,
     /// Zone in force.
     pub zone: String,
+    /// Why the zone that the hello brings is not in force.
+    pub zone_refused: Option<ZoneRefusal>,
     /// Highest contiguous durable numbers of the outbox: live, backfill.
     pub resume_after: [u64; 2],
     /// Batches that may be unacknowledged.

@@ -12,8 +12,12 @@ use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::Definition,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
-    input::{ChallengeInput, DeviceIntroduction, Header, Ingest, Origin, Source, UserInput},
+    input::{
+        ChallengeInput, DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, Source,
+        UserInput,
+    },
     metric::Metric,
+    period::WeekStart,
     record::{Content, Record},
     records::{self, Records, StoredRecord},
     sample::{DeviceClass, Method},
@@ -152,7 +156,6 @@ impl Person {
     }
 
     fn open(&mut self, random: &mut Random) {
-        let zone = Some(ZONES[random.index(5)].to_owned());
         for number in 0..random.within(1, 2) {
             let introduction = DeviceIntroduction {
                 device: DeviceId([u8::try_from(number).unwrap(); 16]),
@@ -160,12 +163,22 @@ impl Person {
                 vendor: None,
                 model: Some(values::words(random, 20)),
             };
-            let (device, zone) = (Some(introduction), zone.clone());
+            let zone = self.new_zone(random, 0);
+            let device = Some(introduction);
             self.give(1_000, UserInput::Open { device, zone });
         }
         let goal = GoalId::parse("steps-7500").unwrap();
         let from = Day::of_utc_ms(self.stamp_ms);
         self.put_goal(goal, random.within(100, 9_000), from);
+    }
+
+    /// Told up to three days late, when so much time has passed.
+    fn new_zone(&self, random: &mut Random, later_ms: i64) -> Option<NewZone> {
+        Some(NewZone {
+            zone: ZONES[random.index(5)].to_owned(),
+            effective_ms: self.stamp_ms + later_ms - random.within(0, 72) * HOUR_MS,
+            flagged: random.permille(100),
+        })
     }
 
     fn put_goal(&mut self, goal: GoalId, target: i64, from: Day) {
@@ -184,9 +197,13 @@ impl Person {
         match random.index(12) {
             0 => self.give(later_ms, UserInput::Tick),
             1 => {
-                let zone = Some(ZONES[random.index(5)].to_owned());
-                let alias = Some(values::words(random, 40));
-                self.give(later_ms, UserInput::Profile { zone, alias });
+                let new = NewProfile {
+                    zone: self.new_zone(random, later_ms),
+                    alias: Some(values::words(random, 40)),
+                    day_start_min: u16::try_from(random.within(0, 360)).ok(),
+                    week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
+                };
+                self.give(later_ms, UserInput::Profile(new));
             }
             2 => {
                 let goal = GoalId::parse("other").unwrap();

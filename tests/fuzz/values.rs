@@ -11,11 +11,12 @@ use streakline_core::{
         ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
     },
     input::{
-        ChallengeInput, Conclusion, DeviceIntroduction, Header, Ingest, Input, Origin,
-        PartitionInput, Source, UserInput,
+        ChallengeInput, Conclusion, DeviceIntroduction, Header, Ingest, Input, NewProfile, NewZone,
+        Origin, PartitionInput, Source, UserInput,
     },
     ledger::{self, Posting, Totals},
     metric::Metric,
+    period::WeekStart,
     poison::{Numbered, Retry, Skip, Stuck, Why},
     record::{Content, Epoch, Record},
     records::StoredRecord,
@@ -226,19 +227,33 @@ pub(crate) fn introduction(random: &mut Random) -> DeviceIntroduction {
     }
 }
 
+fn new_zone(random: &mut Random) -> NewZone {
+    NewZone {
+        zone: ZONES[random.index(5)].into(),
+        effective_ms: FROM_MS + random.within(-1_000_000, 1_000_000),
+        flagged: random.permille(500),
+    }
+}
+
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
     match random.index(11) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
-            zone: maybe(random, |random| ZONES[random.index(5)].into()),
+            zone: maybe(random, new_zone),
         },
         1 => UserInput::Ingest(ingest(random)),
-        2 => UserInput::Profile {
-            zone: maybe(random, |random| ZONES[random.index(5)].into()),
+        2 => UserInput::Profile(NewProfile {
+            zone: maybe(random, new_zone),
             alias: maybe(random, |random| words(random, 40)),
-        },
+            day_start_min: maybe(random, |random| {
+                u16::try_from(random.within(0, 360)).unwrap()
+            }),
+            week_starts: maybe(random, |random| {
+                [WeekStart::Monday, WeekStart::Sunday][random.index(2)]
+            }),
+        }),
         3 => UserInput::PutGoal {
             goal: goal_id(random),
             metric: Metric::STEPS,

@@ -1,10 +1,11 @@
-//! The days of one user (domain.md 2.1): the zones that were in force, made into days that
-//! partition time. It knows nothing of goals or closing; the user's state keeps one, and samples,
-//! boundaries and windows ask it for days.
+//! The days of one user (domain.md 2.1, 2.2): the zones that were in force, and the hour at which days begin, made into days
+//! that partition time. It knows nothing of goals or closing; the user's state keeps one, and samples, boundaries and windows
+//! ask it for days.
 //!
-//! A day's number never falls: when the local date falls back (a flight east over the date line, or
-//! clocks put back just after midnight) the current day goes on until the local date catches up. A
-//! date jumped over is void.
+//! A day's number never falls: when the local time falls back (a flight east over the date line, or clocks put back just after
+//! midnight) the current day goes on until the local time catches up. A date jumped over is void.
+
+mod short;
 
 use alloc::{sync::Arc, vec, vec::Vec};
 
@@ -13,13 +14,25 @@ use crate::{
     zone::Zone,
 };
 
+pub use short::is_short_void;
+
+/// A zone, and from when it was in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Segment {
     effective_ms: i64,
     zone: Arc<Zone>,
-    /// Day of its last instant; what a search by day goes by. The last segment has no end, so it
-    /// has every later day.
-    last_day: Day,
+    /// When the server learned of it, POSIX ms.
+    received_ms: i64,
+    /// The latest time that the user's clock has shown up to its end; what a search by day goes by. The last segment has no
+    /// end, so it shows every later time.
+    latest: Local,
+}
+
+/// Days from a first one on begin later than midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct DayStart {
+    from: Day,
+    after_ms: i64,
 }
 
 /// A user's zone timeline as days.
@@ -34,8 +47,10 @@ struct Segment {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
-    /// Never empty; the first is in force from the beginning of time.
+    /// Never empty; the first is in force from the beginning of time. Of several at one instant the last is in force.
     segments: Vec<Segment>,
+    /// By rising day.
+    day_starts: Vec<DayStart>,
     /// The zone of the newest segment, at hand without a search.
     newest: Arc<Zone>,
 }
@@ -47,48 +62,47 @@ impl Calendar {
         let first = Segment {
             effective_ms: i64::MIN,
             zone: zone.clone(),
-            last_day: Day(i32::MAX),
+            received_ms: i64::MIN,
+            latest: Local(i64::MAX),
         };
         Self {
             segments: vec![first],
+            day_starts: Vec::new(),
             newest: zone,
         }
     }
 
-    /// The same calendar after [`Calendar::push`].
+    /// The same calendar after [`Calendar::push`] of a change that was known when it took effect.
     #[must_use]
     pub fn with_change(mut self, effective_ms: i64, zone: Arc<Zone>) -> Self {
-        self.push(effective_ms, zone);
+        self.push(effective_ms, zone, effective_ms);
         self
     }
 
-    /// Puts `zone` in force from the minute of `effective_ms` (POSIX ms) until the next change.
-    /// Changes may come in any order; of two in one minute the later call counts (domain.md 2.2).
-    /// Whether a change is allowed is not asked.
-    pub fn push(&mut self, effective_ms: i64, zone: Arc<Zone>) {
+    /// Puts `zone` in force from the minute of `effective_ms` (POSIX ms) until the next change; the server learned of it at
+    /// `received_ms`. Changes may come in any order; of two in one minute the later call counts (domain.md 2.2). Whether a
+    /// change is allowed is not asked.
+    pub fn push(&mut self, effective_ms: i64, zone: Arc<Zone>, received_ms: i64) {
         // A whole minute belongs to one day, because days are made of minute cells.
         let effective_ms = effective_ms.saturating_sub(effective_ms.rem_euclid(MINUTE_MS));
         let index = self
             .segments
-            .partition_point(|segment| segment.effective_ms < effective_ms);
+            .partition_point(|segment| segment.effective_ms <= effective_ms);
         let added = Segment {
             effective_ms,
             zone,
-            last_day: Day(i32::MAX),
+            received_ms,
+            latest: Local(i64::MAX),
         };
-        match self.segments.get_mut(index) {
-            Some(equal) if equal.effective_ms == effective_ms => *equal = added,
-            _ => self.segments.insert(index, added),
-        }
-        self.number_days(index.saturating_sub(1));
+        self.segments.insert(index, added);
+        self.follow_clock(index.saturating_sub(1));
     }
 
-    /// The changes with the zone before them first (at `i64::MIN`): minute in POSIX ms, zone from
-    /// then on.
-    pub fn changes(&self) -> impl Iterator<Item = (i64, &Arc<Zone>)> {
-        self.segments
-            .iter()
-            .map(|segment| (segment.effective_ms, &segment.zone))
+    /// Ends `from` and the days after it `after_ms` after midnight (0 to 6 h), so that the next one begins then
+    /// (domain.md 2.2). Calls come with rising days; of two for one day the later counts.
+    pub fn start_days(&mut self, from: Day, after_ms: i64) {
+        self.day_starts.retain(|held| held.from < from);
+        self.day_starts.push(DayStart { from, after_ms });
     }
 
     /// The day that the instant belongs to.
@@ -98,20 +112,28 @@ impl Calendar {
         let Some(segment) = self.segments.get(index) else {
             return Day::of_utc_ms(at_ms);
         };
-        let here = segment.zone.latest_day(segment.effective_ms, at_ms);
-        self.day_before(index)
-            .map_or(here, |before| here.max(before))
+        let here = segment.zone.latest(segment.effective_ms, at_ms);
+        let latest = self
+            .latest_before(index)
+            .map_or(here, |held| here.max(held));
+        let date = latest.day();
+        if self.first_wall(date) <= latest {
+            date
+        } else {
+            date.prev()
+        }
     }
 
     /// The first instant of a day, POSIX ms; for a void day that of the day after it.
     #[must_use]
     pub fn start_ms(&self, day: Day) -> i64 {
+        let wall = self.first_wall(day);
         let index = self
             .segments
-            .partition_point(|segment| segment.last_day < day);
+            .partition_point(|segment| segment.latest < wall);
         let found = self.segments.get(index).or(self.segments.last());
-        found.map_or(day.utc_ms(), |segment| {
-            segment.zone.first_reaching(day, segment.effective_ms)
+        found.map_or(wall.0, |segment| {
+            segment.zone.first_reaching(wall, segment.effective_ms)
         })
     }
 
@@ -154,32 +176,47 @@ impl Calendar {
             .saturating_sub(1)
     }
 
-    fn day_before(&self, index: usize) -> Option<Day> {
+    /// What a clock shows when the day begins: midnight, and what the day before takes of it.
+    fn first_wall(&self, day: Day) -> Local {
+        Local(day.utc_ms().saturating_add(self.after_ms(day.prev())))
+    }
+
+    /// How long after midnight a day ends.
+    fn after_ms(&self, day: Day) -> i64 {
+        let passed = self.day_starts.partition_point(|held| held.from <= day);
+        let held = passed.checked_sub(1).and_then(|at| self.day_starts.get(at));
+        held.map_or(0, |held| held.after_ms)
+    }
+
+    fn latest_before(&self, index: usize) -> Option<Local> {
         index
             .checked_sub(1)
             .and_then(|before| self.segments.get(before))
-            .map(|s| s.last_day)
+            .map(|s| s.latest)
     }
 
-    /// Works out `last_day` of the segments from `index` on; those before it are right.
-    fn number_days(&mut self, index: usize) {
-        let mut before = self.day_before(index);
+    /// Works out `latest` of the segments from `index` on; those before it are right.
+    fn follow_clock(&mut self, index: usize) {
+        let mut before = self.latest_before(index);
         let ends: Vec<i64> = self
             .segments
             .iter()
-            .skip(1)
+            .skip(index.saturating_add(1))
             .map(|s| s.effective_ms)
             .collect();
-        for (at, segment) in self.segments.iter_mut().enumerate().skip(index) {
-            segment.last_day = match ends.get(at) {
-                Some(end_ms) => {
-                    let end_ms = end_ms.saturating_sub(1);
-                    let here = segment.zone.latest_day(segment.effective_ms, end_ms);
+        let mut ends = ends.into_iter();
+        for segment in self.segments.iter_mut().skip(index) {
+            segment.latest = match (ends.next(), before) {
+                // Another change of the same minute counts instead: no clock has ever shown this zone's time.
+                (Some(end_ms), Some(before)) if end_ms <= segment.effective_ms => before,
+                (Some(end_ms), before) => {
+                    let last_ms = end_ms.saturating_sub(1);
+                    let here = segment.zone.latest(segment.effective_ms, last_ms);
                     before.map_or(here, |before| here.max(before))
                 }
-                None => Day(i32::MAX),
+                (None, _) => Local(i64::MAX),
             };
-            before = Some(segment.last_day);
+            before = Some(segment.latest);
         }
         if let Some(last) = self.segments.last() {
             self.newest = last.zone.clone();

@@ -99,6 +99,10 @@ pub struct DayState {
     /// Days that hold the winners of copies which begin in this one.
     #[n(13)]
     pub moved_to: BTreeSet<Day>,
+    /// Eligible steps of it by the day that they pay for, once that is fixed (domain.md 2.2).
+    #[n(30)]
+    #[cbor(default)]
+    pub shares: BTreeMap<Day, i64>,
 }
 
 impl DayState {
@@ -154,6 +158,13 @@ impl DayState {
         }
         (self.records, self.identities) = rows;
         changed
+    }
+
+    /// Forgets which records it has, because they are filed anew.
+    pub fn unfile(&mut self) {
+        self.reach_ms = 0;
+        self.ids.clear();
+        self.moved_to.clear();
     }
 
     /// Notes that a record with this id is kept here, and how far it shares time with others, POSIX ms.

@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     day::DayState,
     id::{ChallengeId, PartitionId, UserId},
-    input::{DeviceIntroduction, Ingest, Origin, Source},
+    input::{DeviceIntroduction, Ingest, NewZone, Origin, Source},
     metric::Metric,
     record::{Content, Record},
     sample::{DeviceClass, Method},
@@ -61,7 +61,11 @@ fn open() -> UserInput {
             vendor: None,
             model: None,
         }),
-        zone: Some("UTC".into()),
+        zone: Some(NewZone {
+            zone: "UTC".into(),
+            effective_ms: 0,
+            flagged: false,
+        }),
     }
 }
 

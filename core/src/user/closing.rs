@@ -5,9 +5,10 @@
 
 use alloc::vec::Vec;
 
-use super::{User, enrolment, fold::Fold, streaks};
+use super::{User, enrolment, fold::Fold, paying, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
+    day::Head,
     event::{Event, FactKind, Topic},
     id::ChallengeId,
     ledger::{self, Posting},
@@ -28,8 +29,9 @@ pub(super) enum Kind {
 /// Runs every boundary with a deadline at or before `up_to_ms`.
 pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
     while let Some((deadline_ms, kind)) = next(user).filter(|(at, _)| *at <= up_to_ms) {
-        fold.at_ms = deadline_ms;
+        // A change of zone can move a deadline into the past: it is carried out at the change's own stamp.
         user.now_ms = user.now_ms.max(deadline_ms);
+        fold.at_ms = user.now_ms;
         match kind {
             Kind::TokenIncrement(_) => post_increments(user, fold, deadline_ms),
             Kind::SoftClose(day) => soft_close(user, fold, day),
@@ -70,18 +72,11 @@ pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
 
 /// Between soft and hard close, whenever more is earned than posted: at the next full hour after the soft close.
 fn increments(user: &User) -> impl Iterator<Item = (i64, Kind)> {
-    let open = user
-        .days
-        .range(user.hard_closed.next()..=user.soft_closed.max(user.hard_closed.next()));
-    open.filter_map(|(day, state)| {
-        let owed = scoring::steps_micro(state.eligible_steps()) > state.posted_micro;
-        if !owed || *day > user.soft_closed || user.created.is_none_or(|(_, first)| *day < first) {
+    user.paying.after(user.hard_closed).filter_map(|day| {
+        let closed = soft_closed_ms(user, day)?;
+        if earned_micro(user, day) <= posted_micro(user, day) {
             return None;
         }
-        let closed = user
-            .calendar()
-            .end_ms(*day)
-            .saturating_add(limits::SOFT_CLOSE_AFTER_MS);
         let hours = user
             .now_ms
             .saturating_sub(closed)
@@ -90,25 +85,42 @@ fn increments(user: &User) -> impl Iterator<Item = (i64, Kind)> {
             .saturating_add(1);
         Some((
             closed.saturating_add(hours.saturating_mul(HOUR_MS)),
-            Kind::TokenIncrement(*day),
+            Kind::TokenIncrement(day),
         ))
     })
+}
+
+/// When the day was soft-closed, by its end as it was known then, POSIX ms.
+fn soft_closed_ms(user: &User, day: Day) -> Option<i64> {
+    let end_ms = user.paying.end_ms(day)?;
+    Some(end_ms.saturating_add(limits::SOFT_CLOSE_AFTER_MS))
+}
+
+fn earned_micro(user: &User, day: Day) -> i64 {
+    scoring::steps_micro(user.payable_steps(day))
+}
+
+fn posted_micro(user: &User, day: Day) -> i64 {
+    user.days.get(&day).map_or(0, |state| state.posted_micro)
 }
 
 /// Days whose hours strike together are paid together: after the first of them, "the next full hour" of the others would be
 /// an hour late.
 fn post_increments(user: &mut User, fold: &mut Fold<'_>, deadline_ms: i64) {
-    let open = user.hard_closed.next()..=user.soft_closed;
-    let days: Vec<Day> = user.days.range(open).map(|(day, _)| *day).collect();
+    let days: Vec<Day> = user.paying.after(user.hard_closed).collect();
     for day in days {
-        let waited_ms = deadline_ms.saturating_sub(user.calendar().end_ms(day));
-        if waited_ms.rem_euclid(HOUR_MS) == 0 && waited_ms > limits::SOFT_CLOSE_AFTER_MS {
+        let Some(closed_ms) = soft_closed_ms(user, day) else {
+            continue;
+        };
+        let waited_ms = deadline_ms.saturating_sub(closed_ms);
+        if waited_ms.rem_euclid(HOUR_MS) == 0 && waited_ms > 0 {
             post_tokens(user, fold, day);
         }
     }
 }
 
 fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
+    paying::fix(user, day);
     user.soft_closed = day;
     streaks::soft_close(user, fold, day);
     post_tokens(user, fold, day);
@@ -116,24 +128,28 @@ fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
 }
 
 fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
+    post_tokens(user, fold, day);
     user.hard_closed = day;
     if let Some(state) = user.days.get_mut(&day) {
         state.scored = Some(state.eligible_steps());
     }
+    paying::settle(user, day);
     streaks::hard_close(user, fold, day);
     fold.changed(Topic::Day(day));
 }
 
-/// Books f(eligible) - posted, where positive (domain.md 8.2); the key holds the total after it.
+/// Books f(eligible of the day's range) - posted, where positive (domain.md 2.2, 8.2); the key holds the total after it.
 fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    let standings = user.standings();
-    let Some(state) = user.days.get_mut(&day) else {
-        return;
-    };
-    let earned_micro = scoring::steps_micro(state.eligible_steps());
-    let amount_micro = earned_micro.saturating_sub(state.posted_micro);
+    let earned_micro = earned_micro(user, day);
+    let amount_micro = earned_micro.saturating_sub(posted_micro(user, day));
     if amount_micro <= 0 {
         return;
+    }
+    let standings = user.standings();
+    let state = user.days.entry(day).or_default();
+    if !state.is_cold() {
+        // Minutes of other days can pay for one that has none of its own.
+        state.head.get_or_insert_with(Head::default);
     }
     state.posted_micro = earned_micro;
     state.version = state.version.saturating_add(1);

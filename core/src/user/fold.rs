@@ -130,15 +130,13 @@ fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
 fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     match input {
         UserInput::Open { device, zone } => {
-            profile::create(user, fold, zone.as_deref());
+            profile::open(user, fold, zone.as_ref());
             if let Some(introduction) = device {
                 devices::introduce(user, fold, introduction);
             }
         }
         UserInput::Ingest(batch) => ingest::ingest(user, fold, batch),
-        UserInput::Profile { zone, alias } => {
-            profile::change(user, fold, zone.as_deref(), alias.as_deref())
-        }
+        UserInput::Profile(new) => profile::change(user, fold, new),
         UserInput::PutGoal {
             goal,
             metric,

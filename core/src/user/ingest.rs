@@ -237,15 +237,21 @@ fn keep(user: &mut User, batch: &Batch, day: Day, copy: &StoredRecord) {
         .entry(day)
         .or_default()
         .note(copy.binding, record.id, reach_ms(record));
-    let ends = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
-    counters::note(&mut user.counter_runs, copy.binding, record, ends);
+    note_counter(user, copy);
     let devices = user.devices.values_mut();
     let own = devices.filter(|device| device.binding == batch.binding);
     own.for_each(|device| device.note(record, copy.skewed));
 }
 
+/// Notes on which days a counter was read.
+pub(super) fn note_counter(user: &mut User, copy: &StoredRecord) {
+    let record = &copy.record;
+    let ends = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
+    counters::note(&mut user.counter_runs, copy.binding, record, ends);
+}
+
 /// How far a record shares time with others; a total of a day shares none, whenever it was told.
-fn reach_ms(record: &Record) -> i64 {
+pub(super) fn reach_ms(record: &Record) -> i64 {
     match record.content {
         Content::Cumulative {
             epoch: Epoch::Day(_),

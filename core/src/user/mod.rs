@@ -13,14 +13,18 @@ mod footprint;
 mod goals;
 pub mod hold;
 mod ingest;
+mod paying;
 pub mod plan;
 mod profile;
 mod progress;
 mod rebuild;
+mod refile;
 pub mod resident;
 pub mod snapshot;
 mod streaks;
 pub mod view;
+pub mod zone_admission;
+mod zones;
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -39,6 +43,7 @@ use crate::{
     id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
     limits,
     metric::Metric,
+    period::WeekStart,
     poison::{Hold, Skips},
     record::Epoch,
     records::Tail,
@@ -48,6 +53,8 @@ use crate::{
 
 pub use counters::{Run, RunKey, Runs};
 pub use enrolment::{Enrolment, EnrolmentState};
+pub use paying::Paying;
+pub use zones::{DayStart, ZoneChange};
 
 /// What folding needs besides state and input: the zones, and the version of the rules.
 #[derive(Clone)]
@@ -131,17 +138,6 @@ impl Device {
     }
 }
 
-/// A change of zone.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct ZoneChange {
-    /// In force from then on, POSIX ms; the first is from the beginning of time.
-    #[n(0)]
-    pub effective_ms: i64,
-    /// IANA name.
-    #[n(1)]
-    pub zone: String,
-}
-
 /// The state of one user. Made by its first input, so a state exists before the user does.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct User {
@@ -222,6 +218,21 @@ pub struct User {
     /// Challenges whose standing row is older than the score here.
     #[cbor(skip)]
     pub unwritten_standings: BTreeSet<ChallengeId>,
+    /// Changes of the hour at which days begin, by rising day.
+    #[n(30)]
+    #[cbor(default)]
+    pub day_starts: Vec<DayStart>,
+    /// The first day of the week.
+    #[n(31)]
+    #[cbor(default)]
+    pub week_starts: WeekStart,
+    /// Which minutes pay for which day.
+    #[n(32)]
+    #[cbor(default)]
+    pub paying: Paying,
+    /// Chunks that the manifest no longer names, until a snapshot drops them.
+    #[cbor(skip)]
+    pub dropped: Vec<(Day, u64)>,
     /// The zones, made into days.
     #[cbor(skip)]
     calendar: Option<Calendar>,
@@ -257,6 +268,10 @@ impl User {
             facts: Vec::new(),
             transfers: Vec::new(),
             unwritten_standings: BTreeSet::new(),
+            day_starts: Vec::new(),
+            week_starts: WeekStart::default(),
+            paying: Paying::default(),
+            dropped: Vec::new(),
             calendar: None,
         }
     }
@@ -267,7 +282,10 @@ impl User {
         let zone = |change: &ZoneChange| rules.zones.zone(&change.zone).unwrap_or_else(utc);
         let mut calendar = Calendar::new(self.zones.first().map_or_else(utc, zone));
         for change in self.zones.iter().skip(1) {
-            calendar.push(change.effective_ms, zone(change));
+            calendar.push(change.effective_ms, zone(change), change.received_ms);
+        }
+        for change in &self.day_starts {
+            calendar.start_days(change.from, change.after_ms());
         }
         self.calendar = Some(calendar);
     }

@@ -11,7 +11,7 @@ use crate::{
     civil::Day,
     day::DayState,
     id::RecordId,
-    input::{Ingest, UserInput},
+    input::{Ingest, NewProfile, NewZone, UserInput},
     limits,
     metric::Metric,
     poison::is_control,
@@ -198,6 +198,12 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
             let first = user.day_of(*joined_ms).max(definition.starts);
             cold(user, first, definition.ends)
         }
+        UserInput::Open {
+            zone: Some(zone), ..
+        }
+        | UserInput::Profile(NewProfile {
+            zone: Some(zone), ..
+        }) => spans_of_zone(user, zone),
         _ => Vec::new(),
     };
     let mut days = BTreeSet::new();
@@ -217,6 +223,37 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     days.extend(moved);
     days.retain(|day| user.manifest.contains_key(day));
     days
+}
+
+/// A zone that takes effect before stored records end may move every one of them that is later; else days only end at another
+/// time.
+fn spans_of_zone(user: &User, new: &NewZone) -> Vec<Span> {
+    if user.created.is_none() {
+        return Vec::new();
+    }
+    let effective_ms = user.zone_takes_effect(new.effective_ms);
+    let first = user.day_of(effective_ms.saturating_sub(1));
+    let last = last_day(user, first);
+    if reaches_beyond(user, first, effective_ms) {
+        Vec::from([(first, last)])
+    } else {
+        cold(user, first, last)
+    }
+}
+
+/// The last day that anything is known of.
+pub(super) fn last_day(user: &User, first: Day) -> Day {
+    let last = user.days.keys().next_back().copied();
+    last.map_or(first, |last| last.max(first))
+}
+
+/// Whether a record that begins around a day or later ends after an instant.
+pub(super) fn reaches_beyond(user: &User, first: Day, at_ms: i64) -> bool {
+    let oldest = near(user, first, at_ms)
+        .next()
+        .map_or(first, |(day, _)| *day);
+    let mut days = user.days.range(oldest.min(first)..);
+    days.any(|(_, state)| state.reach_ms > at_ms)
 }
 
 /// Days whose minutes are not at hand, each for itself.

@@ -4,7 +4,7 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{User, enrolment, fold::Fold, goals};
+use super::{User, enrolment, fold::Fold, goals, paying};
 use crate::{
     civil::Day,
     day::{Amount, DayState, Head, Standing},
@@ -56,6 +56,9 @@ pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &
         let eligible = eligible_series(user, *metric, day);
         if let Some(state) = user.days.get_mut(&day) {
             total(state, &standings, (*metric, span), &eligible);
+        }
+        if *metric == Metric::STEPS {
+            paying::share(user, day, &eligible);
         }
         goals::judge_day(user, fold, (day, *metric), &eligible);
         enrolment::day_changed(user, fold, (day, *metric), &eligible);

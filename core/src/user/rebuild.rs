@@ -56,7 +56,7 @@ pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> BTre
 }
 
 /// Metrics that a day's state says anything of.
-fn said(state: &DayState) -> BTreeSet<Metric> {
+pub(super) fn said(state: &DayState) -> BTreeSet<Metric> {
     let mut metrics: BTreeSet<Metric> = state.amounts.keys().copied().collect();
     metrics.extend(state.gauges.keys().copied());
     metrics.extend(state.night.map(|_| Metric::SLEEP));

@@ -181,6 +181,12 @@ impl Resident {
             fold::fold(user, rules, (header, input), &self.loaded, &mut events);
         }
         self.loaded.days.extend(others);
+        // Days whose records were filed anew are in the tail now.
+        for (day, _) in &self.user.dropped {
+            if !self.user.manifest.contains_key(day) {
+                self.loaded.days.remove(day);
+            }
+        }
         let Some((header, _)) = self.pending.pop_front() else {
             return Step::Idle;
         };

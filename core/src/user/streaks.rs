@@ -20,10 +20,17 @@ impl User {
     #[must_use]
     pub fn status(&self, id: &GoalId, day: Day) -> Option<DayStatus> {
         self.goals.get(id)?.target_on(day)?;
-        let told = self.days.get(&day).and_then(|state| state.goals.get(id));
-        Some(if told.is_some_and(|told| told.met_at_ms.is_some()) {
+        let is_met = |day: Day| {
+            let told = self.days.get(&day).and_then(|state| state.goals.get(id));
+            told.is_some_and(|told| told.met_at_ms.is_some())
+        };
+        let missed = |day: Day| {
+            let in_force = self.goals.get(id).and_then(|goal| goal.target_on(day));
+            in_force.is_some() && day <= self.soft_closed && !is_met(day)
+        };
+        Some(if is_met(day) {
             DayStatus::Met
-        } else if self.calendar().is_void(day) {
+        } else if self.calendar().is_void(day) || self.is_short_void(day, &missed) {
             DayStatus::Void
         } else if day <= self.soft_closed {
             DayStatus::Missed

@@ -1,6 +1,6 @@
 //! What can be asked of a user: every answer is a function of the state and of the clock, and changes nothing.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{Device, User, enrolment};
 use crate::{
@@ -28,6 +28,9 @@ impl User {
             user: self.id.clone(),
             zone: self.zone().into(),
             zone_set: !self.zones.is_empty(),
+            zones: self.zones.clone(),
+            day_start: self.day_start(),
+            week_starts: self.week_starts,
             alias: self.shown_alias(),
             created_ms,
             version: self.version,
@@ -64,12 +67,6 @@ impl User {
         let empty = DayState::default();
         let state = self.days.get(&day).unwrap_or(&empty);
         let start_ms = self.calendar().start_ms(day);
-        let first = self.created.map_or(day, |(_, first)| first);
-        let earned_micro = if day < first {
-            0
-        } else {
-            scoring::steps_micro(state.eligible_steps())
-        };
         let booked_only = day <= self.hard_closed;
         // A day without a record at its hard close has nothing frozen, whatever came later.
         let unfrozen = if booked_only {
@@ -77,7 +74,6 @@ impl User {
         } else {
             state.eligible_steps()
         };
-        let pending_micro = earned_micro.saturating_sub(state.posted_micro).max(0);
         DayView {
             day,
             start_ms,
@@ -93,7 +89,7 @@ impl User {
             workouts: state.workouts,
             records: state.records,
             goals: self.goals_on(day, state),
-            pending_micro: if booked_only { 0 } else { pending_micro },
+            pending_micro: self.pending_micro(day),
             posted_micro: state.posted_micro,
             state_hash: state.state_hash(&self.standings()),
             version: state.version,
@@ -164,23 +160,26 @@ impl User {
     /// Balances: pending is what open and soft-closed days would add.
     #[must_use]
     pub fn balance_view(&self) -> BalanceView {
-        let open = self
-            .days
-            .range(self.hard_closed.next()..)
-            .map(|(day, state)| {
-                let first = self.created.map_or(*day, |(_, first)| first);
-                let earned = if *day < first {
-                    0
-                } else {
-                    scoring::steps_micro(state.eligible_steps())
-                };
-                earned.saturating_sub(state.posted_micro).max(0)
-            });
+        let known = self.days.range(self.hard_closed.next()..);
+        let mut days: BTreeSet<Day> = known.map(|(day, _)| *day).collect();
+        days.extend(self.paying.after(self.hard_closed));
+        let pending = days.into_iter().map(|day| self.pending_micro(day));
         BalanceView {
             available_micro: self.available_micro,
             debt_micro: 0,
-            pending_micro: open.fold(0, i64::saturating_add),
+            pending_micro: pending.fold(0, i64::saturating_add),
         }
+    }
+
+    /// What a day that is not hard-closed would add to the balance, 10^-6 token; what was before the user pays nothing.
+    fn pending_micro(&self, day: Day) -> i64 {
+        let before = self.created.is_some_and(|(_, first)| day < first);
+        if day <= self.hard_closed || before {
+            return 0;
+        }
+        let posted_micro = self.days.get(&day).map_or(0, |state| state.posted_micro);
+        let earned_micro = scoring::steps_micro(self.payable_steps(day));
+        earned_micro.saturating_sub(posted_micro).max(0)
     }
 
     /// What a client is told that knows nothing.

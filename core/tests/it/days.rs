@@ -1,4 +1,4 @@
-//! Civil days of a user: lengths, borders, zones set late, dates that do not exist (domain.md 2.1, 2.3; ADR 0011).
+//! Civil days of a user: lengths, borders, dates that do not exist (domain.md 2.1, 2.3). Travel has a file of its own.
 
 use streakline_core::{
     civil::{Day, HOUR_MS},
@@ -104,17 +104,22 @@ fn a_user_without_a_zone_lives_in_utc_until_one_is_set() {
 }
 
 #[test]
-fn the_first_hello_with_a_zone_sets_it_and_a_later_one_does_not() {
+fn every_hello_with_another_zone_changes_it() {
     let mut history = History::at(at("2026-05-20T20:00Z"));
     history.hello(1, DeviceClass::Watch, None);
     history.hello(1, DeviceClass::Watch, Some("Asia/Kolkata"));
     assert_eq!(history.user.zone(), "Asia/Kolkata");
+    history.wait_until(at("2026-05-21T20:00Z"));
+    let version = history.user.version;
+    history.hello(1, DeviceClass::Watch, Some("Asia/Kolkata"));
+    assert_eq!(history.user.version, version, "that zone is in force");
     history.hello(1, DeviceClass::Watch, Some("Pacific/Auckland"));
-    assert_eq!(history.user.zone(), "Asia/Kolkata");
+    assert_eq!(history.user.zone(), "Pacific/Auckland");
+    assert_eq!(history.user.version, version + 1);
 }
 
 #[test]
-fn a_zone_takes_effect_after_the_newest_stored_minute() {
+fn a_zone_takes_effect_now_even_where_a_sample_ends_later() {
     let mut history = History::with_watch(at("2026-05-20T00:30Z"), "UTC");
     // Ends 100 s ahead of the server's clock.
     history.send(
@@ -122,20 +127,16 @@ fn a_zone_takes_effect_after_the_newest_stored_minute() {
         vec![steps(1, at("2026-05-20T00:31:40Z") - 600_000, 10, 100)],
     );
     history.zone("America/New_York");
-    assert_eq!(
-        history.user.day_of(at("2026-05-20T00:31:59Z")),
-        date("2026-05-20")
-    );
+    let zone_at = |at_ms: i64| history.user.calendar().zone_at(at_ms).name();
+    assert_eq!(zone_at(at("2026-05-20T00:29:59Z")), "UTC");
+    assert_eq!(zone_at(at("2026-05-20T00:30Z")), "America/New_York");
     // New York is still at the 19th: the day goes on until its own midnight.
-    assert_eq!(
-        history.user.day_of(at("2026-05-20T00:32Z")),
-        date("2026-05-20")
-    );
     assert_eq!(
         history.day(date("2026-05-20")).end_ms,
         at("2026-05-21T00:00-4")
     );
     assert_eq!(hours(&history, "2026-05-20"), 28);
+    assert_eq!(history.day(date("2026-05-20")).eligible, 100);
 }
 
 #[test]

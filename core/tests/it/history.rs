@@ -9,7 +9,10 @@ use streakline_core::{
     definition::Definition,
     event::{BatchOutcome, Contribution, Event, Fact, FactKind, Judgement, Transfer},
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
-    input::{DeviceIntroduction, Header, Ingest, Origin, RULES_VERSION, Source, UserInput},
+    input::{
+        DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, RULES_VERSION, Source,
+        UserInput,
+    },
     metric::{Metric, Registry},
     record::{Content, Record},
     records::{self, Records, StoredRecord},
@@ -19,6 +22,7 @@ use streakline_core::{
         admit::{self, Admission, Arrival, GoalRefusal},
         fold::{self, Loaded},
         plan, snapshot,
+        zone_admission::{self, ZoneProposal, ZoneRefusal},
     },
     view::DayView,
 };
@@ -125,17 +129,45 @@ impl History {
             vendor: None,
             model: None,
         };
+        let zone = zone.and_then(|zone| self.propose(zone, None).expect("the zone is taken"));
         self.input(UserInput::Open {
             device: Some(introduction),
-            zone: zone.map(Into::into),
+            zone,
         });
     }
 
+    /// What admission says to a zone.
+    pub fn propose(
+        &self,
+        zone: &str,
+        effective_ms: Option<i64>,
+    ) -> Result<Option<NewZone>, ZoneRefusal> {
+        let proposal = ZoneProposal {
+            zone: zone.into(),
+            effective_ms,
+            reviewed: false,
+        };
+        zone_admission::zone(&self.user, &self.rules, proposal, self.now_ms)
+    }
+
+    /// Proposes a zone and journals it where it is taken; answers whether anything changes.
+    pub fn move_to(&mut self, zone: &str, effective_ms: i64) -> Result<bool, ZoneRefusal> {
+        let Some(new) = self.propose(zone, Some(effective_ms))? else {
+            return Ok(false);
+        };
+        self.input(UserInput::Profile(NewProfile {
+            zone: Some(new),
+            ..NewProfile::default()
+        }));
+        Ok(true)
+    }
+
     pub fn zone(&mut self, zone: &str) {
-        self.input(UserInput::Profile {
-            zone: Some(zone.into()),
-            alias: None,
-        });
+        let zone = self.propose(zone, None).expect("the zone is taken");
+        self.input(UserInput::Profile(NewProfile {
+            zone,
+            ..NewProfile::default()
+        }));
     }
 
     /// Lets the time pass without telling anyone.
@@ -291,6 +323,24 @@ impl History {
             Ok(outcome) => outcome.results,
             Err(expected) => panic!("a gap: {expected} comes next"),
         }
+    }
+
+    /// The first batch of a lane, through an outbox of its own.
+    pub fn send_on_lane(
+        &mut self,
+        number: u8,
+        lane: u8,
+        (records, skewed): (Vec<Record>, bool),
+    ) -> BatchOutcome {
+        let arrival = Arrival {
+            device: device(number),
+            outbox: OutboxId([number + 100 + lane; 16]),
+            lane,
+            first_seq: 1,
+            skewed,
+            records: records.into_iter().map(Ok).collect(),
+        };
+        self.arrive(arrival).expect("no gap before the first")
     }
 
     /// One batch as it came; `Err`: it leaves a gap, and this number must come next.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
+    place::Place,
     zone::{Zone, Zones},
 };
 
@@ -11,6 +12,19 @@ use streakline_core::{
 pub struct Places(BTreeMap<&'static str, Arc<Zone>>);
 
 impl Zones for Places {
+    fn place(&self, name: &str) -> Option<Place> {
+        let (latitude_s, longitude_s) = match name {
+            "Asia/Tokyo" => (128_355, 503_084),
+            "America/Los_Angeles" => (122_588, -425_674),
+            "Europe/Berlin" => (189_000, 48_120),
+            _ => return None,
+        };
+        Some(Place {
+            latitude_s,
+            longitude_s,
+        })
+    }
+
     fn zone(&self, name: &str) -> Option<Arc<Zone>> {
         self.0.get(name).cloned()
     }

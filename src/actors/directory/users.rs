@@ -4,11 +4,11 @@ use streakline_core::{
     civil::Day,
     event::Transfer,
     id::{GoalId, UserId},
-    input::UserInput,
-    limits,
+    input::{NewProfile, UserInput},
     user::{
-        User,
+        Rules, User,
         admit::{GoalRefusal, goal as admit_goal},
+        zone_admission::{self, ZoneRefusal},
     },
     view::{BalanceView, DayView, DeviceView, GoalView, StreakView, UserView},
 };
@@ -23,6 +23,44 @@ use crate::{
     },
     protocol::error_code::{Code, Fault, Refusal},
 };
+
+/// What becomes of a profile; every fault is told at once.
+fn judge_profile(user: &User, rules: &Rules, put: PutUser, now_ms: i64) -> Outcome<UserInput> {
+    let mut faults = Vec::new();
+    let mut fault = |pointer: &str, code: &'static str, detail: String| {
+        let pointer = pointer.into();
+        faults.push(Fault {
+            pointer,
+            code,
+            detail,
+        });
+    };
+    let zone = put.zone.map(|proposal| {
+        let judged = zone_admission::zone(user, rules, proposal, now_ms);
+        judged.unwrap_or_else(|refusal| {
+            let of_time = matches!(refusal, ZoneRefusal::OutOfTime(_) | ZoneRefusal::Settled(_));
+            let pointer = if of_time { "/effective_ms" } else { "/zone" };
+            fault(pointer, refusal.code(), refusal.to_string());
+            None
+        })
+    });
+    let day_start = put.day_start_min.map(|after_min| {
+        let judged = zone_admission::day_start(user, after_min, now_ms);
+        judged.unwrap_or_else(|refusal| {
+            fault("/day_start_min", "limit", refusal.to_string());
+            None
+        })
+    });
+    if !faults.is_empty() {
+        return Err(Refusal::invalid(faults));
+    }
+    Ok(UserInput::Profile(NewProfile {
+        zone: zone.flatten(),
+        alias: put.alias,
+        day_start_min: day_start.flatten(),
+        week_starts: put.week_starts,
+    }))
+}
 
 impl Directory {
     pub(super) async fn read<T: Send + 'static>(
@@ -88,7 +126,7 @@ impl Directory {
     /// Makes or changes a user.
     ///
     /// # Errors
-    /// `UnknownZone`, or the precondition's.
+    /// `Invalid` for a zone or a start of the day that is not taken, or the precondition's.
     pub async fn put_user(
         &self,
         user: &UserId,
@@ -96,33 +134,10 @@ impl Directory {
         pre: Precondition,
         caller: Caller,
     ) -> Outcome<Written<UserView>> {
-        let zones = self.shared.rules.zones.clone();
-        if let Some(zone) = put.zone.as_ref().filter(|zone| zones.zone(zone).is_none()) {
-            let detail = format!("no IANA zone is called {zone}");
-            let fault = Fault {
-                pointer: "/zone".into(),
-                code: "unknown_zone",
-                detail,
-            };
-            let detail = fault.detail.clone();
-            return Err(Refusal {
-                code: Code::UnknownZone,
-                detail,
-                faults: vec![fault],
-            });
-        }
-        let admit = move |user: &User, _: i64| {
+        let rules = self.shared.rules.clone();
+        let admit = move |user: &User, now_ms: i64| {
             check(pre, user.profile().map(|profile| profile.version))?;
-            if user.zones.len() >= limits::ZONE_CHANGES_MAX {
-                return Err(Refusal::new(
-                    Code::Limit,
-                    "a user has at most 400 zone changes",
-                ));
-            }
-            Ok(Some(UserInput::Profile {
-                zone: put.zone,
-                alias: put.alias,
-            }))
+            judge_profile(user, &rules, put, now_ms).map(Some)
         };
         let view = |user: &User, _: i64| {
             let value = user.profile().ok_or_else(unknown_user)?;

@@ -6,8 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use streakline_core::{
     event::Topic,
     id::{ChallengeId, DeviceId},
-    input::{DeviceIntroduction, Origin, Source, UserInput},
+    input::{DeviceIntroduction, NewZone, Origin, Source, UserInput},
     limits,
+    user::{
+        User,
+        zone_admission::{self, ZoneProposal, ZoneRefusal},
+    },
     view::RankView,
 };
 
@@ -32,6 +36,8 @@ pub(crate) struct Opening {
     pub(super) session: SessionHandle,
     pub(super) hello: Hello,
     pub(super) caller: Caller,
+    /// Why the zone that it brings is not taken.
+    pub(super) zone_refused: Option<ZoneRefusal>,
 }
 
 impl Opening {
@@ -66,6 +72,7 @@ pub(super) fn open(cell: &Cell, session: SessionHandle, hello: Hello, caller: Ca
         session,
         hello,
         caller,
+        zone_refused: None,
     });
     let (host, id) = (held.host.clone(), held.id.clone());
     drop(held);
@@ -125,7 +132,7 @@ fn faulty(held: &UserCell, hello: &Hello) -> Option<Refusal> {
 }
 
 /// The device is this user's, or not; what the hello changes is journaled before it is welcomed.
-pub(super) fn claimed(cell: &Cell, opening: Box<Opening>, owned: bool) {
+pub(super) fn claimed(cell: &Cell, mut opening: Box<Opening>, owned: bool) {
     let mut held = cell.borrow_mut();
     if !owned {
         let bound = CloseReason::of(Code::DeviceBound, None);
@@ -133,7 +140,24 @@ pub(super) fn claimed(cell: &Cell, opening: Box<Opening>, owned: bool) {
         return sessions.end(opening.session, bound);
     }
     let Some(user) = held.user() else { return };
-    let device = opening.hello.device.as_ref().and_then(|said| {
+    let device = introduction(user, &opening.hello);
+    let zone = new_zone(&held, user, &mut opening);
+    if user.created.is_some() && device.is_none() && zone.is_none() {
+        drop(held);
+        return welcome(cell, *opening);
+    }
+    let origin = Origin {
+        source: Source::Stream,
+        principal: opening.caller.principal.clone(),
+        request_id: opening.caller.request_id.clone(),
+    };
+    let input = UserInput::Open { device, zone };
+    held.offer(origin, (input, Vec::new()), Waiter::Hello(opening));
+}
+
+/// What a hello says of its device that is not known.
+fn introduction(user: &User, hello: &Hello) -> Option<DeviceIntroduction> {
+    hello.device.as_ref().and_then(|said| {
         let known = user.devices.get(&said.device);
         let news = known.is_none_or(|known| {
             said.vendor
@@ -152,24 +176,34 @@ pub(super) fn claimed(cell: &Cell, opening: Box<Opening>, owned: bool) {
             vendor,
             model,
         })
-    });
-    let zone = opening.hello.zone.clone().filter(|_| user.zones.is_empty());
-    if user.created.is_some() && device.is_none() && zone.is_none() {
-        drop(held);
-        return welcome(cell, *opening);
-    }
-    let origin = Origin {
-        source: Source::Stream,
-        principal: opening.caller.principal.clone(),
-        request_id: opening.caller.request_id.clone(),
+    })
+}
+
+/// The zone that a hello brings, where it is another; why it is not taken is told in the welcome.
+fn new_zone(held: &UserCell, user: &User, opening: &mut Opening) -> Option<NewZone> {
+    let proposal = ZoneProposal {
+        zone: opening.hello.zone.clone()?,
+        effective_ms: opening.hello.zone_since_ms,
+        reviewed: false,
     };
-    let input = UserInput::Open { device, zone };
-    held.offer(origin, (input, Vec::new()), Waiter::Hello(opening));
+    let (rules, now_ms) = (&held.host.shared.rules, held.host.now_ms());
+    match zone_admission::zone(user, rules, proposal, now_ms) {
+        Ok(zone) => zone,
+        Err(refusal) => {
+            opening.zone_refused = Some(refusal);
+            None
+        }
+    }
 }
 
 /// Everything that the hello changed is folded: the socket is welcomed, then told what it missed.
 pub(super) fn welcome(cell: &Cell, opening: Opening) {
-    let Opening { session, hello, .. } = opening;
+    let Opening {
+        session,
+        hello,
+        zone_refused,
+        ..
+    } = opening;
     {
         let mut held = cell.borrow_mut();
         let device = hello
@@ -207,6 +241,7 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
         let welcomed = Welcomed {
             server_time_ms: now_ms,
             zone: user.zone().to_owned(),
+            zone_refused,
             resume_after,
             credits: limits::CREDITS,
             events: events.clone(),

@@ -92,7 +92,7 @@ async fn replay(args: &ReplayArgs, folder: &Folder, keys: &Keys) -> Result<()> {
     let rest = Rest::at(&server, keys.admin_key())?;
     let bands = bands(args, folder, &zone)?;
     let setup = setup_of(args, folder)?;
-    let start_ms = zone.first_reaching(setup.from, i64::MIN);
+    let start_ms = zone.first_reaching(setup.from.midnight(), i64::MIN);
     let now_ms = check_clock(&rest, &setup, start_ms, args.resume).await?;
     setup::prepare(&rest, &setup).await?;
     let end_ms = bands

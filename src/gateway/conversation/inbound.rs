@@ -209,6 +209,7 @@ fn hello_of(hello: client_frame::Hello) -> message::Hello {
             model: device.model,
         }),
         zone: hello.zone,
+        zone_since_ms: hello.zone_since_ms,
         client_time_ms: hello.client_time_ms,
         events: hello.events,
     }

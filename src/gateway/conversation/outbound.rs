@@ -5,7 +5,9 @@ use crate::{
     protocol::{
         body::Audience,
         error_code::{Code, Refusal},
-        server_frame::{self, Bye, Error, ResumeAfter, Subscribed, Welcome, WelcomeEvents},
+        server_frame::{
+            self, Bye, Error, ResumeAfter, Subscribed, Welcome, WelcomeEvents, ZoneRefused,
+        },
     },
     push::{Lane, Push, Welcomed},
 };
@@ -95,6 +97,7 @@ impl Conversation {
             server_time_ms: welcomed.server_time_ms,
             user: self.bearer.user.as_str(),
             zone: &welcomed.zone,
+            zone_refused: welcomed.zone_refused.as_ref().map(ZoneRefused::from),
             session: &self.name,
             resume_after: ResumeAfter { live, backfill },
             credits: self.credit.window(),

@@ -5,7 +5,9 @@ use streakline_core::{
     event::{self, FactKind},
     id::{DeviceId, OutboxId},
     metric::Metric,
+    period::WeekStart,
     sample::DeviceClass,
+    user::ZoneChange,
     view,
 };
 
@@ -16,18 +18,36 @@ fn value(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
 }
 
+fn zone(name: &str, effective_ms: i64, received_ms: i64, flagged: bool) -> ZoneChange {
+    ZoneChange {
+        effective_ms,
+        zone: name.into(),
+        received_ms,
+        flagged,
+    }
+}
+
 #[test]
-fn a_user_is_shown_with_the_zone_in_force() {
+fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
     let view = view::UserView {
         user: ann(),
         zone: "Europe/Berlin".into(),
         zone_set: true,
+        zones: vec![
+            zone("Europe/Berlin", i64::MIN, 5, false),
+            zone("Asia/Tokyo", 6, 7, true),
+        ],
+        day_start: (240, Some(date("2016-04-14"))),
+        week_starts: WeekStart::Sunday,
         alias: "Swift Heron".into(),
         created_ms: 7,
         version: 3,
     };
-    let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "alias": "Swift Heron",
-        "week_starts": "monday", "created_ms": 7});
+    let zones = json!([
+        {"zone": "Europe/Berlin", "effective_ms": null, "received_ms": 5, "flagged": false},
+        {"zone": "Asia/Tokyo", "effective_ms": 6, "received_ms": 7, "flagged": true}]);
+    let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Swift Heron",
+        "day_start_min": 240, "day_start_from": "2016-04-14", "week_starts": "sunday", "created_ms": 7});
     assert_eq!(value(&User::from(&view)), wanted);
 }
 

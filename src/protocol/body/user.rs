@@ -3,6 +3,8 @@
 use serde::Serialize;
 use streakline_core::{
     id::OutboxId,
+    period::WeekStart,
+    user,
     view::{DeviceView, GoalView, UserView},
 };
 use utoipa::ToSchema;
@@ -18,10 +20,18 @@ pub struct User {
     /// IANA zone in force; `UTC` until one is set.
     #[schema(example = "Europe/Berlin")]
     pub zone: String,
+    /// Every zone that was in force, oldest first.
+    pub zones: Vec<ZoneChange>,
     /// The name that other participants see.
     #[schema(example = "Swift Heron")]
     pub alias: String,
-    /// First day of the user's week.
+    /// How many minutes after midnight days end, from the newest change on.
+    #[schema(example = 0)]
+    pub day_start_min: u16,
+    /// The first day that does; null where nobody has changed it.
+    #[schema(required = true, format = Date)]
+    pub day_start_from: Option<String>,
+    /// First day of the user's week: `monday` or `sunday`.
     #[schema(value_type = String, example = "monday")]
     pub week_starts: &'static str,
     /// When the user came into being, POSIX ms.
@@ -33,9 +43,43 @@ impl From<&UserView> for User {
         Self {
             user: view.user.as_str().to_owned(),
             zone: view.zone.clone(),
+            zones: view.zones.iter().map(ZoneChange::from).collect(),
             alias: view.alias.clone(),
-            week_starts: "monday",
+            day_start_min: view.day_start.0,
+            day_start_from: view.day_start.1.map(|day| day.iso()),
+            week_starts: match view.week_starts {
+                WeekStart::Monday => "monday",
+                WeekStart::Sunday => "sunday",
+            },
             created_ms: view.created_ms,
+        }
+    }
+}
+
+/// A zone that was in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ZoneChange {
+    /// IANA zone.
+    #[schema(example = "Europe/Berlin")]
+    pub zone: String,
+    /// From when on, POSIX ms; null: from the beginning of time.
+    #[schema(required = true)]
+    pub effective_ms: Option<i64>,
+    /// When the server learned of it, POSIX ms; null: nobody has told it.
+    #[schema(required = true)]
+    pub received_ms: Option<i64>,
+    /// Nobody travels that fast: a person should look at it.
+    pub flagged: bool,
+}
+
+impl From<&user::ZoneChange> for ZoneChange {
+    fn from(change: &user::ZoneChange) -> Self {
+        let known = |at_ms: i64| (at_ms > i64::MIN).then_some(at_ms);
+        Self {
+            zone: change.zone.clone(),
+            effective_ms: known(change.effective_ms),
+            received_ms: known(change.received_ms),
+            flagged: change.flagged,
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Hello {
     pub device: Option<DeviceHello>,
     /// IANA zone of the device; whether it exists is judged later.
     pub zone: Option<String>,
+    /// Since when the device is in it, POSIX ms; `None`: now.
+    pub zone_since_ms: Option<i64>,
     /// The client's clock, POSIX ms.
     pub client_time_ms: Option<i64>,
     /// What was last seen: epoch and number.
@@ -55,6 +57,8 @@ struct Frame<'a> {
     #[serde(borrow)]
     zone: Raw<'a>,
     #[serde(borrow)]
+    zone_since_ms: Raw<'a>,
+    #[serde(borrow)]
     client_time_ms: Raw<'a>,
     #[serde(borrow)]
     events: Raw<'a>,
@@ -74,9 +78,11 @@ const NAME_CHARS_MAX: usize = limits::NAME_CHARS_MAX;
 pub(super) fn read(text: &str) -> Result<Hello, Refusal> {
     let frame: Frame<'_> = super::parse(text)?;
     let client_time_ms = scalar::signed(frame.client_time_ms);
+    let zone_since_ms = scalar::signed(frame.zone_since_ms);
     Ok(Hello {
         device: read_device(&frame)?,
         zone: read_text("/zone", frame.zone, NAME_CHARS_MAX)?,
+        zone_since_ms: at("/zone_since_ms", zone_since_ms)?,
         client_time_ms: at("/client_time_ms", client_time_ms)?,
         events: read_seen(frame.events)?,
     })

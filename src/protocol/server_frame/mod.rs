@@ -9,6 +9,7 @@ mod state;
 use serde::Serialize;
 use streakline_core::{
     id::UserId,
+    user::zone_admission::ZoneRefusal,
     view::{BoardView, SnapshotView},
 };
 
@@ -38,6 +39,9 @@ pub struct Welcome<'a> {
     pub user: &'a str,
     /// Zone in force.
     pub zone: &'a str,
+    /// Why the zone of the hello is not in force, where it was not taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zone_refused: Option<ZoneRefused>,
     /// Names this socket in the server's log.
     pub session: &'a str,
     /// Where the outbox goes on.
@@ -52,6 +56,24 @@ pub struct Welcome<'a> {
     pub heartbeat_s: u64,
     /// Where the events go on.
     pub events: WelcomeEvents<'a>,
+}
+
+/// Why a zone was not taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct ZoneRefused {
+    /// Short, for programs.
+    pub code: &'static str,
+    /// In words.
+    pub detail: String,
+}
+
+impl From<&ZoneRefusal> for ZoneRefused {
+    fn from(refusal: &ZoneRefusal) -> Self {
+        Self {
+            code: refusal.code(),
+            detail: refusal.to_string(),
+        }
+    }
 }
 
 /// Highest contiguous durable numbers of an outbox.

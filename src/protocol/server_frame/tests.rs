@@ -25,6 +25,7 @@ fn a_welcome_says_what_is_in_force() {
         server_time_ms: 1_460_505_600_120,
         user: "ann",
         zone: "Europe/Berlin",
+        zone_refused: None,
         session: "1-7",
         resume_after: ResumeAfter {
             live: 170,

@@ -1,12 +1,15 @@
 //! REST bodies and query strings.
 
 use serde_json::{Value, json};
+use streakline::actors::message::PutUser;
 use streakline::api::fuzzing::{Listed, Read, Route, cursor, query, read};
 use streakline_core::{
     civil::Day,
     definition::{Definition, LateJoin},
     id::GoalId,
     limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX},
+    period::WeekStart,
+    user::zone_admission::ZoneProposal,
 };
 
 use super::{Judged, Seen, Target, bounded, hold, told};
@@ -47,9 +50,17 @@ pub(super) const USER: Target = Target {
     valid: |seed| {
         let random = &mut Random::new(seed, 52);
         let zone = values::ZONES[random.index(5)];
-        user_json(Some(zone), Some(&values::words(random, 40)))
-            .to_string()
-            .into_bytes()
+        let user = PutUser {
+            zone: Some(ZoneProposal {
+                zone: zone.into(),
+                effective_ms: random.permille(500).then_some(values::FROM_MS),
+                reviewed: random.permille(500),
+            }),
+            alias: Some(values::words(random, 40)),
+            day_start_min: u16::try_from(random.within(0, 360)).ok(),
+            week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
+        };
+        user_json(&user).to_string().into_bytes()
     },
     check: |bytes| body(Route::User, bytes),
 };
@@ -105,13 +116,24 @@ fn goal_json(target: i64, from: Option<Day>) -> Value {
         "from": from.map(Day::iso)})
 }
 
-fn user_json(zone: Option<&str>, alias: Option<&str>) -> Value {
+fn user_json(user: &PutUser) -> Value {
     let mut json = json!({});
-    if let Some(zone) = zone {
-        json["zone"] = zone.into();
+    if let Some(zone) = &user.zone {
+        json["zone"] = zone.zone.clone().into();
+        json["reviewed"] = zone.reviewed.into();
+        if let Some(effective_ms) = zone.effective_ms {
+            json["effective_ms"] = effective_ms.into();
+        }
     }
-    if let Some(alias) = alias {
-        json["alias"] = alias.into();
+    if let Some(alias) = &user.alias {
+        json["alias"] = alias.clone().into();
+    }
+    if let Some(minutes) = user.day_start_min {
+        json["day_start_min"] = minutes.into();
+    }
+    if let Some(day) = user.week_starts {
+        let monday = day == WeekStart::Monday;
+        json["week_starts"] = if monday { "monday" } else { "sunday" }.into();
     }
     json
 }
@@ -161,12 +183,16 @@ fn written(taken: &Read) -> Result<Value, String> {
                 alias.is_none_or(|alias| line(alias, ALIAS_CHARS_MAX)),
                 || format!("{alias:?}"),
             )?;
-            let zone = user.zone.as_deref();
+            let zone = user.zone.as_ref();
             hold(
-                zone.is_none_or(|zone| rules().zones.zone(zone).is_some()),
+                zone.is_none_or(|held| rules().zones.zone(&held.zone).is_some()),
                 || format!("{zone:?}"),
             )?;
-            user_json(zone, alias)
+            let minutes = user.day_start_min;
+            hold(minutes.is_none_or(|minutes| minutes <= 360), || {
+                format!("{minutes:?}")
+            })?;
+            user_json(user)
         }
         Read::Clock(to_ms) => json!({"to_ms": to_ms}),
         Read::Reason(reason) => {

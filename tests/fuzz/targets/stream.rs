@@ -148,8 +148,8 @@ fn frame_json(frame: &ClientFrame) -> Value {
 }
 
 fn hello_json(hello: &Hello) -> Value {
-    let mut json =
-        json!({"type": "hello", "zone": hello.zone, "client_time_ms": hello.client_time_ms});
+    let mut json = json!({"type": "hello", "zone": hello.zone, "zone_since_ms": hello.zone_since_ms,
+            "client_time_ms": hello.client_time_ms});
     if let Some(device) = &hello.device {
         json["device_id"] = device.device.to_string().into();
         json["outbox_id"] = device.outbox.to_string().into();
@@ -259,7 +259,8 @@ fn valid(seed: u64) -> Value {
 fn hello(random: &mut Random) -> Value {
     let zone = random.permille(700).then(|| values::ZONES[random.index(5)]);
     let time_ms = random.permille(700).then_some(values::FROM_MS);
-    let mut json = json!({"type": "hello", "zone": zone, "client_time_ms": time_ms});
+    let since_ms = random.permille(300).then_some(values::FROM_MS);
+    let mut json = json!({"type": "hello", "zone": zone, "zone_since_ms": since_ms, "client_time_ms": time_ms});
     if random.permille(800) {
         let device = values::introduction(random);
         json["device_id"] = DeviceId(values::bytes16(random)).to_string().into();
@@ -284,6 +285,7 @@ pub(super) const SERVER_FRAME: Target = Target {
         let frame = match random.index(4) {
             0 => {
                 json!({"type": "welcome", "server_time_ms": 1, "user": "ann", "zone": "UTC", "session": "x",
+                "zone_refused": {"code": "limit", "detail": values::words(random, 40)},
                 "resume_after": {"live": seq, "backfill": 0}, "credits": 4, "max_records": 500,
                 "max_bytes": 65_536, "heartbeat_s": 25, "events": {"epoch": "a", "next_seq": 1, "recovered": true}})
             }

@@ -15,8 +15,10 @@ fn a_user_is_made_once_and_changed_only_by_who_has_seen_it() {
         let create = [("if-none-match", "*")];
         let body = json!({"zone": "Europe/Berlin", "alias": "Heron", "week_starts": "monday"});
         let made = admin.json("PUT", path, &create, &body).await.expect(201);
-        let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "alias": "Heron",
-            "week_starts": "monday", "created_ms": utc("2016-04-12", 0, 0)});
+        let made_ms = utc("2016-04-12", 0, 0);
+        let zones = json!([{"zone": "Europe/Berlin", "effective_ms": null, "received_ms": made_ms, "flagged": false}]);
+        let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Heron",
+            "day_start_min": 0, "day_start_from": null, "week_starts": "monday", "created_ms": made_ms});
         assert_eq!(made.json(), wanted);
         let again = admin.json("PUT", path, &create, &body).await;
         again.problem(412, "precondition_failed");
@@ -141,5 +143,54 @@ fn ill_formed_names_are_refused_before_anything_is_asked() {
             );
             assert_eq!(answer.header("content-type"), "application/problem+json");
         }
+    });
+}
+
+#[test]
+fn an_admin_moves_a_user_and_is_told_why_not() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let (path, any) = ("/v1/users/ann", [("if-match", "*")]);
+        let now_ms = utc("2016-04-12", 0, 0);
+        admin
+            .put(path, &json!({"zone": "Asia/Tokyo"}))
+            .await
+            .expect(201);
+        let put = async |body: serde_json::Value| admin.json("PUT", path, &any, &body).await;
+        let early = json!({"zone": "UTC", "effective_ms": now_ms - 72 * 3_600_000 - 1});
+        let refused = put(early).await.faults(422, "range");
+        assert_eq!(refused, faults(&[("/effective_ms", "range")]));
+        for zone in ["UTC", "Europe/Berlin", "America/Los_Angeles"] {
+            assert_eq!(
+                put(json!({"zone": zone})).await.expect(200).json()["zone"],
+                zone
+            );
+        }
+        let fourth = json!({"zone": "Asia/Tokyo", "day_start_min": 240, "week_starts": "sunday"});
+        let refused = put(fourth.clone()).await.faults(422, "limit");
+        assert_eq!(refused, faults(&[("/zone", "limit")]));
+        let mut reviewed = fourth;
+        reviewed["reviewed"] = true.into();
+        let user = put(reviewed).await.expect(200).json();
+        assert_eq!(user["zone"], "Asia/Tokyo");
+        assert_eq!(
+            user["zones"][3]["flagged"], true,
+            "from Berlin to Los Angeles in no time"
+        );
+        assert_eq!(
+            user["zones"][4]["flagged"], false,
+            "someone has looked at it"
+        );
+        assert_eq!(
+            (
+                &user["day_start_min"],
+                &user["day_start_from"],
+                &user["week_starts"]
+            ),
+            (&json!(240), &json!("2016-04-13"), &json!("sunday"))
+        );
+        let again = put(json!({"day_start_min": 0})).await.faults(422, "limit");
+        assert_eq!(again, faults(&[("/day_start_min", "limit")]));
     });
 }

@@ -1,14 +1,12 @@
 //! Upgrade, hello and welcome (protocol.md 2): who may open a stream, and where it goes on.
 
-use serde_json::{Value, json};
-use streakline::cli::client::Write;
-
 use super::scene::{
     PHONE, QUEUE, TODAY, WATCH, assert_shape, at, device, server, totals, viewer, with,
 };
 use crate::harness::stream::batch;
 use crate::harness::wire::hello;
 use crate::harness::{Wire, block_on};
+use serde_json::{Value, json};
 
 #[test]
 fn a_first_hello_is_welcomed_exactly_and_followed_by_a_snapshot() {
@@ -38,21 +36,59 @@ fn a_first_hello_is_welcomed_exactly_and_followed_by_a_snapshot() {
 }
 
 #[test]
-fn the_first_hello_sets_the_zone_and_later_ones_do_not() {
+fn a_hello_brings_another_zone_and_the_welcome_says_why_one_is_not_taken() {
     let server = server();
     block_on(async {
         let zone = |zone: &str| json!({"type": "hello", "zone": zone});
         let (_, welcome) = viewer(&server, "ann").await;
         assert_eq!(welcome["zone"], "UTC", "until one is set");
-        let (_, welcome) = Wire::hello(&server, "ann", &zone("Asia/Kolkata")).await;
-        assert_eq!(welcome["zone"], "Asia/Kolkata");
-        let (_, welcome) = Wire::hello(&server, "ann", &zone("Europe/Berlin")).await;
-        assert_eq!(welcome["zone"], "Asia/Kolkata");
-        let put = json!({"zone": "America/New_York"});
-        let (rest, path) = (server.rest(), "/v1/users/bob");
-        rest.put(path, Some(&put), Write::Create).await.unwrap();
-        let (_, welcome) = Wire::hello(&server, "bob", &zone("Europe/Berlin")).await;
+        for name in ["Asia/Kolkata", "Europe/Berlin", "America/New_York"] {
+            let (_, welcome) = Wire::hello(&server, "ann", &zone(name)).await;
+            assert_eq!(welcome["zone"], name);
+            assert!(welcome.get("zone_refused").is_none());
+        }
+        let (_, welcome) = Wire::hello(&server, "ann", &zone("Asia/Tokyo")).await;
+        assert_shape(&welcome, "welcome");
         assert_eq!(welcome["zone"], "America/New_York");
+        assert_eq!(welcome["zone_refused"]["code"], "limit");
+        let (_, welcome) = Wire::hello(&server, "ann", &zone("America/New_York")).await;
+        assert!(welcome.get("zone_refused").is_none(), "nothing to change");
+    });
+}
+
+#[test]
+fn a_zone_that_is_told_late_moves_samples_to_their_day() {
+    let server = server();
+    block_on(async {
+        let said = with(
+            &hello(WATCH, at(12, 0)),
+            json!({"zone": "Pacific/Honolulu"}),
+        );
+        let (mut wire, _) = Wire::hello(&server, "ann", &said).await;
+        let rest = server.rest();
+        rest.move_clock(at(20, 0)).await.unwrap();
+        // 04:00 and 06:00 of the 13th in Honolulu are 23:00 of the 13th and 01:00 of the 14th in Tokyo.
+        wire.ack(&batch(1, at(14, 0), &[100])).await;
+        wire.ack(&batch(2, at(16, 0), &[70])).await;
+        assert_eq!(totals(&server, "ann").await, (170, 170));
+        let late = json!({"type": "hello", "zone": "Asia/Tokyo", "zone_since_ms": at(13, 0)});
+        let (_, welcome) = Wire::hello(&server, "ann", &late).await;
+        assert_eq!(welcome["zone"], "Asia/Tokyo");
+        assert_eq!(totals(&server, "ann").await, (100, 100));
+        let next = rest.get("/v1/users/ann/days/2016-04-14").await.unwrap();
+        assert_eq!(
+            (&next["eligible"], &next["records"]),
+            (&json!(70), &json!(1))
+        );
+        let since_ms = at(20, 0) - 72 * 3_600_000 - 1;
+        let early = json!({"type": "hello", "zone": "UTC", "zone_since_ms": since_ms});
+        let (_, welcome) = Wire::hello(&server, "ann", &early).await;
+        assert_eq!(welcome["zone_refused"]["code"], "range");
+        let user = rest.get("/v1/users/ann").await.unwrap();
+        let zones = user["zones"].as_array().unwrap();
+        assert_eq!(zones.len(), 2);
+        assert_eq!(zones[0]["effective_ms"], Value::Null);
+        assert_eq!(zones[1]["effective_ms"], at(13, 0));
     });
 }
 

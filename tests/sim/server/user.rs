@@ -24,6 +24,7 @@ use streakline_core::{
         admit::{self, Admission, Arrival},
         resident::{Resident, Step},
         snapshot::{Parts, restore},
+        zone_admission::{self, ZoneProposal},
     },
 };
 
@@ -273,7 +274,13 @@ impl Server {
                     self.replies.push(Reply::Done(number));
                     return Ok(());
                 }
-                let zone = Some(zone).filter(|_| user.zones.is_empty());
+                let proposal = ZoneProposal {
+                    zone,
+                    ..ZoneProposal::default()
+                };
+                // A second hello may come when its day is settled: then the zone stays.
+                let zone = zone_admission::zone(user, &self.rules, proposal, now_ms).ok();
+                let zone = zone.flatten();
                 let device = Some(introduction);
                 let open = UserInput::Open { device, zone };
                 let open = (open, Vec::new());
