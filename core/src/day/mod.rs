@@ -6,7 +6,7 @@ mod head;
 mod identities;
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Encode, bytes::ByteArray};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -86,9 +86,9 @@ pub struct DayState {
     /// By goal.
     #[n(9)]
     pub goals: BTreeMap<GoalId, GoalDay>,
-    /// Hash of the cells as they were when they were let go.
-    #[cbor(n(10), with = "minicbor::bytes")]
-    pub cells_hash: [u8; 32],
+    /// Hash of the cells as they were when they were let go; `None`: there never were any.
+    #[n(10)]
+    pub cells_hash: Option<ByteArray<32>>,
     /// The minutes, while they are at hand.
     #[n(11)]
     pub head: Option<Head>,
@@ -127,10 +127,10 @@ impl DayState {
     /// SHA-256 over its cells and the identities of its accepted records: the same for every order of arrival.
     #[must_use]
     pub fn state_hash(&self, devices: &[Standing]) -> [u8; 32] {
-        let cells = match &self.head {
-            Some(head) => head.hash(devices),
-            None if self.version > 0 => self.cells_hash,
-            None => Head::default().hash(devices),
+        let cells = match (&self.head, self.cells_hash) {
+            (Some(head), _) => head.hash(devices),
+            (None, Some(hash)) => *hash,
+            (None, None) => Head::default().hash(devices),
         };
         let mut hash = Sha256::new().chain_update(cells);
         self.identities.bytes().for_each(|word| hash.update(word));
@@ -140,17 +140,17 @@ impl DayState {
     /// Lets the minutes go, keeping their hash.
     pub fn cool(&mut self, devices: &[Standing]) {
         if let Some(head) = self.head.take() {
-            self.cells_hash = head.hash(devices);
+            self.cells_hash = Some(head.hash(devices).into());
         }
     }
 
     /// Puts rebuilt minutes in; answers whether they, or the records that they come from, are others than before.
     pub fn replace(&mut self, head: Head, rows: (u32, Identities), devices: &[Standing]) -> bool {
         let empty = head.is_empty();
-        let same = match &self.head {
-            Some(held) => *held == head,
-            None if self.version > 0 => self.cells_hash == head.hash(devices),
-            None => empty,
+        let same = match (&self.head, self.cells_hash) {
+            (Some(held), _) => *held == head,
+            (None, Some(hash)) => *hash == head.hash(devices),
+            (None, None) => empty,
         };
         let changed = !same || (self.records, self.identities) != rows;
         if changed || self.version > 0 {

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use streakline_core::{
     civil::{Day, HOUR_MS},
+    episode::{Episode, Segment, Stage},
     event::Judgement,
-    input::UserInput,
-    record::{Content, Record},
-    zone::Zones,
+    input::{NewProfile, UserInput},
+    metric::Registry,
+    record::{Content, Epoch, Record},
+    user::zone_admission,
 };
 
 use crate::{
@@ -20,7 +22,7 @@ use crate::{
     model::{
         acts::Act,
         goals::{Kind, Shape},
-        records::Sample,
+        records::{Class, Sample},
         world::World,
     },
 };
@@ -36,17 +38,41 @@ struct Pair {
 }
 
 fn record(sample: &Sample) -> Record {
-    let (start_ms, end_ms) = sample.span.unwrap();
+    let (start_ms, end_ms) = sample.span.unwrap_or_default();
+    let metrics = Registry::built_in();
     Record {
         id: sample.id,
         version: sample.version,
-        metric: streakline_core::metric::Metric::STEPS,
+        metric: metrics.named(sample.metric).unwrap().metric,
         start_ms,
         end_ms,
         offset_s: sample.offset_s,
-        content: Content::Delta(sample.amount()),
+        content: content(sample),
         method: sample.method,
         worn: sample.worn,
+    }
+}
+
+fn content(sample: &Sample) -> Content {
+    let value = sample.amount();
+    let segment = |(stage, start_ms, end_ms): &(&str, i64, i64)| Segment {
+        start_ms: *start_ms,
+        end_ms: *end_ms,
+        stage: Stage::parse(stage).unwrap(),
+    };
+    match sample.class {
+        _ if sample.deleted => Content::Deleted,
+        Class::Delta => Content::Delta(value),
+        Class::Gauge => Content::Gauge(value),
+        Class::Cumulative => Content::Cumulative {
+            value,
+            epoch: Epoch::parse(sample.epoch.as_deref().unwrap()),
+        },
+        Class::Episode => Content::Episode(Box::new(Episode {
+            segments: sample.segments.iter().map(segment).collect(),
+            sport: None,
+            totals: Vec::new(),
+        })),
     }
 }
 
@@ -86,7 +112,6 @@ impl Pair {
 
     fn turn(&mut self, turn: &Turn) {
         match turn {
-            Turn::Act(Act::Zone(zone)) if self.shortens(zone) => {}
             Turn::Act(act) => self.act(act),
             Turn::Live {
                 device,
@@ -96,6 +121,7 @@ impl Pair {
                 let samples = live(self.core.now_ms, *minutes, *value);
                 self.send(*device, false, samples);
             }
+            Turn::Travel(zone, ago_ms) => self.act(&Act::Travel(zone, self.core.now_ms - ago_ms)),
             Turn::Old {
                 device,
                 id,
@@ -120,17 +146,23 @@ impl Pair {
         }
     }
 
-    /// Whether a move to that zone may make a day shorter than 20 h: a rule that the core has yet to learn.
-    fn shortens(&self, zone: &str) -> bool {
-        let offset_s = |zone: &str| {
-            self.model
-                .places
-                .zone(zone)
-                .unwrap()
-                .offset_s(self.core.now_ms)
-        };
-        let now = self.model.timeline.zone_at(self.core.now_ms);
-        offset_s(zone) - offset_s(now) > 3 * 3_600
+    fn start_days_at(&mut self, minutes: i64) {
+        let after_min = minutes as u16;
+        let asked = zone_admission::day_start(&self.core.user, after_min, self.core.now_ms);
+        self.model.run_until(self.core.now_ms);
+        let wanted = self.model.takes_day_start(minutes);
+        assert_eq!(
+            matches!(asked, Ok(Some(_))),
+            wanted,
+            "days from {minutes}: {asked:?}"
+        );
+        if let Ok(Some(_)) = asked {
+            let new = NewProfile {
+                day_start_min: Some(after_min),
+                ..NewProfile::default()
+            };
+            self.core.input(UserInput::Profile(new));
+        }
     }
 
     fn send(&mut self, device: u8, skewed: bool, samples: Vec<Sample>) {
@@ -168,7 +200,17 @@ impl Pair {
                 assert_eq!(judged, wanted, "judgements of {samples:?}");
                 return;
             }
-            Act::Zone(zone) => self.core.zone(zone),
+            Act::Travel(zone, effective_ms) => {
+                let taken = self.core.move_to(zone, *effective_ms);
+                self.model.run_until(self.core.now_ms);
+                let wanted = self.model.takes(zone, *effective_ms);
+                assert_eq!(
+                    taken == Ok(true),
+                    wanted,
+                    "{taken:?}: {zone} from {effective_ms}"
+                );
+            }
+            Act::DayStart(minutes) => self.start_days_at(*minutes),
             Act::PutGoal { goal, shape, from } => {
                 let asked = match shape.parts[0].kind {
                     Kind::Static(target) => target,

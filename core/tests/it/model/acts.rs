@@ -30,9 +30,7 @@ pub enum Act {
         skewed: bool,
         samples: Vec<Sample>,
     },
-    /// A PUT of the profile.
-    Zone(&'static str),
-    /// A change that a device tells, with its instant.
+    /// A change of zone, with its instant.
     Travel(&'static str, i64),
     /// Days end so many minutes after midnight, from tomorrow on.
     DayStart(i64),
@@ -89,9 +87,8 @@ impl World {
                     .map(|sample| self.record(device, *skewed, sample));
                 self.said = words.collect();
             }
-            Act::Zone(zone) => self.set_zone(zone),
-            Act::Travel(zone, effective_ms) => drop(self.travel(zone, *effective_ms)),
-            Act::DayStart(minutes) => drop(self.start_days_at(*minutes)),
+            Act::Travel(zone, effective_ms) => self.travel(zone, *effective_ms),
+            Act::DayStart(minutes) => self.start_days_at(*minutes),
             Act::SundayWeeks(sunday) => self.sunday_weeks = *sunday,
             Act::PutGoal { goal, shape, from } => {
                 if let Some(from) = self.first_day_of(goal, shape, *from) {
@@ -143,8 +140,10 @@ impl World {
     }
 
     fn hello(&mut self, device: DeviceId, class: DeviceClass, zone: Option<&'static str>) {
-        if let Some(zone) = zone.filter(|_| self.timeline.zones.is_empty()) {
-            self.set_zone(zone);
+        match zone {
+            Some(zone) if self.bound.is_empty() => self.begin_in(zone),
+            Some(zone) => self.travel(zone, self.now_ms),
+            None => {}
         }
         if !self.bound.iter().any(|(held, _)| *held == device) {
             self.bound.push((device, class));

@@ -75,9 +75,9 @@ pub fn pieces(records: &[&Winner]) -> Vec<Piece> {
     pieces
 }
 
-/// The total of each date: of each device its latest reading, since earlier ones are cut to it; of the devices the largest
-/// (total, device).
-pub fn day_totals(records: &[&Winner]) -> BTreeMap<Day, i64> {
+/// The total of each date: of each device its latest reading, since earlier ones are cut to it, above the base line that a
+/// first reading without a beginning is, and the instant up to which it has counted; of the devices the largest (total, device).
+pub fn day_totals(records: &[&Winner]) -> BTreeMap<Day, (i64, i64)> {
     let mut readings: BTreeMap<(Day, DeviceId), Vec<&Sample>> = BTreeMap::new();
     for winner in records {
         if let Some(day) = winner.sample.total_of() {
@@ -87,12 +87,25 @@ pub fn day_totals(records: &[&Winner]) -> BTreeMap<Day, i64> {
                 .push(&winner.sample);
         }
     }
-    let mut totals = BTreeMap::new();
-    for ((day, _), readings) in readings {
+    let mut totals: BTreeMap<Day, (i64, DeviceId, i64)> = BTreeMap::new();
+    for ((day, device), readings) in readings {
         let line = by_instant(readings.into_iter());
-        let (_, latest) = line.last_key_value().unwrap();
-        let total: &mut i64 = totals.entry(day).or_default();
-        *total = latest.amount().max(*total);
+        let ((from_ms, first), (_, latest)) = (
+            line.first_key_value().unwrap(),
+            line.last_key_value().unwrap(),
+        );
+        let lowest = line.values().map(|reading| reading.amount()).min().unwrap();
+        let base = if first.start_ms() < *from_ms {
+            0
+        } else {
+            lowest
+        };
+        let told = (latest.amount() - base, device, latest.end_ms());
+        let held = totals.entry(day).or_insert(told);
+        *held = told.max(*held);
     }
     totals
+        .into_iter()
+        .map(|(day, (total, _, until_ms))| (day, (total, until_ms)))
+        .collect()
 }

@@ -25,7 +25,7 @@ pub struct DayData {
     /// Readings that count, by metric and instant.
     pub gauges: BTreeMap<&'static str, Both<BTreeMap<i64, i64>>>,
     pub asleep: Both<i64>,
-    /// Winning records that begin in it, by metric.
+    /// Winning records that begin in it, or tell its total, by metric.
     pub records: BTreeMap<&'static str, u32>,
     /// Minutes that a sample with worn = true touches.
     pub worn: BTreeSet<i64>,
@@ -48,7 +48,9 @@ pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, R
     let winners = records::winners(copies);
     let mut derived: BTreeMap<Day, DayData> = BTreeMap::new();
     for Winner { sample, .. } in &winners {
-        let day = derived.entry(days.day_of(sample.start_ms())).or_default();
+        let named = sample.total_of();
+        let day = named.unwrap_or_else(|| days.day_of(sample.start_ms()));
+        let day = derived.entry(day).or_default();
         *day.records.entry(sample.metric).or_default() += 1;
         let last_ms = sample.start_ms().max(sample.end_ms() - 1);
         let touched = sample.start_ms().div_euclid(MINUTE_MS)..=last_ms.div_euclid(MINUTE_MS);

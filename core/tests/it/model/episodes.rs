@@ -25,13 +25,15 @@ fn speaking<'a>(episodes: &[&'a Sample], at_ms: i64) -> Option<&'a Sample> {
     open.max_by_key(rank).copied()
 }
 
-fn stage_at(episode: &Sample, at_ms: i64) -> Option<&'static str> {
+/// A night without stages is slept through.
+fn is_asleep(episode: &Sample, at_ms: i64) -> bool {
     let inside = |(_, start_ms, end_ms): &&(_, i64, i64)| (*start_ms..*end_ms).contains(&at_ms);
-    episode
+    let stage = episode
         .segments
         .iter()
         .find(inside)
-        .map(|(stage, ..)| *stage)
+        .map(|(stage, ..)| *stage);
+    episode.segments.is_empty() || stage.is_some_and(|stage| ASLEEP.contains(&stage))
 }
 
 /// Minutes asleep of each night: an episode belongs to the day in which it ends.
@@ -75,9 +77,7 @@ pub fn minutes_asleep(
         });
         let best = bids.max_by_key(|(device, cover)| bid(*cover, "sleep", bound, *device));
         let episode = best.and_then(|(device, _)| speaking(&by_device[&device], at_ms));
-        if let Some(episode) =
-            episode.filter(|e| stage_at(e, at_ms).is_some_and(|s| ASLEEP.contains(&s)))
-        {
+        if let Some(episode) = episode.filter(|e| is_asleep(e, at_ms)) {
             *asleep.entry(days.day_of(episode.end_ms() - 1)).or_default() += 1;
         }
     }

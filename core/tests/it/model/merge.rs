@@ -72,7 +72,12 @@ pub fn of_metric<'a>(winners: &'a [Winner], metric: &str, eligible: bool) -> Vec
 
 /// Whether a sample alone says more of a minute than can be eligible.
 pub fn exceeds_a_minute(sample: &Sample) -> bool {
-    let counted = sample.metric == "steps" && sample.class == Class::Delta && !sample.deleted;
+    let told =
+        matches!(sample.class, Class::Delta | Class::Cumulative) && sample.total_of().is_none();
+    let spans = sample
+        .span
+        .is_some_and(|(start_ms, end_ms)| start_ms < end_ms);
+    let counted = sample.metric == "steps" && told && spans && !sample.deleted;
     counted && {
         let (start_ms, end_ms) = (sample.start_ms(), sample.end_ms());
         let until = |ms: i64| {
@@ -118,16 +123,19 @@ pub fn pass(
         (minute, merged)
     };
     let mut minutes: BTreeMap<i64, Minute> = bids.into_iter().map(merge).collect();
-    for (day, total) in counters::day_totals(&records) {
+    for (day, (total, until_ms)) in counters::day_totals(&records) {
         let Some((start_ms, end_ms)) = days.span(day) else {
             continue;
         };
-        let range = start_ms.div_euclid(MINUTE_MS)..end_ms.div_euclid(MINUTE_MS);
+        let minute = |ms: i64| ms.div_euclid(MINUTE_MS);
+        let day = minute(start_ms)..minute(end_ms);
         let told: i64 = minutes
-            .range(range.clone())
+            .range(day.clone())
             .map(|(_, minute)| minute.value)
             .sum();
-        let free: Vec<i64> = range
+        // Not over what is still to come (ADR 0017).
+        let passed = day.start..day.end.min(minute(until_ms + MINUTE_MS - 1));
+        let free: Vec<i64> = passed
             .filter(|minute| !minutes.contains_key(minute))
             .collect();
         let rest = (total - told).max(0);

@@ -78,7 +78,7 @@ fn los_angeles_to_tokyo_makes_a_day_of_8_hours_that_is_void_when_missed() {
     };
     world.act(at("2026-05-08T12:00-7"), &goal);
     let landing_ms = at("2026-05-11T16:30+9");
-    world.act(landing_ms, &Act::Zone("Asia/Tokyo"));
+    world.act(landing_ms, &Act::Travel("Asia/Tokyo", landing_ms));
     let day = date("2026-05-11");
     let (start_ms, end_ms) = world.days().span(day).unwrap();
     assert_eq!(end_ms - start_ms, 8 * HOUR_MS);
@@ -116,7 +116,7 @@ fn days_of_berlin_in_2026_have_23_24_or_25_hours() {
 fn a_night_worker_s_day_ends_in_the_morning() {
     let mut world = wearer(at("2026-05-04T06:00Z"), "UTC");
     world.act(at("2026-05-04T06:00Z"), &Act::DayStart(360));
-    assert!(!world.start_days_at(0), "once in 30 days");
+    assert!(!world.takes_day_start(0), "once in 30 days");
     let days = world.days();
     assert_eq!(
         days.span(date("2026-05-04")),
@@ -135,7 +135,7 @@ fn a_change_of_zone_told_late_moves_days_and_not_what_was_closed() {
     let now_ms = at("2026-05-06T12:00Z");
     world.act(now_ms, &Act::Tick);
     assert!(
-        !world.travel("Asia/Tokyo", now_ms - 73 * HOUR_MS),
+        !world.takes("Asia/Tokyo", now_ms - 73 * HOUR_MS),
         "more than 72 h ago"
     );
     world.act(now_ms, &Act::Travel("Asia/Tokyo", at("2026-05-05T12:00Z")));
@@ -151,7 +151,7 @@ fn a_change_of_zone_told_late_moves_days_and_not_what_was_closed() {
     assert_eq!(world.today(), date("2026-05-06"));
     world.act(now_ms + HOUR_MS, &Act::Travel("Europe/Berlin", now_ms));
     world.act(now_ms + 2 * HOUR_MS, &Act::Travel("Asia/Kolkata", now_ms));
-    assert!(!world.travel("Asia/Tokyo", now_ms), "three in seven days");
+    assert!(!world.takes("Asia/Tokyo", now_ms), "three in seven days");
     assert_eq!(
         world.timeline.zone_at(now_ms),
         "Asia/Kolkata",
