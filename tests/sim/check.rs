@@ -221,7 +221,7 @@ fn outcome(user: &User, (facts, transfers): &History) -> Person {
             records: state.records,
             posted_micro: state.posted_micro,
             scored: state.scored,
-            cells: cold.cells_hash,
+            cells: cold.cells_hash.map(|hash| *hash).unwrap_or_default(),
             met_at_ms: state.goals.values().map(|goal| goal.met_at_ms).collect(),
         }
     };
