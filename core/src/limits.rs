@@ -54,8 +54,16 @@ pub const FRAME_BYTES: usize = 64 * 1024;
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a REST body.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Unacknowledged batches of one socket.
+/// Unacknowledged batches of one socket in the lane `live`; half of it in the lane `backfill` (protocol.md 3).
 pub const CREDITS: u32 = 4;
+/// Bytes of unacknowledged batches of one socket in the lane `live`; half of it in the lane `backfill`.
+pub const CREDIT_BYTES: usize = 128 * 1024;
+/// Ceiling of the setting for these bytes.
+pub const CREDIT_BYTES_MAX: usize = 1024 * 1024;
+/// Topics whose new values an acknowledgement tells; those of more are told by their states alone.
+pub const ACK_CHANGES_MAX: usize = 16;
+/// Batches of the lane `backfill` of one device within a minute of machine time (domain.md 1.5).
+pub const BACKFILL_BATCHES_PER_MIN: u32 = 50;
 /// Board subscriptions of one socket.
 pub const SUBSCRIPTIONS_PER_SESSION_MAX: usize = 16;
 /// Rows of a subscribed board view.

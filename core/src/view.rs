@@ -148,6 +148,25 @@ pub struct DayView {
     pub version: u64,
 }
 
+/// The newest value of `me/day/...` (protocol.md 4): what moves while a day is lived, without its hash, which costs more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DayTopic {
+    /// Which.
+    pub day: Day,
+    /// Where it stands.
+    pub phase: DayPhase,
+    /// Total of all methods, unclamped.
+    pub display: i64,
+    /// Total that goals, streaks, challenges and tokens read.
+    pub eligible: i64,
+    /// Goals in force on it, by id.
+    pub goals: Vec<GoalProgress>,
+    /// Tokens shown but not yet booked, 10^-6.
+    pub pending_micro: i64,
+    /// Counts the changes of this day.
+    pub version: u64,
+}
+
 /// A streak.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreakView {

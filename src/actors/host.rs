@@ -11,7 +11,10 @@ use std::{
 };
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, Entity, PartitionId, Position, UserId},
+    limits,
+};
 use tokio::sync::oneshot;
 
 use super::{
@@ -198,6 +201,26 @@ impl InFlight {
             host: host.clone(),
             bytes,
         })
+    }
+}
+
+impl Host {
+    /// Batches that one socket may have unacknowledged in the lane `live` (protocol.md 3): less, the more waits here, so that
+    /// clients slow down before anything must be refused.
+    pub(super) fn credits(&self) -> u32 {
+        let taken = self.inflight_bytes.get();
+        credits(taken, self.shared.settings.inflight_bytes_max)
+    }
+}
+
+/// All of them while less than half of `max` is taken, half up to three quarters of it, then a quarter.
+fn credits(taken: usize, max: usize) -> u32 {
+    if taken < max / 2 {
+        limits::CREDITS
+    } else if taken < max - max / 4 {
+        limits::CREDITS / 2
+    } else {
+        limits::CREDITS / 4
     }
 }
 
@@ -436,4 +459,15 @@ pub(super) fn send_chore(
     chore: Chore,
 ) -> Result<(), Refusal> {
     offer(shared.host_of(partition), chore)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_with_much_in_flight_gives_less_credit_and_never_none() {
+        let given = [0, 499, 500, 749, 750, 1_000].map(|taken| credits(taken, 1_000));
+        assert_eq!(given, [4, 4, 2, 2, 1, 1]);
+    }
 }

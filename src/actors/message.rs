@@ -64,6 +64,8 @@ pub struct Batch {
     pub lane: Lane,
     /// Number of the first record.
     pub first_seq: u64,
+    /// Of its frame.
+    pub bytes: usize,
     /// At least one.
     pub records: Vec<Result<Record, RecordRefusal>>,
 }

@@ -90,6 +90,12 @@ settings! {
         /// Bad frames of one socket per minute; above: 4400
         bad_frames_per_min: u32 = 20, within 1..=1_000_000;
 
+        /// Batches of the lane `backfill` of one device within a minute; what is above waits, and is not refused
+        backfill_batches_per_min: u32 = limits::BACKFILL_BATCHES_PER_MIN, within 1..=10_000;
+
+        /// Bytes of unacknowledged batches of one socket, announced in `welcome`; half of it for the lane `backfill`
+        credit_bytes: usize = limits::CREDIT_BYTES, within 1_024..=limits::CREDIT_BYTES_MAX;
+
         /// Records of a batch, announced in `welcome`
         max_records: usize = limits::BATCH_RECORDS_MAX, within 1..=limits::BATCH_RECORDS_MAX;
 

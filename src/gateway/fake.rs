@@ -14,7 +14,10 @@ use super::doors::Doors;
 use crate::{
     actors::message::{Batch, Caller, Hello, Subscribe},
     keys::{Claims, KeyMark, Role, TokenError},
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::Changes,
+    },
     push::{EventsCursor, Push, SessionHandle, Sessions, Welcomed},
 };
 
@@ -99,6 +102,8 @@ pub(super) fn ack(batch: &Batch) -> Push {
             up_to_seq: batch.first_seq + batch.records.len() as u64 - 1,
             results: vec![],
         },
+        changes: Changes::default(),
+        credits: 2,
     }
 }
 

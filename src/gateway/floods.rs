@@ -14,6 +14,18 @@ use streakline_core::id::UserId;
 
 use super::rate::FrameRate;
 
+/// A rate that several sockets may share.
+pub(super) trait Rate {
+    /// Whether a new one would be the same.
+    fn is_unused(&mut self, now_ms: u64) -> bool;
+}
+
+impl Rate for FrameRate {
+    fn is_unused(&mut self, now_ms: u64) -> bool {
+        self.is_full(now_ms)
+    }
+}
+
 /// Rates that are remembered before the first clean-up.
 const REMEMBERED_MIN: usize = 1_024;
 /// Rates that are remembered although no socket holds them; beyond it all of those go.
@@ -21,20 +33,22 @@ const UNHELD_MAX: usize = 100_000;
 
 /// One rate for several sockets.
 #[derive(Debug)]
-pub(super) struct SharedRate(Mutex<FrameRate>);
+pub(super) struct Shared<R>(Mutex<R>);
+
+/// One rate of frames for several sockets.
+pub(super) type SharedRate = Shared<FrameRate>;
 
 impl SharedRate {
     /// Counts a frame; false when there are too many. `now_ms` is machine time.
     pub(super) fn admit(&self, now_ms: u64) -> bool {
         self.lock(|rate| rate.admit(now_ms))
     }
+}
 
-    fn is_full(&self, now_ms: u64) -> bool {
-        self.lock(|rate| rate.is_full(now_ms))
-    }
-
-    fn lock<T>(&self, with: impl FnOnce(&mut FrameRate) -> T) -> T {
-        // A bucket is whole after every statement.
+impl<R> Shared<R> {
+    /// Works on the rate.
+    pub(super) fn lock<T>(&self, with: impl FnOnce(&mut R) -> T) -> T {
+        // A rate is whole after every statement.
         with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -42,8 +56,8 @@ impl SharedRate {
 /// The rates of all users and addresses; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Floods {
-    users: Shares<UserId>,
-    addresses: Shares<IpAddr>,
+    users: Shares<UserId, FrameRate>,
+    addresses: Shares<IpAddr, FrameRate>,
 }
 
 impl Floods {
@@ -54,7 +68,8 @@ impl Floods {
         per_s: u32,
         now_ms: u64,
     ) -> Option<Arc<SharedRate>> {
-        self.users.share(user, per_s, now_ms)
+        let rate = || FrameRate::new(per_s, now_ms);
+        (per_s > 0).then(|| self.users.share(user, rate, now_ms))
     }
 
     /// The share of a socket from that address; `None` when `per_s` is 0.
@@ -64,21 +79,29 @@ impl Floods {
         per_s: u32,
         now_ms: u64,
     ) -> Option<Arc<SharedRate>> {
-        self.addresses.share(&address, per_s, now_ms)
+        let rate = || FrameRate::new(per_s, now_ms);
+        (per_s > 0).then(|| self.addresses.share(&address, rate, now_ms))
     }
 }
 
-#[derive(Clone, Debug)]
-struct Shares<K>(Arc<Mutex<Table<K>>>);
+/// Rates by who has them.
+#[derive(Debug)]
+pub(super) struct Shares<K, R>(Arc<Mutex<Table<K, R>>>);
 
 #[derive(Debug)]
-struct Table<K> {
-    rates: HashMap<K, Arc<SharedRate>>,
+struct Table<K, R> {
+    rates: HashMap<K, Arc<Shared<R>>>,
     /// Forget what may be forgotten at this size.
     clean_at: usize,
 }
 
-impl<K> Default for Shares<K> {
+impl<K, R> Clone for Shares<K, R> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<K, R> Default for Shares<K, R> {
     fn default() -> Self {
         Self(Arc::new(Mutex::new(Table {
             rates: HashMap::new(),
@@ -87,25 +110,24 @@ impl<K> Default for Shares<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash> Shares<K> {
-    fn share(&self, key: &K, per_s: u32, now_ms: u64) -> Option<Arc<SharedRate>> {
-        if per_s == 0 {
-            return None;
-        }
+impl<K: Clone + Eq + Hash, R: Rate> Shares<K, R> {
+    /// The rate of `key`; `new` makes it where there is none.
+    pub(super) fn share(&self, key: &K, new: impl FnOnce() -> R, now_ms: u64) -> Arc<Shared<R>> {
         let mut table = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if table.rates.len() >= table.clean_at {
             table.clean(now_ms);
         }
-        let new = || Arc::new(SharedRate(Mutex::new(FrameRate::new(per_s, now_ms))));
-        Some(table.rates.entry(key.clone()).or_insert_with(new).clone())
+        let new = || Arc::new(Shared(Mutex::new(new())));
+        table.rates.entry(key.clone()).or_insert_with(new).clone()
     }
 }
 
-impl<K: Eq + Hash> Table<K> {
+impl<K: Eq + Hash, R: Rate> Table<K, R> {
     fn clean(&mut self, now_ms: u64) {
-        let is_held = |rate: &Arc<SharedRate>| Arc::strong_count(rate) > 1;
+        let is_held = |rate: &Arc<Shared<R>>| Arc::strong_count(rate) > 1;
+        let is_unused = |rate: &Arc<Shared<R>>| rate.lock(|rate| rate.is_unused(now_ms));
         self.rates
-            .retain(|_, rate| is_held(rate) || !rate.is_full(now_ms));
+            .retain(|_, rate| is_held(rate) || !is_unused(rate));
         let held = self.rates.values().filter(|rate| is_held(rate)).count();
         if self.rates.len() - held > UNHELD_MAX {
             self.rates.retain(|_, rate| is_held(rate));
@@ -119,7 +141,9 @@ impl<K: Eq + Hash> Table<K> {
 mod tests {
     use super::*;
 
-    fn remembered<K>(shares: &Shares<K>) -> usize {
+    type Frames = Shares<u32, FrameRate>;
+
+    fn remembered(shares: &Frames) -> usize {
         shares.0.lock().unwrap().rates.len()
     }
 
@@ -142,11 +166,12 @@ mod tests {
 
     #[test]
     fn rates_that_nobody_holds_are_forgotten_once_they_are_full() {
-        let shares = Shares::<u32>::default();
-        let held: Vec<_> = (0..100).map(|key| shares.share(&key, 10, 0)).collect();
+        let shares = Frames::default();
+        let full = |now_ms| move || FrameRate::new(10, now_ms);
+        let held: Vec<_> = (0..100).map(|key| shares.share(&key, full(0), 0)).collect();
         for key in 100..10_000_u32 {
             let now_ms = u64::from(key);
-            let share = shares.share(&key, 10, now_ms).unwrap();
+            let share = shares.share(&key, full(now_ms), now_ms);
             assert!(share.admit(now_ms));
         }
         assert!(remembered(&shares) < 5_000, "two seconds' worth and a half");
@@ -159,9 +184,9 @@ mod tests {
 
     #[test]
     fn rates_that_nobody_holds_are_bounded() {
-        let shares = Shares::<u32>::default();
+        let shares = Frames::default();
         for key in 0..500_000 {
-            shares.share(&key, 10, 0).unwrap().admit(0);
+            shares.share(&key, || FrameRate::new(10, 0), 0).admit(0);
         }
         assert!(remembered(&shares) <= 2 * UNHELD_MAX + REMEMBERED_MIN);
     }

@@ -5,6 +5,7 @@
 
 mod addresses;
 mod auth;
+mod backfill;
 mod between;
 mod conversation;
 mod credit;
@@ -69,6 +70,10 @@ pub struct Settings {
     pub frames_per_s_per_user: u32,
     /// Frames of all sockets of one address per second, twice that in a burst; 0: no bound.
     pub frames_per_s_per_address: u32,
+    /// Bytes of batches of one lane that may be unacknowledged on one socket.
+    pub credit_bytes: usize,
+    /// Batches of the lane `backfill` of one device within a minute.
+    pub backfill_batches_per_min: u32,
     /// Bad frames of one socket per minute.
     pub bad_frames_per_min: u32,
     /// Open streams of one address; of any connections twice as many.
@@ -94,6 +99,8 @@ impl Default for Settings {
             frames_per_s: 2_000,
             frames_per_s_per_user: 4_000,
             frames_per_s_per_address: 200_000,
+            credit_bytes: limits::CREDIT_BYTES,
+            backfill_batches_per_min: limits::BACKFILL_BATCHES_PER_MIN,
             bad_frames_per_min: 20,
             connections_per_address: 4_096,
             grace_ms: 10_000,
@@ -115,6 +122,7 @@ pub struct Gateway {
     connections: between::Connections,
     failures: AuthFailures,
     floods: floods::Floods,
+    backfills: backfill::Backfills,
 }
 
 impl Gateway {
@@ -146,6 +154,7 @@ impl Gateway {
             connections: between::Connections::default(),
             failures,
             floods: floods::Floods::default(),
+            backfills: backfill::Backfills::default(),
         }
     }
 
@@ -188,7 +197,8 @@ impl Gateway {
         let of_address =
             address.and_then(|address| self.floods.of_address(address, per_address, now_ms));
         let socket = FrameRate::new(self.settings.frames_per_s, now_ms);
-        Rates::new(socket, of_user.into_iter().chain(of_address).collect())
+        let shared = of_user.into_iter().chain(of_address).collect();
+        Rates::new(socket, shared, self.backfills.clone())
     }
 
     /// Takes no more streams, and tells every open one when to come back, unless it was `told` before: `delay_ms` is asked

@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::floods::SharedRate;
+use super::{backfill::Backfills, floods::SharedRate};
 
 /// A bucket that fills steadily and holds two seconds' worth.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +51,22 @@ impl FrameRate {
 pub(super) struct Rates {
     socket: FrameRate,
     shared: Vec<Arc<SharedRate>>,
+    /// Where a device's socket finds the rate of its backlog.
+    pub(super) backfills: Backfills,
 }
 
 impl Rates {
     /// The rates of a new socket.
-    pub(super) fn new(socket: FrameRate, shared: Vec<Arc<SharedRate>>) -> Self {
-        Self { socket, shared }
+    pub(super) fn new(
+        socket: FrameRate,
+        shared: Vec<Arc<SharedRate>>,
+        backfills: Backfills,
+    ) -> Self {
+        Self {
+            socket,
+            shared,
+            backfills,
+        }
     }
 
     /// Counts a frame; false when there are too many of this socket, its user or its address.

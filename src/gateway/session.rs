@@ -172,6 +172,14 @@ impl Session {
                     session.converse(ctx, |conversation, _| conversation.on_acks_timeout());
                 });
             }
+            Step::Wake(wait_ms) => {
+                ctx.run_later(Duration::from_millis(wait_ms), |session, ctx| {
+                    let now_ms = clock::monotonic_ms();
+                    session.converse(ctx, |conversation, doors| {
+                        conversation.on_wake(now_ms, doors)
+                    });
+                });
+            }
             Step::Close(reason) => self.close(reason, ctx),
         }
     }

@@ -9,8 +9,8 @@ use streakline_core::{
     id::{ChallengeId, GoalId, PartitionId, Position, UserId},
     metric::Metric,
     view::{
-        BalanceView, BoardView, ChallengePhase, ChallengeView, DayPhase, DayStatus, DayView,
-        GoalProgress, RankView, RowView, SnapshotView, StreakView,
+        BalanceView, BoardView, ChallengePhase, ChallengeView, DayPhase, DayStatus, DayTopic,
+        DayView, GoalProgress, RankView, RowView, SnapshotView, StreakView,
     },
 };
 
@@ -74,6 +74,19 @@ pub(crate) fn day_view() -> DayView {
         posted_micro: 0,
         state_hash: [0xab; 32],
         version: 977,
+    }
+}
+
+pub(crate) fn day_topic() -> DayTopic {
+    let view = day_view();
+    DayTopic {
+        day: view.day,
+        phase: view.phase,
+        display: view.display,
+        eligible: view.eligible,
+        goals: view.goals,
+        pending_micro: view.pending_micro,
+        version: view.version,
     }
 }
 

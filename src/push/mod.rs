@@ -11,10 +11,13 @@ use actix::Message;
 use streakline_core::{
     event::{BatchOutcome, Fact},
     user::zone_admission::ZoneRefusal,
-    view::{BoardView, DayView, RankView, SnapshotView, StreakView},
+    view::{BoardView, DayTopic, RankView, SnapshotView, StreakView},
 };
 
-use crate::protocol::{error_code::Refusal, server_frame::CloseReason};
+use crate::protocol::{
+    error_code::Refusal,
+    server_frame::{Changes, CloseReason},
+};
 
 pub use sessions::{Line, Sessions, count_close};
 
@@ -36,6 +39,17 @@ pub enum Lane {
     Live,
     /// What a device has kept.
     Backfill,
+}
+
+impl Lane {
+    /// As frames name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Backfill => "backfill",
+        }
+    }
 }
 
 /// Where a user's events stand for a client.
@@ -60,7 +74,7 @@ pub struct Welcomed {
     pub zone_refused: Option<ZoneRefusal>,
     /// Highest contiguous durable numbers of the outbox: live, backfill.
     pub resume_after: [u64; 2],
-    /// Batches that may be unacknowledged.
+    /// Batches that may be unacknowledged in the lane `live`.
     pub credits: u32,
     /// Where the events go on.
     pub events: EventsCursor,
@@ -77,7 +91,7 @@ pub enum Push {
     /// One fact, in order.
     Fact(Arc<Fact>),
     /// Newest value of a day.
-    Day(Box<DayView>),
+    Day(Box<DayTopic>),
     /// Newest value of a streak.
     Streak(Box<StreakView>),
     /// Newest own rank.
@@ -90,6 +104,10 @@ pub enum Push {
         lane: Lane,
         /// How its records were taken.
         outcome: BatchOutcome,
+        /// What it has changed.
+        changes: Changes,
+        /// Batches that may be unacknowledged in the lane `live` from now on.
+        credits: u32,
     },
     /// A frame was refused.
     Refused {

@@ -255,6 +255,8 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
         frames_per_s: of.limits.frames_per_s,
         frames_per_s_per_user: of.limits.frames_per_s_per_user,
         frames_per_s_per_address: of.limits.frames_per_s_per_address,
+        credit_bytes: of.limits.credit_bytes,
+        backfill_batches_per_min: of.limits.backfill_batches_per_min,
         bad_frames_per_min: of.limits.bad_frames_per_min,
         connections_per_address: of.limits.connections_per_address,
         drain_ms: grace_ms(of) / ACKS_PART,

@@ -78,6 +78,12 @@ series! {
     STREAM_SESSIONS: gauge "streakline_stream_sessions" [] in sockets;
     /// Frames on sockets, `in` and `out` (`direction`)
     STREAM_FRAMES: counter "streakline_stream_frames_total" [direction] in frames;
+    /// Batches that were taken from sockets and are not answered, by lane
+    STREAM_UNACKNOWLEDGED_BATCHES: gauge "streakline_stream_unacknowledged_batches" [lane] in batches;
+    /// Their frames; one socket's are bounded by `limits.credit_bytes`
+    STREAM_UNACKNOWLEDGED_BYTES: gauge "streakline_stream_unacknowledged_bytes" [lane] in bytes;
+    /// Batches of the lane `backfill` that wait because their device is over its rate
+    BACKFILL_WAITING: gauge "streakline_backfill_waiting" [] in batches;
     /// Sockets that were closed, by close code
     STREAM_CLOSES: counter "streakline_stream_closes_total" [code] in sockets;
     /// Connections that were closed before anything was read, because their address has too many

@@ -11,7 +11,7 @@ use crate::{
     metric::Metric,
     scoring,
     view::{
-        BalanceView, DayPhase, DayStatus, DayView, DeviceView, GoalProgress, GoalView,
+        BalanceView, DayPhase, DayStatus, DayTopic, DayView, DeviceView, GoalProgress, GoalView,
         SnapshotView, StreakView, UserView,
     },
 };
@@ -61,6 +61,22 @@ impl User {
         devices.into_iter().map(view).collect()
     }
 
+    /// One day as its topic tells it; a day without data has zeros.
+    #[must_use]
+    pub fn day_topic(&self, day: Day, now_ms: i64) -> DayTopic {
+        let empty = DayState::default();
+        let state = self.days.get(&day).unwrap_or(&empty);
+        DayTopic {
+            day,
+            phase: self.day_phase(day, now_ms),
+            display: state.amount(Metric::STEPS).display,
+            eligible: state.eligible_steps(),
+            goals: self.goals_on(day, state),
+            pending_micro: self.pending_micro(day),
+            version: state.version,
+        }
+    }
+
     /// One day; a day without data has zeros.
     #[must_use]
     pub fn day_view(&self, day: Day, now_ms: i64) -> DayView {
@@ -74,25 +90,26 @@ impl User {
         } else {
             state.eligible_steps()
         };
+        let topic = self.day_topic(day, now_ms);
         DayView {
             day,
             start_ms,
             end_ms: self.calendar().end_ms(day),
             zone: self.calendar().zone_at(start_ms).name().into(),
-            phase: self.day_phase(day, now_ms),
-            display: state.amount(Metric::STEPS).display,
-            eligible: state.eligible_steps(),
+            phase: topic.phase,
+            display: topic.display,
+            eligible: topic.eligible,
             scored: state.scored.unwrap_or(unfrozen),
             amounts: state.amounts.clone(),
             gauges: state.gauges.clone(),
             night: state.night,
             workouts: state.workouts,
             records: state.records,
-            goals: self.goals_on(day, state),
-            pending_micro: self.pending_micro(day),
+            goals: topic.goals,
+            pending_micro: topic.pending_micro,
             posted_micro: state.posted_micro,
             state_hash: state.state_hash(&self.standings()),
-            version: state.version,
+            version: topic.version,
         }
     }
 

@@ -1,18 +1,23 @@
 //! What follows a fold: answers to those who wait, scores to challenges, records that the next fold needs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use streakline_core::{
     chunk,
     civil::Day,
-    event::{Event, FactKind},
+    event::{Event, FactKind, Topic},
     input::Header,
+    limits,
     records::{self, Records},
 };
 
 use super::{Cell, Waiter, book, joined, stream};
 use crate::{
     actors::challenge::ChallengeCommand,
+    protocol::server_frame::{Change, Changes},
     push::Push,
     storage::{
         ChunkId, Error,
@@ -29,11 +34,14 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             .remove(&header.position)
             .unwrap_or(Waiter::None)
     };
-    let mut outcome = None;
+    let (mut outcome, mut topics) = (None, Vec::new());
     for event in events {
         match event {
             Event::Judged(judged) => outcome = Some(judged),
-            Event::Changed(topic) => stream::changed(cell, &topic),
+            Event::Changed(topic) => {
+                stream::changed(cell, &topic);
+                topics.push(topic);
+            }
             Event::Fact(fact) => {
                 if let FactKind::ChallengeJoined(challenge) = fact.kind {
                     stream::watch_one(&cell.borrow(), challenge);
@@ -54,6 +62,8 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             drop(inflight);
             if let Some(outcome) = outcome {
                 let outcome = joined(outcome, refused);
+                let credits = cell.borrow().host.credits();
+                let changes = changes(cell, topics);
                 stream::acknowledge(
                     cell,
                     session,
@@ -61,6 +71,8 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
                         batch_id,
                         lane,
                         outcome,
+                        changes,
+                        credits,
                     },
                 );
             }
@@ -79,6 +91,31 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             // Not arrived: the challenge tells again, and is answered from the state.
             let _ = held.host.send_challenge(challenge, confirmed);
         }
+    }
+}
+
+/// What a batch has changed: the days, the newest first, and the streaks, so that its device knows its numbers with the answer.
+fn changes(cell: &Cell, mut topics: Vec<Topic>) -> Changes {
+    let held = cell.borrow();
+    let Some(user) = held.user() else {
+        return Changes::default();
+    };
+    let now_ms = held.host.now_ms();
+    topics.sort_by_key(|topic| match topic {
+        Topic::Day(day) => (false, Reverse(day.0)),
+        _ => (true, Reverse(0)),
+    });
+    let all = topics.iter().filter_map(|topic| match topic {
+        Topic::Day(day) => Some(Change::Day(user.day_topic(*day, now_ms))),
+        Topic::Streak(goal) => user.streak_view(goal, None, now_ms).map(Change::Streak),
+        Topic::Rank(_) => None,
+    });
+    let told: Vec<Change> = all.take(limits::ACK_CHANGES_MAX).collect();
+    let is_own = |topic: &&Topic| matches!(topic, Topic::Day(_) | Topic::Streak(_));
+    let count = topics.iter().filter(is_own).count();
+    Changes {
+        left: count.saturating_sub(told.len()),
+        told,
     }
 }
 

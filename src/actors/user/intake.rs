@@ -13,7 +13,10 @@ use super::{
 use crate::telemetry::series;
 use crate::{
     actors::{host::InFlight, message::Batch},
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        server_frame::Changes,
+    },
     push::{Lane, Push, SessionHandle},
 };
 
@@ -28,7 +31,9 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
         return end(&held.host, session, Code::Internal);
     }
     let (batch_id, lane, first_seq) = (batch.batch_id, batch.lane, batch.first_seq);
+    // Short records take more in memory than on the wire.
     let bytes = batch.records.len().saturating_mul(RECORD_BYTES);
+    let bytes = bytes.max(batch.bytes);
     let room = InFlight::take(&held.host, bytes)
         .filter(|_| !held.host.is_overrun(&held.entity()) && !is_full(&held));
     let Some(inflight) = room else {
@@ -62,6 +67,8 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
             batch_id,
             lane,
             outcome,
+            changes: Changes::default(),
+            credits: held.host.credits(),
         },
         Admission::SeqGap { expected } => {
             let detail = format!("expected first_seq {expected}, got {first_seq}");

@@ -222,7 +222,10 @@ impl Out<'_> {
 /// The newest value of a topic; a rank is told by its challenge.
 fn state(topic: &Topic, news: &News<'_>) -> Option<Push> {
     match topic {
-        Topic::Day(day) => Some(Push::Day(Box::new(news.user.day_view(*day, news.now_ms)))),
+        Topic::Day(day) => {
+            let view = news.user.day_topic(*day, news.now_ms);
+            Some(Push::Day(Box::new(view)))
+        }
         Topic::Streak(goal) => {
             let view = news.user.streak_view(goal, None, news.now_ms)?;
             Some(Push::Streak(Box::new(view)))

@@ -243,7 +243,7 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             zone: user.zone().to_owned(),
             zone_refused,
             resume_after,
-            credits: limits::CREDITS,
+            credits: held.host.credits(),
             events: events.clone(),
         };
         let mut answers = VecDeque::from([Push::Welcomed(Box::new(welcomed))]);

@@ -9,6 +9,7 @@ use crate::{
     actors::message::{self, Caller, DeviceHello},
     gateway::{
         auth::{Bearer, refuse_token},
+        backfill::Next,
         doors::Doors,
     },
     protocol::{
@@ -50,7 +51,7 @@ impl Conversation {
 
     fn on_client_frame(&mut self, frame: ClientFrame, now_ms: u64, doors: &dyn Doors) -> Vec<Step> {
         match (self.phase, frame) {
-            (Phase::AwaitHello, ClientFrame::Hello(hello)) => self.on_hello(*hello, doors),
+            (Phase::AwaitHello, ClientFrame::Hello(hello)) => self.on_hello(*hello, now_ms, doors),
             (Phase::AwaitHello, _) => {
                 let detail = "the first frame must be a hello";
                 self.end(Refusal::new(Code::HelloExpected, detail))
@@ -59,7 +60,7 @@ impl Conversation {
                 let refusal = Refusal::new(Code::HelloRepeated, "hello was said already");
                 self.on_bad_frame(refusal.into(), now_ms)
             }
-            (_, ClientFrame::Batch(batch)) => self.on_batch(batch, now_ms, doors),
+            (_, ClientFrame::Batch(batch)) => self.on_batch(batch_of(batch), now_ms, doors),
             (_, ClientFrame::Subscribe(subscribe)) => self.on_subscribe(subscribe, doors),
             (_, ClientFrame::Unsubscribe { id }) => self.on_unsubscribe(id, doors),
             (_, ClientFrame::Ping { id }) => {
@@ -95,13 +96,25 @@ impl Conversation {
         steps
     }
 
-    fn on_hello(&mut self, hello: client_frame::Hello, doors: &dyn Doors) -> Vec<Step> {
+    fn on_hello(
+        &mut self,
+        hello: client_frame::Hello,
+        now_ms: u64,
+        doors: &dyn Doors,
+    ) -> Vec<Step> {
         let device = hello.device.as_ref().map(|device| device.device);
         if self.bearer.device.is_some() && self.bearer.device != device {
             let detail = "the token is for another device";
             return self.end(Refusal::new(Code::Forbidden, detail));
         }
         self.is_device = device.is_some();
+        if let Some(device) = device {
+            let (whose, per_min) = (
+                (self.bearer.user.clone(), device),
+                self.settings.backfill_batches_per_min,
+            );
+            self.backfill = self.rates.backfills.of_device(whose, per_min, now_ms);
+        }
         self.tally.is_of(device);
         let caller = Caller {
             principal: self.bearer.principal(),
@@ -117,27 +130,55 @@ impl Conversation {
         }
     }
 
-    fn on_batch(
-        &mut self,
-        batch: client_frame::Batch,
-        now_ms: u64,
-        doors: &dyn Doors,
-    ) -> Vec<Step> {
-        let batch_id = Some(batch.batch_id);
+    /// A batch of the lane `live` goes on at once; one of the other waits for its rate.
+    fn on_batch(&mut self, batch: message::Batch, now_ms: u64, doors: &dyn Doors) -> Vec<Step> {
+        let (batch_id, lane, bytes) = (batch.batch_id, batch.lane, batch.bytes);
         if !self.is_device {
             let refusal = Refusal::new(Code::NoDevice, "a viewer may not send samples");
-            return self.refuse(refusal, batch_id, None);
+            return self.refuse(refusal, Some(batch_id), None);
         }
-        let (id, records) = (batch.batch_id, batch.records.len());
-        if let Err(refusal) = doors.ingest(&self.bearer.user, self.handle, batch_of(batch)) {
-            return self.refuse(refusal, batch_id, None);
+        self.credit.spend(batch_id, lane, bytes);
+        let mut steps = match lane {
+            Lane::Live => self.hand_on(batch, now_ms, doors),
+            Lane::Backfill => {
+                self.backfill.push(batch);
+                self.go_on(now_ms, doors)
+            }
+        };
+        if !self.credit.is_left() {
+            steps.push(Step::Read(false));
         }
-        self.tally.batch(id, records, now_ms);
-        self.credit.spend();
-        if self.credit.is_left() {
-            Vec::new()
-        } else {
-            vec![Step::Read(false)]
+        steps
+    }
+
+    /// Hands on what the rate lets through of the backlog.
+    pub(super) fn go_on(&mut self, now_ms: u64, doors: &dyn Doors) -> Vec<Step> {
+        let mut steps = Vec::new();
+        while self.phase == Phase::Open {
+            match self.backfill.next(now_ms) {
+                Next::Batch(batch) => steps.extend(self.hand_on(batch, now_ms, doors)),
+                Next::Wait(wait_ms) => {
+                    steps.push(Step::Wake(wait_ms));
+                    break;
+                }
+                Next::Nothing => break,
+            }
+        }
+        steps
+    }
+
+    /// Hands a batch on; one that is refused at the door is answered by that.
+    fn hand_on(&mut self, batch: message::Batch, now_ms: u64, doors: &dyn Doors) -> Vec<Step> {
+        let (batch_id, records) = (batch.batch_id, batch.records.len());
+        match doors.ingest(&self.bearer.user, self.handle, batch) {
+            Ok(()) => {
+                self.tally.batch(batch_id, records, now_ms);
+                Vec::new()
+            }
+            Err(refusal) => {
+                self.credit.restore(batch_id);
+                self.refuse(refusal, Some(batch_id), None)
+            }
         }
     }
 
@@ -223,6 +264,7 @@ fn batch_of(batch: client_frame::Batch) -> message::Batch {
             client_frame::Lane::Backfill => Lane::Backfill,
         },
         first_seq: batch.first_seq,
+        bytes: batch.bytes,
         records: batch.records,
     }
 }

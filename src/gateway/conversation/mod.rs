@@ -13,6 +13,7 @@ use streakline_core::id::ChallengeId;
 use super::{
     Settings,
     auth::Bearer,
+    backfill::Backfill,
     credit::Credit,
     doors::Doors,
     rate::{BadFrames, Rates},
@@ -39,6 +40,8 @@ pub(super) enum Step {
     ExpireAt(i64),
     /// Give the pending acks this much time.
     AwaitAcks,
+    /// Look at the backlog again after so many ms.
+    Wake(u64),
 }
 
 /// Where the conversation stands.
@@ -65,6 +68,7 @@ pub(super) struct Conversation {
     phase: Phase,
     is_device: bool,
     credit: Credit,
+    backfill: Backfill,
     subscriptions: BTreeMap<u64, ChallengeId>,
     rates: Rates,
     bad_frames: BadFrames,
@@ -90,6 +94,7 @@ impl Conversation {
             phase: Phase::AwaitHello,
             is_device: false,
             credit: Credit::default(),
+            backfill: Backfill::default(),
             subscriptions: BTreeMap::new(),
             rates,
             bad_frames: BadFrames::new(settings.bad_frames_per_min),
@@ -131,6 +136,22 @@ impl Conversation {
         self.close(CloseReason::of(Code::Unauthenticated, None))
     }
 
+    /// A backlog may go on. `now_ms` is machine time.
+    pub(super) fn on_wake(&mut self, now_ms: u64, doors: &dyn Doors) -> Vec<Step> {
+        self.backfill.woken();
+        match self.phase {
+            Phase::Open => {
+                let mut steps = self.go_on(now_ms, doors);
+                // What was refused at the door has made room.
+                if self.phase == Phase::Open && self.credit.is_left() {
+                    steps.push(Step::Read(true));
+                }
+                steps
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The time for pending acks is over.
     pub(super) fn on_acks_timeout(&mut self) -> Vec<Step> {
         match self.phase {
@@ -153,6 +174,7 @@ impl Conversation {
         for (id, challenge) in std::mem::take(&mut self.subscriptions) {
             doors.unsubscribe(self.handle, id, challenge);
         }
+        self.backfill.give_up();
         doors.close(&self.bearer.user, self.handle);
         self.phase = Phase::Closed;
     }

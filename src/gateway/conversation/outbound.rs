@@ -6,7 +6,8 @@ use crate::{
         body::Audience,
         error_code::{Code, Refusal},
         server_frame::{
-            self, Bye, Error, ResumeAfter, Subscribed, Welcome, WelcomeEvents, ZoneRefused,
+            self, Bye, Credits, Error, ResumeAfter, Subscribed, Welcome, WelcomeBackfill,
+            WelcomeEvents, ZoneRefused,
         },
     },
     push::{Lane, Push, Welcomed},
@@ -41,10 +42,13 @@ impl Conversation {
                 batch_id,
                 lane,
                 outcome,
+                changes,
+                credits,
             } => {
-                let (lane, credits) = (lane_name(lane), self.credit.window());
-                let frame = server_frame::ack(batch_id, lane, &outcome, credits);
-                self.on_batch_answered(Step::Send(frame))
+                self.credit.set_window(credits, self.settings.credit_bytes);
+                let batch = (batch_id, lane.name());
+                let frame = server_frame::ack(batch, &outcome, &changes, self.credits(lane));
+                self.on_batch_answered(batch_id, Step::Send(frame))
             }
             Push::Refused {
                 refusal,
@@ -86,12 +90,22 @@ impl Conversation {
         }
     }
 
+    /// What may be unacknowledged of a lane, as frames tell it.
+    fn credits(&self, lane: Lane) -> Credits {
+        let window = self.credit.window(lane);
+        Credits {
+            credits: window.batches,
+            credit_bytes: window.bytes,
+        }
+    }
+
     fn on_welcomed(&mut self, welcomed: &Welcomed) -> Vec<Step> {
         if self.phase != Phase::Opening {
             return Vec::new();
         }
         self.phase = Phase::Open;
-        self.credit.set_window(welcomed.credits);
+        let credit_bytes = self.settings.credit_bytes;
+        self.credit.set_window(welcomed.credits, credit_bytes);
         let [live, backfill] = welcomed.resume_after;
         let welcome = Welcome {
             server_time_ms: welcomed.server_time_ms,
@@ -100,7 +114,11 @@ impl Conversation {
             zone_refused: welcomed.zone_refused.as_ref().map(ZoneRefused::from),
             session: &self.name,
             resume_after: ResumeAfter { live, backfill },
-            credits: self.credit.window(),
+            credits: self.credits(Lane::Live),
+            backfill: WelcomeBackfill {
+                credits: self.credits(Lane::Backfill),
+                batches_per_min: self.settings.backfill_batches_per_min,
+            },
             max_records: self.settings.max_records,
             max_bytes: self.settings.max_bytes,
             heartbeat_s: self.settings.heartbeat_s,
@@ -136,7 +154,7 @@ impl Conversation {
         };
         let step = Step::Send(server_frame::encode(&error));
         match batch_id {
-            Some(_) => self.on_batch_answered(step),
+            Some(batch_id) => self.on_batch_answered(batch_id, step),
             None => vec![step],
         }
     }
@@ -155,8 +173,8 @@ impl Conversation {
     }
 
     /// An answer to a batch makes room for the next one, or is the last one before the end.
-    fn on_batch_answered(&mut self, answer: Step) -> Vec<Step> {
-        self.credit.restore();
+    fn on_batch_answered(&mut self, batch_id: u64, answer: Step) -> Vec<Step> {
+        self.credit.restore(batch_id);
         let mut steps = vec![answer];
         match self.phase {
             Phase::Draining { retry_after_ms } if self.credit.is_settled() => {
@@ -170,6 +188,10 @@ impl Conversation {
 
     fn on_drain(&mut self, retry_after_ms: u64) -> Vec<Step> {
         self.phase = Phase::Draining { retry_after_ms };
+        // Nobody waits for what was not handed on: the client sends it to the next server.
+        for batch_id in self.backfill.give_up() {
+            self.credit.restore(batch_id);
+        }
         let bye = Bye {
             code: Code::Draining.name(),
             retry_after_ms,
@@ -181,12 +203,5 @@ impl Conversation {
             steps.push(Step::AwaitAcks);
         }
         steps
-    }
-}
-
-fn lane_name(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Live => "live",
-        Lane::Backfill => "backfill",
     }
 }

@@ -8,6 +8,7 @@ use streakline_core::limits;
 use super::*;
 use crate::{
     gateway::{
+        backfill::Backfills,
         fake::{self, Call, FakeDoors},
         rate::FrameRate,
     },
@@ -36,9 +37,11 @@ impl Talk {
         };
         let settings = Settings {
             bad_frames_per_min: 3,
+            backfill_batches_per_min: 3,
             ..Settings::default()
         };
-        let rates = Rates::new(FrameRate::new(settings.frames_per_s, 0), vec![]);
+        let frames = FrameRate::new(settings.frames_per_s, 0);
+        let rates = Rates::new(frames, vec![], Backfills::default());
         Self {
             conversation: Conversation::new(bearer, None, handle, Arc::new(settings), rates),
             doors,
@@ -118,6 +121,8 @@ fn a_hello_opens_and_what_follows_waits_for_the_welcome() {
     let wanted = {
         let mut welcome = example::json(&fixture("server/welcome"));
         welcome["credits"] = json!(2);
+        welcome["credit_bytes"] = json!(65_536);
+        welcome["backfill"] = json!({"credits": 1, "credit_bytes": 32_768, "batches_per_min": 3});
         welcome
     };
     assert_eq!(frame(&steps[0]), wanted);
@@ -207,6 +212,77 @@ fn reading_stops_when_the_credits_are_used_up() {
     let steps = talk.push(refused(Code::SeqGap, Some(1), None));
     assert_eq!(frame(&steps[0])["code"], "seq_gap");
     assert_eq!(steps[1..], [Step::Read(true)], "a refusal is an answer too");
+}
+
+/// A batch of the lane `backfill`.
+fn kept(batch_id: u64) -> Value {
+    let mut kept = batch(batch_id);
+    kept["lane"] = json!("backfill");
+    kept
+}
+
+/// Numbers of the batches that were handed on.
+fn handed_on(talk: &Talk) -> Vec<u64> {
+    let calls = talk.doors.calls();
+    let ids = calls.iter().filter_map(|call| match call {
+        Call::Ingest(batch) => Some(batch.batch_id),
+        _ => None,
+    });
+    ids.collect()
+}
+
+fn answered(talk: &mut Talk, batch_id: u64) -> Vec<Step> {
+    talk.push(refused(Code::SeqGap, Some(batch_id), None))
+}
+
+#[test]
+fn a_backlog_over_its_rate_waits_and_what_happens_now_goes_on() {
+    let mut talk = Talk::opened();
+    for number in 1..=3 {
+        assert_eq!(talk.say_json(kept(number)), []);
+        answered(&mut talk, number);
+    }
+    assert_eq!(talk.say_json(kept(4)), [Step::Wake(60_000)]);
+    assert_eq!(talk.say_json(batch(5)), []);
+    assert_eq!(handed_on(&talk), [1, 2, 3, 5], "not refused, and not yet");
+    answered(&mut talk, 5);
+    talk.now_ms = 60_000;
+    let steps = talk.conversation.on_wake(talk.now_ms, &talk.doors);
+    assert_eq!(steps, [Step::Read(true)]);
+    assert_eq!(handed_on(&talk), [1, 2, 3, 5, 4]);
+}
+
+#[test]
+fn a_client_that_sends_more_backlog_than_its_credits_is_not_read_until_there_is_room() {
+    let mut talk = Talk::opened();
+    for number in 1..=3 {
+        talk.say_json(kept(number));
+        answered(&mut talk, number);
+    }
+    talk.say_json(kept(4));
+    assert_eq!(talk.say_json(kept(5)), [Step::Read(false)]);
+    talk.now_ms = 60_000;
+    let steps = talk.conversation.on_wake(talk.now_ms, &talk.doors);
+    assert_eq!(steps, [], "both are handed on, none is answered");
+    assert_eq!(handed_on(&talk), [1, 2, 3, 4, 5]);
+    let steps = answered(&mut talk, 4);
+    assert_eq!(steps[1..], [Step::Read(true)]);
+}
+
+#[test]
+fn a_going_server_does_not_wait_for_a_backlog_over_its_rate() {
+    let mut talk = Talk::opened();
+    for number in 1..=3 {
+        talk.say_json(kept(number));
+        answered(&mut talk, number);
+    }
+    talk.say_json(kept(4));
+    let steps = talk.push(Push::Drain {
+        retry_after_ms: 1_500,
+    });
+    assert_ends(&steps, 1012, "draining");
+    assert_eq!(talk.conversation.on_wake(60_000, &talk.doors), []);
+    assert_eq!(handed_on(&talk), [1, 2, 3]);
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Batch {
     pub lane: Lane,
     /// Number of the first record, from 1.
     pub first_seq: u64,
+    /// Of its frame.
+    pub bytes: usize,
     /// At least one.
     pub records: Vec<Result<Record, RecordRefusal>>,
 }
@@ -58,6 +60,7 @@ pub(super) fn read(text: &str, max_records: usize) -> Result<Batch, Refusal> {
         batch_id: required("/batch_id", batch_id)?,
         lane: read_lane(frame.lane)?,
         first_seq,
+        bytes: text.len(),
         records: read_records(frame.records, max_records)?,
     })
 }

@@ -4,9 +4,32 @@ use serde::Serialize;
 use streakline_core::{
     event::{BatchOutcome, Judgement},
     sample::RecordCode,
+    view::{DayTopic, StreakView},
 };
 
+use super::{
+    Credits,
+    state::{DayState, StreakState},
+};
 use crate::protocol::error_code::Code;
+
+/// The newest value of a topic that a batch has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// `me/day/...`.
+    Day(DayTopic),
+    /// `me/streak/...`.
+    Streak(StreakView),
+}
+
+/// What a batch has changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The newest days and the streaks; bounded by `limits::ACK_CHANGES_MAX`.
+    pub told: Vec<Change>,
+    /// Topics beyond that: their states follow.
+    pub left: usize,
+}
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "ack")]
@@ -14,8 +37,34 @@ struct Ack<'a> {
     batch_id: u64,
     lane: &'a str,
     up_to_seq: u64,
-    credits: u32,
+    #[serde(flatten)]
+    credits: Credits,
     results: Vec<RecordResult<'a>>,
+    changes: Vec<ChangeState<'a>>,
+    #[serde(skip_serializing_if = "is_none")]
+    changes_left: usize,
+}
+
+/// The value that the topic's state of the same version has.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChangeState<'a> {
+    Day(DayState<'a>),
+    Streak(StreakState),
+}
+
+impl<'a> From<&'a Change> for ChangeState<'a> {
+    fn from(change: &'a Change) -> Self {
+        match change {
+            Change::Day(view) => Self::Day(view.into()),
+            Change::Streak(view) => Self::Streak(view.into()),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 #[derive(Serialize)]
@@ -28,9 +77,14 @@ struct RecordResult<'a> {
     detail: Option<&'a str>,
 }
 
-/// A batch is durable; `credits` is how many may be unacknowledged now.
+/// A batch is durable; `credits` is what may be unacknowledged of its lane now.
 #[must_use]
-pub fn ack(batch_id: u64, lane: &str, outcome: &BatchOutcome, credits: u32) -> String {
+pub fn ack(
+    (batch_id, lane): (u64, &str),
+    outcome: &BatchOutcome,
+    changes: &Changes,
+    credits: Credits,
+) -> String {
     let results = outcome.results.iter();
     super::encode(&Ack {
         batch_id,
@@ -40,6 +94,8 @@ pub fn ack(batch_id: u64, lane: &str, outcome: &BatchOutcome, credits: u32) -> S
         results: results
             .map(|(seq, judgement)| result(*seq, judgement))
             .collect(),
+        changes: changes.told.iter().map(ChangeState::from).collect(),
+        changes_left: changes.left,
     })
 }
 

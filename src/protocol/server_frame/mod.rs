@@ -18,7 +18,7 @@ use super::{
     error_code::Refusal,
 };
 
-pub use ack::ack;
+pub use ack::{Change, Changes, ack};
 pub use close::{CloseReason, REASON_BYTES_MAX};
 pub use state::{day, rank, streak};
 
@@ -46,8 +46,11 @@ pub struct Welcome<'a> {
     pub session: &'a str,
     /// Where the outbox goes on.
     pub resume_after: ResumeAfter,
-    /// Batches that may be unacknowledged.
-    pub credits: u32,
+    /// What may be unacknowledged of the lane `live`.
+    #[serde(flatten)]
+    pub credits: Credits,
+    /// The lane `backfill`.
+    pub backfill: WelcomeBackfill,
     /// Most records of a batch.
     pub max_records: usize,
     /// Most bytes of a frame, fragments joined.
@@ -74,6 +77,25 @@ impl From<&ZoneRefusal> for ZoneRefused {
             detail: refusal.to_string(),
         }
     }
+}
+
+/// What may be unacknowledged of one lane.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Credits {
+    /// Batches.
+    pub credits: u32,
+    /// Bytes of their frames; one batch may always be sent.
+    pub credit_bytes: usize,
+}
+
+/// The lane `backfill`, in a welcome.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct WelcomeBackfill {
+    /// What may be unacknowledged of it.
+    #[serde(flatten)]
+    pub credits: Credits,
+    /// Batches within a minute; what is above waits.
+    pub batches_per_min: u32,
 }
 
 /// Highest contiguous durable numbers of an outbox.

@@ -1,13 +1,25 @@
-//! The newest values of the user's own topics: a day, a streak, a rank (protocol.md 4).
+//! The newest values of the user's own topics: a day, a streak, a rank (protocol.md 4); an ack tells what a batch changed of
+//! them in the same form.
 
 use serde::Serialize;
-use streakline_core::view::{DayStatus, DayView, GoalProgress, RankView, StreakView};
+use streakline_core::view::{DayStatus, DayTopic, GoalProgress, RankView, StreakView};
 
 use crate::protocol::body::{challenge::ChallengePhase, day::DayPhase};
 
+/// A value as a frame of its own.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "state")]
-struct DayState<'a> {
+struct State<T> {
+    #[serde(flatten)]
+    value: T,
+}
+
+fn state(value: impl Serialize) -> String {
+    super::encode(&State { value })
+}
+
+#[derive(Serialize)]
+pub(super) struct DayState<'a> {
     topic: String,
     version: u64,
     display: i64,
@@ -38,21 +50,26 @@ impl<'a> From<&'a GoalProgress> for GoalState<'a> {
 
 /// The newest value of `me/day/...`.
 #[must_use]
-pub fn day(view: &DayView) -> String {
-    super::encode(&DayState {
-        topic: format!("me/day/{}", view.day.iso()),
-        version: view.version,
-        display: view.display,
-        eligible: view.eligible,
-        phase: view.phase.into(),
-        pending_micro: view.pending_micro,
-        goals: view.goals.iter().map(GoalState::from).collect(),
-    })
+pub fn day(view: &DayTopic) -> String {
+    state(DayState::from(view))
+}
+
+impl<'a> From<&'a DayTopic> for DayState<'a> {
+    fn from(view: &'a DayTopic) -> Self {
+        Self {
+            topic: format!("me/day/{}", view.day.iso()),
+            version: view.version,
+            display: view.display,
+            eligible: view.eligible,
+            phase: view.phase.into(),
+            pending_micro: view.pending_micro,
+            goals: view.goals.iter().map(GoalState::from).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename = "state")]
-struct StreakState {
+pub(super) struct StreakState {
     topic: String,
     version: u64,
     count: u32,
@@ -65,19 +82,24 @@ struct StreakState {
 /// The newest value of `me/streak/...`.
 #[must_use]
 pub fn streak(view: &StreakView) -> String {
-    super::encode(&StreakState {
-        topic: format!("me/streak/{}", view.goal),
-        version: view.version,
-        count: view.count,
-        with_today: view.with_today,
-        longest: view.longest.0,
-        provisional: view.provisional,
-        start: view.start.map(|day| day.iso()),
-    })
+    state(StreakState::from(view))
+}
+
+impl From<&StreakView> for StreakState {
+    fn from(view: &StreakView) -> Self {
+        Self {
+            topic: format!("me/streak/{}", view.goal),
+            version: view.version,
+            count: view.count,
+            with_today: view.with_today,
+            longest: view.longest.0,
+            provisional: view.provisional,
+            start: view.start.map(|day| day.iso()),
+        }
+    }
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename = "state")]
 struct RankState {
     topic: String,
     version: u64,
@@ -91,7 +113,7 @@ struct RankState {
 /// The newest value of `me/rank/...`.
 #[must_use]
 pub fn rank(view: &RankView) -> String {
-    super::encode(&RankState {
+    state(RankState {
         topic: format!("me/rank/{}", view.challenge),
         version: view.version,
         rank: view.rank,

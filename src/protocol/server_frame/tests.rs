@@ -19,6 +19,11 @@ fn assert_is(frame: &str, name: &str) {
     );
 }
 
+const LIVE: Credits = Credits {
+    credits: 4,
+    credit_bytes: 131_072,
+};
+
 #[test]
 fn a_welcome_says_what_is_in_force() {
     let welcome = Welcome {
@@ -31,7 +36,14 @@ fn a_welcome_says_what_is_in_force() {
             live: 170,
             backfill: 0,
         },
-        credits: 4,
+        credits: LIVE,
+        backfill: WelcomeBackfill {
+            credits: Credits {
+                credits: 2,
+                credit_bytes: 65_536,
+            },
+            batches_per_min: 50,
+        },
         max_records: 500,
         max_bytes: 65_536,
         heartbeat_s: 25,
@@ -45,14 +57,24 @@ fn a_welcome_says_what_is_in_force() {
 }
 
 #[test]
-fn an_ack_lists_what_was_not_plainly_accepted() {
+fn an_ack_lists_what_was_not_plainly_accepted_and_what_has_changed() {
     let detail = "steps -4 is outside 0..1000000";
     let refusal = RecordRefusal::new(RecordCode::Range, detail);
     let outcome = BatchOutcome {
         up_to_seq: 173,
         results: vec![(172, Judgement::Rejected(refusal))],
     };
-    assert_is(&ack(18, "live", &outcome, 4), "ack");
+    let told = vec![
+        Change::Day(example::day_topic()),
+        Change::Streak(example::streak_view()),
+    ];
+    let changes = Changes { told, left: 0 };
+    assert_is(&ack((18, "live"), &outcome, &changes, LIVE), "ack");
+    let left = Changes { left: 3, ..changes };
+    assert_eq!(
+        json(&ack((18, "live"), &outcome, &left, LIVE))["changes_left"],
+        3
+    );
 }
 
 #[test]
@@ -72,7 +94,8 @@ fn every_judgement_has_its_status() {
         {"seq": 3, "status": "clamped"},
         {"seq": 4, "status": "quarantined", "code": "clock"},
     ]);
-    assert_eq!(json(&ack(1, "backfill", &outcome, 4))["results"], wanted);
+    let frame = ack((1, "backfill"), &outcome, &Changes::default(), LIVE);
+    assert_eq!(json(&frame)["results"], wanted);
 }
 
 #[test]
@@ -85,7 +108,7 @@ fn facts_are_events() {
 
 #[test]
 fn states_are_the_newest_values_of_their_topics() {
-    assert_is(&day(&example::day_view()), "state_day");
+    assert_is(&day(&example::day_topic()), "state_day");
     assert_is(&streak(&example::streak_view()), "state_streak");
     assert_is(&rank(&example::rank_view()), "state_rank");
 }

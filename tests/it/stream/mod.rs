@@ -1,8 +1,10 @@
 //! The stream as devices and viewers meet it: a real server, real sockets, the exact frames of protocol.md 2 to 6.
 
+mod answers;
 mod boards;
 mod ending;
 mod events;
+mod lanes;
 mod opening;
 mod resuming;
 mod samples;

@@ -20,7 +20,8 @@ fn a_first_hello_is_welcomed_exactly_and_followed_by_a_snapshot() {
         assert_shape(&welcome, "welcome");
         let exactly = json!({"type": "welcome", "server_time_ms": at(12, 0), "user": "ann",
             "zone": "Europe/Berlin", "session": welcome["session"], "resume_after": {"live": 0, "backfill": 0},
-            "credits": 4, "max_records": 500, "max_bytes": 65_536, "heartbeat_s": 25,
+            "credits": 4, "credit_bytes": 131_072,
+            "backfill": {"credits": 2, "credit_bytes": 65_536, "batches_per_min": 50}, "max_records": 500, "max_bytes": 65_536, "heartbeat_s": 25,
             "events": {"epoch": welcome["events"]["epoch"], "next_seq": 1, "recovered": false}});
         assert_eq!(welcome, exactly);
         assert_eq!(wire.seen.len(), 1, "nothing comes before it");

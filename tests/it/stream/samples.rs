@@ -33,12 +33,13 @@ fn an_ack_lists_only_what_is_not_plainly_accepted() {
         let (mut wire, _) = device(&server, "ann", WATCH).await;
         let plain = wire.ack(&batch(1, at(8, 0), &[87, 0, 91])).await;
         let exactly = json!({"type": "ack", "batch_id": 1, "lane": "live", "up_to_seq": 3, "credits": 4,
-            "results": []});
+            "credit_bytes": 131_072, "results": [], "changes": plain["changes"]});
         assert_eq!(plain, exactly);
         let mixed = wire.ack(&batch(4, at(9, 0), &[87, -4, 91])).await;
-        assert_shape(&mixed, "ack");
+        assert_eq!(mixed["changes"][0]["display"], 356);
         let detail = &mixed["results"][0]["detail"];
         let exactly = json!({"type": "ack", "batch_id": 4, "lane": "live", "up_to_seq": 6, "credits": 4,
+            "credit_bytes": 131_072, "changes": mixed["changes"],
             "results": [{"seq": 5, "status": "rejected", "code": "range", "detail": detail}]});
         assert_eq!(mixed, exactly);
         assert!(detail.as_str().unwrap().contains("-4"), "{detail}");
