@@ -8,7 +8,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     civil::{Day, Local},
-    id::{ChallengeId, GoalId, PartitionId, Position, UserId},
+    id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     sample::RecordRefusal,
 };
 
@@ -281,6 +281,8 @@ pub enum Topic {
     Streak(GoalId),
     /// `me/rank/0196...`.
     Rank(ChallengeId),
+    /// `me/device/5f2c...`.
+    Device(DeviceId),
 }
 
 /// Everything that a fold of a user can tell.

@@ -132,6 +132,20 @@ pub struct NewProfile {
     pub week_starts: Option<WeekStart>,
 }
 
+/// What a device says of its battery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct BatteryReport {
+    /// Which device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// 0 to 100.
+    #[n(1)]
+    pub percent: u8,
+    /// Whether it is being charged, where it says so.
+    #[n(2)]
+    pub charging: Option<bool>,
+}
+
 /// The admitted part of one batch.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Ingest {
@@ -266,6 +280,9 @@ pub enum UserInput {
         #[n(2)]
         conclusion: Conclusion,
     },
+    /// A device told of its battery.
+    #[n(76)]
+    Battery(#[n(0)] BatteryReport),
     /// Nothing but the time: runs every boundary up to the stamp.
     #[n(9)]
     Tick,
@@ -290,6 +307,7 @@ impl UserInput {
             Self::Enrol { .. } => "enrol",
             Self::Withdraw { .. } => "withdraw",
             Self::Conclude { .. } => "conclude",
+            Self::Battery(_) => "battery",
             Self::Tick => "tick",
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",

@@ -78,6 +78,16 @@ pub const PAGE_ROWS_MAX: u32 = 1_000;
 pub const DAYS_PER_ANSWER_MAX: i32 = 400;
 /// Facts of a user that a client can resume from (protocol.md 4).
 pub const FACTS_RESUMABLE: u64 = 1_000;
+/// Facts that are younger than this can be resumed from too, however many they are, in ms (protocol.md 4).
+pub const FACTS_RESUMABLE_MS: i64 = 7 * 86_400_000;
+/// Metrics of one device whose last sample is remembered; the one longest without a sample is forgotten first.
+pub const DEVICE_METRICS_MAX: usize = 32;
+/// Shortest stretch without samples that is told as a gap, in ms.
+pub const GAP_MS_MIN: i64 = 15 * 60_000;
+/// A battery that says the same again is journaled again after so many ms.
+pub const BATTERY_AGE_MS: i64 = 15 * 60_000;
+/// Between two reports of one socket's battery that are journaled, in ms of machine time; the newest waits.
+pub const BATTERY_EVERY_MS: u64 = 10_000;
 /// Bytes of encoded records since the last snapshot; more forces one (design.md 5).
 pub const TAIL_BYTES_MAX: usize = 8 * 1024;
 /// Facts of one user that may wait for a snapshot; more force one.

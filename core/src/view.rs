@@ -11,7 +11,10 @@ use crate::{
     metric::Metric,
     period::WeekStart,
     sample::DeviceClass,
-    user::ZoneChange,
+    user::{
+        ZoneChange,
+        seen::{Battery, Seen},
+    },
 };
 
 /// Phase of a civil day (domain.md 2.3).
@@ -88,6 +91,14 @@ pub struct DeviceView {
     pub bound_ms: i64,
     /// End of its latest accepted sample, POSIX ms.
     pub last_sample_ms: Option<i64>,
+    /// What it has sent of each metric.
+    pub metrics: Vec<(Metric, Seen)>,
+    /// What it said of its battery.
+    pub battery: Option<Battery>,
+    /// Clock of the answer, POSIX ms.
+    pub as_of_ms: i64,
+    /// Counts the changes of its topic.
+    pub version: u64,
     /// Where each outbox goes on: highest contiguous durable number, live and backfill; the one used last comes last.
     pub resume_after: Vec<(OutboxId, [u64; 2])>,
 }

@@ -11,7 +11,7 @@ use crate::{
     },
     clock,
     keys::{Claims, CurrentKeys, KeyMark, TokenError},
-    protocol::error_code::Refusal,
+    protocol::{client_frame::Report, error_code::Refusal},
     push::SessionHandle,
 };
 
@@ -27,6 +27,8 @@ pub(super) trait Doors: Send + Sync {
     ) -> Result<(), Refusal>;
     /// A batch; the answer comes as a push.
     fn ingest(&self, user: &UserId, session: SessionHandle, batch: Batch) -> Result<(), Refusal>;
+    /// A device tells of itself; its topic answers.
+    fn report(&self, user: &UserId, session: SessionHandle, report: Report);
     /// The socket is gone.
     fn close(&self, user: &UserId, session: SessionHandle);
     /// A board is wanted; the answer comes as a push.
@@ -60,6 +62,10 @@ impl Doors for ServerDoors {
 
     fn ingest(&self, user: &UserId, session: SessionHandle, batch: Batch) -> Result<(), Refusal> {
         self.directory.ingest(user, session, batch)
+    }
+
+    fn report(&self, user: &UserId, session: SessionHandle, report: Report) {
+        self.directory.report(user, session, report);
     }
 
     fn close(&self, user: &UserId, session: SessionHandle) {

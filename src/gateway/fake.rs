@@ -15,6 +15,7 @@ use crate::{
     actors::message::{Batch, Caller, Hello, Subscribe},
     keys::{Claims, KeyMark, Role, TokenError},
     protocol::{
+        client_frame::Report,
         error_code::{Code, Refusal},
         server_frame::Changes,
     },
@@ -29,6 +30,7 @@ pub(super) const NOW_MS: i64 = 1_460_505_600_120;
 pub(super) enum Call {
     Open(Hello, Caller),
     Ingest(Batch),
+    Report(Report),
     Close,
     Subscribe(Subscribe),
     Unsubscribe(u64, ChallengeId),
@@ -127,6 +129,10 @@ impl Doors for FakeDoors {
             self.push(session, ack(&batch));
         }
         Ok(())
+    }
+
+    fn report(&self, _: &UserId, session: SessionHandle, report: Report) {
+        self.note(session, Call::Report(report)).ok();
     }
 
     fn close(&self, _: &UserId, session: SessionHandle) {

@@ -6,11 +6,13 @@ use streakline_core::{
     civil::{self, Day, Local},
     definition::{Definition, LateJoin},
     event::{EventId, Fact, FactKind},
-    id::{ChallengeId, GoalId, PartitionId, Position, UserId},
+    id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     metric::Metric,
+    sample::DeviceClass,
+    user::seen::{Battery, Gap, Seen},
     view::{
         BalanceView, BoardView, ChallengePhase, ChallengeView, DayPhase, DayStatus, DayTopic,
-        DayView, GoalProgress, RankView, RowView, SnapshotView, StreakView,
+        DayView, DeviceView, GoalProgress, RankView, RowView, SnapshotView, StreakView,
     },
 };
 
@@ -101,6 +103,32 @@ pub(crate) fn streak_view() -> StreakView {
         provisional: false,
         statuses: vec![(date("2016-05-11"), DayStatus::Met)],
         version: 31,
+    }
+}
+
+pub(crate) fn device_view() -> DeviceView {
+    let gap = Gap {
+        from_ms: 1_460_534_400_000,
+        to_ms: 1_460_538_000_000,
+    };
+    let seen = Seen {
+        last_ms: 1_460_564_280_000,
+        gap: Some(gap),
+    };
+    DeviceView {
+        device: DeviceId::parse("5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c11").unwrap(),
+        class: DeviceClass::Watch,
+        bound_ms: 1_460_505_600_120,
+        last_sample_ms: Some(1_460_564_280_000),
+        metrics: vec![(Metric::STEPS, seen)],
+        battery: Some(Battery {
+            percent: 80,
+            charging: Some(false),
+            at_ms: 1_460_564_300_000,
+        }),
+        as_of_ms: 1_460_564_340_500,
+        version: 12,
+        resume_after: vec![],
     }
 }
 

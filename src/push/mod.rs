@@ -11,7 +11,7 @@ use actix::Message;
 use streakline_core::{
     event::{BatchOutcome, Fact},
     user::zone_admission::ZoneRefusal,
-    view::{BoardView, DayTopic, RankView, SnapshotView, StreakView},
+    view::{BoardView, DayTopic, DeviceView, RankView, SnapshotView, StreakView},
 };
 
 use crate::protocol::{
@@ -96,6 +96,8 @@ pub enum Push {
     Streak(Box<StreakView>),
     /// Newest own rank.
     Rank(Box<RankView>),
+    /// Newest value of a device.
+    Device(Box<DeviceView>),
     /// A batch is durable.
     Ack {
         /// As the client sent it.
@@ -160,7 +162,7 @@ impl Push {
     fn is_state(&self) -> bool {
         matches!(
             self,
-            Self::Day(_) | Self::Streak(_) | Self::Rank(_) | Self::Board { .. }
+            Self::Day(_) | Self::Streak(_) | Self::Rank(_) | Self::Device(_) | Self::Board { .. }
         )
     }
 }

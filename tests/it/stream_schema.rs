@@ -171,7 +171,7 @@ fn every_frame_of_the_schema_has_a_fixture() {
         .iter()
         .map(|frame| frame["$ref"].as_str().unwrap())
         .collect();
-    assert_eq!(frames.len(), 20);
+    assert_eq!(frames.len(), 22);
     let names: Vec<String> = ["client", "server"]
         .into_iter()
         .flat_map(fixtures)

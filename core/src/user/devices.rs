@@ -7,7 +7,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Device, Reading, User, fold::Fold};
+use super::{Device, Reading, User, fold::Fold, seen};
 use crate::{
     input::DeviceIntroduction,
     record::{Content, Epoch, Record},
@@ -38,6 +38,8 @@ impl Device {
         let to_ms = record.end_ms.saturating_add(i64::from(instant));
         self.covered.insert(record.metric, covered_ms.max(to_ms));
         self.last_sample_ms = self.last_sample_ms.max(Some(record.end_ms));
+        let span = (record.start_ms, record.end_ms);
+        seen::note(&mut self.seen, record.metric, span);
     }
 
     /// Only from the latest of all readings can the next one be counted, and only where both runs of the merge read it; what
@@ -82,6 +84,9 @@ pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceI
             outboxes: Vec::new(),
             counters: BTreeMap::new(),
             deltas: BTreeSet::new(),
+            seen: BTreeMap::new(),
+            battery: None,
+            version: 0,
         });
     device.vendor = introduction.vendor.clone().or(device.vendor.take());
     device.model = introduction.model.clone().or(device.model.take());

@@ -5,7 +5,7 @@
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Rules, User, closing, devices, enrolment, goals, hold, ingest, profile};
+use super::{Rules, User, closing, devices, enrolment, goals, hold, ingest, profile, seen};
 use crate::{
     civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
@@ -50,6 +50,7 @@ impl<'a> Fold<'a> {
 
     /// Tells one fact; answers its number.
     pub(super) fn tell(&mut self, user: &mut User, kind: FactKind) -> u64 {
+        user.marks.note(self.at_ms, user.last_seq);
         user.last_seq = user.last_seq.saturating_add(1);
         let (partition, position) = (self.header.partition, self.header.position);
         let id = EventId {
@@ -164,6 +165,7 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         } => {
             enrolment::conclude(user, fold, *challenge, (*join, conclusion));
         }
+        UserInput::Battery(report) => seen::report(user, fold, report),
         UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
     }
 }

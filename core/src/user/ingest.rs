@@ -6,7 +6,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{User, counters, fold::Fold, hold, plan, progress, rebuild};
+use super::{User, counters, fold::Fold, hold, plan, progress, rebuild, seen};
 use crate::{
     civil::Day,
     day::{DeviceCells, Head},
@@ -63,6 +63,7 @@ pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
         progress::refresh(user, fold, day, &metrics);
     }
     let up_to_seq = number(user, &hold::numbered(input));
+    seen::changed(user, fold, input.device);
     fold.emit(Event::Judged(BatchOutcome { up_to_seq, results }));
 }
 

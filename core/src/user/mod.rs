@@ -20,6 +20,8 @@ mod progress;
 mod rebuild;
 mod refile;
 pub mod resident;
+mod resuming;
+pub mod seen;
 pub mod snapshot;
 mod streaks;
 pub mod view;
@@ -54,6 +56,7 @@ use crate::{
 pub use counters::{Run, RunKey, Runs};
 pub use enrolment::{Enrolment, EnrolmentState};
 pub use paying::Paying;
+pub use resuming::Marks;
 pub use zones::{DayStart, ZoneChange};
 
 /// What folding needs besides state and input: the zones, and the version of the rules.
@@ -105,6 +108,17 @@ pub struct Device {
     /// Metrics of which it has sent amounts.
     #[n(10)]
     pub deltas: BTreeSet<Metric>,
+    /// What it has sent of each metric.
+    #[n(40)]
+    #[cbor(default)]
+    pub seen: seen::SeenMetrics,
+    /// What it said of its battery.
+    #[n(41)]
+    pub battery: Option<seen::Battery>,
+    /// Counts the changes of its topic.
+    #[n(42)]
+    #[cbor(default)]
+    pub version: u64,
 }
 
 /// The latest reading of a counter.
@@ -206,6 +220,10 @@ pub struct User {
     /// When each run of a device's counter was read: what one day gets from it depends on its neighbours.
     #[n(35)]
     pub counter_runs: Runs,
+    /// Where the facts of the last days begin.
+    #[n(40)]
+    #[cbor(default)]
+    pub marks: Marks,
     /// Records since the last snapshot.
     #[cbor(skip)]
     pub tail: Tail,
@@ -264,6 +282,7 @@ impl User {
             skips: Skips::default(),
             hold: None,
             counter_runs: BTreeMap::new(),
+            marks: Marks::default(),
             tail: Tail::default(),
             facts: Vec::new(),
             transfers: Vec::new(),

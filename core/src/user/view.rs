@@ -48,17 +48,18 @@ impl User {
 
     /// Every device, in order of binding.
     #[must_use]
-    pub fn device_views(&self) -> Vec<DeviceView> {
+    pub fn device_views(&self, now_ms: i64) -> Vec<DeviceView> {
         let mut devices: Vec<(&DeviceId, &Device)> = self.devices.iter().collect();
         devices.sort_by_key(|(_, held)| held.binding);
-        let view = |(device, held): (&DeviceId, &Device)| DeviceView {
-            device: *device,
-            class: held.class,
-            bound_ms: held.bound_ms,
-            last_sample_ms: held.last_sample_ms,
-            resume_after: held.outboxes.clone(),
-        };
+        let view = |(device, held): (&DeviceId, &Device)| device_view(*device, held, now_ms);
         devices.into_iter().map(view).collect()
+    }
+
+    /// One device.
+    #[must_use]
+    pub fn device_view(&self, device: DeviceId, now_ms: i64) -> Option<DeviceView> {
+        let held = self.devices.get(&device)?;
+        Some(device_view(device, held, now_ms))
     }
 
     /// One day as its topic tells it; a day without data has zeros.
@@ -221,6 +222,20 @@ impl User {
             .iter()
             .filter(move |(_, held)| held.state != left)
             .map(|(id, _)| *id)
+    }
+}
+
+fn device_view(device: DeviceId, held: &Device, as_of_ms: i64) -> DeviceView {
+    DeviceView {
+        device,
+        class: held.class,
+        bound_ms: held.bound_ms,
+        last_sample_ms: held.last_sample_ms,
+        metrics: held.seen.iter().map(|(of, seen)| (*of, *seen)).collect(),
+        battery: held.battery,
+        as_of_ms,
+        version: held.version,
+        resume_after: held.outboxes.clone(),
     }
 }
 

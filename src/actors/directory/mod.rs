@@ -24,7 +24,10 @@ use super::{
     user::UserCommand,
 };
 use crate::{
-    protocol::error_code::{Code, Fault, Refusal},
+    protocol::{
+        client_frame::Report,
+        error_code::{Code, Fault, Refusal},
+    },
     push::SessionHandle,
     storage::Error,
 };
@@ -176,6 +179,12 @@ impl Directory {
             user.clone(),
             UserCommand::Batch { session, batch },
         )
+    }
+
+    /// A device tells of itself; what finds no room is told again or not at all.
+    pub fn report(&self, user: &UserId, session: SessionHandle, report: Report) {
+        let command = UserCommand::Report { session, report };
+        let _ = send_user(&self.shared, user.clone(), command);
     }
 
     /// The socket is gone.

@@ -211,7 +211,8 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub async fn devices(&self, user: &UserId) -> Outcome<Vec<DeviceView>> {
-        self.read(user, |user, _| Ok(user.device_views())).await
+        self.read(user, |user, now_ms| Ok(user.device_views(now_ms)))
+            .await
     }
 
     /// Days `from..=to` that the user's calendar has.

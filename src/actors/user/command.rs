@@ -10,7 +10,7 @@ use streakline_core::{
 };
 
 use super::{
-    Cell, Waiter, intake,
+    Cell, Waiter, battery, intake,
     outbound::{self, end},
     stream,
 };
@@ -20,7 +20,10 @@ use crate::{
         host::Host,
         message::{Batch, Caller, Hello},
     },
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        client_frame::Report,
+        error_code::{Code, Refusal},
+    },
     push::{Push, SessionHandle},
     storage::Attachment,
 };
@@ -67,6 +70,11 @@ pub(crate) enum UserCommand {
         session: SessionHandle,
         batch: Batch,
     },
+    /// A device of an opened socket tells of itself.
+    Report {
+        session: SessionHandle,
+        report: Report,
+    },
     /// A socket is gone.
     Close { session: SessionHandle },
     /// A read.
@@ -94,7 +102,11 @@ impl UserCommand {
     pub(in crate::actors) fn wakes(&self) -> bool {
         !matches!(
             self,
-            Self::Close { .. } | Self::Taken(_) | Self::NotTaken { .. } | Self::Rank(_)
+            Self::Close { .. }
+                | Self::Report { .. }
+                | Self::Taken(_)
+                | Self::NotTaken { .. }
+                | Self::Rank(_)
         )
     }
 
@@ -122,8 +134,12 @@ impl UserCommand {
                 let command = ChallengeCommand::NotConfirmed { user, number };
                 let _ = host.send_challenge(challenge, command);
             }
-            // A lost answer is asked for again at the next round.
-            Self::Close { .. } | Self::Taken(_) | Self::NotTaken { .. } | Self::Rank(_) => {}
+            // A lost answer is asked for again at the next round; a report is followed by the next one.
+            Self::Close { .. }
+            | Self::Report { .. }
+            | Self::Taken(_)
+            | Self::NotTaken { .. }
+            | Self::Rank(_) => {}
         }
     }
 }
@@ -218,6 +234,7 @@ fn run(cell: &Cell, command: UserCommand) {
         } => stream::open(cell, session, hello, caller),
         UserCommand::Claimed { opening, owned } => stream::claimed(cell, opening, owned),
         UserCommand::Batch { session, batch } => intake::batch(cell, session, batch),
+        UserCommand::Report { session, report } => battery::report(cell, session, report),
         UserCommand::Close { session } => stream::close(cell, session),
         UserCommand::Read(read) => {
             let held = cell.borrow();

@@ -108,7 +108,7 @@ fn changes(cell: &Cell, mut topics: Vec<Topic>) -> Changes {
     let all = topics.iter().filter_map(|topic| match topic {
         Topic::Day(day) => Some(Change::Day(user.day_topic(*day, now_ms))),
         Topic::Streak(goal) => user.streak_view(goal, None, now_ms).map(Change::Streak),
-        Topic::Rank(_) => None,
+        Topic::Rank(_) | Topic::Device(_) => None,
     });
     let told: Vec<Change> = all.take(limits::ACK_CHANGES_MAX).collect();
     let is_own = |topic: &&Topic| matches!(topic, Topic::Day(_) | Topic::Streak(_));

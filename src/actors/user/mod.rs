@@ -2,6 +2,7 @@
 //!
 //! It carries inputs to the journal and events to those who wait; what they mean is `core::user`'s.
 
+mod battery;
 mod command;
 mod deliver;
 mod facts;
@@ -328,6 +329,7 @@ fn go_round(cell: &Cell, aged: bool) {
         outbound::pump(cell, false);
         poison::release(cell);
         let mut held = cell.borrow_mut();
+        battery::round(&mut held);
         held.note_work();
         if held.unweighed {
             held.weigh_sometimes();

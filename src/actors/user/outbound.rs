@@ -14,7 +14,7 @@ use streakline_core::{
     view::RankView,
 };
 
-use super::{Cell, UserCell, facts, stream};
+use super::{Cell, UserCell, battery::Waiting, facts, stream};
 use crate::{
     actors::host::Host,
     clock,
@@ -48,6 +48,8 @@ pub(super) struct Client {
     pub(super) slow_since_ms: Option<u64>,
     /// Facts are being read for it.
     pub(super) reading: bool,
+    /// What its device said of its battery and is not journaled.
+    pub(super) battery: Waiting,
 }
 
 /// Why a socket got only a part.
@@ -229,6 +231,10 @@ fn state(topic: &Topic, news: &News<'_>) -> Option<Push> {
         Topic::Streak(goal) => {
             let view = news.user.streak_view(goal, None, news.now_ms)?;
             Some(Push::Streak(Box::new(view)))
+        }
+        Topic::Device(device) => {
+            let view = news.user.device_view(*device, news.now_ms)?;
+            Some(Push::Device(Box::new(view)))
         }
         Topic::Rank(_) => None,
     }

@@ -16,7 +16,9 @@ use streakline_core::{
 };
 
 use super::{
-    Cell, UserCell, UserCommand, Waiter, facts,
+    Cell, UserCell, UserCommand, Waiter,
+    battery::{self, Waiting},
+    facts,
     outbound::{Client, pump},
 };
 use crate::{
@@ -222,10 +224,9 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             [of(0), of(1)]
         });
         let epoch = facts::epoch(user);
-        let seen = hello.events.filter(|(of, after)| {
-            let missed = user.last_seq.checked_sub(*after);
-            *of == epoch && missed.is_some_and(|missed| missed <= limits::FACTS_RESUMABLE)
-        });
+        let seen = hello
+            .events
+            .filter(|(of, after)| *of == epoch && user.may_resume(*after, now_ms));
         let next_seq = seen
             .as_ref()
             .map_or(user.last_seq, |(_, after)| *after)
@@ -251,7 +252,9 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             answers.push_back(Push::Snapshot(Box::new(user.snapshot_view(now_ms)), events));
         }
         let streaks = user.goals.keys().cloned().map(Topic::Streak);
-        let topics = streaks.chain([Topic::Day(user.day_of(now_ms))]).collect();
+        let devices = user.devices.keys().copied().map(Topic::Device);
+        let today = Topic::Day(user.day_of(now_ms));
+        let topics = streaks.chain(devices).chain([today]).collect();
         let client = Client {
             device,
             skewed: skew_ms.abs() > limits::SKEW_MS_MAX,
@@ -262,6 +265,7 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             pushed_ms: 0,
             slow_since_ms: None,
             reading: false,
+            battery: Waiting::default(),
         };
         held.clients.insert(session, client);
         watch(&held, true);
@@ -306,6 +310,7 @@ pub(super) fn watch_one(held: &UserCell, challenge: ChallengeId) {
 /// A socket is gone.
 pub(super) fn close(cell: &Cell, session: SessionHandle) {
     let mut held = cell.borrow_mut();
+    battery::note(&mut held, session, true);
     let gone = held.clients.remove(&session).is_some();
     if gone && held.clients.is_empty() {
         watch(&held, false);

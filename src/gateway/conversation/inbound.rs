@@ -61,6 +61,7 @@ impl Conversation {
                 self.on_bad_frame(refusal.into(), now_ms)
             }
             (_, ClientFrame::Batch(batch)) => self.on_batch(batch_of(batch), now_ms, doors),
+            (_, ClientFrame::Device(report)) => self.on_report(report, doors),
             (_, ClientFrame::Subscribe(subscribe)) => self.on_subscribe(subscribe, doors),
             (_, ClientFrame::Unsubscribe { id }) => self.on_unsubscribe(id, doors),
             (_, ClientFrame::Ping { id }) => {
@@ -180,6 +181,16 @@ impl Conversation {
                 self.refuse(refusal, Some(batch_id), None)
             }
         }
+    }
+
+    /// The newest report is what counts, so one that finds no room is as good as one that was lost on the way.
+    fn on_report(&mut self, report: client_frame::Report, doors: &dyn Doors) -> Vec<Step> {
+        if !self.is_device {
+            let refusal = Refusal::new(Code::NoDevice, "a viewer has no battery");
+            return self.refuse(refusal, None, None);
+        }
+        doors.report(&self.bearer.user, self.handle, report);
+        Vec::new()
     }
 
     fn on_subscribe(&mut self, wanted: client_frame::Subscribe, doors: &dyn Doors) -> Vec<Step> {

@@ -30,6 +30,7 @@ impl Conversation {
             Push::Day(view) => vec![Step::Send(server_frame::day(&view))],
             Push::Streak(view) => vec![Step::Send(server_frame::streak(&view))],
             Push::Rank(view) => vec![Step::Send(server_frame::rank(&view))],
+            Push::Device(view) => vec![Step::Send(server_frame::device(&view))],
             Push::End(reason) => self.close(reason),
             Push::Drain { retry_after_ms } => self.on_drain(retry_after_ms),
             answer => self.on_answer(answer),

@@ -5,6 +5,7 @@
 pub mod board;
 pub mod challenge;
 pub mod day;
+pub mod device;
 pub mod event;
 pub mod ledger;
 pub mod streak;
@@ -16,10 +17,11 @@ use utoipa::ToSchema;
 pub use board::{Audience, Board, Row};
 pub use challenge::{Challenge, Enrolment};
 pub use day::Day;
+pub use device::Device;
 pub use event::{Event, Events};
 pub use ledger::{Balance, LedgerSummary, Transfer};
 pub use streak::Streak;
-pub use user::{Device, Goal, User};
+pub use user::{Goal, User};
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]

@@ -1,11 +1,10 @@
-//! A user, their goals and their devices as REST shows them.
+//! A user and their goals as REST shows them.
 
 use serde::Serialize;
 use streakline_core::{
-    id::OutboxId,
     period::WeekStart,
     user,
-    view::{DeviceView, GoalView, UserView},
+    view::{GoalView, UserView},
 };
 use utoipa::ToSchema;
 
@@ -131,53 +130,6 @@ impl From<&GoalView> for Goal {
             from: view.from.iso(),
             until: view.until.map(|day| day.iso()),
             streak: StreakRule::default(),
-        }
-    }
-}
-
-/// A device of a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Device {
-    /// Its UUID.
-    #[schema(format = Uuid)]
-    pub device: String,
-    /// Its class.
-    #[schema(value_type = String, example = "watch")]
-    pub class: &'static str,
-    /// When it was bound to the user, POSIX ms.
-    pub bound_ms: i64,
-    /// End of its latest accepted sample, POSIX ms.
-    #[schema(required = true)]
-    pub last_sample_ms: Option<i64>,
-    /// Where each of its outboxes goes on; the one used last comes last.
-    pub resume_after: Vec<OutboxPosition>,
-}
-
-/// Highest contiguous durable numbers of one outbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OutboxPosition {
-    /// The outbox's UUID.
-    #[schema(format = Uuid)]
-    pub outbox_id: String,
-    /// Of the lane `live`.
-    pub live: u64,
-    /// Of the lane `backfill`.
-    pub backfill: u64,
-}
-
-impl From<&DeviceView> for Device {
-    fn from(view: &DeviceView) -> Self {
-        let position = |(outbox, [live, backfill]): &(OutboxId, [u64; 2])| OutboxPosition {
-            outbox_id: outbox.to_string(),
-            live: *live,
-            backfill: *backfill,
-        };
-        Self {
-            device: view.device.to_string(),
-            class: view.class.name(),
-            bound_ms: view.bound_ms,
-            last_sample_ms: view.last_sample_ms,
-            resume_after: view.resume_after.iter().map(position).collect(),
         }
     }
 }

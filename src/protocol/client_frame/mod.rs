@@ -5,6 +5,7 @@
 
 mod batch;
 mod control;
+mod device;
 mod hello;
 mod record;
 mod scalar;
@@ -17,6 +18,7 @@ use super::error_code::{Code, Fault, Refusal};
 
 pub use batch::{Batch, Lane};
 pub use control::{Since, Subscribe};
+pub use device::Report;
 pub use hello::{DeviceHello, Hello};
 
 /// A frame of a client.
@@ -26,6 +28,8 @@ pub enum ClientFrame {
     Hello(Box<Hello>),
     /// Samples.
     Batch(Batch),
+    /// A device tells of itself.
+    Device(Report),
     /// A board is wanted.
     Subscribe(Subscribe),
     /// A board is no longer wanted.
@@ -46,7 +50,15 @@ pub enum ClientFrame {
 }
 
 /// The `type` of every frame that [`decode`] reads.
-pub const KINDS: [&str; 6] = ["hello", "batch", "subscribe", "unsubscribe", "ping", "auth"];
+pub const KINDS: [&str; 7] = [
+    "hello",
+    "batch",
+    "device",
+    "subscribe",
+    "unsubscribe",
+    "ping",
+    "auth",
+];
 
 /// A frame that was refused, with what the answer echoes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +115,7 @@ fn read(peek: &Peek<'_>, text: &str, max_records: usize) -> Result<ClientFrame, 
     match known.unwrap_or_default() {
         "batch" => batch::read(text, max_records).map(ClientFrame::Batch),
         "hello" => hello::read(text).map(|hello| ClientFrame::Hello(Box::new(hello))),
+        "device" => device::read(text).map(ClientFrame::Device),
         "subscribe" => control::read_subscribe(text).map(ClientFrame::Subscribe),
         "unsubscribe" => control::read_id(text).map(|id| ClientFrame::Unsubscribe { id }),
         "ping" => control::read_id(text).map(|id| ClientFrame::Ping { id }),

@@ -20,7 +20,7 @@ use super::{
 
 pub use ack::{Change, Changes, ack};
 pub use close::{CloseReason, REASON_BYTES_MAX};
-pub use state::{day, rank, streak};
+pub use state::{day, device, rank, streak};
 
 /// The JSON text of a frame.
 #[must_use]

@@ -2,9 +2,13 @@
 //! them in the same form.
 
 use serde::Serialize;
-use streakline_core::view::{DayStatus, DayTopic, GoalProgress, RankView, StreakView};
+use streakline_core::view::{DayStatus, DayTopic, DeviceView, GoalProgress, RankView, StreakView};
 
-use crate::protocol::body::{challenge::ChallengePhase, day::DayPhase};
+use crate::protocol::body::{
+    challenge::ChallengePhase,
+    day::DayPhase,
+    device::{Battery, DeviceMetric, metrics},
+};
 
 /// A value as a frame of its own.
 #[derive(Serialize)]
@@ -121,5 +125,26 @@ pub fn rank(view: &RankView) -> String {
         score: view.score,
         participants: view.participants,
         phase: view.phase.into(),
+    })
+}
+
+#[derive(Serialize)]
+struct DeviceState {
+    topic: String,
+    version: u64,
+    as_of_ms: i64,
+    metrics: Vec<DeviceMetric>,
+    battery: Option<Battery>,
+}
+
+/// The newest value of `me/device/...`.
+#[must_use]
+pub fn device(view: &DeviceView) -> String {
+    state(DeviceState {
+        topic: format!("me/device/{}", view.device),
+        version: view.version,
+        as_of_ms: view.as_of_ms,
+        metrics: metrics(view),
+        battery: view.battery.map(Battery::from),
     })
 }

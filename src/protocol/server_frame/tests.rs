@@ -111,6 +111,7 @@ fn states_are_the_newest_values_of_their_topics() {
     assert_is(&day(&example::day_topic()), "state_day");
     assert_is(&streak(&example::streak_view()), "state_streak");
     assert_is(&rank(&example::rank_view()), "state_rank");
+    assert_is(&device(&example::device_view()), "state_device");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn look(user: &User) {
         user.digest(),
         user.profile(),
         user.goal_views(),
-        user.device_views(),
+        user.device_views(now_ms),
     );
     let _ = (
         user.balance_view(),

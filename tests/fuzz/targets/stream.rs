@@ -128,6 +128,7 @@ fn sound(frame: &ClientFrame) -> Result<(), String> {
                 .is_none_or(|zone| zone.chars().count() <= 64),
             || "a long zone".into(),
         ),
+        ClientFrame::Device(report) => hold(report.percent <= 100, || "percent".into()),
         ClientFrame::Subscribe(wanted) => hold((1..=1_000).contains(&wanted.top), || "top".into()),
         ClientFrame::Unsubscribe { id } | ClientFrame::Ping { id } => {
             hold(*id <= INTEGER_MAX, || "id".into())
@@ -140,6 +141,9 @@ fn frame_json(frame: &ClientFrame) -> Value {
     match frame {
         ClientFrame::Hello(hello) => hello_json(hello),
         ClientFrame::Batch(batch) => batch_json(batch),
+        ClientFrame::Device(report) => {
+            json!({"type": "device", "battery": report.percent, "charging": report.charging})
+        }
         ClientFrame::Subscribe(wanted) => subscribe_json(wanted),
         ClientFrame::Unsubscribe { id } => json!({"type": "unsubscribe", "id": id}),
         ClientFrame::Ping { id } => json!({"type": "ping", "id": id}),
@@ -232,7 +236,7 @@ fn subscribe_json(wanted: &Subscribe) -> Value {
 fn valid(seed: u64) -> Value {
     let random = &mut Random::new(seed, 21);
     let id = random.next() >> 11;
-    match random.index(8) {
+    match random.index(9) {
         0 => json!({"type": "ping", "id": id}),
         1 => json!({"type": "unsubscribe", "id": id}),
         2 => json!({"type": "auth", "token": values::words(random, 300)}),
@@ -245,6 +249,9 @@ fn valid(seed: u64) -> Value {
             json!({"type": "subscribe", "id": id, "topic": topic, "view": {"top": top}, "since": since})
         }
         4 => hello(random),
+        5 => {
+            json!({"type": "device", "battery": random.within(0, 100), "charging": random.permille(500)})
+        }
         _ => {
             let count = random.within(1, 6);
             let records: Vec<Value> = (0..count)

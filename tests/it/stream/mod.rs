@@ -2,6 +2,7 @@
 
 mod answers;
 mod boards;
+mod devices;
 mod ending;
 mod events;
 mod lanes;

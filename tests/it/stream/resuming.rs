@@ -1,6 +1,7 @@
 //! Coming back (protocol.md 5): exactly what was missed, or a snapshot; and nothing acknowledged is ever lost.
 
 use serde_json::{Value, json};
+use streakline_core::civil::DAY_MS;
 
 use super::scene::{
     TODAY, WATCH, assert_shape, at, device, goal, minute, records, returning, server, totals,
@@ -141,5 +142,73 @@ fn a_device_that_vanishes_amid_a_frame_goes_on_where_it_was_acknowledged() {
         assert_eq!(welcome["resume_after"]["live"], 10);
         wire.ack(&records(11, &[minute(11, at(8, 10), 100)])).await;
         assert_eq!(totals(&server, "ann").await, (1_100, 1_100));
+    });
+}
+
+/// So many goals that eight met days make more events than can be resumed from by number alone.
+const MANY_GOALS: i64 = 63;
+const MANY_EVENTS: u64 = 1_016;
+
+/// Ann meets every goal on eight days; her clock stands at the soft close of the last one.
+async fn eventful_week(server: &Server) -> Value {
+    for target in 1..=MANY_GOALS {
+        goal(server, "ann", "UTC", target * 10, TODAY).await;
+    }
+    let (mut wire, welcome) = device(server, "ann", WATCH).await;
+    for day in 0..8_i64 {
+        let first_seq = 1 + 5 * day.unsigned_abs();
+        let start_ms = at(8, 0) + day * DAY_MS;
+        wire.ack(&batch(first_seq, start_ms, &[200; 5])).await;
+        let hour = if day == 7 { 27 } else { 36 };
+        server
+            .rest()
+            .move_clock(at(hour, 0) + day * DAY_MS)
+            .await
+            .unwrap();
+    }
+    wire.until("the last event", |frame| frame["seq"] == MANY_EVENTS)
+        .await;
+    welcome["events"]["epoch"].clone()
+}
+
+#[test]
+fn who_missed_more_than_a_thousand_events_gets_them_while_they_are_young_and_a_snapshot_later() {
+    let server = server();
+    block_on(async {
+        let epoch = eventful_week(&server).await;
+        let (mut wire, welcome) = returning(&server, "ann", &epoch, 0).await;
+        assert_eq!(welcome["events"]["recovered"], true);
+        wire.until("the last event", |frame| frame["seq"] == MANY_EVENTS)
+            .await;
+        assert_eq!(seqs(&wire), (1..=MANY_EVENTS).collect::<Vec<_>>());
+
+        server
+            .rest()
+            .move_clock(at(37, 0) + 7 * DAY_MS)
+            .await
+            .unwrap();
+        let (mut wire, welcome) = returning(&server, "ann", &epoch, 0).await;
+        let events = json!({"epoch": epoch, "next_seq": MANY_EVENTS + 1, "recovered": false});
+        assert_eq!(welcome["events"], events);
+        let snapshot = wire.next().await.unwrap();
+        assert_shape(&snapshot, "snapshot");
+        assert_eq!(snapshot["events"]["next_seq"], MANY_EVENTS + 1);
+        wire.quiet().await;
+        assert_eq!(
+            wire.events(),
+            [Value::Null; 0],
+            "and none of what was missed"
+        );
+
+        let (mut wire, welcome) = returning(&server, "ann", &epoch, MANY_EVENTS - 1_000).await;
+        assert_eq!(welcome["events"]["recovered"], true, "the last thousand");
+        wire.until("the last event", |frame| frame["seq"] == MANY_EVENTS)
+            .await;
+        assert_eq!(
+            seqs(&wire),
+            (MANY_EVENTS - 999..=MANY_EVENTS).collect::<Vec<_>>()
+        );
+        let (_, welcome) = returning(&server, "ann", &epoch, MANY_EVENTS - 1_001).await;
+        assert_eq!(welcome["events"]["recovered"], false);
     });
 }
