@@ -110,6 +110,9 @@ pub const SNAPSHOTS_AT_ONCE: usize = 256;
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
 /// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.
 pub const CHUNK_ROWS_MAX: usize = 1024 * 1024;
+/// Records of one user-day that are taken; what begins in it then is refused. Two samples a second fit, and every minute
+/// of some metrics.
+pub const RECORDS_PER_DAY_MAX: u32 = 200_000;
 /// How far ahead of the server's clock a sample may end, in ms (domain.md 1.5).
 pub const FUTURE_MS_MAX: i64 = 120_000;
 /// How far a client's clock may be off, in ms (domain.md 2.4).

@@ -132,6 +132,7 @@ pub enum RecordCode {
     Range,
     Future,
     TooOld,
+    Limit,
     Clock,
 }
 
@@ -147,6 +148,7 @@ impl RecordCode {
             Self::Range => "range",
             Self::Future => "future",
             Self::TooOld => "too_old",
+            Self::Limit => "limit",
             Self::Clock => "clock",
         }
     }

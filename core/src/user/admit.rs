@@ -2,7 +2,7 @@
 //!
 //! It sees the state as it is and what waits in front; nothing changes here.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 
 use super::{EnrolmentState, User};
 use crate::{
@@ -61,12 +61,16 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
     let count = u32::try_from(arrival.records.len()).unwrap_or(u32::MAX);
     let recent = recent(user, &arrival);
     let (mut admitted, mut refused) = (Vec::new(), Vec::new());
+    let mut taken = BTreeMap::new();
     for (offset, record) in (0_u32..).zip(arrival.records) {
         let judged = record.and_then(|record| in_time(record, stamp_ms));
         let seq = arrival.first_seq.saturating_add(u64::from(offset));
         match judged {
             Ok(record) if repeats(&recent, binding, &record) => {
                 refused.push((seq, Judgement::Duplicate));
+            }
+            Ok(record) if !has_room(user, &mut taken, &record) => {
+                refused.push((seq, Judgement::Rejected(full(user, &record))));
             }
             Ok(record) => admitted.push((offset, record)),
             Err(refusal) => refused.push((seq, Judgement::Rejected(refusal))),
@@ -88,6 +92,28 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
         });
     }
     Admission::Journal(ingest, refused)
+}
+
+/// Whether the day that a record begins in may have one more: every record of it is read again when something late changes it,
+/// so their number is bounded. `taken`: what this batch has added. Batches that wait to be folded may still bring some more,
+/// at most `PENDING_INPUTS_MAX` of them.
+fn has_room(user: &User, taken: &mut BTreeMap<Day, u32>, record: &Record) -> bool {
+    let day = user.day_of(record.start_ms);
+    let held = user.days.get(&day).map_or(0, |state| state.records);
+    let added = taken.entry(day).or_default();
+    *added = added.saturating_add(1);
+    held.saturating_add(*added) <= limits::RECORDS_PER_DAY_MAX
+}
+
+fn full(user: &User, record: &Record) -> RecordRefusal {
+    let (day, most) = (
+        user.day_of(record.start_ms).iso(),
+        limits::RECORDS_PER_DAY_MAX,
+    );
+    RecordRefusal {
+        code: RecordCode::Limit,
+        detail: format!("{day} has {most} records, the most that a day may have"),
+    }
 }
 
 /// Records since the last snapshot, where the batch comes again; a first-time batch looks for nothing.

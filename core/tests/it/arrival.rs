@@ -4,6 +4,7 @@ use streakline_core::{
     civil::{DAY_MS, MINUTE_MS},
     event::Judgement,
     id::{OutboxId, RecordId},
+    limits,
     record::{Content, Record},
     sample::{DeviceClass, Method, RecordCode, RecordRefusal},
     user::admit::{self, Admission, Arrival},
@@ -430,4 +431,29 @@ fn uuids_and_numbers_are_ids_of_the_same_device() {
     history.snapshot();
     assert_eq!(history.send(1, vec![uuid]), [(3, Judgement::Duplicate)]);
     assert_eq!(history.day(date("2026-05-20")).eligible, 200);
+}
+
+#[test]
+fn a_day_takes_so_many_records_and_no_more_while_other_days_go_on() {
+    let mut history = watch_at_noon();
+    let (today, yesterday) = (date("2026-05-20"), date("2026-05-19"));
+    history.send(1, vec![steps(1, at("2026-05-20T08:00Z"), 1, 10)]);
+    // As if all but two of the others had come too.
+    let full = limits::RECORDS_PER_DAY_MAX - 2;
+    history.user.days.get_mut(&today).unwrap().records = full;
+    let minute = |id, start: &str| steps(id, at(start), 1, 10);
+    let records = vec![
+        minute(2, "2026-05-20T09:00Z"),
+        minute(3, "2026-05-20T09:01Z"),
+        minute(4, "2026-05-20T09:02Z"),
+        minute(5, "2026-05-19T09:00Z"),
+    ];
+    let results = history.send(1, records);
+    assert_eq!(refused_as(&results), [Some(RecordCode::Limit)]);
+    assert_eq!(results[0].0, 4, "the third of the batch");
+    assert_eq!(history.day(today).records, limits::RECORDS_PER_DAY_MAX);
+    assert_eq!(history.day(yesterday).records, 1);
+    let results = history.send(1, vec![minute(6, "2026-05-20T10:00Z")]);
+    assert_eq!(refused_as(&results), [Some(RecordCode::Limit)]);
+    assert_eq!(history.day(today).eligible, 30);
 }
