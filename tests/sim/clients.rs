@@ -17,8 +17,13 @@ use crate::{
 };
 
 const OUTBOX: OutboxId = OutboxId([7; 16]);
-/// Batches that one queue has under way at once.
-const CREDITS: usize = 3;
+/// Batches that the queue of a lane has under way at once: `live`, `backfill`.
+const CREDITS: [usize; 2] = [4, 2];
+/// Bytes that they may have, and what one record has of them, about; one batch may always be sent.
+const CREDIT_BYTES: [usize; 2] = [4_000, 2_000];
+const RECORD_BYTES: usize = 110;
+/// How often a backlog is over its rate: what is sent of it waits in its socket, and is lost with that.
+const HELD_PERMILLE: u64 = 300;
 
 #[derive(Default)]
 struct Queue {
@@ -79,8 +84,11 @@ impl Clients {
             if !resumed(server, &self.owners[device], (*device, *lane), queue) {
                 continue;
             }
-            let mut from = queue.acknowledged;
-            for _ in 0..CREDITS {
+            if *lane == 1 && random.permille(HELD_PERMILLE) {
+                continue;
+            }
+            let (mut from, mut bytes) = (queue.acknowledged, 0);
+            for _ in 0..CREDITS[usize::from(*lane)] {
                 let rest = &queue.records[from..];
                 let Some((_, skewed)) = rest.first() else {
                     break;
@@ -99,6 +107,10 @@ impl Clients {
                     .iter()
                     .take_while(|(r, other)| other == skewed && is_poison(r) == poison);
                 let records: Vec<Record> = alike.take(most).map(|(r, _)| r.clone()).collect();
+                bytes += records.len() * RECORD_BYTES;
+                if from > queue.acknowledged && bytes > CREDIT_BYTES[usize::from(*lane)] {
+                    break;
+                }
                 let first_seq = from as u64 + 1;
                 from += records.len();
                 let batch = Batch {

@@ -13,6 +13,7 @@ mod golden_day;
 mod history;
 mod holding;
 mod journeys;
+mod lanes;
 mod late;
 mod merge;
 mod model;
