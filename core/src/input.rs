@@ -132,6 +132,20 @@ pub struct NewProfile {
     pub week_starts: Option<WeekStart>,
 }
 
+/// The admitted part of an import.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Import {
+    /// Of which device.
+    #[n(0)]
+    pub device: DeviceId,
+    /// What it is, where the user does not have it yet.
+    #[n(1)]
+    pub introduction: Option<DeviceIntroduction>,
+    /// The admitted records.
+    #[n(2)]
+    pub records: Vec<Record>,
+}
+
 /// What a device says of its battery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct BatteryReport {
@@ -280,6 +294,9 @@ pub enum UserInput {
         #[n(2)]
         conclusion: Conclusion,
     },
+    /// Older history: it is kept and shown, and never scores.
+    #[n(75)]
+    Import(#[n(0)] Import),
     /// A device told of its battery.
     #[n(76)]
     Battery(#[n(0)] BatteryReport),
@@ -307,6 +324,7 @@ impl UserInput {
             Self::Enrol { .. } => "enrol",
             Self::Withdraw { .. } => "withdraw",
             Self::Conclude { .. } => "conclude",
+            Self::Import(_) => "import",
             Self::Battery(_) => "battery",
             Self::Tick => "tick",
             Self::Skip(_) => "skip",

@@ -110,6 +110,10 @@ pub const SNAPSHOTS_AT_ONCE: usize = 256;
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
 /// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.
 pub const CHUNK_ROWS_MAX: usize = 1024 * 1024;
+/// Days that one import may touch: all of their stored records are read for it.
+pub const IMPORT_DAYS_MAX: usize = 31;
+/// How long ago an imported sample may have ended, in ms.
+pub const IMPORT_AGE_MS_MAX: i64 = 3_660 * 86_400_000;
 /// Records of one user-day that are taken; what begins in it then is refused. Two samples a second fit, and every minute
 /// of some metrics.
 pub const RECORDS_PER_DAY_MAX: u32 = 200_000;

@@ -132,6 +132,7 @@ pub enum RecordCode {
     Range,
     Future,
     TooOld,
+    TooNew,
     Limit,
     Clock,
 }
@@ -148,6 +149,7 @@ impl RecordCode {
             Self::Range => "range",
             Self::Future => "future",
             Self::TooOld => "too_old",
+            Self::TooNew => "too_new",
             Self::Limit => "limit",
             Self::Clock => "clock",
         }

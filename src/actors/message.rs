@@ -130,6 +130,27 @@ pub struct IdempotentRetry {
     pub answer: Box<dyn FnOnce(&Retried) -> IdempotencyRecord + Send>,
 }
 
+/// What became of an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// Whose history.
+    pub user: UserId,
+    /// Of which device.
+    pub device: DeviceId,
+    /// Records that were taken.
+    pub accepted: usize,
+    /// Records that were not, by their place.
+    pub refused: Vec<(usize, RecordRefusal)>,
+}
+
+/// An import, with its idempotency key.
+pub struct IdempotentImport {
+    /// Whose key, and the key.
+    pub key: IdempotencyKey,
+    /// Makes the stored answer.
+    pub answer: Box<dyn FnOnce(&Imported) -> IdempotencyRecord + Send>,
+}
+
 /// What a retry does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retried {

@@ -37,6 +37,7 @@ mod goals;
 mod headers;
 mod health;
 mod idempotency;
+mod import;
 mod ledger;
 mod me;
 pub mod openapi;

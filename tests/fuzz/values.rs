@@ -11,8 +11,8 @@ use streakline_core::{
         ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
     },
     input::{
-        BatteryReport, ChallengeInput, Conclusion, DeviceIntroduction, Header, Ingest, Input,
-        NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
+        BatteryReport, ChallengeInput, Conclusion, DeviceIntroduction, Header, Import, Ingest,
+        Input, NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
     },
     ledger::{self, Posting, Totals},
     metric::Metric,
@@ -238,7 +238,7 @@ fn new_zone(random: &mut Random) -> NewZone {
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(12) {
+    match random.index(13) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, new_zone),
@@ -275,6 +275,11 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
         },
         8 => UserInput::Skip(skip(random)),
         9 => UserInput::Retry(retry(random, encoded(UserInput::Tick))),
+        11 => UserInput::Import(Import {
+            device: DeviceId(few(random)),
+            introduction: maybe(random, introduction),
+            records: (0..random.within(1, 6)).map(|_| record(random)).collect(),
+        }),
         10 => UserInput::Battery(BatteryReport {
             device: DeviceId(few(random)),
             percent: u8::try_from(random.within(0, 100)).unwrap(),

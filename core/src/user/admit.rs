@@ -12,7 +12,7 @@ use crate::{
     input::{Ingest, UserInput},
     limits,
     metric::Metric,
-    record::Record,
+    record::{Content, Epoch, Record},
     records::{self, Records},
     sample::{RecordCode, RecordRefusal},
 };
@@ -69,10 +69,10 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
             Ok(record) if repeats(&recent, binding, &record) => {
                 refused.push((seq, Judgement::Duplicate));
             }
-            Ok(record) if !has_room(user, &mut taken, &record) => {
-                refused.push((seq, Judgement::Rejected(full(user, &record))));
-            }
-            Ok(record) => admitted.push((offset, record)),
+            Ok(record) => match with_room(user, &mut taken, record) {
+                Ok(record) => admitted.push((offset, record)),
+                Err(full) => refused.push((seq, Judgement::Rejected(full))),
+            },
             Err(refusal) => refused.push((seq, Judgement::Rejected(refusal))),
         }
     }
@@ -94,25 +94,38 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
     Admission::Journal(ingest, refused)
 }
 
-/// Whether the day that a record begins in may have one more: every record of it is read again when something late changes it,
+/// Refuses a record whose day has all that it may have: every record of a day is read again when something late changes it,
 /// so their number is bounded. `taken`: what this batch has added. Batches that wait to be folded may still bring some more,
 /// at most `PENDING_INPUTS_MAX` of them.
-fn has_room(user: &User, taken: &mut BTreeMap<Day, u32>, record: &Record) -> bool {
-    let day = user.day_of(record.start_ms);
+pub(super) fn with_room(
+    user: &User,
+    taken: &mut BTreeMap<Day, u32>,
+    record: Record,
+) -> Result<Record, RecordRefusal> {
+    // A deletion finds its day in the fold; it takes the place of what it deletes.
+    let Some(day) = day_of(user, &record) else {
+        return Ok(record);
+    };
     let held = user.days.get(&day).map_or(0, |state| state.records);
     let added = taken.entry(day).or_default();
-    *added = added.saturating_add(1);
-    held.saturating_add(*added) <= limits::RECORDS_PER_DAY_MAX
+    if held.saturating_add(*added) < limits::RECORDS_PER_DAY_MAX {
+        *added = added.saturating_add(1);
+        return Ok(record);
+    }
+    let (day, most) = (day.iso(), limits::RECORDS_PER_DAY_MAX);
+    let detail = format!("{day} has {most} records, the most that a day may have");
+    Err(RecordRefusal::new(RecordCode::Limit, detail))
 }
 
-fn full(user: &User, record: &Record) -> RecordRefusal {
-    let (day, most) = (
-        user.day_of(record.start_ms).iso(),
-        limits::RECORDS_PER_DAY_MAX,
-    );
-    RecordRefusal {
-        code: RecordCode::Limit,
-        detail: format!("{day} has {most} records, the most that a day may have"),
+/// The day that a record is kept with.
+fn day_of(user: &User, record: &Record) -> Option<Day> {
+    match record.content {
+        Content::Deleted => None,
+        Content::Cumulative {
+            epoch: Epoch::Day(day),
+            ..
+        } => Some(day),
+        _ => Some(user.day_of(record.start_ms)),
     }
 }
 

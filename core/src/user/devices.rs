@@ -66,18 +66,15 @@ impl Device {
     }
 }
 
-/// Binds a device at its first hello; later ones only tell vendor and model anew.
-pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
-    let binding = u32::try_from(user.devices.len()).unwrap_or(u32::MAX);
-    let device = user
-        .devices
-        .entry(introduction.device)
-        .or_insert_with(|| Device {
-            binding,
+impl Device {
+    /// A device that has sent nothing yet, bound after all others.
+    pub(super) fn new(user: &User, introduction: &DeviceIntroduction, bound_ms: i64) -> Self {
+        Self {
+            binding: u32::try_from(user.devices.len()).unwrap_or(u32::MAX),
             class: introduction.class,
             vendor: None,
             model: None,
-            bound_ms: fold.at_ms,
+            bound_ms,
             highest_id: None,
             covered: BTreeMap::new(),
             last_sample_ms: None,
@@ -87,7 +84,14 @@ pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceI
             seen: BTreeMap::new(),
             battery: None,
             version: 0,
-        });
+        }
+    }
+}
+
+/// Binds a device at its first hello; later ones only tell vendor and model anew.
+pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
+    let new = Device::new(user, introduction, fold.at_ms);
+    let device = user.devices.entry(introduction.device).or_insert(new);
     device.vendor = introduction.vendor.clone().or(device.vendor.take());
     device.model = introduction.model.clone().or(device.model.take());
 }

@@ -5,7 +5,7 @@
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Rules, User, closing, devices, enrolment, goals, hold, ingest, profile, seen};
+use super::{Rules, User, closing, devices, enrolment, goals, hold, import, ingest, profile, seen};
 use crate::{
     civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
@@ -165,6 +165,7 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         } => {
             enrolment::conclude(user, fold, *challenge, (*join, conclusion));
         }
+        UserInput::Import(brought) => import::take(user, fold, brought),
         UserInput::Battery(report) => seen::report(user, fold, report),
         UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
     }

@@ -137,6 +137,33 @@ fn accepted_as(copy: &StoredRecord) -> Option<Judgement> {
     (large && steepest() > Some(cap)).then_some(Judgement::Clamped)
 }
 
+/// Copies of an import, all by the slow road; answers the days that are others now, with what they say something else of.
+pub(super) fn import(
+    user: &mut User,
+    fold: &Fold<'_>,
+    binding: u32,
+    copies: Vec<StoredRecord>,
+) -> BTreeMap<Day, BTreeSet<Metric>> {
+    let mut batch = Batch {
+        binding,
+        touched: BTreeMap::new(),
+        dirty: BTreeSet::new(),
+        known: None,
+    };
+    for copy in copies {
+        judge(user, fold, &mut batch, copy, None);
+    }
+    let known = batch.known.take().unwrap_or_default();
+    let winners = rebuild::winners(&known);
+    for day in batch.dirty {
+        let metrics = rebuild::minutes(user, day, &winners);
+        if !metrics.is_empty() {
+            batch.touched.insert(day, metrics);
+        }
+    }
+    batch.touched
+}
+
 /// The slow road: the record's key may be known.
 fn judge(
     user: &mut User,

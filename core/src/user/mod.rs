@@ -12,6 +12,7 @@ pub mod fold;
 mod footprint;
 mod goals;
 pub mod hold;
+pub mod import;
 mod ingest;
 mod paying;
 pub mod plan;

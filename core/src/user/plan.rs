@@ -11,7 +11,7 @@ use crate::{
     civil::Day,
     day::DayState,
     id::RecordId,
-    input::{Ingest, NewProfile, NewZone, UserInput},
+    input::{DeviceIntroduction, Import, Ingest, NewProfile, NewZone, UserInput},
     limits,
     metric::Metric,
     poison::is_control,
@@ -186,6 +186,7 @@ pub fn plan(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
 fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     let spans = match input {
         UserInput::Ingest(batch) => spans_of_batch(user, batch),
+        UserInput::Import(import) => spans_of_import(user, import),
         UserInput::PutGoal { from, .. } => {
             let today = user.day_of(stamp_ms);
             cold(user, (*from).max(today), today)
@@ -263,19 +264,41 @@ pub(super) fn cold(user: &User, first: Day, last: Day) -> Vec<Span> {
     cold.map(|(day, _)| (*day, *day)).collect()
 }
 
-/// Follows a batch record by record, as the fold will: what each of its records can change.
+/// What each record of a batch can change.
 fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
     let Some(device) = user.devices.get(&batch.device) else {
         return Vec::new();
     };
+    let records: Vec<&Record> = batch.records.iter().map(|(_, record)| record).collect();
+    follow(user, device.clone(), (&records, batch.skewed), false)
+}
+
+/// What each record of an import can change: they all go the slow road, also those of a device that is new with it.
+fn spans_of_import(user: &User, import: &Import) -> Vec<Span> {
+    let known = user.devices.get(&import.device).cloned();
+    let new = |introduction: &DeviceIntroduction| Device::new(user, introduction, 0);
+    let Some(device) = known.or_else(|| import.introduction.as_ref().map(new)) else {
+        return Vec::new();
+    };
+    let records: Vec<&Record> = import.records.iter().collect();
+    follow(user, device, (&records, true), true)
+}
+
+/// Follows records one by one, as the fold will; `all`: none of them takes the fast road.
+fn follow(
+    user: &User,
+    mut device: Device,
+    (records, skewed): (&[&Record], bool),
+    all: bool,
+) -> Vec<Span> {
     let binding = device.binding;
-    let (mut device, mut runs) = (device.clone(), user.counter_runs.clone());
+    let mut runs = user.counter_runs.clone();
     let mut spans = Vec::new();
-    for (at, (_, record)) in batch.records.iter().enumerate() {
-        let known = device.highest_id.is_some_and(|held| record.id <= held);
-        let behind = adds(&device, record, batch.skewed).is_none();
-        let slow = road(user, binding, (record, batch.skewed)) != Road::Fast;
-        device.note(record, batch.skewed);
+    for (at, record) in records.iter().enumerate() {
+        let known = all || device.highest_id.is_some_and(|held| record.id <= held);
+        let behind = adds(&device, record, skewed).is_none();
+        let slow = road(user, binding, (record, skewed)) != Road::Fast;
+        device.note(record, skewed);
         let days = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
         counters::note(&mut runs, binding, record, days);
         let reach = |record: &Record| reach_of(user, (binding, record), (&runs, &device));
@@ -283,9 +306,9 @@ fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
             spans.extend(reach(record));
         }
         if known {
-            let earlier = batch.records.iter().take(at);
-            let same = earlier.filter(|(_, copy)| copy.id == record.id);
-            spans.extend(same.filter_map(|(_, copy)| reach(copy)));
+            let earlier = records.iter().take(at);
+            let same = earlier.filter(|copy| copy.id == record.id);
+            spans.extend(same.filter_map(|copy| reach(copy)));
             spans.extend(spans_with_id(user, (binding, record), (&runs, &device)));
         }
     }

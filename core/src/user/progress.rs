@@ -69,6 +69,23 @@ pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &
     fold.changed(Topic::Day(day));
 }
 
+/// What is shown of an archived day has changed; what it was worth stays.
+pub(super) fn show(user: &mut User, day: Day, metrics: &BTreeSet<Metric>) {
+    let standings = user.standings();
+    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
+    let Some(state) = user.days.get_mut(&day) else {
+        return;
+    };
+    for metric in metrics {
+        let worth = state.amount(*metric).eligible;
+        total(state, &standings, (*metric, span), &[]);
+        if worth > 0 {
+            state.amounts.entry(*metric).or_default().eligible = worth;
+        }
+    }
+    state.version = state.version.saturating_add(1);
+}
+
 fn total(
     state: &mut DayState,
     standings: &[Standing],

@@ -2,7 +2,7 @@
 //! that are lost with everything in them, crashes and snapshots in between. Nothing acknowledged is lost, nothing counts twice.
 
 use proptest::prelude::*;
-use streakline_core::{civil::MINUTE_MS, id::OutboxId, sample::Record, user::admit::Arrival};
+use streakline_core::{civil::MINUTE_MS, id::OutboxId, record::Record, user::admit::Arrival};
 
 use crate::{
     history::{History, device, steps},

@@ -12,6 +12,7 @@ mod goals;
 mod golden_day;
 mod history;
 mod holding;
+mod imports;
 mod journeys;
 mod lanes;
 mod late;

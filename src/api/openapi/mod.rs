@@ -20,8 +20,8 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    balance, boards, challenges, clock, days, devices, enrolments, events, goals, health, ledger,
-    me, problem::Answer, streaks, stuck, users,
+    balance, boards, challenges, clock, days, devices, enrolments, events, goals, health, import,
+    ledger, me, problem::Answer, streaks, stuck, users,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -67,6 +67,7 @@ routes! {
     "/v1/users/{user}/goals" => get goals::list;
     "/v1/users/{user}/goals/{goal}" => get goals::read, put goals::write, delete goals::remove;
     "/v1/users/{user}/devices" => get devices::list;
+    "/v1/users/{user}/import" => post import::bring;
     "/v1/users/{user}/days" => get days::list;
     "/v1/users/{user}/days/{date}" => get days::read;
     "/v1/users/{user}/streaks" => get streaks::list;

@@ -20,6 +20,7 @@ pub use batch::{Batch, Lane};
 pub use control::{Since, Subscribe};
 pub use device::Report;
 pub use hello::{DeviceHello, Hello};
+pub use record::read as record;
 
 /// A frame of a client.
 #[derive(Clone, Debug, PartialEq)]

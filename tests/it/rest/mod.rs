@@ -8,6 +8,7 @@ mod days;
 mod goals;
 pub(crate) mod http;
 mod idempotency;
+mod imports;
 mod joining;
 mod lists;
 pub(crate) mod people;

@@ -72,6 +72,7 @@ const ROWS: &[Row] = &[
     own("put", "/v1/users/{user}/goals/{goal}", 200),
     own("delete", "/v1/users/{user}/goals/{goal}", 204),
     own("get", "/v1/users/{user}/devices", 200),
+    admins("post", "/v1/users/{user}/import", 200),
     Row {
         query: "?from=2016-04-12&to=2016-04-13",
         ..own("get", "/v1/users/{user}/days", 200)
@@ -163,6 +164,9 @@ fn body_of(row: &Row) -> Option<Value> {
         }
         ("post", "/v1/challenges/{id}/publish" | "/v1/stuck/{stuck}/retry") => Some(json!({})),
         ("post", "/v1/challenges/{id}/cancel") => Some(json!({"reason": "rain"})),
+        ("post", "/v1/users/{user}/import") => Some(json!({
+            "device_id": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77", "class": "watch",
+            "records": [{"id": "1", "metric": "steps", "start_ms": 0, "end_ms": 60_000, "value": 1}]})),
         ("post", "/v1/clock") => Some(json!({"to_ms": utc("2016-04-12", 0, 0)})),
         _ => None,
     }

@@ -67,7 +67,7 @@ struct Said<'a> {
     epoch: Option<Epoch>,
 }
 
-pub(super) fn read(raw: &RawValue) -> Result<Record, RecordRefusal> {
+pub fn read(raw: &RawValue) -> Result<Record, RecordRefusal> {
     let fields = named("a record", scalar::object::<Fields<'_>>(Some(raw)))?;
     let fields = fields.ok_or_else(|| bad_sample("a record must be an object"))?;
     let deleted = named("deleted", scalar::boolean(fields.deleted))? == Some(true);
