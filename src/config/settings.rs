@@ -64,6 +64,12 @@ settings! {
         key_file: Option<PathBuf> = None;
     }
 
+    /// Metrics beside the built-in ones
+    metrics: Metrics {
+        /// TOML file with the metrics that this deployment adds; a number never changes its meaning
+        file: Option<PathBuf> = None;
+    }
+
     /// Browsers
     cors: Cors {
         /// Origins that browsers may call from, REST and stream; `*` for all

@@ -44,6 +44,7 @@ use crate::{
     gateway::{self, Gateway},
     keys::CurrentKeys,
     push::Sessions,
+    registry,
     shutdown::{self, Hangups},
     storage::{self, Store, embedded::EmbeddedStore},
     telemetry::{self, series},
@@ -94,6 +95,9 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// The deployment's metrics are not taken.
+    #[error(transparent)]
+    Metrics(#[from] registry::Error),
     /// The library of TLS refuses.
     #[error(transparent)]
     Tls(#[from] tls::Error),
@@ -165,6 +169,9 @@ pub async fn run(
 ) -> Result<()> {
     shutdown::survive_large_files().map_err(Error::Signals)?;
     let hangups = Hangups::listen().map_err(Error::Signals)?;
+    if let Some(file) = &start.config.metrics.file {
+        registry::install(file)?;
+    }
     let store = start.open_store()?;
     let epoch = store.raise_epoch(BITS).await?;
     let recovered_max_bytes = start.config.journal.recovered_max_bytes;

@@ -17,6 +17,9 @@ pub enum Fault {
     /// The name has other characters than `[a-z0-9_]`, or none, or too many.
     #[error("metric {0:?}: a name has 1 to 64 of a-z, 0-9 and _")]
     Name(String),
+    /// A reading of a gauge is kept in 32 bits.
+    #[error("metric {0}: values of a gauge must stay within 32 bits of its store unit")]
+    Gauge(String),
     /// An episode has no unit and no range; everything else has both.
     #[error("metric {0}: store_per_unit must be above 0, and its range must not be empty")]
     Scale(String),
@@ -41,6 +44,10 @@ impl Registry {
         let (low, high) = entry.range;
         if entry.class != Class::Episode && (entry.store_per_unit == 0 || low > high) {
             faults.push(Fault::Scale(name()));
+        }
+        let fits = |value: i64| i32::try_from(value).is_ok();
+        if entry.class == Class::Gauge && !(fits(low) && fits(high)) {
+            faults.push(Fault::Gauge(name()));
         }
         faults
     }

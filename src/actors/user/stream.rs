@@ -223,19 +223,8 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             };
             [of(0), of(1)]
         });
-        let epoch = facts::epoch(user);
-        let seen = hello
-            .events
-            .filter(|(of, after)| *of == epoch && user.may_resume(*after, now_ms));
-        let next_seq = seen
-            .as_ref()
-            .map_or(user.last_seq, |(_, after)| *after)
-            .saturating_add(1);
-        let events = EventsCursor {
-            epoch,
-            next_seq,
-            recovered: seen.is_some(),
-        };
+        let events = cursor(user, hello.events, now_ms);
+        let next_seq = events.next_seq;
         let skew_ms = hello
             .client_time_ms
             .map_or(0, |client_ms| client_ms.saturating_sub(now_ms));
@@ -271,6 +260,18 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
         watch(&held, true);
     }
     pump(cell, false);
+}
+
+/// Where a client's events go on: behind what it has seen, where that can be told, else behind all of them.
+fn cursor(user: &User, seen: Option<(String, u64)>, now_ms: i64) -> EventsCursor {
+    let epoch = facts::epoch(user);
+    let seen = seen.filter(|(of, after)| *of == epoch && user.may_resume(*after, now_ms));
+    let last = seen.as_ref().map_or(user.last_seq, |(_, after)| *after);
+    EventsCursor {
+        epoch,
+        next_seq: last.saturating_add(1),
+        recovered: seen.is_some(),
+    }
 }
 
 /// The newest socket of a device wins; the older hears it after what waits for it, and is no client any more.

@@ -6,6 +6,7 @@ mod devices;
 mod ending;
 mod events;
 mod lanes;
+mod metrics;
 mod opening;
 mod resuming;
 mod samples;
