@@ -2,7 +2,7 @@
 //!
 //! An import reaches archived days only. Its copies are stored like those of a session whose clock was off, so no run of the
 //! merge that is rewarded ever reads them; and what a day was worth when it was archived stays, whatever is shown of it now.
-//! Goals, streaks, tokens and challenges are not asked. Judged by [`admit`], folded by `fold`.
+//! Goals, streaks, tokens and challenges are not asked. Judged by `admit`, folded by `fold`.
 
 use alloc::{collections::BTreeMap, collections::BTreeSet, format, vec::Vec};
 
