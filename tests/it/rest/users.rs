@@ -159,7 +159,7 @@ fn an_admin_moves_a_user_and_is_told_why_not() {
             .expect(201);
         let put = async |body: serde_json::Value| admin.json("PUT", path, &any, &body).await;
         let early = json!({"zone": "UTC", "effective_ms": now_ms - 72 * 3_600_000 - 1});
-        let refused = put(early).await.faults(422, "range");
+        let refused = put(early).await.faults(422, "invalid");
         assert_eq!(refused, faults(&[("/effective_ms", "range")]));
         for zone in ["UTC", "Europe/Berlin", "America/Los_Angeles"] {
             assert_eq!(
@@ -168,7 +168,7 @@ fn an_admin_moves_a_user_and_is_told_why_not() {
             );
         }
         let fourth = json!({"zone": "Asia/Tokyo", "day_start_min": 240, "week_starts": "sunday"});
-        let refused = put(fourth.clone()).await.faults(422, "limit");
+        let refused = put(fourth.clone()).await.faults(422, "invalid");
         assert_eq!(refused, faults(&[("/zone", "limit")]));
         let mut reviewed = fourth;
         reviewed["reviewed"] = true.into();
@@ -190,7 +190,9 @@ fn an_admin_moves_a_user_and_is_told_why_not() {
             ),
             (&json!(240), &json!("2016-04-13"), &json!("sunday"))
         );
-        let again = put(json!({"day_start_min": 0})).await.faults(422, "limit");
+        let again = put(json!({"day_start_min": 0}))
+            .await
+            .faults(422, "invalid");
         assert_eq!(again, faults(&[("/day_start_min", "limit")]));
     });
 }

@@ -62,11 +62,16 @@ const FORBIDDEN: Told = End("forbidden", 4403);
 const BOUND: Told = Close("device_bound", 4403);
 
 /// A frame type, and what each of [`ALL`] is told. Who may not say hello is told so whatever comes after it.
-const ROWS: [(&str, [Told; 7]); 6] = [
+const ROWS: [(&str, [Told; 7]); 7] = [
     ("hello", same(Frame("welcome"))),
     (
         "batch",
         with_viewers(Frame("ack"), Error("no_device"), Error("no_device")),
+    ),
+    // A report of the battery has no answer but the state of the device.
+    (
+        "device",
+        with_viewers(Frame("state"), Error("no_device"), Error("no_device")),
     ),
     (
         "subscribe",
@@ -112,6 +117,7 @@ fn frame(kind: &str, board: &str, token: &str) -> Value {
         "subscribe" => {
             json!({"type": "subscribe", "id": 7, "topic": format!("board/{board}"), "view": {"top": 10}})
         }
+        "device" => json!({"type": "device", "battery": 80, "charging": false}),
         "unsubscribe" => json!({"type": "unsubscribe", "id": 9}),
         "ping" => json!({"type": "ping", "id": 1}),
         "auth" => json!({"type": "auth", "token": token}),

@@ -4,16 +4,19 @@ use serde_json::{Value, json};
 use streakline_core::civil::{DAY_MS, MINUTE_MS};
 
 use super::scene::{
-    PHONE, TODAY, WATCH, assert_shape, at, challenge, device, goal, server, viewer,
+    PHONE, TODAY, WATCH, assert_shape, at, challenge, device, goal, server, viewer, with,
 };
 use crate::harness::stream::batch;
+use crate::harness::wire::hello;
 use crate::harness::{Server, Wire, block_on};
 
 /// Ann in Berlin walks 8,400 steps in the evening of the 13th and meets her goal of 7,500 at 18:18.
 async fn golden_day(server: &Server) -> Wire {
     goal(server, "ann", "Europe/Berlin", 7_500, TODAY).await;
     server.rest().move_clock(at(16, 19)).await.unwrap();
-    let (mut wire, _) = device(server, "ann", WATCH).await;
+    // In UTC, its hello would bring Ann there.
+    let said = with(&hello(WATCH, at(16, 19)), json!({"zone": "Europe/Berlin"}));
+    let (mut wire, _) = Wire::hello(server, "ann", &said).await;
     wire.ack(&batch(1, at(15, 4), &[100; 75])).await;
     server.rest().move_clock(at(16, 28)).await.unwrap();
     wire.ack(&batch(76, at(16, 19), &[100; 9])).await;

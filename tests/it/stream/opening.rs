@@ -49,7 +49,7 @@ fn a_hello_brings_another_zone_and_the_welcome_says_why_one_is_not_taken() {
             assert!(welcome.get("zone_refused").is_none());
         }
         let (_, welcome) = Wire::hello(&server, "ann", &zone("Asia/Tokyo")).await;
-        assert_shape(&welcome, "welcome");
+        assert_shape(&welcome, "welcome_zone_refused");
         assert_eq!(welcome["zone"], "America/New_York");
         assert_eq!(welcome["zone_refused"]["code"], "limit");
         let (_, welcome) = Wire::hello(&server, "ann", &zone("America/New_York")).await;
