@@ -10,6 +10,7 @@ use crate::{
     civil::{Day, Local},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     sample::RecordRefusal,
+    view::Counted,
 };
 
 /// Identity of an event: where its cause stands in the journal, and which of that input's events it is (design.md 4).
@@ -46,34 +47,40 @@ pub struct Fact {
 /// The kinds of facts, numbered, because they are stored.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum FactKind {
-    /// `goal.completed`: once per goal and day.
+    /// `goal.completed`: once per goal and period.
     #[n(1)]
     GoalCompleted {
         /// Which goal.
         #[n(0)]
         goal: GoalId,
-        /// The civil day.
+        /// The civil day that the period starts with.
         #[n(1)]
         day: Day,
-        /// Target of that day, in store units.
+        /// Target of that period, in store units.
         #[n(2)]
         target: i64,
         /// Wall-clock minute in which the running sum reached the target, as known then.
         #[n(3)]
         met_at_local: Local,
+        /// What the target counts.
+        #[n(4)]
+        counted: Counted,
     },
-    /// `goal.reopened`: a correction made a met day unmet.
+    /// `goal.reopened`: a correction made a met period unmet.
     #[n(2)]
     GoalReopened {
         /// Which goal.
         #[n(0)]
         goal: GoalId,
-        /// The civil day.
+        /// The civil day that the period starts with.
         #[n(1)]
         day: Day,
-        /// Target of that day.
+        /// Target of that period.
         #[n(2)]
         target: i64,
+        /// What the target counts.
+        #[n(3)]
+        counted: Counted,
     },
     /// `streak.extended`: once per met day.
     #[n(3)]

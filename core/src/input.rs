@@ -9,9 +9,9 @@ use minicbor::{Decode, Encode};
 use crate::{
     civil::Day,
     definition::Definition,
+    goal::Revision,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
-    metric::Metric,
-    period::WeekStart,
+    period::{Period, WeekStart},
     poison::{Retry, Skip},
     record::Record,
     sample::DeviceClass,
@@ -236,21 +236,24 @@ pub enum UserInput {
     /// The profile.
     #[n(3)]
     Profile(#[n(0)] NewProfile),
-    /// A goal's target from a day on; the day was decided at admission.
+    /// What a goal asks for, from a day on; the day was decided at admission.
     #[n(4)]
     PutGoal {
         /// Which.
         #[n(0)]
         goal: GoalId,
-        /// What it counts.
+        /// How long one round of it lasts.
         #[n(1)]
-        metric: Metric,
-        /// Store units, above 0.
+        period: Period,
+        /// Where its weeks start.
         #[n(2)]
-        target: i64,
-        /// First day.
+        week_start: WeekStart,
+        /// A raise that holds at once, and what holds after it; empty where only a day has a target of the user's own.
         #[n(3)]
-        from: Day,
+        revisions: Vec<Revision>,
+        /// Adaptive: the user's own target for one day, store units.
+        #[n(4)]
+        own: Option<(Day, i64)>,
     },
     /// A goal ends with today.
     #[n(5)]
@@ -309,6 +312,12 @@ pub enum UserInput {
     /// Offers a stuck input again, or releases the user.
     #[n(11)]
     Retry(#[n(0)] Retry),
+    /// A day without daily goals, chosen before it begins.
+    #[n(50)]
+    PutRestDay(#[n(0)] Day),
+    /// It is a day like any other again.
+    #[n(51)]
+    DeleteRestDay(#[n(0)] Day),
 }
 
 impl UserInput {
@@ -329,6 +338,8 @@ impl UserInput {
             Self::Tick => "tick",
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",
+            Self::PutRestDay(_) => "put_rest_day",
+            Self::DeleteRestDay(_) => "delete_rest_day",
         }
     }
 }

@@ -59,4 +59,5 @@ pub mod settlement;
 pub mod streak;
 pub mod user;
 pub mod view;
+pub mod wear;
 pub mod zone;

@@ -16,6 +16,22 @@ pub const DEVICES_PER_USER_MAX: usize = 32;
 pub const OUTBOXES_PER_DEVICE_MAX: usize = 8;
 /// Most goals of one user, deleted ones included.
 pub const GOALS_PER_USER_MAX: usize = 64;
+/// Most parts of a composite goal.
+pub const GOAL_PARTS_MAX: usize = 8;
+/// Changes of one goal by hand within [`GOAL_CHANGES_WITHIN_MS`] (domain.md 3.1).
+pub const GOAL_CHANGES_MAX: usize = 3;
+/// The time within which changes of a goal are counted, in ms.
+pub const GOAL_CHANGES_WITHIN_MS: i64 = 7 * 86_400_000;
+/// Most rest days in an ISO week (domain.md 3.1).
+pub const REST_DAYS_PER_WEEK_MAX: usize = 2;
+/// How far ahead a rest day may be chosen, in days.
+pub const REST_DAYS_AHEAD_MAX: i32 = 400;
+/// Minutes that samples must say were worn before the wear of a day is known (domain.md 3.2).
+pub const WEAR_KNOWN_MINUTES: u32 = 60;
+/// Worn minutes that make a day valid for an adaptive goal (domain.md 3.2).
+pub const WEAR_VALID_MINUTES: u32 = 600;
+/// Eligible steps that make a day valid where its wear is not known (domain.md 3.2).
+pub const VALID_STEPS: i64 = 1_000;
 /// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
 /// Most zone changes of one user.

@@ -91,6 +91,12 @@ impl Period {
     }
 }
 
+/// 0 on a Monday, 6 on a Sunday.
+#[must_use]
+pub fn weekday(day: Day) -> u8 {
+    u8::try_from(days_into_week(day, WeekStart::Monday)).unwrap_or(0)
+}
+
 /// 0 on the day that weeks start with, 6 on the day before it.
 fn days_into_week(day: Day, week_start: WeekStart) -> i32 {
     // 1970-01-01 was a Thursday.

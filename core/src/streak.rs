@@ -45,7 +45,7 @@ impl Streak {
         match status {
             DayStatus::Met => self.extend(day),
             DayStatus::Missed => self.current = None,
-            DayStatus::Void | DayStatus::Pending => {}
+            DayStatus::Void | DayStatus::Rest | DayStatus::Pending => {}
         }
     }
 

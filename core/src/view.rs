@@ -1,15 +1,17 @@
 //! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
 
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use minicbor::{Decode, Encode};
 
 use crate::{
     civil::{Day, Local},
     day::Amount,
     definition::Definition,
+    goal::{IssuedTarget, Terms},
     id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
     merge::{Night, Summary},
     metric::Metric,
-    period::WeekStart,
+    period::{Period, WeekStart},
     sample::DeviceClass,
     user::{
         ZoneChange,
@@ -38,6 +40,22 @@ pub enum DayStatus {
     Void,
     /// Not closed and not met.
     Pending,
+    /// A rest day: no goal.
+    Rest,
+}
+
+/// What a goal's target and progress are numbers of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Counted {
+    /// An amount of a metric, store units.
+    #[n(0)]
+    Amount(#[n(0)] Metric),
+    /// Days that met a target.
+    #[n(1)]
+    Days,
+    /// Parts of a composite goal.
+    #[n(2)]
+    Parts,
 }
 
 /// A user.
@@ -68,14 +86,22 @@ pub struct UserView {
 pub struct GoalView {
     /// Which.
     pub goal: GoalId,
-    /// What it counts.
-    pub metric: Metric,
-    /// Target of the newest revision, store units.
-    pub target: i64,
+    /// How long one round of it lasts.
+    pub period: Period,
+    /// Where its weeks start.
+    pub week_start: WeekStart,
+    /// What the newest revision asks for.
+    pub terms: Terms,
     /// First day of the newest revision.
     pub from: Day,
     /// Last day, once deleted.
     pub until: Option<Day>,
+    /// The user's today.
+    pub today: Day,
+    /// Where it stands in the period that is running.
+    pub now: Option<GoalProgress>,
+    /// Adaptive: today's target with what it was made of.
+    pub issued: Option<IssuedTarget>,
     /// Counts the changes of this resource (ETag).
     pub version: u64,
 }
@@ -103,15 +129,34 @@ pub struct DeviceView {
     pub resume_after: Vec<(OutboxId, [u64; 2])>,
 }
 
-/// Progress of one goal on one day.
+/// Progress of one part of a composite goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartProgress {
+    /// What it counts.
+    pub metric: Metric,
+    /// Target, store units.
+    pub target: i64,
+    /// Eligible amount of the period.
+    pub progress: i64,
+}
+
+/// Progress of one goal in the period that a day lies in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoalProgress {
     /// Which.
     pub goal: GoalId,
-    /// Target of that day, store units.
+    /// How long the period lasts.
+    pub period: Period,
+    /// The day that it starts with.
+    pub first: Day,
+    /// What target and progress are numbers of.
+    pub counted: Counted,
+    /// Target of the period.
     pub target: i64,
-    /// Eligible amount of that day.
+    /// What has been reached of it.
     pub progress: i64,
+    /// Of a composite goal: each part.
+    pub parts: Vec<PartProgress>,
     /// Where it stands.
     pub status: DayStatus,
     /// Start of the minute in which the running sum reached the target: POSIX ms, and on the wall.

@@ -1,13 +1,11 @@
 //! What gateway and api can ask of users and challenges: plain values, each with who asks.
 
 use streakline_core::{
-    civil::Day,
     id::{ChallengeId, DeviceId, Entity, GoalId, OutboxId, UserId},
-    metric::Metric,
     period::WeekStart,
     record::Record,
     sample::{DeviceClass, RecordRefusal},
-    user::zone_admission::ZoneProposal,
+    user::{goals::admit::Wish, zone_admission::ZoneProposal},
     view::ChallengeView,
 };
 
@@ -106,12 +104,8 @@ pub struct PutUser {
 pub struct PutGoal {
     /// Which.
     pub goal: GoalId,
-    /// What it counts.
-    pub metric: Metric,
-    /// Above 0, store units.
-    pub target: i64,
-    /// First day; `None`: the rule of protocol.md 7.
-    pub from: Option<Day>,
+    /// What is asked for.
+    pub wish: Wish,
 }
 
 /// A request with an idempotency key: the answer is stored with the effect (ADR 0007).

@@ -101,6 +101,35 @@ impl<'a> Fields<'a> {
         self.object(name)
     }
 
+    /// The objects of a list that must be there, with so many of them.
+    pub(super) fn objects(
+        &mut self,
+        name: &'static str,
+        count: RangeInclusive<usize>,
+    ) -> Vec<Self> {
+        let read = |value: &Value| match value.as_array() {
+            Some(items) if count.contains(&items.len()) => Ok(()),
+            Some(_) => {
+                let (low, high) = (count.start(), count.end());
+                Err(Wrong::range(format!("must have {low} to {high} items")))
+            }
+            None => Err(Wrong::shape("must be a list")),
+        };
+        if self.required(name, read).is_none() {
+            return Vec::new();
+        }
+        let items = self.members.and_then(|members| members.get(name));
+        let items = items.and_then(Value::as_array).into_iter().flatten();
+        let at = |index| format!("{}/{index}", self.pointer(name));
+        let item = |(index, item)| Self::at(at(index), Some(item), self.faults);
+        items.enumerate().map(item).collect()
+    }
+
+    /// Notes a fault of a member that was read.
+    pub(super) fn fault(&self, name: &str, wrong: Wrong) {
+        self.faults.add(self.pointer(name), wrong);
+    }
+
     /// Refuses the members that were not read, but for those that an answer has and a request may send back.
     pub(super) fn done(self, read_only: &[&str]) {
         let members = self

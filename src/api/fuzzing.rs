@@ -7,8 +7,8 @@ use streakline_core::{
 };
 
 use super::{
-    auth, boards, body, challenge_body, challenges, clock, etag, goals, idempotency, page::Cursors,
-    query::Query, users,
+    auth, boards, body, challenge_body, challenges, clock, etag, goal_body, idempotency,
+    page::Cursors, query::Query, users,
 };
 use crate::{
     actors::message::{Precondition, PutGoal, PutUser},
@@ -56,7 +56,7 @@ pub fn read(route: Route<'_>, bytes: &[u8], zones: &dyn Zones) -> Result<Read, R
             let read_only = if put { challenge_body::READ_ONLY } else { &[] };
             Read::Definition(challenge_body::parse(&json, read_only)?)
         }
-        Route::Goal(goal) => Read::Goal(goals::parse(goal.clone(), &json)?),
+        Route::Goal(goal) => Read::Goal(goal_body::parse(goal.clone(), &json)?),
         Route::User => Read::User(users::parse(&json, zones)?),
         Route::Clock => Read::Clock(clock::parse(&json)?),
         Route::Cancel => Read::Reason(challenges::reason(&json)?),

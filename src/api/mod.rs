@@ -33,6 +33,7 @@ mod fields;
 #[cfg(feature = "fault-injection")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod goal_body;
 mod goals;
 mod headers;
 mod health;
@@ -45,6 +46,7 @@ mod page;
 mod problem;
 mod query;
 mod request_log;
+mod rest_days;
 mod streaks;
 mod stuck;
 mod users;

@@ -8,11 +8,12 @@ use streakline_core::{
     event::{EventId, Fact, FactKind},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     metric::Metric,
+    period::Period,
     sample::DeviceClass,
     user::seen::{Battery, Gap, Seen},
     view::{
-        BalanceView, BoardView, ChallengePhase, ChallengeView, DayPhase, DayStatus, DayTopic,
-        DayView, DeviceView, GoalProgress, RankView, RowView, SnapshotView, StreakView,
+        BalanceView, BoardView, ChallengePhase, ChallengeView, Counted, DayPhase, DayStatus,
+        DayTopic, DayView, DeviceView, GoalProgress, RankView, RowView, SnapshotView, StreakView,
     },
 };
 
@@ -67,8 +68,12 @@ pub(crate) fn day_view() -> DayView {
         workouts: 0,
         goals: vec![GoalProgress {
             goal: goal(),
+            period: Period::Day,
+            first: date("2016-04-13"),
+            counted: Counted::Amount(Metric::STEPS),
             target: 7_500,
             progress: 8_400,
+            parts: Vec::new(),
             status: DayStatus::Met,
             met_at: Some((1_460_564_280_000, met_at_local())),
         }],
@@ -223,6 +228,7 @@ pub(crate) fn facts() -> [Fact; 3] {
         goal: goal.clone(),
         day,
         target: 7_500,
+        counted: Counted::Amount(Metric::STEPS),
         met_at_local: met_at_local(),
     };
     let extended = FactKind::StreakExtended {

@@ -11,13 +11,14 @@ use streakline_core::{
     chunk,
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::Definition,
+    goal::{Revision, Terms},
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
     input::{
         ChallengeInput, DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, Source,
         UserInput,
     },
     metric::Metric,
-    period::WeekStart,
+    period::{Period, WeekStart},
     record::{Content, Record},
     records::{self, Records, StoredRecord},
     sample::{DeviceClass, Method},
@@ -182,12 +183,13 @@ impl Person {
     }
 
     fn put_goal(&mut self, goal: GoalId, target: i64, from: Day) {
-        let metric = Metric::STEPS;
+        let terms = Some(Terms::fixed(Metric::STEPS, target));
         let put = UserInput::PutGoal {
             goal,
-            metric,
-            target,
-            from,
+            period: Period::Day,
+            week_start: WeekStart::Monday,
+            revisions: vec![Revision { from, terms }],
+            own: None,
         };
         self.give(1_000, put);
     }

@@ -10,6 +10,7 @@
 mod campaign;
 mod cbor;
 mod corpus;
+mod goals;
 mod json;
 mod lives;
 mod mutate;

@@ -7,6 +7,7 @@ use streakline_core::{
     definition::{Definition, LateJoin},
     episode::{Episode, Segment, Stage},
     event::{Contribution, EventId, Fact, FactKind, Transfer},
+    goal::Revision,
     id::{
         ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
     },
@@ -23,7 +24,7 @@ use streakline_core::{
     sample::{DeviceClass, Method},
 };
 
-use crate::random::Random;
+use crate::{goals, random::Random};
 
 /// 2016-04-13T00:00Z: where all histories begin.
 pub(crate) const FROM_MS: i64 = 1_460_505_600_000;
@@ -238,7 +239,7 @@ fn new_zone(random: &mut Random) -> NewZone {
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(13) {
+    match random.index(15) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, new_zone),
@@ -256,10 +257,16 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
         }),
         3 => UserInput::PutGoal {
             goal: goal_id(random),
-            metric: Metric::STEPS,
-            target: random.within(1, 1_000_000_000),
-            from: day(random),
+            period: goals::PERIODS[random.index(3)],
+            week_start: WeekStart::Sunday,
+            revisions: vec![Revision {
+                from: day(random),
+                terms: Some(goals::terms(random)),
+            }],
+            own: maybe(random, |random| (day(random), random.within(1, 40_000))),
         },
+        12 => UserInput::PutRestDay(day(random)),
+        13 => UserInput::DeleteRestDay(day(random)),
         4 => UserInput::DeleteGoal(goal_id(random)),
         5 => UserInput::Enrol {
             challenge,

@@ -16,6 +16,7 @@ use crate::{
     merge::{Bidder, Cell, DayTotal, Readings, Sleeper, Trust},
     metric::Metric,
     sample::DeviceClass,
+    wear::Wear,
 };
 
 /// Minutes of one device: all methods, and without what is not eligible where that differs.
@@ -123,6 +124,9 @@ pub struct Head {
     /// By metric, device and id.
     #[n(3)]
     pub episodes: Vec<HeldEpisode>,
+    /// Minutes that a sample says were worn.
+    #[n(20)]
+    pub wear: Wear,
 }
 
 impl Head {

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     civil::Day,
+    goal::IssuedTarget,
     id::{GoalId, RecordId},
     merge::{Night, Summary},
     metric::Metric,
@@ -103,6 +104,15 @@ pub struct DayState {
     #[n(30)]
     #[cbor(default)]
     pub shares: BTreeMap<Day, i64>,
+    /// Targets of adaptive goals, with what they were made of.
+    #[n(20)]
+    pub issued: BTreeMap<GoalId, IssuedTarget>,
+    /// Minutes that a sample says were worn (domain.md 3.2).
+    #[n(21)]
+    pub worn_minutes: u32,
+    /// Winning records that start in it and are kept aside for their clock (domain.md 2.4).
+    #[n(22)]
+    pub quarantined: u32,
 }
 
 impl DayState {

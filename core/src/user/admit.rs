@@ -8,10 +8,9 @@ use super::{EnrolmentState, User};
 use crate::{
     civil::Day,
     event::{BatchOutcome, Judgement},
-    id::{DeviceId, GoalId, OutboxId},
-    input::{Ingest, UserInput},
+    id::{DeviceId, OutboxId},
+    input::Ingest,
     limits,
-    metric::Metric,
     record::{Content, Epoch, Record},
     records::{self, Records},
     sample::{RecordCode, RecordRefusal},
@@ -177,62 +176,6 @@ fn in_time(record: Record, stamp_ms: i64) -> Result<Record, RecordRefusal> {
         });
     }
     Ok(record)
-}
-
-/// Why a goal is not taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GoalRefusal {
-    /// `from` lies before today.
-    #[error("from {0} is in the past; today is {1}")]
-    Past(String, String),
-    /// Too many goals, or too many changes of one.
-    #[error("{0}")]
-    Limit(&'static str),
-}
-
-/// Decides from which day a target holds (protocol.md 7, domain.md 3.1): a new goal from tomorrow unless said otherwise; a
-/// higher target from today, a lower one from tomorrow; today stands only while it is unmet.
-///
-/// # Errors
-/// [`GoalRefusal`].
-pub fn goal(
-    user: &User,
-    id: &GoalId,
-    (metric, target): (Metric, i64),
-    from: Option<Day>,
-    now_ms: i64,
-) -> Result<UserInput, GoalRefusal> {
-    let today = user.day_of(now_ms);
-    if let Some(from) = from.filter(|from| *from < today) {
-        return Err(GoalRefusal::Past(from.iso(), today.iso()));
-    }
-    let held = user.goals.get(id);
-    if held.is_none() && user.goals.len() >= limits::GOALS_PER_USER_MAX {
-        return Err(GoalRefusal::Limit("a user has at most 64 goals"));
-    }
-    if held.is_some_and(|goal| goal.revisions.len() >= limits::GOAL_REVISIONS_MAX) {
-        return Err(GoalRefusal::Limit("a goal has at most 400 changes"));
-    }
-    let current = held.and_then(|goal| goal.target_on(today));
-    let raised = current.is_some_and(|current| target > current);
-    let lowered = current.is_some_and(|current| target < current);
-    let wanted = from.unwrap_or(if raised { today } else { today.next() });
-    let eligible = user
-        .days
-        .get(&today)
-        .map_or(0, |day| day.amount(metric).eligible);
-    let met = eligible >= current.unwrap_or(target).min(target);
-    let from = if wanted == today && (lowered || met) {
-        today.next()
-    } else {
-        wanted
-    };
-    Ok(UserInput::PutGoal {
-        goal: id.clone(),
-        metric,
-        target,
-        from,
-    })
 }
 
 /// Whether one more challenge may be joined.

@@ -5,14 +5,16 @@
 
 use alloc::vec::Vec;
 
-use super::{User, enrolment, fold::Fold, paying, streaks};
+use super::{User, enrolment, fold::Fold, goals, paying, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
     day::Head,
     event::{Event, FactKind, Topic},
     id::ChallengeId,
     ledger::{self, Posting},
-    limits, scoring,
+    limits,
+    period::Period,
+    scoring,
 };
 
 /// What falls due, in the order in which equal deadlines run.
@@ -21,6 +23,7 @@ pub(super) enum Kind {
     TokenIncrement(Day),
     SoftClose(Day),
     HardClose(Day),
+    IssueTargets(Day),
     ChallengeStart(ChallengeId),
     ChallengeEnd(ChallengeId),
     ChallengeSettle(ChallengeId),
@@ -36,6 +39,7 @@ pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
             Kind::TokenIncrement(_) => post_increments(user, fold, deadline_ms),
             Kind::SoftClose(day) => soft_close(user, fold, day),
             Kind::HardClose(day) => hard_close(user, fold, day),
+            Kind::IssueTargets(day) => goals::issue(user, fold, day),
             Kind::ChallengeStart(id) => enrolment::start(user, fold, id),
             Kind::ChallengeEnd(id) => enrolment::end(user, fold, id),
             Kind::ChallengeSettle(id) => enrolment::freeze(user, id),
@@ -67,6 +71,7 @@ pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
         .into_iter()
         .chain(increments(user))
         .chain(challenges)
+        .chain(goals::next_issue(user).map(|(at_ms, day)| (at_ms, Kind::IssueTargets(day))))
         .min()
 }
 
@@ -124,6 +129,7 @@ fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     user.soft_closed = day;
     streaks::soft_close(user, fold, day);
     post_tokens(user, fold, day);
+    goals::soft_closed(user, fold, day);
     fold.changed(Topic::Day(day));
 }
 
@@ -200,8 +206,14 @@ impl User {
             // A streak that is lost is told at the hard close of the day that ended it.
             goal.streak.current.is_some() || self.streak_through(id, self.hard_closed).count() > 0
         });
+        // A week or month may be met, or be lost, on a day of which nothing else is known.
+        let periods = self.goals.iter().any(|(id, goal)| {
+            let first = goal.period_of(self.hard_closed.next());
+            let mut open = self.days.range(first..).map(|(_, state)| state);
+            goal.period != Period::Day && open.any(|state| state.goals.contains_key(id))
+        });
         let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
         self.next_deadline()
-            .filter(|_| days_open || streaks || enrolled)
+            .filter(|_| days_open || streaks || periods || enrolled)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
     input::{Header, UserInput},
+    metric::Metric,
     records::Records,
 };
 
@@ -20,6 +21,9 @@ pub struct Loaded {
     pub days: BTreeMap<Day, Records>,
 }
 
+/// Eligible amounts by minute, of each day and metric that has changed.
+pub(super) type Touched = BTreeMap<(Day, Metric), Vec<(i32, u32)>>;
+
 /// One input on its way through the state.
 pub(super) struct Fold<'a> {
     pub(super) header: &'a Header,
@@ -27,6 +31,8 @@ pub(super) struct Fold<'a> {
     pub(super) loaded: &'a Loaded,
     /// Logical time: the boundary's deadline, then the stamp.
     pub(super) at_ms: i64,
+    /// Eligible minutes of what this fold has changed: goals are judged by them when all days are right.
+    pub(super) touched: Touched,
     events: &'a mut Vec<Event>,
     sub: u32,
 }
@@ -43,6 +49,7 @@ impl<'a> Fold<'a> {
             rules,
             loaded,
             at_ms: header.stamp_ms,
+            touched: Touched::new(),
             events,
             sub: 0,
         }
@@ -126,6 +133,7 @@ fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     fold.at_ms = stamp_ms;
     user.now_ms = user.now_ms.max(stamp_ms);
     apply(user, fold, input);
+    goals::judge(user, fold);
 }
 
 fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
@@ -140,12 +148,15 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         UserInput::Profile(new) => profile::change(user, fold, new),
         UserInput::PutGoal {
             goal,
-            metric,
-            target,
-            from,
+            period,
+            week_start,
+            revisions,
+            own,
         } => {
-            goals::put(user, fold, goal, (*metric, *target, *from));
+            goals::put(user, fold, goal, (*period, *week_start), (revisions, *own));
         }
+        UserInput::PutRestDay(day) => goals::rest(user, fold, *day),
+        UserInput::DeleteRestDay(day) => goals::unrest(user, fold, *day),
         UserInput::DeleteGoal(goal) => goals::delete(user, fold, goal),
         UserInput::Enrol {
             challenge,

@@ -11,7 +11,7 @@ use crate::{
     day::{Amount, DayState, DayTotals, DeviceCells, GoalDay, Head, HeldEpisode},
     episode::{Episode, Segment},
     event::{Fact, Transfer},
-    goal::Goal,
+    goal::{Goal, IssuedTarget, Revision, WINDOW_DAYS, WindowDay},
     id::{GoalId, RecordId},
     merge::{Cell, Readings, Summary},
     metric::Metric,
@@ -43,6 +43,7 @@ impl Head {
             .saturating_add(readings)
             .saturating_add(episodes)
             .saturating_add(self.totals.len().saturating_mul(totals))
+            .saturating_add(self.wear.bytes())
     }
 }
 
@@ -68,6 +69,10 @@ impl DayState {
         let goal = size_of::<(GoalId, GoalDay)>().saturating_add(ENTRY_BYTES);
         let amount = size_of::<(Metric, Amount)>().saturating_add(ENTRY_BYTES);
         let gauge = size_of::<(Metric, Summary)>().saturating_add(ENTRY_BYTES);
+        let window = size_of::<[WindowDay; WINDOW_DAYS]>();
+        let issued = size_of::<(GoalId, IssuedTarget)>()
+            .saturating_add(window)
+            .saturating_add(ENTRY_BYTES);
         let ids = size_of::<(u32, RecordId, RecordId)>().saturating_add(ENTRY_BYTES);
         self.head_bytes()
             .saturating_add(size_of::<Self>())
@@ -76,6 +81,7 @@ impl DayState {
             .saturating_add(self.ids.len().saturating_mul(ids))
             .saturating_add(self.amounts.len().saturating_mul(amount))
             .saturating_add(self.gauges.len().saturating_mul(gauge))
+            .saturating_add(self.issued.len().saturating_mul(issued))
     }
 }
 
@@ -91,6 +97,7 @@ impl User {
     pub fn bytes(&self) -> usize {
         let each =
             |count: usize, size: usize| count.saturating_mul(size.saturating_add(ENTRY_BYTES));
+        let revisions = self.goals.values().map(|goal| goal.revisions.len()).sum();
         let days: usize = self.days.values().map(DayState::bytes).sum();
         let counted: usize = self.counter_runs.values().map(|run| run.days.len()).sum();
         size_of::<Self>()
@@ -98,6 +105,8 @@ impl User {
             .saturating_add(self.tail.bytes())
             .saturating_add(each(self.devices.len(), size_of::<Device>()))
             .saturating_add(each(self.goals.len(), size_of::<Goal>()))
+            .saturating_add(each(revisions, size_of::<Revision>()))
+            .saturating_add(each(self.rest_days.len(), size_of::<Day>()))
             .saturating_add(each(self.enrolments.len(), size_of::<Enrolment>()))
             .saturating_add(each(self.facts.len(), size_of::<Fact>()))
             .saturating_add(each(self.transfers.len(), size_of::<Transfer>()))

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{User, devices, fold::Fold, ingest};
+use super::{User, devices, fold::Fold, goals, ingest};
 use crate::{
     event::{BatchOutcome, Event, Judgement},
     input::{Header, Ingest, UserInput},
@@ -132,17 +132,7 @@ impl User {
 #[must_use]
 pub fn renewed(user: &User, input: UserInput, now_ms: i64) -> UserInput {
     match input {
-        UserInput::PutGoal {
-            goal,
-            metric,
-            target,
-            from,
-        } => UserInput::PutGoal {
-            goal,
-            metric,
-            target,
-            from: from.max(user.day_of(now_ms)),
-        },
+        UserInput::PutGoal { .. } => goals::renewed(user, input, now_ms),
         other => other,
     }
 }

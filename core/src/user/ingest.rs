@@ -291,6 +291,7 @@ pub(super) fn reach_ms(record: &Record) -> i64 {
 
 /// The fast road: the record owns its whole interval, in a day whose minutes are at hand.
 fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
+    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let (record, key) = (&copy.record, (copy.record.metric, copy.binding));
     let Some((device, held)) = user.device_of(copy.binding) else {
         return;
@@ -309,6 +310,9 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
             head.amounts.remove(&key);
         }
     }
+    head.wear.note(&copy.record, span);
+    state.worn_minutes = head.wear.minutes();
+    state.quarantined = state.quarantined.saturating_add(u32::from(copy.skewed));
     state.records = state.records.saturating_add(1);
     state.identities.add(device, record.id, record.version);
     batch.touched.entry(day).or_default().insert(record.metric);

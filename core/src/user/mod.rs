@@ -10,7 +10,7 @@ mod devices;
 mod enrolment;
 pub mod fold;
 mod footprint;
-mod goals;
+pub mod goals;
 pub mod hold;
 pub mod import;
 mod ingest;
@@ -225,6 +225,9 @@ pub struct User {
     #[n(40)]
     #[cbor(default)]
     pub marks: Marks,
+    /// Days without daily goals, past ones too.
+    #[n(20)]
+    pub rest_days: BTreeSet<Day>,
     /// Records since the last snapshot.
     #[cbor(skip)]
     pub tail: Tail,
@@ -284,6 +287,7 @@ impl User {
             hold: None,
             counter_runs: BTreeMap::new(),
             marks: Marks::default(),
+            rest_days: BTreeSet::new(),
             tail: Tail::default(),
             facts: Vec::new(),
             transfers: Vec::new(),

@@ -6,6 +6,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{
     Device, User,
     counters::{self, Counters, Runs},
+    goals,
 };
 use crate::{
     civil::Day,
@@ -184,13 +185,9 @@ pub fn plan(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
 }
 
 fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
-    let spans = match input {
+    let mut spans = match input {
         UserInput::Ingest(batch) => spans_of_batch(user, batch),
         UserInput::Import(import) => spans_of_import(user, import),
-        UserInput::PutGoal { from, .. } => {
-            let today = user.day_of(stamp_ms);
-            cold(user, (*from).max(today), today)
-        }
         UserInput::Enrol {
             joined_ms,
             definition,
@@ -207,6 +204,8 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
         }) => spans_of_zone(user, zone),
         _ => Vec::new(),
     };
+    let counted = goals::needs(user, input, (&spans, stamp_ms));
+    spans.extend(counted);
     let mut days = BTreeSet::new();
     for (first, last) in spans.into_iter().map(|span| linked(user, span)) {
         days.extend(user.days.range(first..=last).map(|(day, _)| *day));

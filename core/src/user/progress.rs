@@ -4,7 +4,7 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{User, enrolment, fold::Fold, goals, paying};
+use super::{User, enrolment, fold::Fold, paying};
 use crate::{
     civil::Day,
     day::{Amount, DayState, Head, Standing},
@@ -60,8 +60,8 @@ pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &
         if *metric == Metric::STEPS {
             paying::share(user, day, &eligible);
         }
-        goals::judge_day(user, fold, (day, *metric), &eligible);
         enrolment::day_changed(user, fold, (day, *metric), &eligible);
+        fold.touched.insert((day, *metric), eligible);
     }
     if let Some(state) = user.days.get_mut(&day) {
         state.version = state.version.saturating_add(1);

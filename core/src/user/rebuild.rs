@@ -42,7 +42,7 @@ pub(super) fn winners(known: &Records) -> Vec<Winner<'_>> {
 /// Rebuilds a day; answers which metrics may come to something else than before.
 pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> BTreeSet<Metric> {
     let head = head(user, day, winners);
-    let (count, identities) = identify(user, day, winners);
+    let (count, identities, quarantined) = identify(user, day, winners);
     if count == 0 && head.is_empty() && !user.days.contains_key(&day) {
         return BTreeSet::new();
     }
@@ -50,6 +50,7 @@ pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> BTre
     let state = user.days.entry(day).or_default();
     let mut metrics = said(state);
     metrics.extend(head.metrics());
+    (state.worn_minutes, state.quarantined) = (head.wear.minutes(), quarantined);
     let changed = state.replace(head, (count, identities), &standings);
     bridge(user, day, winners);
     if changed { metrics } else { BTreeSet::new() }
@@ -64,18 +65,19 @@ pub(super) fn said(state: &DayState) -> BTreeSet<Metric> {
     metrics
 }
 
-/// The records that are counted in a day, and their identities.
-fn identify(user: &User, day: Day, winners: &[Winner<'_>]) -> (u32, Identities) {
+/// The records that are counted in a day, their identities, and how many of them are quarantined.
+fn identify(user: &User, day: Day, winners: &[Winner<'_>]) -> (u32, Identities, u32) {
     let mut identities = Identities::default();
-    let mut count = 0_u32;
+    let (mut count, mut quarantined) = (0_u32, 0_u32);
     for winner in winners {
         let (copy, device) = (winner.copy, user.device_of(winner.copy.binding));
         if let Some((device, _)) = device.filter(|_| copy.day(user.calendar()) == day) {
             count = count.saturating_add(1);
+            quarantined = quarantined.saturating_add(u32::from(winner.quarantined));
             identities.add(device, copy.record.id, copy.record.version);
         }
     }
-    (count, identities)
+    (count, identities, quarantined)
 }
 
 fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
@@ -86,6 +88,9 @@ fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
         series.entry(key).or_default().push(winner);
     }
     let mut head = Head::default();
+    for winner in winners {
+        head.wear.note(&winner.copy.record, span);
+    }
     for (key, own) in &series {
         let cells = amounts(span, own);
         if !cells.is_empty() {

@@ -16,49 +16,62 @@ use crate::{
 };
 
 impl User {
-    /// Status of a day for a goal; `None` where the goal is not in force.
+    /// Status of the period that starts with a day for a goal; `None` where the goal is not in force.
     #[must_use]
     pub fn status(&self, id: &GoalId, day: Day) -> Option<DayStatus> {
-        self.goals.get(id)?.target_on(day)?;
+        let goal = self.goals.get(id)?;
+        goal.terms_of(day)?;
+        let last = goal.period.last_day(day);
         let is_met = |day: Day| {
             let told = self.days.get(&day).and_then(|state| state.goals.get(id));
             told.is_some_and(|told| told.met_at_ms.is_some())
         };
         let missed = |day: Day| {
-            let in_force = self.goals.get(id).and_then(|goal| goal.target_on(day));
-            in_force.is_some() && day <= self.soft_closed && !is_met(day)
+            let asks = goal.terms_of(day).is_some() && !self.is_rest(goal, day);
+            asks && day <= self.soft_closed && !is_met(day)
         };
-        Some(if is_met(day) {
+        let daily = last == day;
+        let jumped = || daily && self.calendar().is_void(day);
+        Some(if self.is_rest(goal, day) && !jumped() {
+            DayStatus::Rest
+        } else if is_met(day) {
             DayStatus::Met
-        } else if self.calendar().is_void(day) || self.is_short_void(day, &missed) {
+        } else if daily && (jumped() || self.is_short_void(day, &missed)) {
             DayStatus::Void
-        } else if day <= self.soft_closed {
+        } else if last <= self.soft_closed {
             DayStatus::Missed
         } else {
             DayStatus::Pending
         })
     }
 
-    /// The fold over all days of a goal up to a day, from the beginning (T4.1).
+    /// The fold over all periods of a goal that end by a day, from the beginning (T4.1).
     #[must_use]
     pub fn streak_through(&self, id: &GoalId, last: Day) -> Streak {
-        let first = self
+        let Some((goal, from)) = self
             .goals
             .get(id)
-            .and_then(Goal::first_day)
-            .unwrap_or(last.next());
-        let days = (first.0..=last.0).map(Day);
-        Streak::of(days.filter_map(|day| Some((day, self.status(id, day)?))))
+            .and_then(|goal| Some((goal, goal.first_day()?)))
+        else {
+            return Streak::default();
+        };
+        let periods = goal.period.between(from, last, goal.week_start);
+        let ended = periods.filter(|first| goal.period.last_day(*first) <= last);
+        Streak::of(ended.filter_map(|first| Some((first, self.status(id, first)?))))
     }
 }
 
-fn ids(user: &User) -> Vec<GoalId> {
-    user.goals.keys().cloned().collect()
+/// Goals of which a period ends with a day, with the day that it starts with.
+fn ended(user: &User, day: Day) -> Vec<(GoalId, Day)> {
+    let period = |(id, goal): (&GoalId, &Goal)| (id.clone(), goal.period_of(day), goal.period);
+    let periods = user.goals.iter().map(period);
+    let ended = periods.filter(|(_, first, period)| period.last_day(*first) == day);
+    ended.map(|(id, first, _)| (id, first)).collect()
 }
 
 /// The day counts now: met extends, missed breaks (provisionally, nobody is told before the hard close).
 pub(super) fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    for id in ids(user) {
+    for (id, day) in ended(user, day) {
         let Some(status) = user.status(&id, day) else {
             continue;
         };
@@ -75,7 +88,7 @@ pub(super) fn soft_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
 
 /// A missed day is told now, if it ended something.
 pub(super) fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
-    for id in ids(user) {
+    for (id, day) in ended(user, day) {
         if user.status(&id, day) != Some(DayStatus::Missed) {
             continue;
         }
@@ -147,13 +160,13 @@ fn told_after(user: &User, id: &GoalId, day: Day) -> bool {
     told.any(|told| told.extended || told.lost)
 }
 
-/// Tells `streak.extended`, once per met day: the length is that of the run up to this day, whatever came after it.
+/// Tells `streak.extended`, once per met period: the length is that of the run up to this one, whatever came after it.
 fn extended(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
-    let count = user.streak_through(id, day).count();
-    let longest = user
-        .goals
-        .get(id)
-        .map_or(0, |goal| goal.streak.longest_count());
+    let Some(goal) = user.goals.get(id) else {
+        return;
+    };
+    let longest = goal.streak.longest_count();
+    let count = user.streak_through(id, goal.period.last_day(day)).count();
     let told = user
         .days
         .entry(day)

@@ -39,11 +39,29 @@ impl User {
 
     /// Every goal, by id.
     #[must_use]
-    pub fn goal_views(&self) -> Vec<GoalView> {
-        self.goals
-            .iter()
-            .filter_map(|(id, goal)| goal_view(id, goal))
+    pub fn goal_views(&self, now_ms: i64) -> Vec<GoalView> {
+        let today = self.day_of(now_ms);
+        let goals = self.goals.iter();
+        goals
+            .filter_map(|(id, goal)| self.goal_view(id, goal, today))
             .collect()
+    }
+
+    fn goal_view(&self, id: &GoalId, goal: &Goal, today: Day) -> Option<GoalView> {
+        let (from, terms) = goal.newest()?;
+        let state = self.days.get(&today);
+        Some(GoalView {
+            goal: id.clone(),
+            period: goal.period,
+            week_start: goal.week_start,
+            terms: terms.clone(),
+            from,
+            until: goal.until(),
+            today,
+            now: self.goal_progress(id, today),
+            issued: state.and_then(|state| state.issued.get(id)).cloned(),
+            version: goal.version,
+        })
     }
 
     /// Every device, in order of binding.
@@ -72,7 +90,7 @@ impl User {
             phase: self.day_phase(day, now_ms),
             display: state.amount(Metric::STEPS).display,
             eligible: state.eligible_steps(),
-            goals: self.goals_on(day, state),
+            goals: self.goals_on(day),
             pending_micro: self.pending_micro(day),
             version: state.version,
         }
@@ -126,18 +144,9 @@ impl User {
         }
     }
 
-    fn goals_on(&self, day: Day, state: &DayState) -> Vec<GoalProgress> {
-        let progress = |(id, goal): (&GoalId, &Goal)| {
-            let met_at_ms = state.goals.get(id).and_then(|told| told.met_at_ms);
-            Some(GoalProgress {
-                goal: id.clone(),
-                target: goal.target_on(day)?,
-                progress: state.amount(goal.metric).eligible,
-                status: self.status(id, day)?,
-                met_at: met_at_ms.map(|at_ms| (at_ms, self.calendar().local(at_ms))),
-            })
-        };
-        self.goals.iter().filter_map(progress).collect()
+    fn goals_on(&self, day: Day) -> Vec<GoalProgress> {
+        let goals = self.goals.keys();
+        goals.filter_map(|id| self.goal_progress(id, day)).collect()
     }
 
     /// One streak. Without `as_of`: as of today, `count` over the soft-closed days. With it, `count` takes the unclosed met days
@@ -147,10 +156,12 @@ impl User {
         let goal = self.goals.get(id)?;
         let today = self.day_of(now_ms);
         let last = as_of.unwrap_or(today);
-        let all = self.streak_through(id, last);
+        let running = goal.period.last_day(goal.period_of(last));
+        let all = self.streak_through(id, running);
         let closed = self.streak_through(id, last.min(self.soft_closed));
         let shown = if as_of.is_some() { all } else { closed };
-        let recent = (last.plus(1_i32.saturating_sub(STATUS_DAYS)).0..=last.0).map(Day);
+        let oldest = last.plus(1_i32.saturating_sub(STATUS_DAYS));
+        let recent = goal.period.between(oldest, last, goal.week_start);
         let statuses = recent.filter_map(|day| Some((day, self.status(id, day)?)));
         Some(StreakView {
             goal: id.clone(),
@@ -170,8 +181,15 @@ impl User {
 
     /// A missed day that is not hard-closed may still be met by late data.
     fn is_provisional(&self, id: &GoalId, last: Day) -> bool {
-        let open = self.hard_closed.next().0..=last.min(self.soft_closed).0;
-        open.map(Day)
+        let Some(goal) = self.goals.get(id) else {
+            return false;
+        };
+        let open = goal.period.between(
+            self.hard_closed.next(),
+            last.min(self.soft_closed),
+            goal.week_start,
+        );
+        open.filter(|first| goal.period.last_day(*first) > self.hard_closed)
             .any(|day| self.status(id, day) == Some(DayStatus::Missed))
     }
 
@@ -237,17 +255,4 @@ fn device_view(device: DeviceId, held: &Device, as_of_ms: i64) -> DeviceView {
         version: held.version,
         resume_after: held.outboxes.clone(),
     }
-}
-
-fn goal_view(id: &GoalId, goal: &Goal) -> Option<GoalView> {
-    let (from, target) = goal.newest()?;
-    let (metric, until, version) = (goal.metric, goal.until(), goal.version);
-    Some(GoalView {
-        goal: id.clone(),
-        metric,
-        target,
-        from,
-        until,
-        version,
-    })
 }

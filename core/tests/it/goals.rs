@@ -1,8 +1,8 @@
 //! Daily goals: from when a target holds, when it is met, what is told of it (domain.md 3.1; protocol.md 4, 7).
 
 use streakline_core::{
-    civil::Day, event::FactKind, record::Record, sample::DeviceClass, user::admit::GoalRefusal,
-    view::DayStatus,
+    civil::Day, event::FactKind, goal::Terms, metric::Metric, record::Record, sample::DeviceClass,
+    user::goals::admit::GoalRefusal, view::DayStatus,
 };
 
 use crate::{
@@ -37,7 +37,9 @@ fn today() -> Day {
 }
 
 fn target(history: &History, day: Day) -> Option<i64> {
-    history.user.goals[&goal("g")].target_on(day)
+    let goal = &history.user.goals[&goal("g")];
+    let (terms, _) = goal.terms_of(day)?;
+    Some(terms.parts()[0].target_on(day))
 }
 
 fn told_of_goals(history: &History) -> Vec<&'static str> {
@@ -195,10 +197,10 @@ fn a_deleted_goal_ends_today_and_keeps_its_history() {
     history.input(delete.clone());
     history.tick(at("2026-05-23T12:00Z"));
     history.input(delete);
-    let view = history.user.goal_views().pop().unwrap();
+    let view = history.user.goal_views(history.now_ms).pop().unwrap();
     assert_eq!(
-        (view.target, view.until),
-        (5_000, Some(today())),
+        (view.terms, view.until),
+        (Terms::fixed(Metric::STEPS, 5_000), Some(today())),
         "a second deletion moves nothing"
     );
     assert_eq!(

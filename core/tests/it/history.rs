@@ -8,19 +8,25 @@ use streakline_core::{
     civil::Day,
     definition::Definition,
     event::{BatchOutcome, Contribution, Event, Fact, FactKind, Judgement, Transfer},
+    goal::Terms,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
     input::{
         DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, RULES_VERSION, Source,
         UserInput,
     },
     metric::{Metric, Registry},
+    period::Period,
     record::{Content, Record},
     records::{self, Records, StoredRecord},
     sample::{DeviceClass, Method, RecordRefusal},
     user::{
         Rules, User,
-        admit::{self, Admission, Arrival, GoalRefusal},
+        admit::{self, Admission, Arrival},
         fold::{self, Loaded},
+        goals::{
+            self,
+            admit::{GoalRefusal, Wish},
+        },
         plan, snapshot,
         zone_admission::{self, ZoneProposal, ZoneRefusal},
     },
@@ -369,12 +375,33 @@ impl History {
         target: i64,
         from: Option<Day>,
     ) -> Result<Day, GoalRefusal> {
-        let asked = (Metric::STEPS, target);
-        let input = admit::goal(&self.user, &goal(name), asked, from, self.now_ms)?;
-        let UserInput::PutGoal { from, .. } = input else {
-            panic!("a goal is put");
+        let terms = Terms::fixed(Metric::STEPS, target);
+        self.put_terms(name, Period::Day, terms, from)
+    }
+
+    /// Asks for a goal of any kind as PUT does; answers the first day of the terms.
+    pub fn put_terms(
+        &mut self,
+        name: &str,
+        period: Period,
+        terms: Terms,
+        from: Option<Day>,
+    ) -> Result<Day, GoalRefusal> {
+        let wish = Wish {
+            period,
+            week_start: None,
+            terms,
+            own: None,
+            from,
         };
+        self.wish(name, &wish)
+    }
+
+    /// The same, with everything that a PUT may ask for.
+    pub fn wish(&mut self, name: &str, wish: &Wish) -> Result<Day, GoalRefusal> {
+        let input = goals::admit::goal(&self.user, &goal(name), wish, self.now_ms)?;
         self.input(input);
+        let (from, _) = self.user.goals[&goal(name)].newest().unwrap();
         Ok(from)
     }
 

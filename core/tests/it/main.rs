@@ -24,6 +24,7 @@ mod random;
 mod reference;
 mod snapshots;
 mod streaks;
+mod targets;
 mod tokens;
 mod travel;
 mod waiting;

@@ -1,12 +1,19 @@
 //! Random histories: what a band, a phone and a careless client may send, and what the server may do meanwhile.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use streakline_core::{
     civil::{DAY_MS, Day, HOUR_MS, MINUTE_MS},
+    goal::{Adaptive, Bounds, Kind, Part, Policy, Terms},
     id::{ChallengeId, RecordId},
     input::UserInput,
+    metric::Metric,
+    period::Period,
     record::Record,
     sample::{DeviceClass, Method},
+    user::goals::{self, admit::GoalRefusal},
+    view::{Counted, GoalProgress},
 };
 
 use crate::{
@@ -56,6 +63,7 @@ pub enum Step {
         target: i64,
         in_days: Option<i32>,
     },
+    Rest(i32),
     DeleteGoal(&'static str),
     Enrol(u8),
     Withdraw(u8),
@@ -151,6 +159,7 @@ pub fn any_step(days: i64) -> impl Strategy<Value = Step> {
         2 => (zone, since).prop_map(|(zone, since)| Step::Zone(zone, since)),
         3 => put,
         1 => name().prop_map(Step::DeleteGoal),
+        1 => (0..3_i32).prop_map(Step::Rest),
         2 => (7..10_u8).prop_map(Step::Enrol),
         1 => (7..10_u8).prop_map(Step::Withdraw),
     ];
@@ -170,7 +179,18 @@ pub fn any_steps(days: i64, steps: usize) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(any_step(days), 1..steps)
 }
 
-/// A user in Berlin with three devices, two goals and a challenge.
+/// Small enough that a careless client's days are valid and meet it now and then.
+const ADAPTIVE: Adaptive = Adaptive {
+    metric: Metric::STEPS,
+    policy: Policy::Percentile,
+    onboarding: 700,
+    bounds: Bounds {
+        floor: 100,
+        ..Bounds::STEPS
+    },
+};
+
+/// A user in Berlin with three devices, goals of every period and a challenge.
 pub fn begin() -> History {
     let mut history = History::at(beginning_ms());
     for (number, class) in DEVICES {
@@ -179,8 +199,30 @@ pub fn begin() -> History {
     let today = history.user.day_of(history.now_ms);
     history.put_goal("low", 300, Some(today)).unwrap();
     history.put_goal("high", 5_000, Some(today)).unwrap();
+    let part = Part::of(Metric::STEPS, 400);
+    let terms = [
+        (
+            "week",
+            Period::Week,
+            Kind::Static(Part::of(Metric::STEPS, 7_000)),
+        ),
+        ("days", Period::Week, Kind::DaysOf { part, days: 3 }),
+        ("mine", Period::Day, Kind::Adaptive(ADAPTIVE)),
+    ];
+    for (name, period, kind) in terms {
+        let terms = Terms::of(kind);
+        history.put_terms(name, period, terms, Some(today)).unwrap();
+    }
     history.enrol(7, &window("2026-10-24", "2026-10-26"));
     history
+}
+
+fn rest(history: &mut History, in_days: i32) {
+    let day = history.user.day_of(history.now_ms).plus(in_days);
+    let asked = goals::admit::rest_day(&history.user, day, history.now_ms);
+    if let Ok(Some(input)) = asked {
+        history.input(input);
+    }
 }
 
 /// Plays the steps; `check` looks at the state after each.
@@ -228,8 +270,11 @@ pub fn play(history: &mut History, steps: &[Step], mut check: impl FnMut(&Histor
                 let today = history.user.day_of(history.now_ms);
                 let from = in_days.map(|days| today.plus(days));
                 let asked = history.put_goal(goal, *target, from);
-                assert_eq!(asked.is_err(), in_days.is_some_and(|days| days < 0));
+                let past = in_days.is_some_and(|days| days < 0);
+                let too_often = matches!(asked, Err(GoalRefusal::Limit(_)));
+                assert_eq!(asked.is_err(), past || too_often);
             }
+            Step::Rest(in_days) => rest(history, *in_days),
             Step::DeleteGoal(name) => history.input(UserInput::DeleteGoal(goal(name))),
             Step::Enrol(challenge) => {
                 let starts = beginning_ms() / DAY_MS + i64::from(*challenge) - 7;
@@ -274,12 +319,33 @@ pub fn copies(history: &History) -> Vec<Copy> {
 }
 
 /// Every day is what the set of received copies says.
+/// When the copies alone meet a goal.
+fn due(
+    history: &History,
+    totals: &BTreeMap<Day, reference::Totals>,
+    progress: &GoalProgress,
+) -> Option<i64> {
+    let goal = &history.user.goals[&progress.goal];
+    let (terms, counted) = goal.terms_of(progress.first)?;
+    let last = progress.period.last_day(progress.first);
+    let days = totals.range(counted..=last);
+    if progress.counted == Counted::Days {
+        let each = terms.parts()[0].target;
+        let mut met = days.filter_map(|(_, day)| day.met_at_ms(each));
+        return met.nth(progress.target as usize - 1);
+    }
+    let mut whole = reference::Totals::default();
+    days.for_each(|(_, day)| whole.series.extend(&day.series));
+    whole.met_at_ms(progress.target)
+}
+
 pub fn assert_days_follow_from_the_set(history: &History) {
     let wanted = reference::days(&copies(history), &bound(), history.user.calendar());
     let all = history.user.days.keys().chain(wanted.keys());
     let all: std::collections::BTreeSet<_> = all.copied().chain([date("2026-10-24")]).collect();
     for day in all {
-        let wanted = wanted.get(&day).cloned().unwrap_or_default();
+        let totals = &wanted;
+        let wanted = totals.get(&day).cloned().unwrap_or_default();
         let view = history.day(day);
         assert_eq!(
             (view.display, view.eligible, view.records),
@@ -289,8 +355,9 @@ pub fn assert_days_follow_from_the_set(history: &History) {
         );
         for progress in view.goals {
             let met_at_ms = progress.met_at.map(|(at_ms, _)| at_ms);
-            let due = wanted.met_at_ms(progress.target);
-            let kept = day <= history.user.hard_closed && due.is_none();
+            let due = due(history, totals, &progress);
+            let last = progress.period.last_day(progress.first);
+            let kept = last <= history.user.hard_closed && due.is_none();
             assert!(
                 met_at_ms == due || kept,
                 "{:?} {met_at_ms:?} {due:?}",

@@ -3,11 +3,12 @@
 use streakline_core::{
     civil::{Day, MINUTE_MS},
     event::Judgement,
-    goal::Goal,
+    goal::{Goal, Terms},
     id::ChallengeId,
     input::UserInput,
     limits,
     metric::Metric,
+    period::{Period, WeekStart},
     sample::DeviceClass,
     user::{User, snapshot},
 };
@@ -68,8 +69,8 @@ fn a_snapshot_empties_the_tail_and_lets_cold_minutes_go() {
 #[test]
 fn a_user_that_nobody_made_is_never_woken_whatever_it_holds() {
     let mut user = nobody();
-    let mut goal = Goal::new(Metric::STEPS);
-    goal.revise(date("2026-05-01"), Some(7_500));
+    let mut goal = Goal::new(Period::Day, WeekStart::Monday);
+    goal.revise(date("2026-05-01"), Some(Terms::fixed(Metric::STEPS, 7_500)));
     user.goals.insert(goal_id("steps"), goal);
     assert_eq!(user.visible_deadline(), None);
     assert_eq!(user.next_deadline(), None);
@@ -169,8 +170,8 @@ fn a_state_that_would_close_days_for_ever_is_not_restored() {
 fn a_state_with_a_goal_from_before_all_days_is_not_restored() {
     let history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
     let mut user = history.user.clone();
-    let mut goal = Goal::new(Metric::STEPS);
-    goal.revise(Day(i32::MIN), Some(7_500));
+    let mut goal = Goal::new(Period::Day, WeekStart::Monday);
+    goal.revise(Day(i32::MIN), Some(Terms::fixed(Metric::STEPS, 7_500)));
     user.goals.insert(goal_id("steps"), goal);
     let restored = snapshot::restore(&minicbor::to_vec(&user).unwrap(), &rules());
     let error = restored.unwrap_err().to_string();

@@ -3,14 +3,13 @@
 use streakline_core::{
     civil::Day,
     event::Transfer,
-    id::{GoalId, UserId},
+    id::UserId,
     input::{NewProfile, UserInput},
     user::{
         Rules, User,
-        admit::{GoalRefusal, goal as admit_goal},
         zone_admission::{self, ZoneRefusal},
     },
-    view::{BalanceView, DayView, DeviceView, GoalView, StreakView, UserView},
+    view::{BalanceView, DayView, DeviceView, StreakView, UserView},
 };
 use tokio::sync::oneshot;
 
@@ -18,10 +17,10 @@ use super::{Directory, EventsPage, Outcome, answered, check, fault, unknown_user
 use crate::{
     actors::{
         host::send_user,
-        message::{Caller, Precondition, PutGoal, PutUser, Written},
+        message::{Caller, Precondition, PutUser, Written},
         user::{History, UserCommand, WriteUser},
     },
-    protocol::error_code::{Code, Fault, Refusal},
+    protocol::error_code::{Fault, Refusal},
 };
 
 /// What becomes of a profile; every fault is told at once.
@@ -87,7 +86,7 @@ impl Directory {
         answered(&self.shared, answer).await
     }
 
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
         user: &UserId,
         caller: Caller,
@@ -145,65 +144,6 @@ impl Directory {
             Ok(Written { value, created })
         };
         self.write(user, caller, admit, view).await
-    }
-
-    /// Every goal of a user, deleted ones too.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn goals(&self, user: &UserId) -> Outcome<Vec<GoalView>> {
-        self.read(user, |user, _| Ok(user.goal_views())).await
-    }
-
-    /// Sets a goal's target from a day on.
-    ///
-    /// # Errors
-    /// `NotFound`, `Invalid` for a day in the past, `Limit`, or the precondition's.
-    pub async fn put_goal(
-        &self,
-        user: &UserId,
-        put: PutGoal,
-        pre: Precondition,
-        caller: Caller,
-    ) -> Outcome<Written<GoalView>> {
-        let id = put.goal.clone();
-        let admit = move |user: &User, now_ms: i64| {
-            if user.created.is_none() {
-                return Err(unknown_user());
-            }
-            check(pre, user.goals.get(&put.goal).map(|goal| goal.version))?;
-            let wanted = (put.metric, put.target);
-            match admit_goal(user, &put.goal, wanted, put.from, now_ms) {
-                Ok(input) => Ok(Some(input)),
-                Err(past @ GoalRefusal::Past(..)) => Err(fault("/from", "past", past.to_string())),
-                Err(limit @ GoalRefusal::Limit(_)) => {
-                    Err(Refusal::new(Code::Limit, limit.to_string()))
-                }
-            }
-        };
-        let view = move |user: &User, _: i64| {
-            let goals = user.goal_views();
-            let value = goals.into_iter().find(|goal| goal.goal == id);
-            let value = value.ok_or_else(|| Refusal::new(Code::NotFound, "no such goal"))?;
-            let created = value.version == 1;
-            Ok(Written { value, created })
-        };
-        self.write(user, caller, admit, view).await
-    }
-
-    /// Ends a goal with today.
-    ///
-    /// # Errors
-    /// `NotFound`, also for one that is deleted already.
-    pub async fn delete_goal(&self, user: &UserId, goal: GoalId, caller: Caller) -> Outcome<()> {
-        let admit = move |user: &User, _: i64| {
-            let open = user.goals.get(&goal).filter(|goal| goal.until().is_none());
-            match open {
-                Some(_) => Ok(Some(UserInput::DeleteGoal(goal))),
-                None => Err(Refusal::new(Code::NotFound, "there is no such goal")),
-            }
-        };
-        self.write(user, caller, admit, |_, _| Ok(())).await
     }
 
     /// Every device of a user.

@@ -21,7 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     balance, boards, challenges, clock, days, devices, enrolments, events, goals, health, import,
-    ledger, me, problem::Answer, streaks, stuck, users,
+    ledger, me, problem::Answer, rest_days, streaks, stuck, users,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -66,6 +66,8 @@ routes! {
     "/v1/users/{user}" => get users::read, put users::write;
     "/v1/users/{user}/goals" => get goals::list;
     "/v1/users/{user}/goals/{goal}" => get goals::read, put goals::write, delete goals::remove;
+    "/v1/users/{user}/rest-days" => get rest_days::list;
+    "/v1/users/{user}/rest-days/{date}" => put rest_days::write, delete rest_days::remove;
     "/v1/users/{user}/devices" => get devices::list;
     "/v1/users/{user}/import" => post import::bring;
     "/v1/users/{user}/days" => get days::list;

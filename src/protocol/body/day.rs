@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Number;
 use streakline_core::{
     episode::Stage,
     merge::{Night, Summary},
     metric::Definition,
+    period::Period,
     view::{self, DayView},
 };
 use utoipa::ToSchema;
 
-use super::hex;
+use super::{
+    goal::period_name,
+    hex,
+    quantity::{amount, counted, counts},
+};
 use crate::registry;
 
 /// Phase of a civil day.
@@ -51,6 +57,8 @@ pub enum DayStatus {
     Void,
     /// Not closed and not met.
     Pending,
+    /// A rest day: no goal.
+    Rest,
 }
 
 impl From<view::DayStatus> for DayStatus {
@@ -60,6 +68,7 @@ impl From<view::DayStatus> for DayStatus {
             view::DayStatus::Missed => Self::Missed,
             view::DayStatus::Void => Self::Void,
             view::DayStatus::Pending => Self::Pending,
+            view::DayStatus::Rest => Self::Rest,
         }
     }
 }
@@ -202,16 +211,33 @@ fn number(text: &str) -> f64 {
     text.parse().unwrap_or_default()
 }
 
-/// One goal on one day.
+/// One goal in the period that a day lies in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct GoalDay {
     /// Which goal.
     #[schema(example = "steps-7500")]
     pub goal: String,
-    /// Target of that day.
-    pub target: i64,
-    /// Eligible amount of that day.
-    pub progress: i64,
+    /// How long the period lasts, where it is not a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "week")]
+    pub period: Option<&'static str>,
+    /// The day that the period starts with, where it is not a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    pub starts: Option<String>,
+    /// What target and progress are numbers of, where that is no metric: `days` or `parts`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "days")]
+    pub counts: Option<&'static str>,
+    /// Target of the period, in the metric's unit.
+    #[schema(value_type = f64, example = 7500)]
+    pub target: Number,
+    /// What has been reached of it: the eligible amount, or so many days or parts.
+    #[schema(value_type = f64, example = 8400)]
+    pub progress: Number,
+    /// The parts of a composite goal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PartProgress>,
     /// Where it stands.
     pub status: DayStatus,
     /// Start of the minute in which the running sum reached the target, POSIX ms.
@@ -220,6 +246,20 @@ pub struct GoalDay {
     /// The same minute on the user's wall.
     #[schema(required = true, example = "2016-04-13T18:18")]
     pub met_at_local: Option<String>,
+}
+
+/// What has been reached of one part of a composite goal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PartProgress {
+    /// What it counts.
+    #[schema(value_type = String, example = "steps")]
+    pub metric: &'static str,
+    /// Target, in the metric's unit.
+    #[schema(value_type = f64, example = 7500)]
+    pub target: Number,
+    /// Eligible amount, in the metric's unit.
+    #[schema(value_type = f64, example = 8400)]
+    pub progress: Number,
 }
 
 /// Tokens of one day, 10^-6.
@@ -231,12 +271,27 @@ pub struct DayTokens {
     pub posted_micro: i64,
 }
 
+impl From<&view::PartProgress> for PartProgress {
+    fn from(view: &view::PartProgress) -> Self {
+        Self {
+            metric: registry::metrics().name(view.metric),
+            target: amount(view.metric, view.target),
+            progress: amount(view.metric, view.progress),
+        }
+    }
+}
+
 impl From<&view::GoalProgress> for GoalDay {
     fn from(view: &view::GoalProgress) -> Self {
+        let longer = view.period != Period::Day;
         Self {
             goal: view.goal.as_str().to_owned(),
-            target: view.target,
-            progress: view.progress,
+            period: Some(period_name(view.period)).filter(|_| longer),
+            starts: Some(view.first.iso()).filter(|_| longer),
+            counts: counts(view.counted),
+            target: counted(view.counted, view.target),
+            progress: counted(view.counted, view.progress),
+            parts: view.parts.iter().map(PartProgress::from).collect(),
             status: view.status.into(),
             met_at_ms: view.met_at.map(|(at_ms, _)| at_ms),
             met_at_local: view.met_at.map(|(_, local)| local.iso_minute()),

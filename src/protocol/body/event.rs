@@ -1,14 +1,19 @@
 //! An event: one fact of a user's history, the same JSON on the stream and in REST lists (protocol.md 4).
 
 use serde::Serialize;
+use serde_json::Number;
 use streakline_core::{
     civil::Day,
     event::{Fact, FactKind},
     id::{ChallengeId, GoalId},
+    view::Counted,
 };
 use utoipa::ToSchema;
 
-use super::hex;
+use super::{
+    hex,
+    quantity::{counted, counts},
+};
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -30,28 +35,18 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "kind")]
 pub enum What {
-    /// A goal was met, once per goal and day.
+    /// A goal was met, once per goal and period.
     #[serde(rename = "goal.completed")]
     GoalCompleted {
-        /// The civil day.
-        day: String,
-        /// Which goal.
-        goal: String,
-        /// Target of that day.
-        target: i64,
+        /// What was met.
+        #[serde(flatten)]
+        change: GoalChange,
         /// Wall-clock minute in which the target was reached, as known then.
         met_at_local: String,
     },
-    /// A correction made a met day unmet.
+    /// A correction made a met period unmet.
     #[serde(rename = "goal.reopened")]
-    GoalReopened {
-        /// The civil day.
-        day: String,
-        /// Which goal.
-        goal: String,
-        /// Target of that day.
-        target: i64,
-    },
+    GoalReopened(GoalChange),
     /// A met day was added to a streak.
     #[serde(rename = "streak.extended")]
     StreakExtended(StreakChange),
@@ -104,6 +99,22 @@ pub enum What {
         /// The admin's words.
         reason: String,
     },
+}
+
+/// What a period came to for a goal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct GoalChange {
+    /// The civil day that the period starts with.
+    day: String,
+    /// Which goal.
+    goal: String,
+    /// Target of that period, in the metric's unit.
+    #[schema(value_type = f64, example = 7500)]
+    target: Number,
+    /// What the target is a number of, where that is no metric: `days` or `parts`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "days")]
+    counts: Option<&'static str>,
 }
 
 /// What an event says of a streak.
@@ -159,17 +170,17 @@ impl From<&FactKind> for What {
                 day,
                 target,
                 met_at_local,
+                counted,
             } => Self::GoalCompleted {
-                day: day.iso(),
-                goal: goal.to_string(),
-                target: *target,
+                change: change((goal, *day), (*target, *counted)),
                 met_at_local: met_at_local.iso_minute(),
             },
-            FactKind::GoalReopened { goal, day, target } => Self::GoalReopened {
-                day: day.iso(),
-                goal: goal.to_string(),
-                target: *target,
-            },
+            FactKind::GoalReopened {
+                goal,
+                day,
+                target,
+                counted,
+            } => Self::GoalReopened(change((goal, *day), (*target, *counted))),
             FactKind::StreakExtended {
                 goal,
                 day,
@@ -220,6 +231,15 @@ impl From<&FactKind> for What {
                 reason: reason.clone(),
             },
         }
+    }
+}
+
+fn change((goal, day): (&GoalId, Day), (target, of): (i64, Counted)) -> GoalChange {
+    GoalChange {
+        day: day.iso(),
+        goal: goal.to_string(),
+        target: counted(of, target),
+        counts: counts(of),
     }
 }
 

@@ -7,7 +7,9 @@ pub mod challenge;
 pub mod day;
 pub mod device;
 pub mod event;
+pub mod goal;
 pub mod ledger;
+pub(crate) mod quantity;
 pub mod streak;
 pub mod user;
 
@@ -19,9 +21,10 @@ pub use challenge::{Challenge, Enrolment};
 pub use day::Day;
 pub use device::Device;
 pub use event::{Event, Events};
+pub use goal::Goal;
 pub use ledger::{Balance, LedgerSummary, Transfer};
 pub use streak::Streak;
-pub use user::{Goal, User};
+pub use user::User;
 
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use streakline_core::{
     event::{self, FactKind},
+    goal::Terms,
     id::{DeviceId, OutboxId},
     metric::Metric,
-    period::WeekStart,
+    period::{Period, WeekStart},
     sample::DeviceClass,
     user::ZoneChange,
     view,
@@ -55,10 +56,14 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
 fn a_goal_is_shown_as_it_was_put() {
     let view = view::GoalView {
         goal: goal(),
-        metric: Metric::STEPS,
-        target: 7500,
+        period: Period::Day,
+        week_start: WeekStart::Monday,
+        terms: Terms::fixed(Metric::STEPS, 7_500),
         from: date("2016-04-13"),
         until: None,
+        today: date("2016-04-12"),
+        now: None,
+        issued: None,
         version: 1,
     };
     let wanted = json!({"goal": "steps-7500", "metric": "steps", "period": "day", "kind": "static",
@@ -206,6 +211,7 @@ fn every_kind_of_fact_has_its_own_name() {
             goal: g(),
             day,
             target: 1,
+            counted: view::Counted::Days,
         },
         FactKind::StreakCorrected {
             goal: g(),

@@ -1,14 +1,8 @@
-//! A user and their goals as REST shows them.
+//! A user as REST shows it.
 
 use serde::Serialize;
-use streakline_core::{
-    period::WeekStart,
-    user,
-    view::{GoalView, UserView},
-};
+use streakline_core::{period::WeekStart, user, view::UserView};
 use utoipa::ToSchema;
-
-use crate::registry;
 
 /// A user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -79,57 +73,6 @@ impl From<&user::ZoneChange> for ZoneChange {
             effective_ms: known(change.effective_ms),
             received_ms: known(change.received_ms),
             flagged: change.flagged,
-        }
-    }
-}
-
-/// A goal of a user.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Goal {
-    /// Name, chosen by the caller.
-    #[schema(example = "steps-7500")]
-    pub goal: String,
-    /// What it counts.
-    #[schema(value_type = String, example = "steps")]
-    pub metric: &'static str,
-    /// What it counts over.
-    #[schema(value_type = String, example = "day")]
-    pub period: &'static str,
-    /// How its target comes about.
-    #[schema(value_type = String, example = "static")]
-    pub kind: &'static str,
-    /// Target, in the metric's unit.
-    #[schema(example = 7500)]
-    pub target: i64,
-    /// First day of this target.
-    #[schema(format = Date, example = "2016-04-13")]
-    pub from: String,
-    /// Last day, once the goal is deleted.
-    #[schema(required = true, format = Date)]
-    pub until: Option<String>,
-    /// What its streak allows.
-    pub streak: StreakRule,
-}
-
-/// Instruments of a goal's streak; none in this version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StreakRule {
-    /// Missed days that a freeze may cover.
-    #[schema(example = 0)]
-    pub freezes: u32,
-}
-
-impl From<&GoalView> for Goal {
-    fn from(view: &GoalView) -> Self {
-        Self {
-            goal: view.goal.as_str().to_owned(),
-            metric: registry::metrics().name(view.metric),
-            period: "day",
-            kind: "static",
-            target: view.target,
-            from: view.from.iso(),
-            until: view.until.map(|day| day.iso()),
-            streak: StreakRule::default(),
         }
     }
 }

@@ -2,12 +2,18 @@
 //! them in the same form.
 
 use serde::Serialize;
-use streakline_core::view::{DayStatus, DayTopic, DeviceView, GoalProgress, RankView, StreakView};
+use serde_json::Number;
+use streakline_core::{
+    metric::Metric,
+    period::Period,
+    view::{Counted, DayStatus, DayTopic, DeviceView, GoalProgress, RankView, StreakView},
+};
 
 use crate::protocol::body::{
     challenge::ChallengePhase,
-    day::DayPhase,
+    day::{DayPhase, PartProgress},
     device::{Battery, DeviceMetric, metrics},
+    quantity::{counted, counts},
 };
 
 /// A value as a frame of its own.
@@ -36,7 +42,14 @@ pub(super) struct DayState<'a> {
 #[derive(Serialize)]
 struct GoalState<'a> {
     goal: &'a str,
-    target: i64,
+    target: Number,
+    /// Absent where the frame's `eligible` says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counts: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartProgress>,
     met: bool,
     met_at_local: Option<String>,
 }
@@ -45,11 +58,18 @@ impl<'a> From<&'a GoalProgress> for GoalState<'a> {
     fn from(view: &'a GoalProgress) -> Self {
         Self {
             goal: view.goal.as_str(),
-            target: view.target,
+            target: counted(view.counted, view.target),
+            progress: Some(counted(view.counted, view.progress)).filter(|_| !is_daily_steps(view)),
+            counts: counts(view.counted),
+            parts: view.parts.iter().map(PartProgress::from).collect(),
             met: view.status == DayStatus::Met,
             met_at_local: view.met_at.map(|(_, local)| local.iso_minute()),
         }
     }
+}
+
+fn is_daily_steps(view: &GoalProgress) -> bool {
+    view.period == Period::Day && view.counted == Counted::Amount(Metric::STEPS)
 }
 
 /// The newest value of `me/day/...`.

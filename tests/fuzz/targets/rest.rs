@@ -1,19 +1,24 @@
 //! REST bodies and query strings.
 
 use serde_json::{Value, json};
-use streakline::actors::message::PutUser;
-use streakline::api::fuzzing::{Listed, Read, Route, cursor, query, read};
+use streakline::{
+    actors::message::PutUser,
+    api::fuzzing::{Listed, Read, Route, cursor, query, read},
+    protocol::body::Goal,
+};
 use streakline_core::{
     civil::Day,
     definition::{Definition, LateJoin},
+    goal::{Adaptive, Inputs, IssuedTarget},
     id::GoalId,
     limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX},
     period::WeekStart,
-    user::zone_admission::ZoneProposal,
+    user::{goals::admit::Wish, zone_admission::ZoneProposal},
+    view::GoalView,
 };
 
 use super::{Judged, Seen, Target, bounded, hold, told};
-use crate::{lives::rules, mutate::Form, random::Random, values};
+use crate::{goals, lives::rules, mutate::Form, random::Random, values};
 
 pub(super) const CHALLENGE: Target = Target {
     name: "challenge_body",
@@ -36,9 +41,7 @@ pub(super) const GOAL: Target = Target {
     share: 3,
     valid: |seed| {
         let random = &mut Random::new(seed, 51);
-        goal_json(random.within(1, 1_000_000_000), Some(values::day(random)))
-            .to_string()
-            .into_bytes()
+        goal_json(&goals::wish(random)).to_string().into_bytes()
     },
     check: |bytes| body(Route::Goal(&GoalId::parse("steps").unwrap()), bytes),
 };
@@ -111,9 +114,44 @@ fn definition_json(of: &Definition) -> Value {
         "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h})
 }
 
-fn goal_json(target: i64, from: Option<Day>) -> Value {
-    json!({"metric": "steps", "period": "day", "kind": "static", "target": target,
-        "from": from.map(Day::iso)})
+/// The answer to a PUT of a goal, which may be put back.
+fn goal_json(wish: &Wish) -> Value {
+    let inputs = Inputs {
+        window: Vec::new(),
+        previous: None,
+        onboarding: 1,
+    };
+    let issued = |by: &Adaptive| IssuedTarget {
+        own: wish.own,
+        ..IssuedTarget::new(*by, inputs, 0)
+    };
+    let view = GoalView {
+        goal: GoalId::parse("steps").unwrap(),
+        period: wish.period,
+        week_start: wish.week_start.unwrap_or_default(),
+        terms: wish.terms.clone(),
+        from: wish.from.unwrap_or(Day(0)),
+        until: None,
+        today: Day(0),
+        now: None,
+        issued: wish.own.and_then(|_| wish.terms.adaptive().map(issued)),
+        version: 1,
+    };
+    let mut json = serde_json::to_value(Goal::from(&view)).unwrap();
+    if wish.from.is_none() {
+        json["from"] = Value::Null;
+    }
+    if let (None, Some(members)) = (wish.week_start, json.as_object_mut()) {
+        members.remove("week_starts");
+    }
+    json
+}
+
+/// Targets of a goal, store units.
+fn targets(wish: &Wish) -> impl Iterator<Item = i64> {
+    let parts = wish.terms.parts().iter();
+    let given = parts.flat_map(|part| part.weekdays.values().copied().chain([part.target]));
+    given.chain(wish.own)
 }
 
 fn user_json(user: &PutUser) -> Value {
@@ -172,10 +210,12 @@ fn written(taken: &Read) -> Result<Value, String> {
             definition_json(definition)
         }
         Read::Goal(goal) => {
-            hold((1..=1_000_000_000).contains(&goal.target), || {
-                format!("{goal:?}")
-            })?;
-            goal_json(goal.target, goal.from)
+            let wish = &goal.wish;
+            // A billion of the unit that has the most store units in it.
+            let fits = |target| (1..=1_000_000_000_000).contains(&target);
+            hold(targets(wish).all(fits), || format!("{goal:?}"))?;
+            hold(wish.terms.fits(wish.period), || format!("{goal:?}"))?;
+            goal_json(wish)
         }
         Read::User(user) => {
             let alias = user.alias.as_deref();

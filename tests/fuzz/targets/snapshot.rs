@@ -68,7 +68,7 @@ fn look(user: &User) {
     let _ = (
         user.digest(),
         user.profile(),
-        user.goal_views(),
+        user.goal_views(now_ms),
         user.device_views(now_ms),
     );
     let _ = (

@@ -141,7 +141,7 @@ fn every_fault_of_a_goal_is_told_at_once() {
     block_on(async {
         let admin = Http::admin(&server);
         make_user(&admin, "ann").await;
-        let bad = json!({"metric": "sleep", "period": "week", "kind": "adaptive", "target": 0,
+        let bad = json!({"metric": "sleep", "period": "year", "kind": "magic", "target": 0,
             "from": "13.4.2016", "streak": {"freezes": 1, "y": 1}, "x": 1});
         let wanted = [
             ("/from", "date"),

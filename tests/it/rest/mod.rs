@@ -15,4 +15,5 @@ pub(crate) mod people;
 mod problems;
 mod reads;
 mod settlement;
+mod targets;
 mod users;

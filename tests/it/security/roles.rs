@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use streakline::clock;
 use streakline::keys::{Claims, Role};
+use streakline_core::civil::Day;
 
 use crate::harness::{Server, block_on};
 use crate::rest::http::{Answer, Http};
@@ -71,6 +72,9 @@ const ROWS: &[Row] = &[
     own("get", "/v1/users/{user}/goals/{goal}", 200),
     own("put", "/v1/users/{user}/goals/{goal}", 200),
     own("delete", "/v1/users/{user}/goals/{goal}", 204),
+    own("get", "/v1/users/{user}/rest-days", 200),
+    own("put", "/v1/users/{user}/rest-days/{date}", 201),
+    own("delete", "/v1/users/{user}/rest-days/{date}", 204),
     own("get", "/v1/users/{user}/devices", 200),
     admins("post", "/v1/users/{user}/import", 200),
     Row {
@@ -117,9 +121,18 @@ fn is_open(route: &str) -> bool {
 
 /// Things for one call of a row, made anew where the call changes them.
 async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
-    let mut path = row
-        .route
-        .replace("{user}", "ann")
+    let mut path = row.route.replace("{user}", "ann");
+    if path.contains("/rest-days/{date}") {
+        // A week has two rest days at most: each call has a week of its own.
+        static WEEKS: std::sync::atomic::AtomicI32 = std::sync::atomic::AtomicI32::new(0);
+        let weeks = WEEKS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let day = Day::parse("2016-04-16").unwrap().plus(7 * weeks).iso();
+        path = path.replace("{date}", &day);
+        if row.method == "delete" {
+            admin.ask("PUT", &path, &[], None).await.expect(201);
+        }
+    }
+    path = path
         .replace("{date}", "2016-04-12")
         .replace("{stuck}", "256-1-1");
     if path.contains("{goal}") {

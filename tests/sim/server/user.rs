@@ -13,15 +13,17 @@ use streakline_core::{
     chunk,
     civil::Day,
     event::Event,
-    goal::Goal,
+    goal::{Goal, Terms},
     id::{ChallengeId, DeviceId, Entity, GoalId, Position, UserId},
     input::{Header, Input, RULES_VERSION, Source, UserInput},
     ledger::Totals,
     metric::Metric,
+    period::Period,
     records::{self, Records},
     user::{
         User,
         admit::{self, Admission, Arrival},
+        goals::{self, admit::Wish},
         resident::{Resident, Step},
         snapshot::{Parts, restore},
         zone_admission::{self, ZoneProposal},
@@ -292,8 +294,16 @@ impl Server {
                     self.replies.push(Reply::Done(number));
                     return Ok(());
                 }
-                let wanted = (Metric::STEPS, target);
-                let input = admit::goal(user, &goal, wanted, None, now_ms);
+                // Every other person has a weekly goal.
+                let weekly = target % 2_000 == 0;
+                let wish = Wish {
+                    period: if weekly { Period::Week } else { Period::Day },
+                    week_start: None,
+                    terms: Terms::fixed(Metric::STEPS, target),
+                    own: None,
+                    from: None,
+                };
+                let input = goals::admit::goal(user, &goal, &wish, now_ms);
                 let input = input.map_err(|e| e.to_string())?;
                 let input = (input, Vec::new());
                 self.offer_user(id, Source::Rest, input, Some(Waiter::Request(number)));

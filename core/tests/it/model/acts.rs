@@ -91,7 +91,12 @@ impl World {
             Act::DayStart(minutes) => self.start_days_at(*minutes),
             Act::SundayWeeks(sunday) => self.sunday_weeks = *sunday,
             Act::PutGoal { goal, shape, from } => {
+                let changed = self.unchanged(goal, shape, *from).is_none();
                 if let Some(from) = self.first_day_of(goal, shape, *from) {
+                    if changed && self.goals.contains_key(*goal) {
+                        let changes = self.changes.entry((*goal).to_owned()).or_default();
+                        changes.push(self.now_ms);
+                    }
                     let held: &mut Goal = self.goals.entry((*goal).to_owned()).or_default();
                     held.revise(from, Some(shape.clone()));
                     let today = self.today();
@@ -194,6 +199,13 @@ impl World {
             Kind::Static(target) => Some(target),
             _ => None,
         };
+        if let Some(unchanged) = self.unchanged(goal, shape, from) {
+            return Some(unchanged);
+        }
+        let changes = self.changes.get(goal).into_iter().flatten();
+        if changes.filter(|at| self.now_ms - **at < 7 * DAY_MS).count() >= 3 {
+            return None;
+        }
         let held = self.goals.get(goal).and_then(|held| held.on(today));
         let (before, after) = (held.and_then(static_target), static_target(shape));
         let raised = before.is_some() && after > before;
@@ -211,6 +223,14 @@ impl World {
         let met = eligible >= lowest;
         let waits = wanted == today && (lowered || met);
         Some(if waits { today.next() } else { wanted })
+    }
+
+    /// Since when a goal asks for the same already, where nothing else is planned.
+    fn unchanged(&self, goal: &str, shape: &Shape, from: Option<Day>) -> Option<Day> {
+        let today = self.today();
+        let (since, newest) = self.goals.get(goal)?.revisions.last()?;
+        let same = newest.as_ref() == Some(shape) && *since <= today;
+        (same && from.is_none_or(|from| from == today)).then_some(*since)
     }
 
     fn delete_goal(&mut self, goal: &str) {

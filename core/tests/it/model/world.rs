@@ -55,6 +55,8 @@ pub struct World {
     pub bound: Vec<(DeviceId, DeviceClass)>,
     pub copies: Vec<Copy>,
     pub goals: BTreeMap<String, Goal>,
+    /// When each goal was changed by hand.
+    pub changes: BTreeMap<String, Vec<i64>>,
     pub sunday_weeks: bool,
     pub rests: BTreeSet<Day>,
     pub pauses: Vec<Pause>,
@@ -88,6 +90,7 @@ impl World {
             bound: Vec::new(),
             copies: Vec::new(),
             goals: BTreeMap::new(),
+            changes: BTreeMap::new(),
             sunday_weeks: false,
             rests: BTreeSet::new(),
             pauses: Vec::new(),
