@@ -3,7 +3,7 @@
 //!
 //! Timers, REST and peers make inputs like the stream does; there is no second door.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     poison::{Retry, Skip},
     record::Record,
     sample::DeviceClass,
+    streak::{self, Stage},
 };
 
 /// Version of the rules that fold inputs today; journaled with each input, so that a rule change is seen in the data.
@@ -254,6 +255,9 @@ pub enum UserInput {
         /// Adaptive: the user's own target for one day, store units.
         #[n(4)]
         own: Option<(Day, i64)>,
+        /// What its streak allows and pays from now on; `None`: as before.
+        #[n(5)]
+        streak: Option<streak::Definition>,
     },
     /// A goal ends with today.
     #[n(5)]
@@ -318,9 +322,60 @@ pub enum UserInput {
     /// It is a day like any other again.
     #[n(51)]
     DeleteRestDay(#[n(0)] Day),
+    /// Buys a freeze for the streak of a goal.
+    #[n(55)]
+    BuyFreeze(#[n(0)] GoalId),
+    /// Repairs a missed day of a streak.
+    #[n(56)]
+    Repair {
+        /// Of which goal.
+        #[n(0)]
+        goal: GoalId,
+        /// The missed day.
+        #[n(1)]
+        day: Day,
+        /// Whether tokens pay for it; else both next days do.
+        #[n(2)]
+        paid: bool,
+    },
+    /// Stops every streak for some days.
+    #[n(57)]
+    Pause {
+        /// First day.
+        #[n(0)]
+        from: Day,
+        /// Last day.
+        #[n(1)]
+        to: Day,
+    },
+    /// Ends the pause with today, or cancels it before it has begun.
+    #[n(58)]
+    EndPause,
+    /// Fraud is confirmed for some days.
+    #[n(59)]
+    Verdict(#[n(0)] BTreeSet<Day>),
+    /// A verdict is appealed, final, or taken back.
+    #[n(60)]
+    Decide {
+        /// Its number.
+        #[n(0)]
+        verdict: u32,
+        /// What becomes of it.
+        #[n(1)]
+        stage: Stage,
+    },
 }
 
 impl UserInput {
+    /// A goal's change, and what its streak allows from now on.
+    #[must_use]
+    pub fn with_streak(mut self, definition: Option<streak::Definition>) -> Self {
+        if let Self::PutGoal { streak, .. } = &mut self {
+            *streak = definition;
+        }
+        self
+    }
+
     /// What kind of input, for operators.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -340,6 +395,12 @@ impl UserInput {
             Self::Retry(_) => "retry",
             Self::PutRestDay(_) => "put_rest_day",
             Self::DeleteRestDay(_) => "delete_rest_day",
+            Self::BuyFreeze(_) => "buy_freeze",
+            Self::Repair { .. } => "repair",
+            Self::Pause { .. } => "pause",
+            Self::EndPause => "end_pause",
+            Self::Verdict(_) => "verdict",
+            Self::Decide { .. } => "decide",
         }
     }
 }

@@ -13,72 +13,120 @@ use sha2::{Digest, Sha256};
 use crate::{
     civil::Day,
     event::Transfer,
-    id::{PartitionId, UserId},
-    scoring::STEPS_RULE,
+    id::{GoalId, PartitionId, UserId},
     view::LedgerSummary,
 };
 
-/// The partition's own treasury account: both sides of a transfer have one owner.
-#[must_use]
-pub fn treasury(partition: PartitionId) -> String {
-    format!("treasury/{partition}")
+/// An account that one user's transfers can touch; both sides of a transfer have one owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Account {
+    /// `treasury/412`: the partition's own; never above 0.
+    Treasury,
+    /// `revenue/412`: the partition's own; what users have paid.
+    Revenue,
+    /// `user:ann:available`: can be spent.
+    Available,
+    /// `user:ann:debt`: owed after a claw-back.
+    Debt,
 }
 
-/// A user's account that can be spent from.
-#[must_use]
-pub fn available(user: &UserId) -> String {
-    format!("user:{user}:available")
-}
+impl Account {
+    /// Its name.
+    #[must_use]
+    pub fn name(self, partition: PartitionId, user: &UserId) -> String {
+        match self {
+            Self::Treasury => format!("treasury/{partition}"),
+            Self::Revenue => format!("revenue/{partition}"),
+            Self::Available => format!("user:{user}:available"),
+            Self::Debt => format!("user:{user}:debt"),
+        }
+    }
 
-/// What a steps transfer is made of, besides its parties.
-#[derive(Clone, Copy, Debug)]
-pub struct Posting {
-    /// The civil day that it pays for.
-    pub day: Day,
-    /// Amount, 10^-6 token.
-    pub amount_micro: i64,
-    /// Total posted for the day after it.
-    pub cumulative_micro: i64,
-    /// SHA-256 of the day state that it rests on.
-    pub evidence: [u8; 32],
-    /// Number of the fact that tells of it.
-    pub event_seq: u64,
-    /// Logical time, POSIX ms.
-    pub created_ms: i64,
-}
-
-/// The transfer from the partition's treasury to a user for a day's steps.
-#[must_use]
-pub fn steps_transfer(partition: PartitionId, user: &UserId, posting: Posting) -> Transfer {
-    Transfer {
-        id: key_id("steps", user, posting.day, posting.cumulative_micro),
-        debit: treasury(partition),
-        credit: available(user),
-        amount_micro: posting.amount_micro,
-        code: "steps".to_string(),
-        rule: STEPS_RULE.to_string(),
-        subject: user.clone(),
-        day: posting.day,
-        cumulative_micro: posting.cumulative_micro,
-        evidence: posting.evidence,
-        event_seq: posting.event_seq,
-        created_ms: posting.created_ms,
+    /// The account of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        if name.starts_with("treasury/") {
+            Self::Treasury
+        } else if name.starts_with("revenue/") {
+            Self::Revenue
+        } else if name.ends_with(":debt") {
+            Self::Debt
+        } else {
+            Self::Available
+        }
     }
 }
 
-/// 128-bit hash of the idempotency key (code, user, day, total posted after this transfer): derived, never random, so a
-/// replay makes the same transfer and an increment has its own (design.md 2, law 6).
+/// What a transfer is made of, besides its parties' owner.
+#[derive(Clone, Debug)]
+pub struct Posting {
+    /// Who pays.
+    pub debit: Account,
+    /// Who receives.
+    pub credit: Account,
+    /// Amount, 10^-6 token, above 0.
+    pub amount_micro: i64,
+    /// What it is for, such as `steps`.
+    pub code: &'static str,
+    /// Rule with its version, such as `steps@1`.
+    pub rule: &'static str,
+    /// The civil day that it is about.
+    pub day: Day,
+    /// The goal whose streak it is about, where it is about one.
+    pub goal: Option<GoalId>,
+    /// What makes its key unique within (code, user, goal, day).
+    pub number: i64,
+    /// SHA-256 of the state that it rests on.
+    pub evidence: [u8; 32],
+}
+
+/// A transfer with its derived id; its fact, its time and which accounts it opens are the fold's to say.
 #[must_use]
-pub fn key_id(code: &str, user: &UserId, day: Day, cumulative_micro: i64) -> [u8; 16] {
+pub fn transfer(partition: PartitionId, user: &UserId, posting: Posting) -> Transfer {
+    let Posting {
+        code,
+        day,
+        goal,
+        number,
+        ..
+    } = posting;
+    Transfer {
+        id: key_id(code, user, goal.as_ref(), (day, number)),
+        debit: posting.debit.name(partition, user),
+        credit: posting.credit.name(partition, user),
+        amount_micro: posting.amount_micro,
+        code: code.to_string(),
+        rule: posting.rule.to_string(),
+        subject: user.clone(),
+        day,
+        cumulative_micro: number,
+        evidence: posting.evidence,
+        event_seq: 0,
+        created_ms: 0,
+        goal,
+        opens: 0,
+    }
+}
+
+/// 128-bit hash of the idempotency key (code, user, goal if it is about one, day, number): derived, never random, so a replay
+/// makes the same transfer and an increment has its own (design.md 2, law 6).
+#[must_use]
+pub fn key_id(
+    code: &str,
+    user: &UserId,
+    goal: Option<&GoalId>,
+    (day, number): (Day, i64),
+) -> [u8; 16] {
     let mut key = Vec::with_capacity(96);
     let mut encoder = minicbor::Encoder::new(&mut key);
     // Writing to a Vec cannot fail, so there is no error to pass on.
-    let _ = encoder.array(4).and_then(|e| {
-        e.str(code)?
-            .str(user.as_str())?
-            .str(&day.iso())?
-            .i64(cumulative_micro)?
-            .ok()
+    let parts = 4_u64.saturating_add(u64::from(goal.is_some()));
+    let _ = encoder.array(parts).and_then(|e| {
+        e.str(code)?.str(user.as_str())?;
+        if let Some(goal) = goal {
+            e.str(goal.as_str())?;
+        }
+        e.str(&day.iso())?.i64(number)?.ok()
     });
     let mut id = [0_u8; 16];
     id.iter_mut()
@@ -93,7 +141,7 @@ pub struct Totals {
     /// Transfers booked.
     #[n(0)]
     pub transfers: u64,
-    /// Users with an available account.
+    /// Accounts of users that a transfer has touched.
     #[n(1)]
     pub user_accounts: u64,
     /// Balance of the treasury account, 10^-6 token; never above 0.
@@ -102,30 +150,40 @@ pub struct Totals {
     /// Balance of all available accounts, 10^-6 token.
     #[n(3)]
     pub available_micro: i64,
+    /// Balance of all debt accounts, 10^-6 token.
+    #[n(4)]
+    pub debt_micro: i64,
+    /// Balance of the revenue account, 10^-6 token.
+    #[n(5)]
+    pub revenue_micro: i64,
 }
 
 impl Totals {
     /// Books one transfer: both sides, so the sum stays zero.
-    pub fn book(&mut self, transfer: &Transfer, first_of_user: bool) {
+    pub fn book(&mut self, transfer: &Transfer) {
         self.transfers = self.transfers.saturating_add(1);
-        self.user_accounts = self.user_accounts.saturating_add(u64::from(first_of_user));
-        self.treasury_micro = self.treasury_micro.saturating_sub(transfer.amount_micro);
-        self.available_micro = self.available_micro.saturating_add(transfer.amount_micro);
+        self.user_accounts = self.user_accounts.saturating_add(u64::from(transfer.opens));
+        let amount_micro = transfer.amount_micro;
+        let debit = self.balance(Account::of(&transfer.debit));
+        *debit = debit.saturating_sub(amount_micro);
+        let credit = self.balance(Account::of(&transfer.credit));
+        *credit = credit.saturating_add(amount_micro);
     }
 
-    /// Sums of transfers to one user, in order; `available_micro` is the user's balance after the last. The first transfer that a
-    /// user ever gets opens the account: then the balance is all that was added.
-    #[must_use]
-    pub fn of<'a>(
-        transfers: impl Iterator<Item = &'a Transfer> + Clone,
-        available_micro: i64,
-    ) -> Self {
-        let amounts = transfers.clone().map(|transfer| transfer.amount_micro);
-        let opens_account = amounts.fold(0, i64::saturating_add) == available_micro;
-        let mut totals = Self::default();
-        for (at, transfer) in transfers.enumerate() {
-            totals.book(transfer, at == 0 && opens_account);
+    fn balance(&mut self, account: Account) -> &mut i64 {
+        match account {
+            Account::Treasury => &mut self.treasury_micro,
+            Account::Revenue => &mut self.revenue_micro,
+            Account::Available => &mut self.available_micro,
+            Account::Debt => &mut self.debt_micro,
         }
+    }
+
+    /// Sums of transfers.
+    #[must_use]
+    pub fn of<'a>(transfers: impl Iterator<Item = &'a Transfer>) -> Self {
+        let mut totals = Self::default();
+        transfers.for_each(|transfer| totals.book(transfer));
         totals
     }
 
@@ -135,6 +193,8 @@ impl Totals {
         self.user_accounts = self.user_accounts.saturating_add(other.user_accounts);
         self.treasury_micro = self.treasury_micro.saturating_add(other.treasury_micro);
         self.available_micro = self.available_micro.saturating_add(other.available_micro);
+        self.debt_micro = self.debt_micro.saturating_add(other.debt_micro);
+        self.revenue_micro = self.revenue_micro.saturating_add(other.revenue_micro);
     }
 
     /// Takes back what a state had booked that is let go before it was written.
@@ -143,19 +203,30 @@ impl Totals {
         self.user_accounts = self.user_accounts.saturating_sub(other.user_accounts);
         self.treasury_micro = self.treasury_micro.saturating_sub(other.treasury_micro);
         self.available_micro = self.available_micro.saturating_sub(other.available_micro);
+        self.debt_micro = self.debt_micro.saturating_sub(other.debt_micro);
+        self.revenue_micro = self.revenue_micro.saturating_sub(other.revenue_micro);
     }
 
     /// These totals as one partition's part of the summary.
     #[must_use]
     pub fn summary(&self) -> LedgerSummary {
+        let partition = [self.transfers > 0, self.revenue_micro > 0].map(u64::from);
+        let balances = [
+            self.treasury_micro,
+            self.revenue_micro,
+            self.available_micro,
+            self.debt_micro,
+        ];
         LedgerSummary {
-            accounts: self
-                .user_accounts
-                .saturating_add(u64::from(self.transfers > 0)),
+            accounts: partition
+                .into_iter()
+                .fold(self.user_accounts, u64::saturating_add),
             transfers: self.transfers,
-            sum_micro: self.treasury_micro.saturating_add(self.available_micro),
+            sum_micro: balances.into_iter().fold(0, i64::saturating_add),
             treasury_micro: self.treasury_micro,
             available_micro: self.available_micro,
+            debt_micro: self.debt_micro,
+            revenue_micro: self.revenue_micro,
         }
     }
 }
@@ -164,30 +235,26 @@ impl Totals {
 mod tests {
     use super::*;
 
-    fn posting(amount_micro: i64, cumulative_micro: i64) -> Posting {
-        let day = Day::parse("2016-04-13").unwrap();
-        Posting {
-            day,
+    fn steps(amount_micro: i64, number: i64) -> Transfer {
+        let posting = Posting {
+            debit: Account::Treasury,
+            credit: Account::Available,
             amount_micro,
-            cumulative_micro,
+            code: "steps",
+            rule: "steps@1",
+            day: Day::parse("2016-04-13").unwrap(),
+            goal: None,
+            number,
             evidence: [0; 32],
-            event_seq: 1,
-            created_ms: 0,
-        }
+        };
+        transfer(PartitionId(412), &UserId::parse("ann").unwrap(), posting)
     }
 
     #[test]
     fn an_increment_has_its_own_key_and_a_replay_has_the_same() {
-        let ann = UserId::parse("ann").unwrap();
-        let first = steps_transfer(PartitionId(412), &ann, posting(5, 5));
-        assert_eq!(
-            first.id,
-            steps_transfer(PartitionId(412), &ann, posting(5, 5)).id
-        );
-        assert_ne!(
-            first.id,
-            steps_transfer(PartitionId(412), &ann, posting(5, 10)).id
-        );
+        let first = steps(5, 5);
+        assert_eq!(first.id, steps(5, 5).id);
+        assert_ne!(first.id, steps(5, 10).id);
         assert_eq!(
             (first.debit.as_str(), first.credit.as_str()),
             ("treasury/412", "user:ann:available")
@@ -195,33 +262,54 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_of_every_transfer_sum_to_zero() {
+    fn streaks_of_two_goals_have_keys_of_their_own() {
         let ann = UserId::parse("ann").unwrap();
+        let goal = |name| GoalId::parse(name).unwrap();
+        let key = |name| key_id("streak", &ann, Some(&goal(name)), (Day(1), 7));
+        assert_eq!(key("a"), key("a"));
+        assert_ne!(key("a"), key("b"));
+    }
+
+    #[test]
+    fn both_sides_of_every_transfer_sum_to_zero() {
         let mut totals = Totals::default();
-        totals.book(&steps_transfer(PartitionId(412), &ann, posting(5, 5)), true);
-        totals.book(
-            &steps_transfer(PartitionId(412), &ann, posting(2, 7)),
-            false,
-        );
+        let opening = Transfer {
+            opens: 1,
+            ..steps(5, 5)
+        };
+        totals.book(&opening);
+        totals.book(&steps(2, 7));
+        let partition = PartitionId(412);
+        let ann = UserId::parse("ann").unwrap();
+        let spent = Transfer {
+            debit: Account::Available.name(partition, &ann),
+            credit: Account::Revenue.name(partition, &ann),
+            ..steps(3, 1)
+        };
+        totals.book(&spent);
         let summary = totals.summary();
+        let balances = (
+            summary.treasury_micro,
+            summary.available_micro,
+            summary.revenue_micro,
+        );
         assert_eq!(
-            (summary.sum_micro, summary.treasury_micro, summary.accounts),
-            (0, -7, 2)
+            (summary.sum_micro, balances, summary.accounts),
+            (0, (-7, 4, 3), 3)
         );
     }
 
     #[test]
-    fn only_the_first_transfer_of_a_user_opens_an_account() {
+    fn an_account_is_known_by_its_name() {
         let ann = UserId::parse("ann").unwrap();
-        let transfer =
-            |amount, total| steps_transfer(PartitionId(412), &ann, posting(amount, total));
-        let (first, second) = (transfer(5, 5), transfer(2, 7));
-        assert_eq!(
-            Totals::of([&first, &second].into_iter(), 7).user_accounts,
-            1
-        );
-        let mut apart = Totals::of([&first].into_iter(), 5);
-        apart.add(&Totals::of([&second].into_iter(), 7));
-        assert_eq!(apart, Totals::of([&first, &second].into_iter(), 7));
+        let all = [
+            Account::Treasury,
+            Account::Revenue,
+            Account::Available,
+            Account::Debt,
+        ];
+        for account in all {
+            assert_eq!(Account::of(&account.name(PartitionId(412), &ann)), account);
+        }
     }
 }

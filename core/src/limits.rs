@@ -158,3 +158,44 @@ pub const STEPS_PER_MINUTE_MAX: u32 = 240;
 pub const IDEMPOTENCY_MS: i64 = 86_400_000;
 /// Most characters of an idempotency key.
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+/// Freezes of one streak that may be held (domain.md 4.2).
+pub const FREEZES_MAX: u8 = 2;
+/// Met periods that earn a freeze (domain.md 4.2).
+pub const FREEZE_EARNED_BY: u32 = 7;
+/// Price of a freeze, 10^-6 token (domain.md 4.2).
+pub const FREEZE_PRICE_MICRO: i64 = 200_000_000;
+/// Passes of one streak within [`PASS_DAYS`] (domain.md 4.2).
+pub const PASSES_MAX: usize = 2;
+/// Days within which passes are counted (domain.md 4.2).
+pub const PASS_DAYS: i32 = 28;
+/// Share of its target that makes a missed day a near miss, in per cent (ADR 0023).
+pub const NEAR_MISS_PERCENT: i64 = 95;
+/// How long after its soft close a missed day may be repaired, in ms (domain.md 4.2).
+pub const REPAIR_WITHIN_MS: i64 = 72 * 3_600_000;
+/// Days within which a streak is repaired once (domain.md 4.2).
+pub const REPAIR_DAYS: i32 = 30;
+/// Price of a repair, 10^-6 token (domain.md 4.2).
+pub const REPAIR_PRICE_MICRO: i64 = 500_000_000;
+/// Share of its target that each of the two next days must reach to earn a missed day back, in per cent (domain.md 4.2).
+pub const EARN_BACK_PERCENT: i64 = 120;
+/// Shortest pause, in days (domain.md 4.2).
+pub const PAUSE_DAYS_MIN: i32 = 3;
+/// Longest pause, in days (domain.md 4.2).
+pub const PAUSE_DAYS_MAX: i32 = 90;
+/// Pauses within [`PAUSE_AT_ONCE_DAYS`] that may begin on the day on which they are asked for (domain.md 4.2).
+pub const PAUSES_AT_ONCE_MAX: usize = 2;
+/// Days within which such pauses are counted (domain.md 4.2).
+pub const PAUSE_AT_ONCE_DAYS: i32 = 90;
+/// Paused days within [`PAUSE_YEAR_DAYS`] (domain.md 4.2).
+pub const PAUSED_DAYS_MAX: i32 = 120;
+/// Days within which paused days are counted (domain.md 4.2).
+pub const PAUSE_YEAR_DAYS: i32 = 365;
+/// How long a verdict may be appealed; then it is final, in ms (domain.md 4.3).
+pub const APPEAL_MS: i64 = 14 * 86_400_000;
+/// Verdicts on one user.
+pub const VERDICTS_PER_USER_MAX: usize = 100;
+/// Days of one verdict.
+pub const VERDICT_DAYS_MAX: usize = 31;
+/// Days behind the last hard close up to which a streak's fold is kept, so that a close need not begin at the beginning; data
+/// is too old before that.
+pub const CHECKPOINT_DAYS: i32 = 40;

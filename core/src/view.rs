@@ -13,6 +13,7 @@ use crate::{
     metric::Metric,
     period::{Period, WeekStart},
     sample::DeviceClass,
+    streak,
     user::{
         ZoneChange,
         seen::{Battery, Seen},
@@ -29,19 +30,27 @@ pub enum DayPhase {
     Archived,
 }
 
-/// Status of a day for one goal (domain.md 4.1; the other statuses come with their instruments).
+/// Status of a period for one goal (domain.md 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DayStatus {
     /// Progress reached the target.
     Met,
-    /// Closed without reaching it.
+    /// Closed without reaching it, or confirmed fraud.
     Missed,
-    /// A date that the user's calendar jumped over.
+    /// A rest day of the user's choice.
+    Rest,
+    /// All its days lie in a pause.
+    Paused,
+    /// Missed, and covered by a freeze.
+    Frozen,
+    /// Missed, and covered by a pass.
+    Pass,
+    /// Missed, and repaired.
+    Repaired,
+    /// A date that the user's calendar jumped over, or a day that a change of zone shortened.
     Void,
     /// Not closed and not met.
     Pending,
-    /// A rest day: no goal.
-    Rest,
 }
 
 /// What a goal's target and progress are numbers of.
@@ -102,6 +111,8 @@ pub struct GoalView {
     pub now: Option<GoalProgress>,
     /// Adaptive: today's target with what it was made of.
     pub issued: Option<IssuedTarget>,
+    /// What its streak allows.
+    pub streak: streak::Definition,
     /// Counts the changes of this resource (ETag).
     pub version: u64,
 }
@@ -242,8 +253,51 @@ pub struct StreakView {
     pub provisional: bool,
     /// The 30 days ending at `as_of`, oldest first.
     pub statuses: Vec<(Day, DayStatus)>,
+    /// What it allows.
+    pub definition: streak::Definition,
+    /// What is held now.
+    pub inventory: InventoryView,
     /// Counts the changes of this streak.
     pub version: u64,
+}
+
+/// What a streak has in hand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InventoryView {
+    /// Freezes that are held.
+    pub freezes: u32,
+    /// Met periods until the next one is earned; `None`: none is.
+    pub next_freeze_in: Option<u32>,
+    /// Passes that a day from now on could take.
+    pub passes: u32,
+    /// Whether a missed day could be repaired, as far as earlier repairs go.
+    pub repairs: u32,
+}
+
+/// A pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PauseView {
+    /// Its first day.
+    pub from: Day,
+    /// Its last day.
+    pub to: Day,
+    /// Whether it has begun.
+    pub running: bool,
+    /// Counts the changes of the user's pauses (ETag).
+    pub version: u64,
+}
+
+/// A verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictView {
+    /// Its number.
+    pub verdict: u32,
+    /// The days that are missed by it.
+    pub days: Vec<Day>,
+    /// The civil day on which it was given.
+    pub given: Day,
+    /// How far it has come.
+    pub stage: streak::Stage,
 }
 
 /// Balances of a user, 10^-6 token.
@@ -388,4 +442,8 @@ pub struct LedgerSummary {
     pub treasury_micro: i64,
     /// Sum of the users' available accounts.
     pub available_micro: i64,
+    /// Sum of the users' debt accounts.
+    pub debt_micro: i64,
+    /// Sum of the revenue accounts.
+    pub revenue_micro: i64,
 }

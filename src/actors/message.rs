@@ -5,6 +5,7 @@ use streakline_core::{
     period::WeekStart,
     record::Record,
     sample::{DeviceClass, RecordRefusal},
+    streak::Definition,
     user::{goals::admit::Wish, zone_admission::ZoneProposal},
     view::ChallengeView,
 };
@@ -106,6 +107,8 @@ pub struct PutGoal {
     pub goal: GoalId,
     /// What is asked for.
     pub wish: Wish,
+    /// What its streak allows; `None`: as before. What its milestones pay is the settings' to say.
+    pub streak: Option<Definition>,
 }
 
 /// A request with an idempotency key: the answer is stored with the effect (ADR 0007).
@@ -114,6 +117,14 @@ pub struct Idempotent {
     pub key: IdempotencyKey,
     /// Makes the stored answer from the resource as the request leaves it.
     pub answer: Box<dyn FnOnce(&ChallengeView) -> IdempotencyRecord + Send>,
+}
+
+/// A request about a user with an idempotency key: the answer is stored with the effect (ADR 0007).
+pub struct IdempotentOf<T> {
+    /// Whose key, and the key.
+    pub key: IdempotencyKey,
+    /// Makes the stored answer from what the request leaves.
+    pub answer: Box<dyn FnOnce(&T) -> IdempotencyRecord + Send>,
 }
 
 /// A retry of what is stuck, with its idempotency key.

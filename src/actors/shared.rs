@@ -9,6 +9,7 @@ use std::sync::{
 use actix::Addr;
 use streakline_core::{
     id::{Entity, PartitionId},
+    streak::Amounts,
     user::Rules,
 };
 use tokio::sync::{Notify, watch};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub recovered_bytes_max: usize,
     /// Ms that an input may stay uncovered.
     pub tail_age_ms: u64,
+    /// What milestones of a streak pay, for goals that are set from now on.
+    pub milestones: Amounts,
     /// Abort right after that many flushes are durable, before anything of the last one is answered; for tests.
     #[cfg(feature = "fault-injection")]
     pub crash_after_flush: Option<u64>,

@@ -27,6 +27,7 @@ fn shared() -> Shared {
         memory_bytes_max: 1_000,
         recovered_bytes_max: 1_000,
         tail_age_ms: 1_000,
+        milestones: streakline_core::streak::Amounts::default(),
         crash_after_flush: None,
     };
     let zones = Arc::new(BundledZones::new());

@@ -72,6 +72,13 @@ impl Ask {
         GoalId::parse(self.name("goal")).map_err(|_| absent("goal"))
     }
 
+    /// The verdict in the path; only the spelling that the server chose is one.
+    pub(super) fn verdict(&self) -> Result<u32, Refusal> {
+        let name = self.name("verdict");
+        let number = name.parse().ok().filter(|n: &u32| n.to_string() == name);
+        number.ok_or_else(|| absent("verdict"))
+    }
+
     /// The challenge in the path. Names compare as bytes, so only the spelling that the server chose is one.
     pub(super) fn challenge(&self) -> Result<ChallengeId, Refusal> {
         let name = self.name("id");

@@ -3,12 +3,13 @@
 use actix_web::http::header::HeaderMap;
 use serde_json::Value;
 use streakline_core::{
-    civil::Day, definition::Definition, id::GoalId, limits::AROUND_ROWS_MAX, zone::Zones,
+    civil::Day, definition::Definition, id::GoalId, limits::AROUND_ROWS_MAX, streak::Stage,
+    zone::Zones,
 };
 
 use super::{
     auth, boards, body, challenge_body, challenges, clock, etag, goal_body, idempotency,
-    page::Cursors, query::Query, users,
+    instruments, page::Cursors, pauses, query::Query, users, verdicts,
 };
 use crate::{
     actors::message::{Precondition, PutGoal, PutUser},
@@ -28,6 +29,14 @@ pub enum Read {
     Clock(i64),
     /// Of a challenge's cancellation.
     Reason(String),
+    /// Of a repair: the day, and whether tokens pay.
+    Repair(Day, bool),
+    /// Of a pause.
+    Pause(Option<Day>, Day),
+    /// Of a verdict.
+    Verdict(Vec<Day>),
+    /// Of a verdict's decision.
+    Decision(Stage),
 }
 
 /// Whose body.
@@ -43,6 +52,14 @@ pub enum Route<'a> {
     Clock,
     /// `POST .../cancel`.
     Cancel,
+    /// `POST .../repairs`.
+    Repair,
+    /// `PUT .../pause`.
+    Pause,
+    /// `POST .../verdicts`.
+    Verdict,
+    /// `POST .../decision`.
+    Decision,
 }
 
 /// Reads a body, from its bytes on.
@@ -60,6 +77,16 @@ pub fn read(route: Route<'_>, bytes: &[u8], zones: &dyn Zones) -> Result<Read, R
         Route::User => Read::User(users::parse(&json, zones)?),
         Route::Clock => Read::Clock(clock::parse(&json)?),
         Route::Cancel => Read::Reason(challenges::reason(&json)?),
+        Route::Repair => {
+            let (day, paid) = instruments::parse(&json)?;
+            Read::Repair(day, paid)
+        }
+        Route::Pause => {
+            let (from, to) = pauses::parse(&json)?;
+            Read::Pause(from, to)
+        }
+        Route::Verdict => Read::Verdict(verdicts::parse(&json)?),
+        Route::Decision => Read::Decision(verdicts::decision(&json)?),
     })
 }
 

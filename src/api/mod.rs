@@ -39,17 +39,21 @@ mod headers;
 mod health;
 mod idempotency;
 mod import;
+mod instruments;
 mod ledger;
 mod me;
 pub mod openapi;
 mod page;
+mod pauses;
 mod problem;
 mod query;
 mod request_log;
 mod rest_days;
+mod streak_body;
 mod streaks;
 mod stuck;
 mod users;
+mod verdicts;
 
 use std::sync::Arc;
 

@@ -121,6 +121,33 @@ settings! {
         grace_s: u64 = 10, within 0..=3_600;
     }
 
+    /// Milestones of streaks
+    milestones: Milestones {
+        /// What a streak of 3 pays, 10^-6 token; like the others it holds for goals that are set from then on
+        at_3: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 7 pays, 10^-6 token
+        at_7: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 14 pays, 10^-6 token
+        at_14: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 30 pays, 10^-6 token
+        at_30: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 50 pays, 10^-6 token
+        at_50: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 100 pays, 10^-6 token
+        at_100: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 180 pays, 10^-6 token
+        at_180: u64 = 0, within 0..=1_000_000_000_000;
+
+        /// What a streak of 365 and each further 365 pays, 10^-6 token
+        at_365: u64 = 0, within 0..=1_000_000_000_000;
+    }
+
     /// Actors in memory
     actors: Actors {
         /// How long a user or a settled challenge stays in memory without a command, seconds

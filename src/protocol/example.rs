@@ -10,10 +10,12 @@ use streakline_core::{
     metric::Metric,
     period::Period,
     sample::DeviceClass,
+    streak,
     user::seen::{Battery, Gap, Seen},
     view::{
         BalanceView, BoardView, ChallengePhase, ChallengeView, Counted, DayPhase, DayStatus,
-        DayTopic, DayView, DeviceView, GoalProgress, RankView, RowView, SnapshotView, StreakView,
+        DayTopic, DayView, DeviceView, GoalProgress, InventoryView, RankView, RowView,
+        SnapshotView, StreakView,
     },
 };
 
@@ -107,6 +109,15 @@ pub(crate) fn streak_view() -> StreakView {
         longest: (12, Some((date("2016-04-01"), date("2016-04-12")))),
         provisional: false,
         statuses: vec![(date("2016-05-11"), DayStatus::Met)],
+        definition: streak::Definition {
+            freezes: 2,
+            ..streak::Definition::default()
+        },
+        inventory: InventoryView {
+            freezes: 1,
+            next_freeze_in: Some(2),
+            ..InventoryView::default()
+        },
         version: 31,
     }
 }

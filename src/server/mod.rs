@@ -21,7 +21,7 @@ use std::{
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
-use streakline_core::{id::PartitionId, user::Rules};
+use streakline_core::{id::PartitionId, streak::Amounts, user::Rules};
 use tokio::sync::mpsc;
 
 use drain::drain;
@@ -247,9 +247,18 @@ fn actor_settings(start: &Start) -> Settings {
         inflight_bytes_max: of.ingest.inflight_max_bytes,
         tail_bytes_max: of.journal.tail_bytes_max,
         tail_age_ms: of.journal.tail_max_age_s.saturating_mul(1_000),
+        milestones: milestones(&of.milestones),
         #[cfg(feature = "fault-injection")]
         crash_after_flush: start.crash_after_flush,
     }
+}
+
+/// What milestones pay, in the order of the core's list.
+fn milestones(of: &crate::config::Milestones) -> Amounts {
+    let amounts = [
+        of.at_3, of.at_7, of.at_14, of.at_30, of.at_50, of.at_100, of.at_180, of.at_365,
+    ];
+    Amounts(amounts.map(|micro| i64::try_from(micro).unwrap_or(i64::MAX)))
 }
 
 fn gateway_settings(of: &Config) -> gateway::Settings {

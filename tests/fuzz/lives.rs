@@ -30,6 +30,7 @@ use streakline_core::{
 };
 
 use crate::{
+    instruments,
     random::Random,
     values::{self, FROM_MS, ZONES},
 };
@@ -190,13 +191,14 @@ impl Person {
             week_start: WeekStart::Monday,
             revisions: vec![Revision { from, terms }],
             own: None,
+            streak: Some(instruments::definition(&mut Random::new(1, 9))),
         };
         self.give(1_000, put);
     }
 
     fn go_on(&mut self, random: &mut Random) {
         let later_ms = random.within(1, 14) * HOUR_MS;
-        match random.index(12) {
+        match random.index(14) {
             0 => self.give(later_ms, UserInput::Tick),
             1 => {
                 let new = NewProfile {
@@ -217,6 +219,7 @@ impl Person {
                 UserInput::DeleteGoal(GoalId::parse("other").unwrap()),
             ),
             4 => self.enrol(random),
+            5 | 6 => self.give(later_ms, instruments::input(random)),
             _ => {
                 let batch = self.batch(random, later_ms);
                 self.give(later_ms, UserInput::Ingest(batch));

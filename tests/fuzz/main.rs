@@ -11,6 +11,7 @@ mod campaign;
 mod cbor;
 mod corpus;
 mod goals;
+mod instruments;
 mod json;
 mod lives;
 mod mutate;

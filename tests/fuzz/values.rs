@@ -15,7 +15,7 @@ use streakline_core::{
         BatteryReport, ChallengeInput, Conclusion, DeviceIntroduction, Header, Import, Ingest,
         Input, NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
     },
-    ledger::{self, Posting, Totals},
+    ledger::{self, Account, Posting, Totals},
     metric::Metric,
     period::WeekStart,
     poison::{Numbered, Retry, Skip, Stuck, Why},
@@ -24,7 +24,7 @@ use streakline_core::{
     sample::{DeviceClass, Method},
 };
 
-use crate::{goals, random::Random};
+use crate::{goals, instruments, random::Random};
 
 /// 2016-04-13T00:00Z: where all histories begin.
 pub(crate) const FROM_MS: i64 = 1_460_505_600_000;
@@ -239,7 +239,7 @@ fn new_zone(random: &mut Random) -> NewZone {
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(15) {
+    match random.index(21) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, new_zone),
@@ -264,6 +264,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
                 terms: Some(goals::terms(random)),
             }],
             own: maybe(random, |random| (day(random), random.within(1, 40_000))),
+            streak: maybe(random, instruments::definition),
         },
         12 => UserInput::PutRestDay(day(random)),
         13 => UserInput::DeleteRestDay(day(random)),
@@ -292,6 +293,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             percent: u8::try_from(random.within(0, 100)).unwrap(),
             charging: maybe(random, |random| random.permille(500)),
         }),
+        14..20 => instruments::input(random),
         _ => UserInput::Tick,
     }
 }
@@ -441,15 +443,29 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
 }
 
 pub(crate) fn transfer(random: &mut Random) -> Transfer {
+    let all = [
+        Account::Treasury,
+        Account::Revenue,
+        Account::Available,
+        Account::Debt,
+    ];
     let posting = Posting {
-        day: day(random),
+        debit: all[random.index(4)],
+        credit: all[random.index(4)],
         amount_micro: random.within(1, 1_000_000_000),
-        cumulative_micro: random.within(1, 1_000_000_000),
+        code: ["steps", "streak", "freeze"][random.index(3)],
+        rule: "steps@1",
+        day: day(random),
+        goal: maybe(random, goal_id),
+        number: random.within(1, 1_000_000_000),
         evidence: bytes32(random),
+    };
+    Transfer {
         event_seq: random.next() >> 30,
         created_ms: FROM_MS,
-    };
-    ledger::steps_transfer(partition(random), &user_id(random), posting)
+        opens: u8::try_from(random.within(0, 2)).unwrap(),
+        ..ledger::transfer(partition(random), &user_id(random), posting)
+    }
 }
 
 pub(crate) fn contribution(random: &mut Random) -> Contribution {
@@ -471,6 +487,7 @@ pub(crate) fn partition_row(random: &mut Random) -> (i64, Totals) {
         user_accounts: random.next() >> 30,
         treasury_micro: -micro,
         available_micro: micro,
+        ..Totals::default()
     };
     (FROM_MS + random.within(0, 1_000_000_000), totals)
 }

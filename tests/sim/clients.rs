@@ -212,6 +212,9 @@ fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {
         Action::Goal { person: at } => {
             Mail::Goal(person(at).user.clone(), number, person(at).target)
         }
+        Action::Pause { person: at } => {
+            Mail::Pause(person(at).user.clone(), number, person(at).pause?)
+        }
         Action::Make { challenge: at } => {
             Mail::Make(challenge(at), number, script.challenges[*at].1.clone())
         }

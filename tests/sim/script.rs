@@ -31,6 +31,7 @@ pub(crate) struct Person {
     pub(crate) zone: &'static str,
     pub(crate) devices: Vec<(DeviceId, DeviceClass)>,
     pub(crate) target: i64,
+    pub(crate) pause: Option<(Day, Day)>,
 }
 
 /// Samples that a device puts into one of its queues at once.
@@ -47,6 +48,7 @@ pub(crate) struct Burst {
 pub(crate) enum Action {
     Open { person: usize, device: usize },
     Goal { person: usize },
+    Pause { person: usize },
     Make { challenge: usize },
     Publish { challenge: usize },
     Join { challenge: usize, person: usize },
@@ -152,9 +154,17 @@ fn people(random: &mut Random) -> Vec<Person> {
                 .map(|_| (DeviceId(id(random)), CLASSES[random.index(CLASSES.len())]))
                 .collect(),
             target: random.within(2, 9) * 1_000,
+            pause: random.permille(300).then(|| away(random)),
         }
     };
     (0..count).map(person).collect()
+}
+
+/// Far enough ahead that nothing on the way of the request can make it late.
+fn away(random: &mut Random) -> (Day, Day) {
+    let from = i32::try_from(random.within(3, 5)).unwrap();
+    let from = Day::parse(FIRST_DAY).unwrap().plus(from);
+    (from, from.plus(i32::try_from(random.within(2, 4)).unwrap()))
 }
 
 fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
@@ -187,6 +197,8 @@ fn openings(people: &[Person], challenges: usize, from_ms: i64) -> Vec<Instant> 
         owners.map(move |(person, _)| Action::Open { person, device })
     };
     let goals = (0..people.len()).map(|person| Action::Goal { person });
+    let away = (0..people.len()).filter(|at| people[*at].pause.is_some());
+    let pauses = away.map(|person| Action::Pause { person });
     let made = (0..challenges).map(|challenge| Action::Make { challenge });
     let published = (0..challenges).map(|challenge| Action::Publish { challenge });
     let instant = |step: i64, actions: Vec<Action>| Instant {
@@ -196,7 +208,7 @@ fn openings(people: &[Person], challenges: usize, from_ms: i64) -> Vec<Instant> 
     vec![
         instant(0, open(0).chain(made).collect()),
         instant(1, open(1).chain(published).collect()),
-        instant(2, goals.collect()),
+        instant(2, goals.chain(pauses).collect()),
     ]
 }
 

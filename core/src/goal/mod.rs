@@ -106,6 +106,13 @@ impl Goal {
         Some((held.terms.as_ref()?, held.from.max(first)))
     }
 
+    /// The days of the period that starts with `first` that count: those from the day on that it is in force.
+    pub fn counted_days(&self, first: Day) -> impl Iterator<Item = Day> + use<> {
+        let from = self.terms_of(first).map_or(first, |(_, from)| from);
+        let days = self.period.days(first);
+        days.filter(move |day| *day >= from)
+    }
+
     /// From that day on, other terms; what was decided for later days falls away.
     pub fn revise(&mut self, from: Day, terms: Option<Terms>) {
         self.revisions.retain(|revision| revision.from < from);

@@ -5,16 +5,17 @@
 
 use alloc::vec::Vec;
 
-use super::{User, enrolment, fold::Fold, goals, paying, streaks};
+use super::{User, accounts, enrolment, fold::Fold, goals, paying, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
     day::Head,
-    event::{Event, FactKind, Topic},
+    event::Topic,
     id::ChallengeId,
-    ledger::{self, Posting},
+    ledger::{Account, Posting},
     limits,
     period::Period,
     scoring,
+    streak::Stage,
 };
 
 /// What falls due, in the order in which equal deadlines run.
@@ -27,6 +28,7 @@ pub(super) enum Kind {
     ChallengeStart(ChallengeId),
     ChallengeEnd(ChallengeId),
     ChallengeSettle(ChallengeId),
+    VerdictFinal(u32),
 }
 
 /// Runs every boundary with a deadline at or before `up_to_ms`.
@@ -43,6 +45,7 @@ pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
             Kind::ChallengeStart(id) => enrolment::start(user, fold, id),
             Kind::ChallengeEnd(id) => enrolment::end(user, fold, id),
             Kind::ChallengeSettle(id) => enrolment::freeze(user, id),
+            Kind::VerdictFinal(number) => streaks::decide(user, fold, number, Stage::Final),
         }
     }
 }
@@ -67,11 +70,14 @@ pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
         .enrolments
         .iter()
         .filter_map(|(id, held)| enrolment::next(*id, held));
+    let verdict = user.verdicts.next();
+    let verdict = verdict.map(|(at_ms, number)| (at_ms, Kind::VerdictFinal(number)));
     closes
         .into_iter()
         .chain(increments(user))
         .chain(challenges)
         .chain(goals::next_issue(user).map(|(at_ms, day)| (at_ms, Kind::IssueTargets(day))))
+        .chain(verdict)
         .min()
 }
 
@@ -160,26 +166,19 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     state.posted_micro = earned_micro;
     state.version = state.version.saturating_add(1);
     let evidence = state.state_hash(&standings);
-    user.available_micro = user.available_micro.saturating_add(amount_micro);
     let posting = Posting {
-        day,
+        debit: Account::Treasury,
+        credit: Account::Available,
         amount_micro,
-        cumulative_micro: earned_micro,
+        code: "steps",
+        rule: scoring::STEPS_RULE,
+        day,
+        goal: None,
+        number: earned_micro,
         evidence,
-        event_seq: user.last_seq.saturating_add(1),
-        created_ms: fold.at_ms,
     };
-    let transfer = ledger::steps_transfer(fold.header.partition, &user.id, posting);
-    let fact = FactKind::TokensPosted {
-        day,
-        rule: scoring::STEPS_RULE.into(),
-        amount_micro,
-        available_micro: user.available_micro,
-        transfer: transfer.id,
-    };
-    fold.tell(user, fact);
-    user.transfers.push(transfer.clone());
-    fold.emit(Event::Transfer(transfer));
+    accounts::book(user, fold, posting);
+    accounts::repay(user, fold, day);
     fold.changed(Topic::Day(day));
 }
 
@@ -213,7 +212,8 @@ impl User {
             goal.period != Period::Day && open.any(|state| state.goals.contains_key(id))
         });
         let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
-        self.next_deadline()
-            .filter(|_| days_open || streaks || periods || enrolled)
+        self.next_deadline().filter(|_| {
+            days_open || streaks || periods || enrolled || self.verdicts.next().is_some()
+        })
     }
 }

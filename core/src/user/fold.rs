@@ -5,11 +5,14 @@
 
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Rules, User, closing, devices, enrolment, goals, hold, import, ingest, profile, seen};
+use super::{
+    Rules, User, closing, devices, enrolment, goals, hold, import, ingest, profile, seen, streaks,
+};
 use crate::{
     civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
-    input::{Header, UserInput},
+    id::PartitionId,
+    input::{Header, Origin, RULES_VERSION, Source, UserInput},
     metric::Metric,
     records::Records,
 };
@@ -126,6 +129,24 @@ pub fn fold(
     user.position = header.position;
 }
 
+/// The state as an input would leave it that needs no stored records: what an answer can be made from before it is journaled.
+#[must_use]
+pub fn foreseen(user: &User, rules: &Rules, input: &UserInput, stamp_ms: i64) -> User {
+    let mut after = user.clone();
+    let header = Header {
+        stamp_ms,
+        partition: PartitionId(0),
+        position: user.position,
+        origin: Origin::server(Source::Rest),
+        rules: RULES_VERSION,
+    };
+    let loaded = Loaded::default();
+    let mut events = Vec::new();
+    let mut fold = Fold::new(rules, &loaded, &header, &mut events);
+    proceed(&mut after, &mut fold, input);
+    after
+}
+
 /// Time first, then the input.
 fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     let stamp_ms = fold.header.stamp_ms;
@@ -152,8 +173,12 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
             week_start,
             revisions,
             own,
+            streak,
         } => {
             goals::put(user, fold, goal, (*period, *week_start), (revisions, *own));
+            if let Some(definition) = streak {
+                streaks::define(user, fold, goal, *definition);
+            }
         }
         UserInput::PutRestDay(day) => goals::rest(user, fold, *day),
         UserInput::DeleteRestDay(day) => goals::unrest(user, fold, *day),
@@ -178,6 +203,12 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         }
         UserInput::Import(brought) => import::take(user, fold, brought),
         UserInput::Battery(report) => seen::report(user, fold, report),
+        UserInput::BuyFreeze(_)
+        | UserInput::Repair { .. }
+        | UserInput::Pause { .. }
+        | UserInput::EndPause
+        | UserInput::Verdict(_)
+        | UserInput::Decide { .. } => streaks::apply(user, fold, input),
         UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
     }
 }

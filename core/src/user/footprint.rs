@@ -16,6 +16,7 @@ use crate::{
     merge::{Cell, Readings, Summary},
     metric::Metric,
     records::{RecordKey, StoredRecord},
+    streak::{Cover, Grant, Keeping},
     user::Enrolment,
 };
 
@@ -100,6 +101,10 @@ impl User {
         let revisions = self.goals.values().map(|goal| goal.revisions.len()).sum();
         let days: usize = self.days.values().map(DayState::bytes).sum();
         let counted: usize = self.counter_runs.values().map(|run| run.days.len()).sum();
+        let streaks = self.streaks.values().map(|kept| {
+            each(kept.covers.len(), size_of::<(Day, Cover)>())
+                .saturating_add(each(kept.grants.len(), size_of::<Grant>()))
+        });
         size_of::<Self>()
             .saturating_add(days)
             .saturating_add(self.tail.bytes())
@@ -107,6 +112,8 @@ impl User {
             .saturating_add(each(self.goals.len(), size_of::<Goal>()))
             .saturating_add(each(revisions, size_of::<Revision>()))
             .saturating_add(each(self.rest_days.len(), size_of::<Day>()))
+            .saturating_add(each(self.streaks.len(), size_of::<Keeping>()))
+            .saturating_add(streaks.sum::<usize>())
             .saturating_add(each(self.enrolments.len(), size_of::<Enrolment>()))
             .saturating_add(each(self.facts.len(), size_of::<Fact>()))
             .saturating_add(each(self.transfers.len(), size_of::<Transfer>()))

@@ -3,6 +3,7 @@
 //! It changes in [`fold::fold`] alone. `admit` says what may be journaled, `plan` what a fold must have at hand, `view` what
 //! can be asked. Sockets, stores and clocks are the shell's (`actors::user`).
 
+mod accounts;
 pub mod admit;
 mod closing;
 mod counters;
@@ -24,7 +25,7 @@ pub mod resident;
 mod resuming;
 pub mod seen;
 pub mod snapshot;
-mod streaks;
+pub mod streaks;
 pub mod view;
 pub mod zone_admission;
 mod zones;
@@ -51,9 +52,11 @@ use crate::{
     record::Epoch,
     records::Tail,
     sample::DeviceClass,
+    streak::{Keeping, Pauses, Verdicts},
     zone::{Zone, Zones},
 };
 
+pub use accounts::Accounts;
 pub use counters::{Run, RunKey, Runs};
 pub use enrolment::{Enrolment, EnrolmentState};
 pub use paying::Paying;
@@ -228,6 +231,21 @@ pub struct User {
     /// Days without daily goals, past ones too.
     #[n(20)]
     pub rest_days: BTreeSet<Day>,
+    /// What belongs to the streaks of goals, where anything does.
+    #[n(25)]
+    pub streaks: BTreeMap<GoalId, Keeping>,
+    /// Pauses.
+    #[n(26)]
+    pub pauses: Pauses,
+    /// Counts the changes of the pauses.
+    #[n(27)]
+    pub pause_version: u64,
+    /// Verdicts.
+    #[n(28)]
+    pub verdicts: Verdicts,
+    /// What is known of the accounts besides the available balance.
+    #[n(29)]
+    pub accounts: Accounts,
     /// Records since the last snapshot.
     #[cbor(skip)]
     pub tail: Tail,
@@ -288,6 +306,11 @@ impl User {
             counter_runs: BTreeMap::new(),
             marks: Marks::default(),
             rest_days: BTreeSet::new(),
+            streaks: BTreeMap::new(),
+            pauses: Pauses::default(),
+            pause_version: 0,
+            verdicts: Verdicts::default(),
+            accounts: Accounts::default(),
             tail: Tail::default(),
             facts: Vec::new(),
             transfers: Vec::new(),

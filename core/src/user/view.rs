@@ -8,11 +8,13 @@ use crate::{
     day::DayState,
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId},
+    limits,
     metric::Metric,
     scoring,
+    streak::{Pause, Verdict},
     view::{
         BalanceView, DayPhase, DayStatus, DayTopic, DayView, DeviceView, GoalProgress, GoalView,
-        SnapshotView, StreakView, UserView,
+        InventoryView, PauseView, SnapshotView, StreakView, UserView, VerdictView,
     },
 };
 
@@ -60,6 +62,7 @@ impl User {
             today,
             now: self.goal_progress(id, today),
             issued: state.and_then(|state| state.issued.get(id)).cloned(),
+            streak: self.streak_definition(id),
             version: goal.version,
         })
     }
@@ -176,7 +179,56 @@ impl User {
             provisional: self.is_provisional(id, last),
             statuses: statuses.collect(),
             version: goal.streak_version,
+            definition: self.streak_definition(id),
+            inventory: self.inventory(id, today),
         })
+    }
+
+    fn inventory(&self, id: &GoalId, today: Day) -> InventoryView {
+        let Some(kept) = self.streaks.get(id) else {
+            return InventoryView::default();
+        };
+        let allowed = kept.definition;
+        let over = kept.freezes.met.checked_rem(limits::FREEZE_EARNED_BY);
+        let passes = kept.passes_near(today, limits::PASS_DAYS);
+        let passes = limits::PASSES_MAX.saturating_sub(passes);
+        let repairs = allowed.repair.is_some() && !kept.repaired_lately(today);
+        InventoryView {
+            freezes: u32::try_from(kept.freezes.held()).unwrap_or(u32::MAX),
+            next_freeze_in: (allowed.freezes > 0)
+                .then(|| limits::FREEZE_EARNED_BY.saturating_sub(over.unwrap_or(0))),
+            passes: if allowed.has_passes() {
+                u32::try_from(passes).unwrap_or(u32::MAX)
+            } else {
+                0
+            },
+            repairs: u32::from(repairs),
+        }
+    }
+
+    /// The pause that is planned or running.
+    #[must_use]
+    pub fn pause_view(&self, now_ms: i64) -> Option<PauseView> {
+        let today = self.day_of(now_ms);
+        let Pause { from, to, .. } = self.pauses.current(today)?;
+        Some(PauseView {
+            from,
+            to,
+            running: from <= today,
+            version: self.pause_version,
+        })
+    }
+
+    /// Every verdict, oldest first.
+    #[must_use]
+    pub fn verdict_views(&self) -> Vec<VerdictView> {
+        let view = |(verdict, held): (u32, &Verdict)| VerdictView {
+            verdict,
+            days: held.days.iter().copied().collect(),
+            given: held.given,
+            stage: held.stage,
+        };
+        self.verdicts.iter().map(view).collect()
     }
 
     /// A missed day that is not hard-closed may still be met by late data.
@@ -202,8 +254,8 @@ impl User {
         let pending = days.into_iter().map(|day| self.pending_micro(day));
         BalanceView {
             available_micro: self.available_micro,
-            debt_micro: 0,
             pending_micro: pending.fold(0, i64::saturating_add),
+            debt_micro: self.accounts.debt_micro,
         }
     }
 

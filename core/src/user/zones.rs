@@ -6,13 +6,14 @@
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use super::{User, closing, enrolment, fold::Fold, refile, streaks};
+use super::{User, closing, enrolment, fold::Fold, goals, refile, streaks};
 use crate::{
     calendar,
     civil::{Day, MINUTE_MS},
     id::GoalId,
     input::NewZone,
     limits,
+    period::Period,
     view::DayStatus,
 };
 
@@ -75,6 +76,8 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, new: &NewZone) {
     insert(user, fold, (new, effective_ms));
     user.resolve(fold.rules);
     moving.carry_out(user, fold);
+    // Before a deadline is carried out, and before what only the calendar has changed.
+    goals::judge(user, fold);
     enrolment::zone_changed(user, fold);
     told.set_right(user, fold);
     // A deadline that has moved into the past is carried out now.
@@ -156,7 +159,12 @@ impl Told {
             let days = (first.0..=user.soft_closed.0).map(Day);
             days.map(|day| (id.clone(), day)).collect::<Vec<_>>()
         };
-        let keys = user.goals.keys().flat_map(keys);
+        // Of weeks and months the calendar makes none void.
+        let daily = user
+            .goals
+            .iter()
+            .filter(|(_, goal)| goal.period == Period::Day);
+        let keys = daily.flat_map(|(id, _)| keys(id));
         let status = |key: (GoalId, Day)| {
             let status = user.status(&key.0, key.1);
             (key, status)

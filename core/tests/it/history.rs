@@ -19,6 +19,7 @@ use streakline_core::{
     record::{Content, Record},
     records::{self, Records, StoredRecord},
     sample::{DeviceClass, Method, RecordRefusal},
+    streak,
     user::{
         Rules, User,
         admit::{self, Admission, Arrival},
@@ -403,6 +404,24 @@ impl History {
         self.input(input);
         let (from, _) = self.user.goals[&goal(name)].newest().unwrap();
         Ok(from)
+    }
+
+    /// Sets the goal "g" from today, or from when its new target may hold, with what its streak allows.
+    pub fn put_goal_with(&mut self, target: i64, definition: streak::Definition) {
+        let wish = Wish {
+            period: Period::Day,
+            week_start: None,
+            terms: Terms::fixed(Metric::STEPS, target),
+            own: None,
+            from: Some(self.user.day_of(self.now_ms)),
+        };
+        self.wish_with("g", &wish, definition);
+    }
+
+    /// Sets a goal with what its streak allows.
+    pub fn wish_with(&mut self, name: &str, wish: &Wish, definition: streak::Definition) {
+        let input = goals::admit::goal(&self.user, &goal(name), wish, self.now_ms).unwrap();
+        self.input(input.with_streak(Some(definition)));
     }
 
     pub fn enrol(&mut self, challenge: u8, definition: &Definition) {

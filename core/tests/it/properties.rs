@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use streakline_core::{
-    event::{Fact, FactKind},
+    event::{AccountFact, Fact, FactKind},
     id::{PartitionId, Position},
     input::{Header, Origin, RULES_VERSION, Source, UserInput},
     ledger,
@@ -25,23 +25,36 @@ fn assert_streaks_are_folds(history: &History) {
     }
 }
 
-/// T8.1, T8.2, T8.5, I8
+/// T8.1, T8.2, T8.5, I8: sum zero, each balance the replay of its transfers and never below zero, one transfer a key.
 fn assert_the_ledger_adds_up(history: &History) {
     let transfers = history.transfers();
     let mut by_day: BTreeMap<_, Vec<_>> = BTreeMap::new();
     let mut ids = std::collections::BTreeSet::new();
     let mut totals = ledger::Totals::default();
+    let mut accounts = std::collections::BTreeSet::new();
     for transfer in &transfers {
         assert!(transfer.amount_micro > 0);
         assert!(ids.insert(transfer.id), "one transfer per key");
         assert_ne!(transfer.evidence, [0; 32]);
-        totals.book(transfer, false);
-        by_day.entry(transfer.day).or_default().push(transfer);
+        totals.book(transfer);
+        assert!(
+            totals.available_micro >= 0 && totals.debt_micro >= 0,
+            "{totals:?}"
+        );
+        accounts.extend([&transfer.debit, &transfer.credit]);
+        if transfer.code == "steps" {
+            by_day.entry(transfer.day).or_default().push(transfer);
+        }
     }
     assert_eq!(totals.summary().sum_micro, 0);
     assert_eq!(totals.available_micro, history.user.available_micro);
+    assert_eq!(totals.debt_micro, history.user.accounts.debt_micro);
+    assert_eq!(totals.summary().accounts, accounts.len() as u64);
     let posted = history.told().into_iter().filter_map(|fact| match fact {
-        FactKind::TokensPosted { transfer, .. } => Some(transfer),
+        FactKind::TokensPosted { transfer, .. }
+        | FactKind::Account(
+            AccountFact::TokensCharged { transfer, .. } | AccountFact::DebtChanged { transfer, .. },
+        ) => Some(transfer),
         _ => None,
     });
     assert!(

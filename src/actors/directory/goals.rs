@@ -4,6 +4,7 @@ use streakline_core::{
     civil::Day,
     id::{GoalId, UserId},
     input::UserInput,
+    streak::Definition,
     user::{
         User,
         goals::admit::{self, GoalRefusal},
@@ -40,13 +41,19 @@ impl Directory {
         caller: Caller,
     ) -> Outcome<Written<GoalView>> {
         let id = put.goal.clone();
+        let amounts = self.shared.settings.milestones;
         let admit = move |user: &User, now_ms: i64| {
             if user.created.is_none() {
                 return Err(unknown_user());
             }
             check(pre, user.goals.get(&put.goal).map(|goal| goal.version))?;
-            let input = admit::goal(user, &put.goal, &put.wish, now_ms);
-            Ok(Some(input.map_err(refused)?))
+            let input = admit::goal(user, &put.goal, &put.wish, now_ms).map_err(refused)?;
+            let held = user.streak_definition(&put.goal);
+            let wanted = put.streak.unwrap_or(held);
+            let wanted = Definition { amounts, ..wanted };
+            // What milestones pay is journaled with the goal, so that no replay asks the settings (ADR 0022).
+            let changed = (wanted != held).then_some(wanted);
+            Ok(Some(input.with_streak(changed)))
         };
         let view = move |user: &User, now_ms: i64| {
             let goals = user.goal_views(now_ms);

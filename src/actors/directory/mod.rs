@@ -4,6 +4,7 @@ mod challenges;
 mod goals;
 mod import;
 mod server;
+mod streaks;
 mod stuck;
 mod users;
 

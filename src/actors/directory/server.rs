@@ -50,6 +50,8 @@ impl Directory {
             summary.transfers += part.transfers;
             summary.sum_micro += part.sum_micro;
             summary.treasury_micro += part.treasury_micro;
+            summary.debt_micro += part.debt_micro;
+            summary.revenue_micro += part.revenue_micro;
             summary.available_micro += part.available_micro;
         }
         Ok(summary)

@@ -479,12 +479,11 @@ fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOut
 
 /// Books a fold's transfers into the partition's sums.
 fn book(cell: &mut UserCell, header: &Header, events: &[Event]) {
-    let available_micro = cell.user().map_or(0, |user| user.available_micro);
     let transfers = events.iter().filter_map(|event| match event {
         Event::Transfer(transfer) => Some(transfer),
         _ => None,
     });
-    let booked = Totals::of(transfers, available_micro);
+    let booked = Totals::of(transfers);
     cell.booked.add(&booked);
     let suspects = cell
         .host

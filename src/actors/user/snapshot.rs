@@ -78,12 +78,11 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
         resident.user().facts.clone(),
         resident.user().transfers.clone(),
     );
-    let available_micro = resident.user().available_micro;
     let parts = resident.snapshot();
     held.snapshotting = true;
     let under_way = &held.host.snapshots_under_way;
     under_way.set(under_way.get().saturating_add(1));
-    let booked = Totals::of(held.writing.1.iter(), available_micro);
+    let booked = Totals::of(held.writing.1.iter());
     // From here on these are in the partition's written sums.
     held.booked = Totals::default();
     let partition_row = held.host.with(&entity, |partition| partition.row(booked))?;

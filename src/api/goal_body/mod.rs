@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::{
     fault::{Faults, Wrong},
     fields::{Fields, date, integer, text, word},
+    streak_body::{self, StreakBody},
 };
 use crate::{
     actors::message::PutGoal,
@@ -81,19 +82,9 @@ pub(super) struct GoalBody {
     /// First day of these terms. Absent: today while that is an open question, else tomorrow.
     #[schema(format = Date)]
     from: Option<String>,
-    /// Instruments of its streak.
+    /// What its streak allows; absent: as before, which is nothing at first.
     #[schema(inline)]
     streak: Option<StreakBody>,
-}
-
-#[derive(ToSchema)]
-#[expect(
-    dead_code,
-    reason = "it describes the body, which is read member by member"
-)]
-struct StreakBody {
-    /// Only 0.
-    freezes: Option<u32>,
 }
 
 pub(super) fn parse(goal: GoalId, body: &Value) -> Result<PutGoal, Refusal> {
@@ -110,9 +101,12 @@ pub(super) fn parse(goal: GoalId, body: &Value) -> Result<PutGoal, Refusal> {
     let rest_days = rest_days(&mut top, period);
     let week_start = week_start(&mut top, period);
     let from = top.nullable("from", date).flatten();
-    let mut streak = top.object("streak");
-    streak.optional("freezes", integer(0..=0));
-    streak.done(&[]);
+    let named = body.get("streak").is_some();
+    let streak = streak_body::parse(top.object("streak"));
+    if streak.is_of_days() && period.is_some_and(|period| period != Period::Day) {
+        let words = "passes and repairs are of daily goals";
+        top.fault("streak", Wrong::new("unsupported", words));
+    }
     let terms = kind.map(|kind| Terms { kind, rest_days });
     if let (Some(period), Some(terms)) = (period, &terms) {
         fits(&top, period, terms);
@@ -130,7 +124,8 @@ pub(super) fn parse(goal: GoalId, body: &Value) -> Result<PutGoal, Refusal> {
         own,
         from,
     };
-    Ok(PutGoal { goal, wish })
+    let streak = named.then_some(streak);
+    Ok(PutGoal { goal, wish, streak })
 }
 
 /// A metric by its name, whose amounts add up.

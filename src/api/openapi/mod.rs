@@ -21,7 +21,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     balance, boards, challenges, clock, days, devices, enrolments, events, goals, health, import,
-    ledger, me, problem::Answer, rest_days, streaks, stuck, users,
+    instruments, ledger, me, pauses, problem::Answer, rest_days, streaks, stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -73,6 +73,11 @@ routes! {
     "/v1/users/{user}/days" => get days::list;
     "/v1/users/{user}/days/{date}" => get days::read;
     "/v1/users/{user}/streaks" => get streaks::list;
+    "/v1/users/{user}/streaks/{goal}/freezes" => post instruments::buy_freeze;
+    "/v1/users/{user}/streaks/{goal}/repairs" => post instruments::repair;
+    "/v1/users/{user}/pause" => get pauses::read, put pauses::write, delete pauses::end;
+    "/v1/users/{user}/verdicts" => get verdicts::list, post verdicts::give;
+    "/v1/users/{user}/verdicts/{verdict}/decision" => post verdicts::decide;
     "/v1/users/{user}/balance" => get balance::read;
     "/v1/users/{user}/ledger" => get ledger::list;
     "/v1/users/{user}/events" => get events::list;

@@ -51,14 +51,22 @@ impl From<view::DayPhase> for DayPhase {
 pub enum DayStatus {
     /// The target was reached.
     Met,
-    /// Closed without reaching it.
+    /// Closed without reaching it, or confirmed fraud.
     Missed,
-    /// A date that the user's calendar jumped over.
+    /// A rest day of the user's choice.
+    Rest,
+    /// All its days lie in a pause.
+    Paused,
+    /// Missed, and covered by a freeze.
+    Frozen,
+    /// Missed, and covered by a pass.
+    Pass,
+    /// Missed, and repaired.
+    Repaired,
+    /// A date that the user's calendar jumped over, or a day that a change of zone shortened.
     Void,
     /// Not closed and not met.
     Pending,
-    /// A rest day: no goal.
-    Rest,
 }
 
 impl From<view::DayStatus> for DayStatus {
@@ -66,9 +74,13 @@ impl From<view::DayStatus> for DayStatus {
         match status {
             view::DayStatus::Met => Self::Met,
             view::DayStatus::Missed => Self::Missed,
+            view::DayStatus::Rest => Self::Rest,
+            view::DayStatus::Paused => Self::Paused,
+            view::DayStatus::Frozen => Self::Frozen,
+            view::DayStatus::Pass => Self::Pass,
+            view::DayStatus::Repaired => Self::Repaired,
             view::DayStatus::Void => Self::Void,
             view::DayStatus::Pending => Self::Pending,
-            view::DayStatus::Rest => Self::Rest,
         }
     }
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::{
     hex,
+    instruments::{self, OfFreeze, OfPause, OfVerdict},
     quantity::{counted, counts},
 };
 
@@ -70,6 +71,107 @@ pub enum What {
         /// Id of the transfer.
         transfer: String,
     },
+    /// A run has become as long as a milestone, once per milestone and run.
+    #[serde(rename = "milestone.reached")]
+    MilestoneReached {
+        /// The period that reached it.
+        day: String,
+        /// Of which goal's streak.
+        goal: String,
+        /// The length.
+        milestone: u32,
+        /// First period of the run.
+        first: String,
+        /// What it pays, 10^-6 token; 0: nothing.
+        amount_micro: i64,
+    },
+    /// A freeze covers a missed period.
+    #[serde(rename = "freeze.used")]
+    FreezeUsed(OfFreeze),
+    /// Late data made the period met.
+    #[serde(rename = "freeze.returned")]
+    FreezeReturned(OfFreeze),
+    /// Met periods have earned a freeze.
+    #[serde(rename = "freeze.earned")]
+    FreezeEarned(OfFreeze),
+    /// A freeze was bought.
+    #[serde(rename = "freeze.bought")]
+    FreezeBought(OfFreeze),
+    /// A missed day passes.
+    #[serde(rename = "pass.used")]
+    PassUsed {
+        /// The missed day.
+        day: String,
+        /// Of which goal's streak.
+        goal: String,
+    },
+    /// Late data made a day met that had passed.
+    #[serde(rename = "pass.returned")]
+    PassReturned {
+        /// The day.
+        day: String,
+        /// Of which goal's streak.
+        goal: String,
+    },
+    /// A missed day was repaired.
+    #[serde(rename = "streak.repaired")]
+    StreakRepaired {
+        /// The missed day.
+        day: String,
+        /// Of which goal.
+        goal: String,
+        /// Whether it was paid for; else it was earned back.
+        paid: bool,
+        /// Length now.
+        count: u32,
+    },
+    /// A pause was taken; it may begin later.
+    #[serde(rename = "pause.started")]
+    PauseStarted(OfPause),
+    /// A pause has ended, early or with its last day.
+    #[serde(rename = "pause.ended")]
+    PauseEnded(OfPause),
+    /// A pause was cancelled before it began.
+    #[serde(rename = "pause.cancelled")]
+    PauseCancelled(OfPause),
+    /// Tokens were taken from the available account.
+    #[serde(rename = "tokens.charged")]
+    TokensCharged {
+        /// The civil day that it is about.
+        day: String,
+        /// `freeze`, `repair`, `clawback` or `repay`.
+        code: String,
+        /// Amount, 10^-6 token.
+        amount_micro: i64,
+        /// Available balance after it, 10^-6 token.
+        available_micro: i64,
+        /// Id of the transfer.
+        transfer: String,
+    },
+    /// More or less is owed.
+    #[serde(rename = "debt.changed")]
+    DebtChanged {
+        /// The civil day that it is about.
+        day: String,
+        /// How much more, 10^-6 token; below 0: less.
+        change_micro: i64,
+        /// What is owed after it, 10^-6 token.
+        debt_micro: i64,
+        /// Id of the transfer.
+        transfer: String,
+    },
+    /// Fraud was confirmed for some days.
+    #[serde(rename = "verdict.given")]
+    VerdictGiven(OfVerdict),
+    /// A verdict was appealed.
+    #[serde(rename = "verdict.appealed")]
+    VerdictAppealed(OfVerdict),
+    /// A verdict is final.
+    #[serde(rename = "verdict.final")]
+    VerdictFinal(OfVerdict),
+    /// A verdict was taken back.
+    #[serde(rename = "verdict.acquitted")]
+    VerdictAcquitted(OfVerdict),
     /// The user joined a challenge.
     #[serde(rename = "challenge.joined")]
     ChallengeJoined(OfChallenge),
@@ -226,10 +328,9 @@ impl From<&FactKind> for What {
                 score: *score,
                 participants: *participants,
             },
-            FactKind::ChallengeCancelled { challenge, reason } => Self::ChallengeCancelled {
-                challenge: challenge.to_string(),
-                reason: reason.clone(),
-            },
+            FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
+            FactKind::Streak(fact) => instruments::of_streak(fact),
+            FactKind::Account(fact) => instruments::of_account(fact),
         }
     }
 }
@@ -249,6 +350,13 @@ fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
         goal: goal.to_string(),
         count,
         longest,
+    }
+}
+
+fn cancelled(id: ChallengeId, reason: &str) -> What {
+    What::ChallengeCancelled {
+        challenge: id.to_string(),
+        reason: reason.to_owned(),
     }
 }
 

@@ -12,7 +12,7 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
-use super::{day::GoalDay, quantity::amount};
+use super::{day::GoalDay, quantity::amount, streak::StreakRule};
 use crate::registry;
 
 /// Names of the days of the week, Monday first.
@@ -155,14 +155,6 @@ pub struct IssuedDay {
     pub target: Option<Number>,
 }
 
-/// Instruments of a goal's streak; none in this version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StreakRule {
-    /// Missed days that a freeze may cover.
-    #[schema(example = 0)]
-    pub freezes: u32,
-}
-
 /// The name of a period.
 #[must_use]
 pub fn period_name(period: Period) -> &'static str {
@@ -266,7 +258,7 @@ impl From<&GoalView> for Goal {
             rest_days: Some(terms.rest_days).filter(|days| daily && *days != 2),
             from: view.from.iso(),
             until: view.until.map(|day| day.iso()),
-            streak: StreakRule::default(),
+            streak: view.streak.into(),
             current: view.now.as_ref().filter(|_| !plain).map(GoalDay::from),
             issued: issued.map(|issued| Issued::of(issued, view.today)),
         }

@@ -55,9 +55,10 @@ pub struct Transfer {
     /// The civil day that it pays for.
     #[schema(format = Date, example = "2016-04-13")]
     pub day: String,
-    /// What makes it unique: code, user, day, total posted for them after this transfer.
+    /// What makes it unique: code, user, goal if it is about one, day, and a number: the total posted for them after this
+    /// transfer, the milestone, or the number of the purchase or correction.
     #[schema(value_type = Vec<serde_json::Value>)]
-    pub key: (String, String, String, i64),
+    pub key: Vec<serde_json::Value>,
     /// SHA-256 of the day state that it rests on, in hexadecimal.
     pub evidence: String,
     /// Number of the event that told of it.
@@ -68,7 +69,6 @@ pub struct Transfer {
 
 impl From<&event::Transfer> for Transfer {
     fn from(transfer: &event::Transfer) -> Self {
-        let day = transfer.day.iso();
         Self {
             id: hex(&transfer.id),
             debit: transfer.debit.clone(),
@@ -76,18 +76,21 @@ impl From<&event::Transfer> for Transfer {
             amount_micro: transfer.amount_micro,
             code: transfer.code.clone(),
             rule: transfer.rule.clone(),
-            key: (
-                transfer.code.clone(),
-                transfer.subject.as_str().to_owned(),
-                day.clone(),
-                transfer.cumulative_micro,
-            ),
-            day,
+            key: key(transfer),
+            day: transfer.day.iso(),
             evidence: hex(&transfer.evidence),
             event_seq: transfer.event_seq,
             created_ms: transfer.created_ms,
         }
     }
+}
+
+fn key(transfer: &event::Transfer) -> Vec<serde_json::Value> {
+    let user = transfer.subject.as_str();
+    let mut key = vec![transfer.code.as_str().into(), user.into()];
+    key.extend(transfer.goal.iter().map(|goal| goal.as_str().into()));
+    key.extend([transfer.day.iso().into(), transfer.cumulative_micro.into()]);
+    key
 }
 
 /// Sums over all accounts.
@@ -103,6 +106,10 @@ pub struct LedgerSummary {
     pub treasury_micro: i64,
     /// Sum of the users' available accounts.
     pub available_micro: i64,
+    /// Sum of the users' debt accounts.
+    pub debt_micro: i64,
+    /// Sum of the revenue's accounts.
+    pub revenue_micro: i64,
 }
 
 impl From<&view::LedgerSummary> for LedgerSummary {
@@ -113,6 +120,8 @@ impl From<&view::LedgerSummary> for LedgerSummary {
             sum_micro: view.sum_micro,
             treasury_micro: view.treasury_micro,
             available_micro: view.available_micro,
+            debt_micro: view.debt_micro,
+            revenue_micro: view.revenue_micro,
         }
     }
 }

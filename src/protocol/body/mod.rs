@@ -8,6 +8,7 @@ pub mod day;
 pub mod device;
 pub mod event;
 pub mod goal;
+mod instruments;
 pub mod ledger;
 pub(crate) mod quantity;
 pub mod streak;
@@ -23,7 +24,7 @@ pub use device::Device;
 pub use event::{Event, Events};
 pub use goal::Goal;
 pub use ledger::{Balance, LedgerSummary, Transfer};
-pub use streak::Streak;
+pub use streak::{Pause, Streak, StreakRule, Verdict};
 pub use user::User;
 
 /// One page of a list.

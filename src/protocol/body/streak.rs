@@ -1,7 +1,10 @@
-//! A streak as REST and the snapshot show it.
+//! A streak as REST and the snapshot show it, with what it allows and what is held; pauses and verdicts.
 
 use serde::Serialize;
-use streakline_core::view::StreakView;
+use streakline_core::{
+    streak::{Definition, Repair, Stage},
+    view::{PauseView, StreakView, VerdictView},
+};
 use utoipa::ToSchema;
 
 use super::day::DayStatus;
@@ -28,6 +31,130 @@ pub struct Streak {
     pub provisional: bool,
     /// The 30 days ending at `as_of`, oldest first.
     pub statuses: Vec<StatusOfDay>,
+    /// What is held now.
+    pub inventory: Inventory,
+}
+
+/// What a streak has in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Inventory {
+    /// Freezes that are held.
+    #[schema(maximum = 2)]
+    pub freezes: u32,
+    /// Met periods until the next freeze is earned; null: none is.
+    #[schema(required = true)]
+    pub next_freeze_in: Option<u32>,
+    /// Passes that a day from today on could take.
+    #[schema(maximum = 2)]
+    pub passes: u32,
+    /// Repairs that are left at present.
+    #[schema(maximum = 1)]
+    pub repairs: u32,
+}
+
+/// Instruments of a streak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StreakRule {
+    /// Freezes that may be held, 0 to 2.
+    #[schema(example = 2, maximum = 2)]
+    pub freezes: u8,
+    /// Whether a missed Saturday or Sunday may pass, twice in 28 days.
+    pub weekend_pass: bool,
+    /// Whether a missed day of at least 95 % of its target may pass, within the same two.
+    pub near_miss: bool,
+    /// How a missed day may be repaired; null: not at all.
+    #[schema(required = true)]
+    pub repair: Option<RepairRule>,
+}
+
+/// How a missed day may be repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RepairRule {
+    /// By 120 % on both next days; always.
+    pub earn_back: bool,
+    /// For 500 tokens, too.
+    pub tokens: bool,
+}
+
+impl From<Definition> for StreakRule {
+    fn from(of: Definition) -> Self {
+        Self {
+            freezes: of.freezes,
+            weekend_pass: of.weekend_pass,
+            near_miss: of.near_miss,
+            repair: of.repair.map(|repair| RepairRule {
+                earn_back: true,
+                tokens: repair == Repair::EarnBackOrTokens,
+            }),
+        }
+    }
+}
+
+/// A pause of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Pause {
+    /// Its first day.
+    #[schema(format = Date, example = "2016-05-01")]
+    pub from: String,
+    /// Its last day.
+    #[schema(format = Date, example = "2016-05-14")]
+    pub to: String,
+    /// Whether it has begun.
+    pub running: bool,
+}
+
+impl From<&PauseView> for Pause {
+    fn from(view: &PauseView) -> Self {
+        Self {
+            from: view.from.iso(),
+            to: view.to.iso(),
+            running: view.running,
+        }
+    }
+}
+
+/// A verdict on some days of a user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Verdict {
+    /// Its number, from 1.
+    pub verdict: u32,
+    /// The days that are missed by it.
+    pub days: Vec<String>,
+    /// The civil day on which it was given.
+    #[schema(format = Date, example = "2016-05-11")]
+    pub given: String,
+    /// `open`, `appealed`, `final` or `acquitted`.
+    #[schema(value_type = String, example = "open")]
+    pub stage: &'static str,
+    /// When it becomes final, POSIX ms; null unless it is open.
+    #[schema(required = true)]
+    pub final_at_ms: Option<i64>,
+}
+
+impl From<&VerdictView> for Verdict {
+    fn from(view: &VerdictView) -> Self {
+        Self {
+            verdict: view.verdict,
+            days: view.days.iter().map(|day| day.iso()).collect(),
+            given: view.given.iso(),
+            stage: stage(view.stage),
+            final_at_ms: match view.stage {
+                Stage::Open(at_ms) => Some(at_ms),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// A stage in one word.
+#[must_use]
+pub fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Open(_) => "open",
+        Stage::Appealed => "appealed",
+        Stage::Final => "final",
+        Stage::Acquitted => "acquitted",
+    }
 }
 
 /// The longest run of a streak.
@@ -76,6 +203,12 @@ impl From<&StreakView> for Streak {
                     status: (*status).into(),
                 })
                 .collect(),
+            inventory: Inventory {
+                freezes: view.inventory.freezes,
+                next_freeze_in: view.inventory.next_freeze_in,
+                passes: view.inventory.passes,
+                repairs: view.inventory.repairs,
+            },
         }
     }
 }

@@ -64,10 +64,11 @@ fn a_goal_is_shown_as_it_was_put() {
         today: date("2016-04-12"),
         now: None,
         issued: None,
+        streak: streakline_core::streak::Definition::default(),
         version: 1,
     };
     let wanted = json!({"goal": "steps-7500", "metric": "steps", "period": "day", "kind": "static",
-        "target": 7500, "from": "2016-04-13", "until": null, "streak": {"freezes": 0}});
+        "target": 7500, "from": "2016-04-13", "until": null, "streak": {"freezes": 0, "weekend_pass": false, "near_miss": false, "repair": null}});
     assert_eq!(value(&Goal::from(&view)), wanted);
 }
 
@@ -107,7 +108,8 @@ fn a_day_shows_goals_tokens_and_hash() {
 fn a_streak_shows_its_longest_run_and_the_days_before() {
     let wanted = json!({"goal": "steps-7500", "as_of": "2016-05-11", "count": 12, "with_today": 13,
         "start": "2016-04-01", "longest": {"count": 12, "from": "2016-04-01", "to": "2016-04-12"},
-        "provisional": false, "statuses": [{"day": "2016-05-11", "status": "met"}]});
+        "provisional": false, "statuses": [{"day": "2016-05-11", "status": "met"}],
+        "inventory": {"freezes": 1, "next_freeze_in": 2, "passes": 0, "repairs": 0}});
     assert_eq!(value(&Streak::from(&streak_view())), wanted);
     let none = view::StreakView {
         longest: (0, None),
@@ -133,6 +135,8 @@ fn a_transfer_shows_what_makes_it_unique() {
         evidence: [1; 32],
         event_seq: 44,
         created_ms: 5,
+        goal: None,
+        opens: 0,
     };
     let wanted = json!({"id": "8f".repeat(16), "debit": "treasury/412",
         "credit": "user:ann:available", "amount_micro": 6700000, "code": "steps",

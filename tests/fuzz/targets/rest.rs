@@ -11,14 +11,15 @@ use streakline_core::{
     definition::{Definition, LateJoin},
     goal::{Adaptive, Inputs, IssuedTarget},
     id::GoalId,
-    limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX},
-    period::WeekStart,
+    limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX, VERDICT_DAYS_MAX},
+    period::{Period, WeekStart},
+    streak::{self, Amounts, Stage},
     user::{goals::admit::Wish, zone_admission::ZoneProposal},
     view::GoalView,
 };
 
 use super::{Judged, Seen, Target, bounded, hold, told};
-use crate::{goals, lives::rules, mutate::Form, random::Random, values};
+use crate::{goals, instruments, lives::rules, mutate::Form, random::Random, values};
 
 pub(super) const CHALLENGE: Target = Target {
     name: "challenge_body",
@@ -41,7 +42,15 @@ pub(super) const GOAL: Target = Target {
     share: 3,
     valid: |seed| {
         let random = &mut Random::new(seed, 51);
-        goal_json(&goals::wish(random)).to_string().into_bytes()
+        let wish = goals::wish(random);
+        let streak = streak::Definition {
+            amounts: Amounts::default(),
+            ..instruments::definition(random)
+        };
+        let fits = wish.period == Period::Day || !streak.is_of_days();
+        goal_json(&wish, fits.then_some(streak))
+            .to_string()
+            .into_bytes()
     },
     check: |bytes| body(Route::Goal(&GoalId::parse("steps").unwrap()), bytes),
 };
@@ -68,27 +77,42 @@ pub(super) const USER: Target = Target {
     check: |bytes| body(Route::User, bytes),
 };
 
-/// Bodies of one member: the clock's and a cancellation's.
+const SMALL_ROUTES: [Route<'_>; 6] = [
+    Route::Clock,
+    Route::Cancel,
+    Route::Repair,
+    Route::Pause,
+    Route::Verdict,
+    Route::Decision,
+];
+
+/// Bodies of one member or two.
 pub(super) const SMALL: Target = Target {
     name: "small_body",
     form: Form::Json,
     share: 2,
     valid: |seed| {
         let random = &mut Random::new(seed, 53);
-        let json = if random.permille(500) {
-            json!({"to_ms": random.within(0, 253_402_300_799_999)})
-        } else {
-            json!({"reason": values::words(random, 200)})
+        let day = |random: &mut Random| values::day(random).iso();
+        let json = match random.index(6) {
+            0 => json!({"to_ms": random.within(0, 253_402_300_799_999)}),
+            1 => json!({"reason": values::words(random, 200)}),
+            2 => json!({"day": day(random), "by": "tokens"}),
+            3 => json!({"from": day(random), "to": day(random)}),
+            4 => json!({"days": [day(random), day(random)]}),
+            _ => json!({"decision": "acquitted"}),
         };
         json.to_string().into_bytes()
     },
     check: |bytes| {
-        let (clock, cancel) = (body(Route::Clock, bytes)?, body(Route::Cancel, bytes)?);
-        Ok(if clock == Seen::Refused {
-            cancel
-        } else {
-            clock
-        })
+        let mut seen = Seen::Refused;
+        for route in SMALL_ROUTES {
+            let judged = body(route, bytes)?;
+            if seen == Seen::Refused {
+                seen = judged;
+            }
+        }
+        Ok(seen)
     },
 };
 
@@ -115,7 +139,7 @@ fn definition_json(of: &Definition) -> Value {
 }
 
 /// The answer to a PUT of a goal, which may be put back.
-fn goal_json(wish: &Wish) -> Value {
+fn goal_json(wish: &Wish, streak: Option<streak::Definition>) -> Value {
     let inputs = Inputs {
         window: Vec::new(),
         previous: None,
@@ -135,14 +159,19 @@ fn goal_json(wish: &Wish) -> Value {
         today: Day(0),
         now: None,
         issued: wish.own.and_then(|_| wish.terms.adaptive().map(issued)),
+        streak: streak.unwrap_or_default(),
         version: 1,
     };
     let mut json = serde_json::to_value(Goal::from(&view)).unwrap();
     if wish.from.is_none() {
         json["from"] = Value::Null;
     }
-    if let (None, Some(members)) = (wish.week_start, json.as_object_mut()) {
-        members.remove("week_starts");
+    if let Some(members) = json.as_object_mut() {
+        members.retain(|name, _| match name.as_str() {
+            "week_starts" => wish.week_start.is_some(),
+            "streak" => streak.is_some(),
+            _ => true,
+        });
     }
     json
 }
@@ -215,7 +244,7 @@ fn written(taken: &Read) -> Result<Value, String> {
             let fits = |target| (1..=1_000_000_000_000).contains(&target);
             hold(targets(wish).all(fits), || format!("{goal:?}"))?;
             hold(wish.terms.fits(wish.period), || format!("{goal:?}"))?;
-            goal_json(wish)
+            goal_json(wish, goal.streak)
         }
         Read::User(user) => {
             let alias = user.alias.as_deref();
@@ -239,6 +268,22 @@ fn written(taken: &Read) -> Result<Value, String> {
             hold(line(reason, TITLE_CHARS_MAX), || format!("{reason:?}"))?;
             json!({"reason": reason})
         }
+        Read::Repair(day, paid) => {
+            let by = if *paid { "tokens" } else { "earn_back" };
+            json!({"day": day.iso(), "by": by})
+        }
+        Read::Pause(from, to) => json!({"from": from.map(Day::iso), "to": to.iso()}),
+        Read::Verdict(days) => {
+            hold((1..=VERDICT_DAYS_MAX).contains(&days.len()), || {
+                format!("{days:?}")
+            })?;
+            json!({"days": days.iter().map(|day| day.iso()).collect::<Vec<_>>()})
+        }
+        Read::Decision(stage) => json!({"decision": match stage {
+            Stage::Acquitted => "acquitted",
+            Stage::Final => "confirmed",
+            Stage::Appealed | Stage::Open(_) => "appealed",
+        }}),
     })
 }
 

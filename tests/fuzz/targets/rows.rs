@@ -124,7 +124,7 @@ fn partition(bytes: &[u8]) -> Judged {
     };
     let seen = row::<(i64, Totals)>(Kind::Partition, bytes)?;
     totals.add(&totals.clone());
-    totals.book(&values::transfer(&mut Random::new(1, 5)), true);
+    totals.book(&values::transfer(&mut Random::new(1, 5)));
     Ok(seen)
 }
 

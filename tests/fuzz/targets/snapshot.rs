@@ -76,6 +76,7 @@ fn look(user: &User) {
         user.snapshot_view(now_ms),
         user.visible_deadline(),
     );
+    let _ = (user.pause_view(now_ms), user.verdict_views());
     for day in user
         .days
         .keys()

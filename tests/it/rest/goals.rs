@@ -27,7 +27,7 @@ fn a_new_goal_holds_from_tomorrow_unless_it_names_a_day_that_is_not_past() {
         make_user(&admin, "ann").await;
         let made = ann.put(PATH, &goal(7_500, None)).await.expect(201).json();
         let wanted = json!({"goal": "steps", "metric": "steps", "period": "day", "kind": "static",
-            "target": 7_500, "from": "2016-04-13", "until": null, "streak": {"freezes": 0}});
+            "target": 7_500, "from": "2016-04-13", "until": null, "streak": {"freezes": 0, "weekend_pass": false, "near_miss": false, "repair": null}});
         assert_eq!(made, wanted);
         assert_eq!(ann.get(PATH).await.expect(200).json(), wanted);
         let today = ann
@@ -142,7 +142,7 @@ fn every_fault_of_a_goal_is_told_at_once() {
         let admin = Http::admin(&server);
         make_user(&admin, "ann").await;
         let bad = json!({"metric": "sleep", "period": "year", "kind": "magic", "target": 0,
-            "from": "13.4.2016", "streak": {"freezes": 1, "y": 1}, "x": 1});
+            "from": "13.4.2016", "streak": {"freezes": 3, "y": 1}, "x": 1});
         let wanted = [
             ("/from", "date"),
             ("/kind", "unsupported"),

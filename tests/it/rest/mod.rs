@@ -15,5 +15,6 @@ pub(crate) mod people;
 mod problems;
 mod reads;
 mod settlement;
+mod streaks;
 mod targets;
 mod users;

@@ -19,8 +19,10 @@ enum Told {
     Ok(u16),
     Forbidden,
     NotFound,
+    Conflict,
+    Invalid,
 }
-use Told::{Forbidden, NotFound, Ok as Yes};
+use Told::{Conflict, Forbidden, Invalid, NotFound, Ok as Yes};
 
 /// Routes that are not in the document: pages, and the stream, whose roles are in `frames`.
 const UNDOCUMENTED: [&str; 3] = ["get /docs", "get /docs/", "get /v1/stream"];
@@ -83,6 +85,39 @@ const ROWS: &[Row] = &[
     },
     own("get", "/v1/users/{user}/days/{date}", 200),
     own("get", "/v1/users/{user}/streaks", 200),
+    // Ann has no tokens, nothing missed, no pause and no verdict; whether she may is told first.
+    row(
+        "post",
+        "/v1/users/{user}/streaks/{goal}/freezes",
+        [Conflict, Forbidden, Forbidden, Conflict],
+    ),
+    row(
+        "post",
+        "/v1/users/{user}/streaks/{goal}/repairs",
+        [Conflict, Forbidden, Forbidden, Conflict],
+    ),
+    row(
+        "get",
+        "/v1/users/{user}/pause",
+        [NotFound, Forbidden, Forbidden, NotFound],
+    ),
+    row(
+        "delete",
+        "/v1/users/{user}/pause",
+        [NotFound, Forbidden, Forbidden, NotFound],
+    ),
+    own("get", "/v1/users/{user}/verdicts", 200),
+    row(
+        "post",
+        "/v1/users/{user}/verdicts/{verdict}/decision",
+        [Forbidden, Forbidden, Forbidden, NotFound],
+    ),
+    row(
+        "post",
+        "/v1/users/{user}/verdicts",
+        [Forbidden, Forbidden, Forbidden, Invalid],
+    ),
+    own("put", "/v1/users/{user}/pause", 200),
     own("get", "/v1/users/{user}/balance", 200),
     own("get", "/v1/users/{user}/ledger", 200),
     own("get", "/v1/users/{user}/events", 200),
@@ -134,7 +169,8 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
     }
     path = path
         .replace("{date}", "2016-04-12")
-        .replace("{stuck}", "256-1-1");
+        .replace("{stuck}", "256-1-1")
+        .replace("{verdict}", "1");
     if path.contains("{goal}") {
         static MADE: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let name = format!(
@@ -142,7 +178,12 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
             MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
         );
         path = path.replace("{goal}", &name);
-        admin.put(&path, &goal(7_500, None)).await.expect(201);
+        let of = format!("/v1/users/ann/goals/{name}");
+        admin.put(&of, &goal(7_500, None)).await.expect(201);
+    }
+    if (row.method, row.route) == ("put", "/v1/users/{user}/pause") {
+        let pause = json!({"from": "2016-04-20", "to": "2016-04-24"});
+        admin.put(&path, &pause).await;
     }
     let takes_a_draft = matches!(
         (row.method, row.route),
@@ -180,6 +221,17 @@ fn body_of(row: &Row) -> Option<Value> {
         ("post", "/v1/users/{user}/import") => Some(json!({
             "device_id": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77", "class": "watch",
             "records": [{"id": "1", "metric": "steps", "start_ms": 0, "end_ms": 60_000, "value": 1}]})),
+        ("post", "/v1/users/{user}/streaks/{goal}/freezes") => Some(json!({})),
+        ("post", "/v1/users/{user}/streaks/{goal}/repairs") => {
+            Some(json!({"day": "2016-04-11", "by": "earn_back"}))
+        }
+        ("put", "/v1/users/{user}/pause") => {
+            Some(json!({"from": "2016-04-20", "to": "2016-04-25"}))
+        }
+        ("post", "/v1/users/{user}/verdicts") => Some(json!({"days": ["2016-04-12"]})),
+        ("post", "/v1/users/{user}/verdicts/{verdict}/decision") => {
+            Some(json!({"decision": "appealed"}))
+        }
         ("post", "/v1/clock") => Some(json!({"to_ms": utc("2016-04-12", 0, 0)})),
         _ => None,
     }
@@ -202,6 +254,12 @@ fn judge(answer: &Answer, told: Told) {
         }
         NotFound => {
             answer.problem(404, "not_found");
+        }
+        Conflict => {
+            answer.problem(409, "phase");
+        }
+        Invalid => {
+            answer.problem(422, "invalid");
         }
     }
 }

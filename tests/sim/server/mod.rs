@@ -17,6 +17,7 @@ use streakline::{
     zones::BundledZones,
 };
 use streakline_core::{
+    civil::Day,
     definition::Definition,
     event::Contribution,
     id::{ChallengeId, DeviceId, Entity, OutboxId, PartitionId, Position, UserId},
@@ -41,6 +42,7 @@ pub(crate) enum Mail {
     Batch(UserId, Batch),
     Open(UserId, u64, DeviceIntroduction, String),
     Goal(UserId, u64, i64),
+    Pause(UserId, u64, (Day, Day)),
     Notice(UserId, ChallengeId, UserInput),
     Taken(UserId, Contribution),
     Make(ChallengeId, u64, Definition),
@@ -61,6 +63,7 @@ impl Mail {
             self,
             Self::Open(..)
                 | Self::Goal(..)
+                | Self::Pause(..)
                 | Self::Make(..)
                 | Self::Publish(..)
                 | Self::Join(..)
@@ -247,6 +250,7 @@ fn addressee(mail: &Mail) -> Entity {
         Mail::Batch(user, _)
         | Mail::Open(user, ..)
         | Mail::Goal(user, ..)
+        | Mail::Pause(user, ..)
         | Mail::Notice(user, ..)
         | Mail::Retry(user, _)
         | Mail::Taken(user, _) => Entity::User(user.clone()),

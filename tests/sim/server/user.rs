@@ -166,12 +166,11 @@ impl Server {
         self.check_durable(&entity, header.position)?;
         let cell = self.user_cell(id);
         let waiter = cell.waiters.remove(&header.position);
-        let after_micro = cell.user().map_or(0, |user| user.available_micro);
         let transfers = events.iter().filter_map(|event| match event {
             Event::Transfer(transfer) => Some(transfer),
             _ => None,
         });
-        let booked = Totals::of(transfers, after_micro);
+        let booked = Totals::of(transfers);
         cell.booked.add(&booked);
         let partition = self.partition(&entity);
         partition.totals.add(&booked);
@@ -216,7 +215,7 @@ impl Server {
             resident.is_some_and(|resident| resident.pending() == 0)
         };
         match mail {
-            Mail::Open(..) | Mail::Goal(..) => self.wake_user(id) && idle(self),
+            Mail::Open(..) | Mail::Goal(..) | Mail::Pause(..) => self.wake_user(id) && idle(self),
             Mail::Notice(..) | Mail::Retry(..) => idle(self),
             Mail::Batch(..) => {
                 let resident = self.user_cell(id).resident.as_ref();
@@ -288,24 +287,15 @@ impl Server {
                 let open = (open, Vec::new());
                 self.offer_user(id, Source::Stream, open, Some(Waiter::Request(number)));
             }
-            Mail::Goal(_, number, target) => {
-                let goal = GoalId::parse("steps").map_err(|e| e.to_string())?;
-                if user.goals.get(&goal).and_then(Goal::newest).is_some() {
+            Mail::Goal(_, number, target) => self.put_goal(id, (number, target))?,
+            Mail::Pause(_, number, (from, to)) => {
+                if user.pauses.iter().next().is_some() {
                     self.replies.push(Reply::Done(number));
                     return Ok(());
                 }
-                // Every other person has a weekly goal.
-                let weekly = target % 2_000 == 0;
-                let wish = Wish {
-                    period: if weekly { Period::Week } else { Period::Day },
-                    week_start: None,
-                    terms: Terms::fixed(Metric::STEPS, target),
-                    own: None,
-                    from: None,
-                };
-                let input = goals::admit::goal(user, &goal, &wish, now_ms);
-                let input = input.map_err(|e| e.to_string())?;
-                let input = (input, Vec::new());
+                let may = user.may_pause((from, to), now_ms);
+                may.map_err(|e| e.to_string())?;
+                let input = (UserInput::Pause { from, to }, Vec::new());
                 self.offer_user(id, Source::Rest, input, Some(Waiter::Request(number)));
             }
             Mail::Notice(_, challenge, input) if user.knows(&input) => {
@@ -327,6 +317,30 @@ impl Server {
             Mail::Retry(_, name) => self.run_retry(id, name)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    fn put_goal(&mut self, id: &UserId, (number, target): (u64, i64)) -> Checked<()> {
+        let Some(user) = self.users.get(id).and_then(UserCell::user) else {
+            return Ok(());
+        };
+        let goal = GoalId::parse("steps").map_err(|e| e.to_string())?;
+        if user.goals.get(&goal).and_then(Goal::newest).is_some() {
+            self.replies.push(Reply::Done(number));
+            return Ok(());
+        }
+        // Every other person has a weekly goal.
+        let weekly = target % 2_000 == 0;
+        let wish = Wish {
+            period: if weekly { Period::Week } else { Period::Day },
+            week_start: None,
+            terms: Terms::fixed(Metric::STEPS, target),
+            own: None,
+            from: None,
+        };
+        let input = goals::admit::goal(user, &goal, &wish, self.now_ms);
+        let input = (input.map_err(|e| e.to_string())?, Vec::new());
+        self.offer_user(id, Source::Rest, input, Some(Waiter::Request(number)));
         Ok(())
     }
 
@@ -414,11 +428,10 @@ impl Server {
             return self.wish(id, crowded);
         }
         let transfers = resident.user().transfers.clone();
-        let available_micro = resident.user().available_micro;
         let parts = resident.snapshot();
         cell.writing = true;
         cell.booked = Totals::default();
-        let booked = Totals::of(transfers.iter(), available_micro);
+        let booked = Totals::of(transfers.iter());
         let partition = self.partition(&entity);
         let partition_row = partition.row(booked);
         let write = snapshot_write(entity.clone(), parts, partition_row);

@@ -90,6 +90,7 @@ pub fn goal(user: &User, id: &GoalId, wish: &Wish, now_ms: i64) -> Result<UserIn
         week_start: new.week_start,
         revisions,
         own,
+        streak: None,
     })
 }
 

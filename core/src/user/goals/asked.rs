@@ -171,6 +171,25 @@ impl Asked {
         }
     }
 
+    /// What has been reached as a share of the target, in per cent, rounded down; of a composite goal that of the part which
+    /// decides whether it is met.
+    fn share_percent(&self, user: &User) -> i64 {
+        let share = |progress: i64, target| progress.saturating_mul(100).checked_div(target);
+        let parts = self.parts(user);
+        let shares = parts
+            .iter()
+            .filter_map(|part| share(part.progress, part.target));
+        let share = match &self.ask {
+            Ask::Amounts(Mode::All, _) => shares.min(),
+            Ask::Amounts(Mode::Any, _) => shares.max(),
+            Ask::Days(..) => {
+                let (target, progress) = self.reach(user, &parts);
+                share(progress, target)
+            }
+        };
+        share.unwrap_or(0)
+    }
+
     /// Target in what the goal counts, with what that is.
     pub(super) fn target(&self, user: &User) -> (i64, Counted) {
         (self.reach(user, &self.parts(user)).0, self.counted)
@@ -192,6 +211,12 @@ impl User {
         }
         let issued = self.days.get(&first).and_then(|state| state.issued.get(id));
         Asked::new(goal, terms, first, issued.map(|issued| issued.effective()))
+    }
+
+    /// What a goal has come to in a period as a share of its target, in per cent, rounded down; 0 where it asks for nothing.
+    pub(in crate::user) fn share_percent(&self, id: &GoalId, first: Day) -> i64 {
+        self.asked(id, first)
+            .map_or(0, |asked| asked.share_percent(self))
     }
 
     /// Target and progress of a goal in the period that a day lies in; `None`: it asks for nothing then.

@@ -149,11 +149,12 @@ fn window(user: &User, (id, metric): (&GoalId, Metric), day: Day) -> Vec<WindowD
     seen.take(WINDOW_DAYS).collect()
 }
 
-/// The last target that was issued before a day.
+/// The last target that was issued before a day; that of a day which was paused after its beginning is as if it had never been.
 fn previous(user: &User, id: &GoalId, day: Day) -> Option<i64> {
     let first = user.goals.get(id)?.first_day()?;
-    let mut days = user.days.range(first.min(day)..day).rev();
-    days.find_map(|(_, state)| state.issued.get(id).map(IssuedTarget::effective))
+    let days = user.days.range(first.min(day)..day).rev();
+    let mut asked = days.filter(|(on, _)| !user.pauses.holds(**on));
+    asked.find_map(|(_, state)| state.issued.get(id).map(IssuedTarget::effective))
 }
 
 /// Whether a day says how active its wearer was: worn for 10 hours, or 1,000 steps where the wear is not known.
@@ -168,10 +169,18 @@ fn is_valid(state: &DayState) -> bool {
     }
 }
 
-/// Whether a day asks nothing of a goal: a rest day, or one that the calendar jumped over.
+/// Whether a day asks nothing of a goal: a rest day, a paused one, or one that the calendar jumped over or cut short.
 fn is_idle(user: &User, id: &GoalId, day: Day) -> bool {
-    match user.status(id, day) {
-        Some(status) => matches!(status, DayStatus::Rest | DayStatus::Void),
-        None => user.rest_days.contains(&day) || user.calendar().is_void(day),
+    if user.pauses.holds(day) || user.calendar().is_void(day) {
+        return true;
     }
+    let goal = user
+        .goals
+        .get(id)
+        .filter(|goal| goal.terms_of(day).is_some());
+    let rests = goal.map_or_else(
+        || user.rest_days.contains(&day),
+        |goal| user.is_rest(goal, day),
+    );
+    rests || user.status(id, day) == Some(DayStatus::Void)
 }

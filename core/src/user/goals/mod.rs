@@ -89,6 +89,7 @@ pub(super) fn renewed(user: &User, input: UserInput, now_ms: i64) -> UserInput {
         week_start,
         mut revisions,
         own,
+        streak,
     } = input
     else {
         return input;
@@ -106,6 +107,7 @@ pub(super) fn renewed(user: &User, input: UserInput, now_ms: i64) -> UserInput {
         week_start,
         revisions,
         own: own.map(|(day, target)| (day.max(today), target)),
+        streak,
     }
 }
 

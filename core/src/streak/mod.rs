@@ -1,24 +1,39 @@
-//! A streak as a pure fold over the statuses of days (domain.md 4.1). It knows no goals and no clocks.
+//! A streak as a pure fold over the statuses of periods, each told by the civil day that it starts with (domain.md 4.1), and
+//! what belongs to a streak besides: instruments, milestones, verdicts. It knows no goals and no clocks.
+
+mod definition;
+mod freezes;
+mod keeping;
+mod milestones;
+mod pauses;
+mod verdicts;
+
+pub use definition::{Definition, Repair};
+pub use freezes::Freezes;
+pub use keeping::{Cover, Keeping};
+pub use milestones::{Amounts, Grant, Hit, Hits, MILESTONES, is_milestone, may_grant};
+pub use pauses::{Pause, PauseRefusal, Pauses};
+pub use verdicts::{Stage, Verdict, Verdicts};
 
 use minicbor::{Decode, Encode};
 
 use crate::{civil::Day, view::DayStatus};
 
-/// A run of met days.
+/// A run of met periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Run {
-    /// Met days in it.
+    /// Met periods in it.
     #[n(0)]
     pub count: u32,
-    /// First met day.
+    /// Its first met period.
     #[n(1)]
     pub from: Day,
-    /// Last met day.
+    /// Its last met period.
     #[n(2)]
     pub to: Day,
 }
 
-/// Current and longest run; met adds one, void leaves it, missed ends it, pending leaves it.
+/// Current and longest run: met adds one, missed ends it, everything else leaves it.
 ///
 /// ```
 /// use streakline_core::{civil::Day, streak::Streak, view::DayStatus::{Met, Missed}};
@@ -31,7 +46,7 @@ pub struct Run {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Streak {
-    /// The run that the last day belongs to.
+    /// The run that the last period belongs to.
     #[n(0)]
     pub current: Option<Run>,
     /// The longest ever, the earliest of equals.
@@ -40,12 +55,18 @@ pub struct Streak {
 }
 
 impl Streak {
-    /// Takes in the next day; days come in rising order.
+    /// Takes in the next period; they come in rising order.
     pub fn step(&mut self, day: Day, status: DayStatus) {
         match status {
             DayStatus::Met => self.extend(day),
             DayStatus::Missed => self.current = None,
-            DayStatus::Void | DayStatus::Rest | DayStatus::Pending => {}
+            DayStatus::Rest
+            | DayStatus::Paused
+            | DayStatus::Frozen
+            | DayStatus::Pass
+            | DayStatus::Repaired
+            | DayStatus::Void
+            | DayStatus::Pending => {}
         }
     }
 
