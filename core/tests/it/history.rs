@@ -8,26 +8,19 @@ use streakline_core::{
     civil::Day,
     definition::Definition,
     event::{BatchOutcome, Contribution, Event, Fact, FactKind, Judgement, Transfer},
-    goal::Terms,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
     input::{
         DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, RULES_VERSION, Source,
         UserInput,
     },
     metric::{Metric, Registry},
-    period::Period,
     record::{Content, Record},
     records::{self, Records, StoredRecord},
     sample::{DeviceClass, Method, RecordRefusal},
-    streak,
     user::{
         Rules, User,
         admit::{self, Admission, Arrival},
         fold::{self, Loaded},
-        goals::{
-            self,
-            admit::{GoalRefusal, Wish},
-        },
         plan, snapshot,
         zone_admission::{self, ZoneProposal, ZoneRefusal},
     },
@@ -367,61 +360,6 @@ impl History {
             Admission::Answered(outcome) => Ok(outcome),
             Admission::SeqGap { expected } => Err(expected),
         }
-    }
-
-    /// Asks for a goal as PUT does; answers the first day of the target.
-    pub fn put_goal(
-        &mut self,
-        name: &str,
-        target: i64,
-        from: Option<Day>,
-    ) -> Result<Day, GoalRefusal> {
-        let terms = Terms::fixed(Metric::STEPS, target);
-        self.put_terms(name, Period::Day, terms, from)
-    }
-
-    /// Asks for a goal of any kind as PUT does; answers the first day of the terms.
-    pub fn put_terms(
-        &mut self,
-        name: &str,
-        period: Period,
-        terms: Terms,
-        from: Option<Day>,
-    ) -> Result<Day, GoalRefusal> {
-        let wish = Wish {
-            period,
-            week_start: None,
-            terms,
-            own: None,
-            from,
-        };
-        self.wish(name, &wish)
-    }
-
-    /// The same, with everything that a PUT may ask for.
-    pub fn wish(&mut self, name: &str, wish: &Wish) -> Result<Day, GoalRefusal> {
-        let input = goals::admit::goal(&self.user, &goal(name), wish, self.now_ms)?;
-        self.input(input);
-        let (from, _) = self.user.goals[&goal(name)].newest().unwrap();
-        Ok(from)
-    }
-
-    /// Sets the goal "g" from today, or from when its new target may hold, with what its streak allows.
-    pub fn put_goal_with(&mut self, target: i64, definition: streak::Definition) {
-        let wish = Wish {
-            period: Period::Day,
-            week_start: None,
-            terms: Terms::fixed(Metric::STEPS, target),
-            own: None,
-            from: Some(self.user.day_of(self.now_ms)),
-        };
-        self.wish_with("g", &wish, definition);
-    }
-
-    /// Sets a goal with what its streak allows.
-    pub fn wish_with(&mut self, name: &str, wish: &Wish, definition: streak::Definition) {
-        let input = goals::admit::goal(&self.user, &goal(name), wish, self.now_ms).unwrap();
-        self.input(input.with_streak(Some(definition)));
     }
 
     pub fn enrol(&mut self, challenge: u8, definition: &Definition) {

@@ -4,6 +4,7 @@
 
 mod agreement;
 mod arrival;
+mod asking;
 mod boards;
 mod challenges;
 mod classes;

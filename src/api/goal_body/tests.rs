@@ -154,15 +154,32 @@ fn a_goal_of_another_metric_is_told_so_by_the_problems_own_code() {
 #[test]
 fn every_fault_of_a_goal_is_found() {
     let bad = json!({"metric": "steps", "period": "year", "kind": "magic", "target": 0,
-        "from": "13.4.2016", "streak": {"freezes": 2, "repair": true}, "tarket": 1});
+        "from": "13.4.2016", "streak": {"freezes": 3, "repair": true}, "tarket": 1});
     let wanted = [
         ("/period", "unsupported"),
         ("/kind", "unsupported"),
         ("/target", "range"),
         ("/from", "date"),
         ("/streak/freezes", "range"),
-        ("/streak/repair", "unknown_field"),
+        ("/streak/repair", "bad_frame"),
         ("/tarket", "unknown_field"),
     ];
     assert_eq!(found(&bad), faults(&wanted));
+}
+
+#[test]
+fn passes_and_repairs_are_of_daily_goals_and_freezes_of_all() {
+    let mut weekly = body();
+    weekly["period"] = json!("week");
+    weekly["streak"] = json!({"freezes": 2});
+    let allowed = parsed(&weekly).unwrap().streak.unwrap();
+    assert_eq!((allowed.freezes, allowed.is_of_days()), (2, false));
+    for streak in [
+        json!({"weekend_pass": true}),
+        json!({"near_miss": true}),
+        json!({"repair": {"earn_back": true}}),
+    ] {
+        weekly["streak"] = streak;
+        assert_eq!(found(&weekly), faults(&[("/streak", "unsupported")]));
+    }
 }

@@ -1,0 +1,88 @@
+//! What can change a challenge.
+
+use alloc::string::String;
+use minicbor::{Decode, Encode};
+
+use crate::{
+    definition::Definition,
+    id::UserId,
+    poison::{Retry, Skip},
+};
+
+/// Inputs of a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum ChallengeInput {
+    /// Makes the draft.
+    #[n(1)]
+    Create(#[n(0)] Definition),
+    /// Replaces the draft.
+    #[n(2)]
+    Replace(#[n(0)] Definition),
+    /// Deletes the draft.
+    #[n(3)]
+    Discard,
+    /// Publishes it.
+    #[n(4)]
+    Publish,
+    /// Cancels it, with the admin's words.
+    #[n(5)]
+    Cancel(#[n(0)] String),
+    /// Takes a user in.
+    #[n(6)]
+    Join {
+        /// Who.
+        #[n(0)]
+        user: UserId,
+        /// The name that others see.
+        #[n(1)]
+        alias: String,
+        /// Start of the window for that user, POSIX ms.
+        #[n(2)]
+        starts_ms: i64,
+    },
+    /// Lets a user go.
+    #[n(7)]
+    Leave(#[n(0)] UserId),
+    /// Settles the cycle: every partition has passed its barrier.
+    #[n(8)]
+    Settle {
+        /// Cut-off, POSIX ms.
+        #[n(0)]
+        cutoff_ms: i64,
+        /// SHA-256 over 256 digests of the rows in board order (design.md 4).
+        #[cbor(n(1), with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// Rows in all.
+        #[n(2)]
+        participants: u32,
+    },
+    /// Nothing but the time.
+    #[n(9)]
+    Tick,
+    /// Passes over an input that cannot be folded; runs no boundary.
+    #[n(10)]
+    Skip(#[n(0)] Skip),
+    /// Offers a stuck input again; a challenge that was stopped goes on.
+    #[n(11)]
+    Retry(#[n(0)] Retry),
+}
+
+impl ChallengeInput {
+    /// What kind of input, for operators.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Replace(_) => "replace",
+            Self::Discard => "discard",
+            Self::Publish => "publish",
+            Self::Cancel(_) => "cancel",
+            Self::Join { .. } => "join",
+            Self::Leave(_) => "leave",
+            Self::Settle { .. } => "settle",
+            Self::Tick => "tick",
+            Self::Skip(_) => "skip",
+            Self::Retry(_) => "retry",
+        }
+    }
+}
