@@ -35,6 +35,9 @@ pub struct GoalDay {
     /// `streak.lost` was told.
     #[n(3)]
     pub lost: bool,
+    /// The day was void at its hard close, and stays so however zones change.
+    #[n(4)]
+    pub void: bool,
 }
 
 /// What a day's amounts of one metric come to, store units.

@@ -3,7 +3,10 @@
 //! Zones and the start of days are `zones`'.
 
 use super::{User, enrolment, fold::Fold, paying, zones};
-use crate::input::{NewProfile, NewZone};
+use crate::{
+    civil::Day,
+    input::{NewProfile, NewZone},
+};
 
 /// Makes the user at its first input; the day of creation counts whole (domain.md 2.2).
 pub(super) fn create(user: &mut User, fold: &Fold<'_>, zone: Option<&NewZone>) {
@@ -15,11 +18,28 @@ pub(super) fn create(user: &mut User, fold: &Fold<'_>, zone: Option<&NewZone>) {
         zones::first(user, fold, &new.zone);
     }
     let day = user.day_of(fold.at_ms);
-    user.created = Some((fold.at_ms, day));
+    begin(user, (fold.at_ms, day));
+    user.version = user.version.saturating_add(1);
+}
+
+/// The days before are history.
+fn begin(user: &mut User, (created_ms, day): (i64, Day)) {
+    user.created = Some((created_ms, day));
     user.soft_closed = day.prev();
     user.hard_closed = day.prev();
-    user.version = user.version.saturating_add(1);
     paying::begin(user, day);
+}
+
+/// A zone that takes effect in the minute of the creation may put that into another day: this is the day of creation then, unless
+/// the other one is closed.
+pub(super) fn created_again(user: &mut User) {
+    let Some((created_ms, first)) = user.created else {
+        return;
+    };
+    let day = user.day_of(created_ms);
+    if day != first && user.soft_closed < first {
+        begin(user, (created_ms, day));
+    }
 }
 
 /// A hello: it makes the user, or brings another zone.

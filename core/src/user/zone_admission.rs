@@ -104,8 +104,8 @@ fn in_time(wanted_ms: i64, now_ms: i64) -> Result<(), ZoneRefusal> {
     Ok(())
 }
 
-/// More than a minute after the end of the last hard-closed day, so that this end stays where it is. Of a user who has none yet
-/// the fold takes the first minute that leaves the day before the user as it was.
+/// More than a minute after the end of the last hard-closed day, so that this end stays where it is. A user who has none yet may
+/// move even the day of the creation.
 fn unsettled(user: &User, wanted_ms: i64) -> Result<(), ZoneRefusal> {
     if user
         .created

@@ -6,7 +6,7 @@
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use super::{User, closing, enrolment, fold::Fold, goals, refile, streaks};
+use super::{User, closing, enrolment, fold::Fold, goals, profile, refile, streaks};
 use crate::{
     calendar,
     civil::{Day, MINUTE_MS},
@@ -75,6 +75,7 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, new: &NewZone) {
     let told = Told::of(user, effective_ms);
     insert(user, fold, (new, effective_ms));
     user.resolve(fold.rules);
+    profile::created_again(user);
     moving.carry_out(user, fold);
     // Before a deadline is carried out, and before what only the calendar has changed.
     goals::judge(user, fold);
@@ -123,12 +124,15 @@ impl User {
     #[must_use]
     pub(super) fn zone_takes_effect(&self, wanted_ms: i64) -> i64 {
         let minute = |at_ms: i64| at_ms.saturating_sub(at_ms.rem_euclid(MINUTE_MS));
-        let Some((created_ms, _)) = self.created else {
+        let Some((created_ms, first)) = self.created else {
             return i64::MIN;
         };
+        let wanted_ms = minute(wanted_ms.max(created_ms));
+        if self.hard_closed < first {
+            return wanted_ms;
+        }
         let settled_ms = self.calendar().end_ms(self.hard_closed);
-        let free_ms = minute(settled_ms.saturating_add(MINUTE_MS));
-        minute(wanted_ms.max(created_ms)).max(free_ms)
+        wanted_ms.max(minute(settled_ms.saturating_add(MINUTE_MS)))
     }
 
     /// How long after midnight days end from the newest change on, in minutes, and the first day that does.
@@ -138,12 +142,18 @@ impl User {
         newest.map_or((0, None), |held| (held.after_min, Some(held.from)))
     }
 
-    /// Whether a missed day of a goal is void because the calendar made it short (domain.md 2.2). `missed` says of the days
-    /// before whether they are missed unless this makes them void.
+    /// Whether a missed day of a goal is void because the calendar made it short (domain.md 2.2). `kept` says of a day whether
+    /// it was void at its hard close, `missed` of the days before whether they are missed unless this makes them void.
     #[must_use]
-    pub fn is_short_void(&self, day: Day, missed: &dyn Fn(Day) -> bool) -> bool {
+    pub fn is_short_void(
+        &self,
+        day: Day,
+        kept: &dyn Fn(Day) -> bool,
+        missed: &dyn Fn(Day) -> bool,
+    ) -> bool {
         let calendar = self.calendar();
-        calendar::is_short_void(day, &|day| calendar.may_be_void(day), missed)
+        let may_be_void = |day| kept(day) || calendar.may_be_void(day);
+        kept(day) || calendar::is_short_void(day, &may_be_void, missed)
     }
 }
 

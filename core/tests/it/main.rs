@@ -17,6 +17,7 @@ mod imports;
 mod instrument_properties;
 mod instruments;
 mod journeys;
+mod kept;
 mod lanes;
 mod late;
 mod merge;

@@ -52,7 +52,7 @@ pub(in crate::user) fn soft_closed(user: &mut User, fold: &mut Fold<'_>, day: Da
         .into_iter()
         .flat_map(|state| &state.issued);
     let open: Vec<(GoalId, Adaptive)> = held
-        .filter(|(_, issued)| !issued.locked)
+        .filter(|(id, issued)| !issued.locked && !is_idle(user, id, next))
         .map(|(id, issued)| (id.clone(), issued.by))
         .collect();
     for (id, by) in open {

@@ -45,7 +45,7 @@ impl User {
             DayStatus::Rest
         } else if self.is_met(id, period) {
             DayStatus::Met
-        } else if daily && self.is_short_void(period, &|day| self.falls_short(id, day)) {
+        } else if daily && self.is_cut_short(id, period) {
             DayStatus::Void
         } else if last <= self.soft_closed {
             self.missed(id, period)
@@ -62,6 +62,15 @@ impl User {
             goal.terms_of(day).is_some() && !neutral
         });
         asks && day <= self.soft_closed && !self.is_met(id, day) && !self.verdicts.take(day)
+    }
+
+    /// Whether a missed day is void; after its hard close it stays so.
+    fn is_cut_short(&self, id: &GoalId, day: Day) -> bool {
+        let kept = |day: Day| {
+            let told = self.days.get(&day).and_then(|state| state.goals.get(id));
+            told.is_some_and(|told| told.void)
+        };
+        self.is_short_void(day, &kept, &|day| self.falls_short(id, day))
     }
 
     /// Whether all days of a period are paused that count for the goal.
@@ -135,7 +144,8 @@ impl User {
     /// Where a fold up to a day begins, and with what.
     fn fold_begins(&self, id: &GoalId, last: Day) -> (Day, Streak) {
         let first = self.goals.get(id).and_then(Goal::first_day);
-        let first = first.unwrap_or(last.next());
+        let created = self.created.map_or(last.next(), |(_, day)| day);
+        let first = first.map_or(last.next(), |first| first.max(created));
         let held = self.streaks.get(id).and_then(|keeping| keeping.checkpoint);
         match held.filter(|(day, _)| first <= *day && *day <= last) {
             Some((day, streak)) => (day.next(), streak),
@@ -244,8 +254,13 @@ pub(super) fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
         }
         let period = user.period_of(&id, day);
         let ends = user.last_of(&id, period) == day;
-        if ends && user.status(&id, period) == Some(DayStatus::Missed) {
-            lost(user, fold, &id, period);
+        match user.status(&id, period).filter(|_| ends) {
+            Some(DayStatus::Missed) => lost(user, fold, &id, period),
+            Some(DayStatus::Void) => {
+                let state = user.days.entry(period).or_default();
+                state.goals.entry(id.clone()).or_default().void = true;
+            }
+            _ => {}
         }
         checkpoint(user, &id, day);
     }
