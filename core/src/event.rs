@@ -9,6 +9,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     civil::{Day, Local},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
+    input::Origin,
     sample::RecordRefusal,
     streak::Stage,
     view::Counted,
@@ -23,9 +24,14 @@ pub struct EventId {
     /// Place of the input.
     #[n(1)]
     pub position: Position,
-    /// Number within the input's events, from 0.
+    /// Number within the input's events, from 0; [`EventId::INPUT`]: the input itself.
     #[n(2)]
     pub sub: u32,
+}
+
+impl EventId {
+    /// Names the input, not one of its events.
+    pub const INPUT: u32 = u32::MAX;
 }
 
 /// A fact of a user's history: numbered densely from 1, in order, never edited (protocol.md 4).
@@ -43,6 +49,52 @@ pub struct Fact {
     /// What it says.
     #[n(3)]
     pub kind: FactKind,
+    /// Who asked for the input that made it; the server, where a boundary did.
+    #[n(4)]
+    pub by: Origin,
+    /// Version of the rules that made it.
+    #[n(5)]
+    pub rules: u16,
+    /// The facts and inputs that caused it besides its own, 4 at most (design.md 4).
+    #[n(6)]
+    pub causes: Vec<EventId>,
+}
+
+impl FactKind {
+    /// The goal that it is about, with the day that its period starts with.
+    #[must_use]
+    pub fn of_goal(&self) -> Option<(&GoalId, Day)> {
+        match self {
+            Self::GoalCompleted { goal, day, .. }
+            | Self::GoalReopened { goal, day, .. }
+            | Self::StreakExtended { goal, day, .. }
+            | Self::StreakCorrected { goal, day, .. }
+            | Self::StreakLost { goal, day, .. } => Some((goal, *day)),
+            _ => None,
+        }
+    }
+
+    /// The civil day that it is about.
+    #[must_use]
+    pub fn day(&self) -> Option<Day> {
+        match self {
+            Self::TokensPosted { day, .. } => Some(*day),
+            other => other.of_goal().map(|(_, day)| day),
+        }
+    }
+
+    /// The challenge that it is about.
+    #[must_use]
+    pub fn challenge(&self) -> Option<ChallengeId> {
+        match self {
+            Self::ChallengeJoined(challenge)
+            | Self::ChallengeStarted(challenge)
+            | Self::ChallengeEnded(challenge)
+            | Self::ChallengeSettled { challenge, .. }
+            | Self::ChallengeCancelled { challenge, .. } => Some(*challenge),
+            _ => None,
+        }
+    }
 }
 
 /// The kinds of facts, numbered, because they are stored.

@@ -29,6 +29,7 @@ pub mod alias;
 pub mod boundary;
 pub mod calendar;
 pub mod challenge;
+pub mod change;
 pub mod chunk;
 pub mod civil;
 pub mod day;

@@ -106,7 +106,7 @@ pub const BATTERY_AGE_MS: i64 = 15 * 60_000;
 pub const BATTERY_EVERY_MS: u64 = 10_000;
 /// Bytes of encoded records since the last snapshot; more forces one (design.md 5).
 pub const TAIL_BYTES_MAX: usize = 8 * 1024;
-/// Facts of one user that may wait for a snapshot; more force one.
+/// Facts, and changes, of one user that may wait for a snapshot; more force one.
 pub const FACTS_UNWRITTEN_MAX: usize = 256;
 /// Inputs of one user that may wait for durability or for stored records.
 pub const PENDING_INPUTS_MAX: usize = 64;

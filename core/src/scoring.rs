@@ -15,16 +15,38 @@ pub const STEPS_RULE: &str = "steps@1";
 /// ```
 #[must_use]
 pub fn steps_micro(eligible: i64) -> i64 {
-    let band = |from: i64, rate: i64| {
-        eligible
-            .saturating_sub(from)
-            .clamp(0, 5_000)
-            .saturating_mul(rate)
-    };
-    let raw = band(0, 1_000)
-        .saturating_add(band(5_000, 500))
-        .saturating_add(band(10_000, 250));
+    let bands = bands(eligible);
+    let raw = bands
+        .iter()
+        .fold(0_i64, |sum, band| sum.saturating_add(band.micro));
     raw.div_euclid(100_000).saturating_mul(100_000)
+}
+
+/// Steps of one day that are worth the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// It takes the steps above so many.
+    pub from: i64,
+    /// What each is worth, 10^-6 token.
+    pub rate_micro: i64,
+    /// How many of the day's steps it takes.
+    pub steps: i64,
+    /// What they are worth together.
+    pub micro: i64,
+}
+
+/// What the rule makes of a day's eligible steps, band by band.
+#[must_use]
+pub fn bands(eligible: i64) -> [Band; 3] {
+    [(0, 1_000), (5_000, 500), (10_000, 250)].map(|(from, rate_micro)| {
+        let steps = eligible.saturating_sub(from).clamp(0, 5_000);
+        Band {
+            from,
+            rate_micro,
+            steps,
+            micro: steps.saturating_mul(rate_micro),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use streakline_core::{
     definition::{Definition, LateJoin},
     event::{EventId, Fact, FactKind},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
+    input::{Origin, RULES_VERSION, Source},
     metric::Metric,
     period::Period,
     sample::DeviceClass,
@@ -229,6 +230,9 @@ pub(crate) fn fact(seq: u64, at_ms: i64, kind: FactKind) -> Fact {
         at_ms,
         id,
         kind,
+        by: Origin::server(Source::Timer),
+        rules: RULES_VERSION,
+        causes: Vec::new(),
     }
 }
 

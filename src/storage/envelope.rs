@@ -49,6 +49,8 @@ pub enum Kind {
     Meta = 10,
     /// An input that was put aside.
     Stuck = 11,
+    /// A change that somebody made to a user.
+    Change = 12,
 }
 
 /// What an intact envelope holds.
@@ -138,7 +140,7 @@ pub fn open(kind: Kind, row: &[u8]) -> Result<Opened<'_>, Error> {
 mod tests {
     use super::*;
 
-    const KINDS: [Kind; 11] = [
+    const KINDS: [Kind; 12] = [
         Kind::Journal,
         Kind::Chunk,
         Kind::Snapshot,
@@ -150,6 +152,7 @@ mod tests {
         Kind::Device,
         Kind::Meta,
         Kind::Stuck,
+        Kind::Change,
     ];
 
     fn complaint(kind: Kind, row: &[u8]) -> String {

@@ -223,6 +223,10 @@ impl Rows for FaultyStore {
         self.inner.transfers(user, after, limit)
     }
 
+    fn changes(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>> {
+        self.inner.changes(user, after, limit)
+    }
+
     fn standings(
         &self,
         challenge: ChallengeId,

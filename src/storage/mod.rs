@@ -193,6 +193,8 @@ pub struct SnapshotWrite {
     pub facts: Vec<(u64, Vec<u8>)>,
     /// New transfers by the number of their fact, sealed.
     pub transfers: Vec<(u64, Vec<u8>)>,
+    /// New changes by number, sealed.
+    pub changes: Vec<(u64, Vec<u8>)>,
     /// Standing rows of this user; `None` removes the row.
     pub standings: Vec<(ChallengeId, Option<Vec<u8>>)>,
     /// The deadline whose due row this snapshot replaces, POSIX ms.
@@ -205,7 +207,7 @@ pub struct SnapshotWrite {
 }
 
 impl SnapshotWrite {
-    /// The user whose chunks, facts, transfers and standings these are; `None` when there are none.
+    /// The user whose chunks, facts, transfers, changes and standings these are; `None` when there are none.
     ///
     /// # Errors
     /// [`Error::Refused`] when such rows come with an entity that is not a user.
@@ -217,8 +219,9 @@ impl SnapshotWrite {
             && self.dropped_chunks.is_empty()
             && self.facts.is_empty()
             && self.transfers.is_empty()
+            && self.changes.is_empty()
             && self.standings.is_empty();
-        let refusal = "only a user has chunks, facts, transfers and standings";
+        let refusal = "only a user has chunks, facts, transfers, changes and standings";
         if none {
             Ok(None)
         } else {
@@ -283,13 +286,15 @@ pub trait Catalogue {
     fn forget_expired(&self, now_ms: i64, limit: usize) -> Answer<'_, usize>;
 }
 
-/// Rows that are read in pages: a user's facts and transfers, a challenge's standings.
+/// Rows that are read in pages: a user's facts, transfers and changes, a challenge's standings.
 pub trait Rows {
     /// Facts of a user numbered above `after`, in order.
     fn facts(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>>;
     /// Transfers of a user whose fact is numbered above `after`, in order.
     fn transfers(&self, user: &UserId, after: u64, limit: usize)
     -> Answer<'_, Vec<(u64, Vec<u8>)>>;
+    /// Changes of a user numbered above `after`, in order.
+    fn changes(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>>;
     /// Standing rows of a challenge after `after`, by user.
     fn standings(
         &self,

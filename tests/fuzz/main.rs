@@ -18,6 +18,7 @@ mod mutate;
 #[path = "../sim/random.rs"]
 mod random;
 mod targets;
+mod told;
 mod values;
 mod worker;
 

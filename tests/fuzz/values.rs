@@ -6,7 +6,7 @@ use streakline_core::{
     civil::{Day, MINUTE_MS},
     definition::{Definition, LateJoin},
     episode::{Episode, Segment, Stage},
-    event::{Contribution, EventId, Fact, FactKind, Transfer},
+    event::{Contribution, Transfer},
     goal::Revision,
     id::{
         ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
@@ -38,7 +38,7 @@ pub(crate) const ZONES: [&str; 5] = [
 ];
 
 /// Sixteen bytes of an id; few enough that some come twice.
-fn few(random: &mut Random) -> [u8; 16] {
+pub(crate) fn few(random: &mut Random) -> [u8; 16] {
     [random.next().to_le_bytes()[0] % 4; 16]
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn bytes16(random: &mut Random) -> [u8; 16] {
     bytes
 }
 
-fn bytes32(random: &mut Random) -> [u8; 32] {
+pub(crate) fn bytes32(random: &mut Random) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..16].copy_from_slice(&bytes16(random));
     bytes[16..].copy_from_slice(&bytes16(random));
@@ -395,50 +395,6 @@ pub(crate) fn input(random: &mut Random) -> Input {
         }),
         1 => Input::Challenge(ChallengeId(few(random)), challenge_input(random)),
         _ => Input::User(user_id(random), user_input(random)),
-    }
-}
-
-pub(crate) fn fact(random: &mut Random) -> Fact {
-    let challenge = ChallengeId(bytes16(random));
-    let (day, goal) = (day(random), goal_id(random));
-    let count = u32::try_from(random.within(1, 400)).unwrap();
-    let kind = match random.index(5) {
-        0 => FactKind::ChallengeJoined(challenge),
-        1 => FactKind::ChallengeSettled {
-            challenge,
-            rank: count,
-            score: random.within(0, 1_000_000_000),
-            participants: count,
-        },
-        2 => FactKind::ChallengeCancelled {
-            challenge,
-            reason: words(random, 200),
-        },
-        3 => FactKind::TokensPosted {
-            day,
-            rule: "steps@1".into(),
-            amount_micro: random.within(1, 1_000_000_000),
-            available_micro: random.within(1, 1_000_000_000),
-            transfer: bytes16(random),
-        },
-        _ => FactKind::StreakExtended {
-            goal,
-            day,
-            count,
-            longest: count,
-        },
-    };
-    let (partition, position) = (partition(random), position(random));
-    let sub = u32::try_from(random.within(0, 100)).unwrap();
-    Fact {
-        seq: random.next() >> 30,
-        at_ms: FROM_MS + random.within(0, 1_000_000_000),
-        id: EventId {
-            partition,
-            position,
-            sub,
-        },
-        kind,
     }
 }
 

@@ -8,6 +8,7 @@ use streakline::storage::{
 };
 use streakline_core::{
     challenge::{Stage, resident::Resident as Held},
+    change::Change,
     civil::Day,
     event::{Fact, FactKind, Transfer},
     id::{ChallengeId, Entity, Position, UserId},
@@ -116,6 +117,21 @@ fn decode<T: for<'a> minicbor::Decode<'a, ()>>(kind: Kind, row: &[u8]) -> Checke
     minicbor::decode(opened.payload).map_err(|error| error.to_string())
 }
 
+/// Changes of the store and of memory, in order; dense, from 1, each once.
+fn changes(server: &Server, user: &User) -> Checked<Vec<Change>> {
+    let mut changes: Vec<Change> = Vec::new();
+    for (_, row) in ready(server.store.changes(&user.id, 0, usize::MAX))? {
+        changes.push(decode(Kind::Change, &row)?);
+    }
+    changes.extend(user.changes.iter().cloned());
+    let numbers: Vec<u64> = changes.iter().map(|change| change.number).collect();
+    let dense: Vec<u64> = (1..=user.last_change).collect();
+    hold(numbers == dense, || {
+        format!("changes of {} are {numbers:?}", user.id)
+    })?;
+    Ok(changes)
+}
+
 /// I7: a server that never stopped, given the same inputs, has the same state and has told the same.
 fn replayed(server: &Server, user: &User, (facts, transfers): &History) -> Checked<()> {
     let mut fresh = User::new(user.id.clone());
@@ -149,6 +165,9 @@ fn replayed(server: &Server, user: &User, (facts, transfers): &History) -> Check
     })?;
     hold(*transfers == other.transfers, || {
         format!("{id} was paid otherwise")
+    })?;
+    hold(changes(server, user)? == other.changes, || {
+        format!("{id} was changed otherwise")
     })?;
     hold(user.digest() == other.digest(), || {
         format!("the state of {id} is not its replay")

@@ -4,6 +4,7 @@
 
 mod head;
 mod identities;
+mod links;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode, bytes::ByteArray};
@@ -19,6 +20,7 @@ use crate::{
 
 pub use head::{DayTotals, DeviceCells, Head, HeldEpisode, Standing};
 pub use identities::Identities;
+pub use links::Links;
 
 /// What was found and told of one goal on one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -116,6 +118,9 @@ pub struct DayState {
     /// Winning records that start in it and are kept aside for their clock (domain.md 2.4).
     #[n(22)]
     pub quarantined: u32,
+    /// What was told of it last.
+    #[n(45)]
+    pub links: Links,
 }
 
 impl DayState {

@@ -9,7 +9,7 @@ mod terms;
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
-pub use issue::{Bounds, IssuedTarget};
+pub use issue::{Bounds, HeldTo, IssuedTarget};
 pub use policy::{
     GarminLike, GoalPolicy, Inputs, LOOK_BACK_DAYS, Percentile, Policy, WINDOW_DAYS, WindowDay,
 };

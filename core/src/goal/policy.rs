@@ -61,14 +61,22 @@ pub trait GoalPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Percentile;
 
+impl Percentile {
+    /// Which of so many amounts by rising size it takes, from 1; `None`: they are too few.
+    #[must_use]
+    pub fn rank(amounts: usize) -> Option<usize> {
+        let rank = amounts.saturating_mul(PERCENTILE).div_ceil(100);
+        (amounts >= ENOUGH_DAYS).then_some(rank)
+    }
+}
+
 impl GoalPolicy for Percentile {
     fn base(&self, inputs: &Inputs) -> i64 {
         let mut amounts: Vec<i64> = inputs.window.iter().map(|day| day.amount).collect();
-        if amounts.len() < ENOUGH_DAYS {
+        let Some(rank) = Self::rank(amounts.len()) else {
             return inputs.onboarding;
-        }
+        };
         amounts.sort_unstable();
-        let rank = amounts.len().saturating_mul(PERCENTILE).div_ceil(100);
         let found = amounts.get(rank.saturating_sub(1));
         found.copied().unwrap_or(inputs.onboarding)
     }

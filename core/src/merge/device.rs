@@ -8,7 +8,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use super::{Cell, counter, portion::Portion};
-use crate::{civil::MINUTE_MS, record::Record};
+use crate::{civil::MINUTE_MS, id::RecordId, record::Record};
 
 /// The minutes of a device, in order, from its winning records of one metric, in any order: delta samples, and what lies
 /// between the readings of its counters. Totals of days are `day_total`'s.
@@ -27,6 +27,27 @@ use crate::{civil::MINUTE_MS, record::Record};
 /// ```
 #[must_use]
 pub fn device_cells(records: &[&Record]) -> Vec<Cell> {
+    let line = sweep(records);
+    let mut cells = Vec::with_capacity(line.pieces.len());
+    line.pieces
+        .values()
+        .for_each(|piece| piece.write(&mut cells));
+    cells
+}
+
+/// The same minutes, told by the samples that own them: the parts of a minute sum to its cell.
+#[must_use]
+pub fn device_parts(records: &[&Record]) -> Vec<(RecordId, Vec<Cell>)> {
+    let line = sweep(records);
+    let part = |piece: &Piece| {
+        let mut cells = Vec::new();
+        piece.write(&mut cells);
+        (piece.portion.id, cells)
+    };
+    line.pieces.values().map(part).collect()
+}
+
+fn sweep(records: &[&Record]) -> TimeLine {
     let deltas = records.iter().filter_map(|record| Portion::of(record));
     let all = deltas.chain(counter::differences(records));
     let claims = |portion: &Portion| portion.span().is_some() && portion.claims(portion.value);
@@ -36,11 +57,7 @@ pub fn device_cells(records: &[&Record]) -> Vec<Cell> {
     for portion in portions.iter().rev() {
         line.claim(portion);
     }
-    let mut cells = Vec::with_capacity(portions.len());
-    line.pieces
-        .values()
-        .for_each(|piece| piece.write(&mut cells));
-    cells
+    line
 }
 
 /// The fast road: adds a record that starts at or after everything the device has covered of this

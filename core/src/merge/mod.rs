@@ -22,7 +22,7 @@ use minicbor::{Decode, Encode};
 use crate::{id::DeviceId, sample::Method};
 
 pub use counter::day_total;
-pub use device::{append, device_cells};
+pub use device::{append, device_cells, device_parts};
 pub use gauge::{Readings, Summary, append_reading, device_readings, merge_readings};
 pub use night::{Night, Sleeper, night};
 pub use remainder::{DayTotal, with_remainder};

@@ -6,7 +6,8 @@
 use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 
 use super::{
-    Rules, User, closing, devices, enrolment, goals, hold, import, ingest, profile, seen, streaks,
+    Rules, User, changes, closing, devices, enrolment, goals, hold, import, ingest, profile, seen,
+    streaks,
 };
 use crate::{
     civil::Day,
@@ -36,6 +37,8 @@ pub(super) struct Fold<'a> {
     pub(super) at_ms: i64,
     /// Eligible minutes of what this fold has changed: goals are judged by them when all days are right.
     pub(super) touched: Touched,
+    /// A boundary runs: time did it, not who sent the input that came after it.
+    boundary: bool,
     events: &'a mut Vec<Event>,
     sub: u32,
 }
@@ -53,6 +56,7 @@ impl<'a> Fold<'a> {
             loaded,
             at_ms: header.stamp_ms,
             touched: Touched::new(),
+            boundary: false,
             events,
             sub: 0,
         }
@@ -69,15 +73,38 @@ impl<'a> Fold<'a> {
             sub: self.sub,
         };
         self.sub = self.sub.saturating_add(1);
+        let state = kind.day().and_then(|day| user.days.get_mut(&day));
+        let causes = state.map(|state| state.links.tell(&kind, id));
         let fact = Fact {
             seq: user.last_seq,
             at_ms: self.at_ms,
             id,
             kind,
+            by: self.by(),
+            rules: self.header.rules,
+            causes: causes.unwrap_or_default(),
         };
         user.facts.push(Arc::new(fact.clone()));
         self.events.push(Event::Fact(fact));
         user.last_seq
+    }
+
+    /// Who is behind what is told now.
+    fn by(&self) -> Origin {
+        if self.boundary {
+            Origin::server(Source::Timer)
+        } else {
+            self.header.origin.clone()
+        }
+    }
+
+    /// The input itself, as a cause.
+    pub(super) fn input_id(&self) -> EventId {
+        EventId {
+            partition: self.header.partition,
+            position: self.header.position,
+            sub: EventId::INPUT,
+        }
     }
 
     /// Emits anything that is not a numbered fact.
@@ -103,7 +130,10 @@ pub fn fold(
     events: &mut Vec<Event>,
 ) {
     match input {
-        UserInput::Skip(skip) => hold::skip(user, header, skip),
+        UserInput::Skip(skip) => {
+            hold::skip(user, header, skip);
+            changes::skipped(user, header, skip);
+        }
         UserInput::Retry(retry) => {
             let stamp_ms = hold::stamp_ms(user, header, retry);
             let then = Header {
@@ -120,9 +150,12 @@ pub fn fold(
                 hold::folded(user);
             }
             hold::end_if_done(user);
+            changes::retried(user, header, retry);
         }
         _ if user.is_held() => {
-            hold::keep(user, &mut Fold::new(rules, loaded, header, events), input)
+            let before = changes::Before::of(user, input);
+            hold::keep(user, &mut Fold::new(rules, loaded, header, events), input);
+            before.kept(user, header);
         }
         _ => proceed(user, &mut Fold::new(rules, loaded, header, events), input),
     }
@@ -150,10 +183,14 @@ pub fn foreseen(user: &User, rules: &Rules, input: &UserInput, stamp_ms: i64) ->
 /// Time first, then the input.
 fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     let stamp_ms = fold.header.stamp_ms;
+    fold.boundary = true;
     closing::run(user, fold, stamp_ms);
+    fold.boundary = false;
     fold.at_ms = stamp_ms;
     user.now_ms = user.now_ms.max(stamp_ms);
+    let before = changes::Before::of(user, input);
     apply(user, fold, input);
+    before.note(user, fold.header, input);
     goals::judge(user, fold);
 }
 

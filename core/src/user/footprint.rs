@@ -7,10 +7,11 @@ use core::mem::size_of;
 
 use super::{Device, User, resident::Resident};
 use crate::{
+    change::Change,
     civil::Day,
     day::{Amount, DayState, DayTotals, DeviceCells, GoalDay, Head, HeldEpisode},
     episode::{Episode, Segment},
-    event::{Fact, Transfer},
+    event::{EventId, Fact, Transfer},
     goal::{Goal, IssuedTarget, Revision, WINDOW_DAYS, WindowDay},
     id::{GoalId, RecordId},
     merge::{Cell, Readings, Summary},
@@ -68,6 +69,7 @@ impl DayState {
 
     fn bytes(&self) -> usize {
         let goal = size_of::<(GoalId, GoalDay)>().saturating_add(ENTRY_BYTES);
+        let linked = size_of::<(GoalId, EventId)>().saturating_add(ENTRY_BYTES);
         let amount = size_of::<(Metric, Amount)>().saturating_add(ENTRY_BYTES);
         let gauge = size_of::<(Metric, Summary)>().saturating_add(ENTRY_BYTES);
         let window = size_of::<[WindowDay; WINDOW_DAYS]>();
@@ -79,6 +81,7 @@ impl DayState {
             .saturating_add(size_of::<Self>())
             .saturating_add(ENTRY_BYTES)
             .saturating_add(self.goals.len().saturating_mul(goal))
+            .saturating_add(self.links.len().saturating_mul(linked))
             .saturating_add(self.ids.len().saturating_mul(ids))
             .saturating_add(self.amounts.len().saturating_mul(amount))
             .saturating_add(self.gauges.len().saturating_mul(gauge))
@@ -117,6 +120,7 @@ impl User {
             .saturating_add(each(self.enrolments.len(), size_of::<Enrolment>()))
             .saturating_add(each(self.facts.len(), size_of::<Fact>()))
             .saturating_add(each(self.transfers.len(), size_of::<Transfer>()))
+            .saturating_add(each(self.changes.len(), size_of::<Change>()))
             .saturating_add(each(self.manifest.len(), ENTRY_BYTES))
             .saturating_add(each(counted, size_of::<Day>()))
     }

@@ -6,7 +6,11 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{User, counters, fold::Fold, hold, plan, progress, rebuild, seen};
+use super::{
+    User, counters,
+    fold::{Fold, Loaded},
+    hold, plan, progress, rebuild, seen,
+};
 use crate::{
     civil::Day,
     day::{DeviceCells, Head},
@@ -172,7 +176,7 @@ fn judge(
     mut copy: StoredRecord,
     judgement: Option<Judgement>,
 ) -> Option<Judgement> {
-    let known = batch.known.get_or_insert_with(|| gather(user, fold));
+    let known = batch.known.get_or_insert_with(|| gather(user, fold.loaded));
     let copies = known
         .get(&(copy.binding, copy.record.id))
         .cloned()
@@ -235,9 +239,9 @@ fn point(user: &mut User, copies: &[StoredRecord], winner: Day) {
 }
 
 /// Everything at hand: what was loaded, and the tail.
-pub(super) fn gather(user: &User, fold: &Fold<'_>) -> Records {
+pub(super) fn gather(user: &User, loaded: &Loaded) -> Records {
     let mut known = Records::new();
-    for copies in fold.loaded.days.values().flat_map(|day| day.values()) {
+    for copies in loaded.days.values().flat_map(|day| day.values()) {
         records::file(&mut known, copies.iter().cloned());
     }
     for day in user.tail.days() {
@@ -248,7 +252,7 @@ pub(super) fn gather(user: &User, fold: &Fold<'_>) -> Records {
 
 /// Adds an accepted copy to what is at hand.
 fn file(user: &User, fold: &Fold<'_>, batch: &mut Batch, copy: &StoredRecord) {
-    let known = batch.known.get_or_insert_with(|| gather(user, fold));
+    let known = batch.known.get_or_insert_with(|| gather(user, fold.loaded));
     records::file(known, [copy.clone()]);
 }
 

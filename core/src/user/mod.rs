@@ -5,10 +5,12 @@
 
 mod accounts;
 pub mod admit;
+mod changes;
 mod closing;
 mod counters;
 mod devices;
 mod enrolment;
+pub mod explain;
 pub mod fold;
 mod footprint;
 pub mod goals;
@@ -40,6 +42,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     calendar::Calendar,
+    change::Change,
     civil::Day,
     day::{DayState, Standing},
     event::{Fact, Transfer},
@@ -246,6 +249,12 @@ pub struct User {
     /// What is known of the accounts besides the available balance.
     #[n(29)]
     pub accounts: Accounts,
+    /// Number of the newest change.
+    #[n(45)]
+    pub last_change: u64,
+    /// Changes since the last snapshot.
+    #[cbor(skip)]
+    pub changes: Vec<Change>,
     /// Records since the last snapshot.
     #[cbor(skip)]
     pub tail: Tail,
@@ -311,6 +320,8 @@ impl User {
             pause_version: 0,
             verdicts: Verdicts::default(),
             accounts: Accounts::default(),
+            last_change: 0,
+            changes: Vec::new(),
             tail: Tail::default(),
             facts: Vec::new(),
             transfers: Vec::new(),

@@ -31,6 +31,12 @@ impl Paying {
         self.ranges.get(&day).map(|(_, to_ms)| *to_ms)
     }
 
+    /// The range of a day, where one is held: first minute and the first after it, POSIX ms.
+    #[must_use]
+    pub fn range(&self, day: Day) -> Option<(i64, i64)> {
+        self.ranges.get(&day).copied()
+    }
+
     /// Days that have a range and are later than a day.
     pub(super) fn after(&self, day: Day) -> impl Iterator<Item = Day> {
         self.ranges.range(day.next()..).map(|(day, _)| *day)

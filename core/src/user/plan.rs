@@ -206,6 +206,17 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     };
     let counted = goals::needs(user, input, (&spans, stamp_ms));
     spans.extend(counted);
+    tied(user, spans)
+}
+
+/// Days whose stored records are needed to tell where the minutes of a day come from.
+#[must_use]
+pub fn to_explain(user: &User, day: Day) -> BTreeSet<Day> {
+    tied(user, Vec::from([(day, day)]))
+}
+
+/// Days of these spans, and those whose records reach into them or are counted with theirs.
+fn tied(user: &User, spans: Vec<Span>) -> BTreeSet<Day> {
     let mut days = BTreeSet::new();
     for (first, last) in spans.into_iter().map(|span| linked(user, span)) {
         days.extend(user.days.range(first..=last).map(|(day, _)| *day));

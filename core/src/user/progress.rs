@@ -28,7 +28,7 @@ pub(super) fn eligible_series(user: &User, metric: Metric, day: Day) -> Vec<(i32
 }
 
 /// One run of a metric's merge, with what a day's total adds to it.
-fn series(
+pub(super) fn series(
     head: &Head,
     standings: &[Standing],
     metric: Metric,
@@ -65,6 +65,7 @@ pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &
     }
     if let Some(state) = user.days.get_mut(&day) {
         state.version = state.version.saturating_add(1);
+        state.links.change(fold.input_id());
     }
     fold.changed(Topic::Day(day));
 }
@@ -117,7 +118,7 @@ fn total(
     }
 }
 
-fn sum(series: &[(i32, u32)]) -> i64 {
+pub(super) fn sum(series: &[(i32, u32)]) -> i64 {
     series.iter().fold(0_i64, |sum, (_, value)| {
         sum.saturating_add(i64::from(*value))
     })

@@ -26,7 +26,7 @@ pub(super) fn warm(user: &mut User, fold: &Fold<'_>, first: Day, last: Day) {
     if cold.is_empty() {
         return;
     }
-    let known = ingest::gather(user, fold);
+    let known = ingest::gather(user, fold.loaded);
     let winners = winners(&known);
     for (day, _) in cold {
         minutes(user, day, &winners);
@@ -80,7 +80,8 @@ fn identify(user: &User, day: Day, winners: &[Winner<'_>]) -> (u32, Identities, 
     (count, identities, quarantined)
 }
 
-fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
+/// The minutes of a day, from the records that count.
+pub(super) fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let mut series = Series::new();
     for winner in winners {

@@ -34,7 +34,7 @@ impl Moving {
         Self {
             first,
             before: user.calendar().clone(),
-            known: reaches.then(|| ingest::gather(user, fold)),
+            known: reaches.then(|| ingest::gather(user, fold.loaded)),
         }
     }
 

@@ -240,7 +240,7 @@ impl Resident {
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
         self.user.tail.bytes() > limits::TAIL_BYTES_MAX
-            || self.user.facts.len() > limits::FACTS_UNWRITTEN_MAX
+            || self.user.facts.len().max(self.user.changes.len()) > limits::FACTS_UNWRITTEN_MAX
     }
 
     /// Days with too many chunks that should be at hand before the next snapshot joins these.

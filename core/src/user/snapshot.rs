@@ -7,6 +7,7 @@ use super::{Rules, User, fold::Loaded};
 use crate::{
     chunk,
     civil::{DAY_MS, Day},
+    day::Links,
     goal::Goal,
     id::{ChallengeId, Position},
     limits,
@@ -34,6 +35,8 @@ pub struct Parts {
     pub facts: Vec<(u64, Vec<u8>)>,
     /// New transfers by the number of their fact.
     pub transfers: Vec<(u64, Vec<u8>)>,
+    /// New changes by number.
+    pub changes: Vec<(u64, Vec<u8>)>,
     /// Standing rows; `None` removes one.
     pub standings: Vec<(ChallengeId, Option<Vec<u8>>)>,
     /// Deadline of the due row that is replaced, POSIX ms.
@@ -59,6 +62,9 @@ pub fn take(user: &mut User, loaded: &Loaded) -> Parts {
         parts
             .transfers
             .push((transfer.event_seq, encoded(&transfer)));
+    }
+    for change in core::mem::take(&mut user.changes) {
+        parts.changes.push((change.number, encoded(&change)));
     }
     for id in core::mem::take(&mut user.unwritten_standings) {
         let standing = user
@@ -188,6 +194,8 @@ impl User {
         let standings = bare.standings();
         bare.days.values_mut().for_each(|day| {
             day.cool(&standings);
+            // Which journal places things have depends on when the clock ticked.
+            day.links = Links::default();
         });
         bare.manifest.clear();
         (bare.next_chunk, bare.due_ms) = (0, None);

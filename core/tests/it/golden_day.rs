@@ -14,15 +14,15 @@ use crate::{
     places::{at, date},
 };
 
-const WATCH: u8 = 1;
-const PHONE: u8 = 2;
+pub const WATCH: u8 = 1;
+pub const PHONE: u8 = 2;
 
-fn sunday() -> Day {
+pub fn sunday() -> Day {
     date("2026-10-25")
 }
 
 /// Twelve met days, then Sunday morning at 00:30.
-fn after_twelve_met_days() -> History {
+pub fn after_twelve_met_days() -> History {
     let mut history = History::at(at("2026-10-13T00:10+2"));
     history.hello(WATCH, DeviceClass::Watch, Some("Europe/Berlin"));
     history.hello(PHONE, DeviceClass::Phone, None);
@@ -39,7 +39,7 @@ fn after_twelve_met_days() -> History {
     history
 }
 
-fn records() -> Vec<(u8, Record)> {
+pub fn records() -> Vec<(u8, Record)> {
     let manual = Record {
         method: Method::Manual,
         ..steps(109, at("2026-10-25T18:00+1"), 30, 2_000)
@@ -55,7 +55,7 @@ fn records() -> Vec<(u8, Record)> {
 }
 
 /// Sends each record at `sent_ms`, or when it has ended.
-fn send(history: &mut History, records: Vec<(u8, Record)>, sent_ms: i64) {
+pub fn send(history: &mut History, records: Vec<(u8, Record)>, sent_ms: i64) {
     for (device, record) in records {
         history.wait_until(sent_ms.max(record.end_ms));
         history.send(device, vec![record]);

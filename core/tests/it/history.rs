@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use streakline_core::{
+    change::Change,
     chunk,
     civil::Day,
     definition::Definition,
@@ -20,6 +21,7 @@ use streakline_core::{
     user::{
         Rules, User,
         admit::{self, Admission, Arrival},
+        explain::{Evidence, Question},
         fold::{self, Loaded},
         plan, snapshot,
         zone_admission::{self, ZoneProposal, ZoneRefusal},
@@ -36,6 +38,7 @@ pub struct Store {
     chunks: BTreeMap<(Day, u64), Vec<u8>>,
     facts: BTreeMap<u64, Fact>,
     transfers: BTreeMap<u64, Transfer>,
+    changes: BTreeMap<u64, Change>,
     pub standings: BTreeMap<ChallengeId, Contribution>,
     pub due_ms: Option<i64>,
 }
@@ -182,6 +185,11 @@ impl History {
 
     /// Journals an input at the present time, and folds it.
     pub fn input(&mut self, input: UserInput) {
+        self.input_of(Origin::server(Source::Stream), input);
+    }
+
+    /// The same, asked for by someone.
+    pub fn input_of(&mut self, origin: Origin, input: UserInput) {
         let position = Position {
             epoch: 1,
             index: self.journal.len() as u64 + 1,
@@ -191,7 +199,7 @@ impl History {
             stamp_ms: self.now_ms.max(last_ms),
             partition: PartitionId(300),
             position,
-            origin: Origin::server(Source::Stream),
+            origin,
             rules: RULES_VERSION,
         };
         self.journal.push((header, input));
@@ -234,6 +242,11 @@ impl History {
         loaded
     }
 
+    /// What answers a question, as the shell brings it together.
+    pub fn evidence(&self, question: &Question) -> Evidence<'_> {
+        Evidence::new(&self.user, &self.load(question.need(&self.user)))
+    }
+
     /// What the shell writes in one batch.
     pub fn snapshot(&mut self) {
         let loaded = self.load(snapshot::crowded(&self.user));
@@ -259,6 +272,11 @@ impl History {
             self.store
                 .transfers
                 .insert(seq, minicbor::decode(&bytes).unwrap());
+        }
+        for (number, bytes) in parts.changes {
+            self.store
+                .changes
+                .insert(number, minicbor::decode(&bytes).unwrap());
         }
         for (challenge, row) in parts.standings {
             match row {
@@ -390,6 +408,16 @@ impl History {
     /// What the facts say, in order.
     pub fn told(&self) -> Vec<FactKind> {
         self.facts().into_iter().map(|fact| fact.kind).collect()
+    }
+
+    /// All changes, stored and not yet stored, by number; there is no gap and no number twice.
+    pub fn changes(&self) -> Vec<Change> {
+        let stored = self.store.changes.values();
+        let changes: Vec<Change> = stored.chain(&self.user.changes).cloned().collect();
+        let numbers: Vec<u64> = changes.iter().map(|change| change.number).collect();
+        let dense: Vec<u64> = (1..=numbers.len() as u64).collect();
+        assert_eq!(numbers, dense, "changes are numbered densely from 1");
+        changes
     }
 
     /// All transfers, stored and not yet stored.

@@ -432,6 +432,7 @@ pub(super) fn snapshot(cell: &Cell) {
             dropped_chunks: Vec::new(),
             facts: Vec::new(),
             transfers: Vec::new(),
+            changes: Vec::new(),
             standings: Vec::new(),
             due_before_ms,
             due_ms,

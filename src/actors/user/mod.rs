@@ -24,6 +24,7 @@ use std::{
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use streakline_core::{
+    change::Change,
     event::{BatchOutcome, Event, Fact, Judgement, Transfer},
     id::{Entity, Position, UserId},
     input::{Header, Input, Origin, UserInput},
@@ -94,8 +95,8 @@ pub(super) struct UserCell {
     /// Commands behind a write that must see every earlier input folded.
     commands: VecDeque<UserCommand>,
     clients: BTreeMap<SessionHandle, Client>,
-    /// Facts and transfers of a snapshot that is being written.
-    writing: (Vec<Arc<Fact>>, Vec<Transfer>),
+    /// Facts, transfers and changes of a snapshot that is being written.
+    writing: (Vec<Arc<Fact>>, Vec<Transfer>, Vec<Change>),
     snapshotting: bool,
     loading: bool,
     /// What the state has booked since its last snapshot.
@@ -136,7 +137,7 @@ impl UserCell {
             waiters: BTreeMap::new(),
             commands: VecDeque::new(),
             clients: BTreeMap::new(),
-            writing: (Vec::new(), Vec::new()),
+            writing: Default::default(),
             snapshotting: false,
             loading: false,
             booked: Totals::default(),

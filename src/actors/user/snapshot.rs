@@ -52,7 +52,7 @@ pub(in crate::actors) fn take(cell: &Cell) {
         metrics::counter!(series::SNAPSHOTS, "kind" => "user").increment(1);
         let mut held = cell.borrow_mut();
         held.snapshotting = false;
-        held.writing = (Vec::new(), Vec::new());
+        held.writing = Default::default();
         let more = held
             .resident()
             .map(|resident| resident.pending() > 0 || resident.user().position > covered);
@@ -77,6 +77,7 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     held.writing = (
         resident.user().facts.clone(),
         resident.user().transfers.clone(),
+        resident.user().changes.clone(),
     );
     let parts = resident.snapshot();
     held.snapshotting = true;
@@ -100,6 +101,7 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
             .collect(),
         facts: sealed(Kind::Fact, &parts.facts),
         transfers: sealed(Kind::Transfer, &parts.transfers),
+        changes: sealed(Kind::Change, &parts.changes),
         standings: parts.standings.iter().map(sealed_standing).collect(),
         due_before_ms: parts.due_before_ms,
         due_ms: parts.due_ms,

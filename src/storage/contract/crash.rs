@@ -40,6 +40,7 @@ fn script() -> Vec<Step> {
     second.dropped_chunks = vec![chunk(1, 1)];
     second.transfers = vec![(2, b"t2".to_vec())];
     second.facts = vec![(2, b"f2".to_vec())];
+    second.changes = vec![(1, b"w1".to_vec())];
     second.standings = vec![(challenge(1), Some(b"30 steps".to_vec()))];
     second.due_before_ms = Some(100);
     second.due_ms = Some(200);
@@ -142,6 +143,7 @@ async fn contents(store: &dyn Store, given_up: &GivenUp) -> Vec<String> {
         shown(store.challenges(None, 9).await),
         shown(store.facts(&ann, 0, 9).await),
         shown(store.transfers(&ann, 0, 9).await),
+        shown(store.changes(&ann, 0, 9).await),
         shown(store.standings(challenge(1), None, 9).await),
         shown(store.due(P, i64::MAX, 9).await),
         shown(store.earliest_due(P).await),

@@ -48,6 +48,7 @@ pub(super) async fn a_snapshot_brings_all_its_rows_along<F: Fixture>(fixture: F)
     ];
     write.facts = vec![(1, b"f1".to_vec()), (2, b"f2".to_vec())];
     write.transfers = vec![(2, b"t2".to_vec())];
+    write.changes = vec![(1, b"w1".to_vec())];
     write.standings = vec![(challenge(1), Some(b"s1".to_vec())), (challenge(2), None)];
     write.due_ms = Some(-5);
     write.partition_row = b"partition".to_vec();
@@ -64,6 +65,10 @@ pub(super) async fn a_snapshot_brings_all_its_rows_along<F: Fixture>(fixture: F)
     assert_eq!(
         store.transfers(&ann, 0, 10).await.unwrap(),
         [(2, b"t2".to_vec())]
+    );
+    assert_eq!(
+        store.changes(&ann, 0, 10).await.unwrap(),
+        [(1, b"w1".to_vec())]
     );
     let standings = store.standings(challenge(1), None, 10).await.unwrap();
     assert_eq!(standings, [(ann.clone(), b"s1".to_vec())]);
@@ -152,7 +157,7 @@ pub(super) async fn only_a_user_has_chunks_and_facts<F: Fixture>(fixture: F) {
     assert_eq!(store.snapshot(&Entity::Partition(P)).await.unwrap(), None);
 }
 
-pub(super) async fn facts_and_transfers_are_read_in_pages<F: Fixture>(fixture: F) {
+pub(super) async fn facts_transfers_and_changes_are_read_in_pages<F: Fixture>(fixture: F) {
     let store = fixture.store();
     for (name, numbers) in [("ann", vec![300, 1, 2, 256, u64::MAX]), ("ann.b", vec![7])] {
         let mut write = snapshot(name, 1);
@@ -163,6 +168,10 @@ pub(super) async fn facts_and_transfers_are_read_in_pages<F: Fixture>(fixture: F
         write.transfers = numbers
             .iter()
             .map(|number| (*number, b"t".to_vec()))
+            .collect();
+        write.changes = numbers
+            .iter()
+            .map(|number| (*number, b"w".to_vec()))
             .collect();
         store.commit(write).await.unwrap();
     }
@@ -180,6 +189,8 @@ pub(super) async fn facts_and_transfers_are_read_in_pages<F: Fixture>(fixture: F
         assert_eq!(facts, expected, "after {after}");
         let transfers: Vec<_> = numbers(store.transfers(&ann, after, limit).await.unwrap());
         assert_eq!(transfers, expected, "after {after}");
+        let changes: Vec<_> = numbers(store.changes(&ann, after, limit).await.unwrap());
+        assert_eq!(changes, expected, "after {after}");
     }
     assert_eq!(
         store.facts(&user("ann.b"), 0, 9).await.unwrap(),

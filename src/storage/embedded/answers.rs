@@ -117,6 +117,10 @@ impl Rows for EmbeddedStore {
         self.numbered(Table::Transfers, user, after, limit)
     }
 
+    fn changes(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>> {
+        self.numbered(Table::Changes, user, after, limit)
+    }
+
     fn standings(
         &self,
         challenge: ChallengeId,

@@ -20,7 +20,7 @@ pub enum Key {
     Standing(UserId),
     /// Of the catalogue.
     Challenge(ChallengeId),
-    /// Of a fact or a transfer, without its user.
+    /// Of a fact, a transfer or a change, without its user.
     Number(u64),
     /// Of a key that expires.
     Expiry(Vec<u8>),

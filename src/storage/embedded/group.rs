@@ -229,6 +229,9 @@ impl<'a> Group<'a> {
         for (number, bytes) in write.transfers {
             self.put(Table::Transfers, keys::numbered(user, number), bytes);
         }
+        for (number, bytes) in write.changes {
+            self.put(Table::Changes, keys::numbered(user, number), bytes);
+        }
         for (challenge, row) in write.standings {
             let key = keys::standing(challenge, user);
             match row {

@@ -32,6 +32,7 @@ pub(super) enum Table {
     Due = 11,
     Partitions = 12,
     Stuck = 13,
+    Changes = 14,
 }
 
 /// Keys of [`Table::Meta`].

@@ -230,6 +230,10 @@ impl Rows for MemoryStore {
         self.read(|tables| Ok(rows::page(&tables.transfers, user, after, limit)))
     }
 
+    fn changes(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>> {
+        self.read(|tables| Ok(rows::page(&tables.changes, user, after, limit)))
+    }
+
     fn standings(
         &self,
         challenge: ChallengeId,

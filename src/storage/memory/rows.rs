@@ -30,6 +30,7 @@ pub(super) struct Tables {
     pub(super) chunks: Table<(UserId, ChunkId), Vec<u8>>,
     pub(super) facts: Table<(UserId, u64), Vec<u8>>,
     pub(super) transfers: Table<(UserId, u64), Vec<u8>>,
+    pub(super) changes: Table<(UserId, u64), Vec<u8>>,
     /// `None` is before every user: the start of a range, never stored.
     pub(super) standings: Table<(ChallengeId, Option<UserId>), Vec<u8>>,
     pub(super) due: Table<(PartitionId, i64, Entity), ()>,
@@ -41,7 +42,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Volatile; 15] {
+    fn all(&mut self) -> [&mut dyn Volatile; 16] {
         [
             &mut self.journal,
             &mut self.idempotency,
@@ -51,6 +52,7 @@ impl Tables {
             &mut self.chunks,
             &mut self.facts,
             &mut self.transfers,
+            &mut self.changes,
             &mut self.standings,
             &mut self.due,
             &mut self.stuck,
@@ -173,6 +175,9 @@ impl Tables {
         }
         for (number, bytes) in write.transfers {
             self.transfers.put((user.clone(), number), bytes);
+        }
+        for (number, bytes) in write.changes {
+            self.changes.put((user.clone(), number), bytes);
         }
         for (challenge, row) in write.standings {
             match row {

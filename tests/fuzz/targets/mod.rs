@@ -47,7 +47,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 28] = [
+pub(crate) const TARGETS: [Target; 29] = [
     stream::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
@@ -67,6 +67,7 @@ pub(crate) const TARGETS: [Target; 28] = [
     rows::ENVELOPE,
     rows::FACT,
     rows::TRANSFER,
+    rows::CHANGE,
     rows::STANDING,
     rows::PARTITION,
     rows::ANSWER,

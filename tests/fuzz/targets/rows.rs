@@ -6,6 +6,7 @@ use streakline::storage::{
     envelope::{Kind, open, seal},
 };
 use streakline_core::{
+    change::Change,
     event::{Contribution, Fact, Transfer},
     ledger::Totals,
     poison::Stuck,
@@ -15,10 +16,11 @@ use super::{Judged, Seen, Target, bounded, hold, opened, stored};
 use crate::{
     mutate::Form,
     random::Random,
+    told,
     values::{self, encoded},
 };
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 12] = [
     Kind::Journal,
     Kind::Chunk,
     Kind::Snapshot,
@@ -30,6 +32,7 @@ const KINDS: [Kind; 11] = [
     Kind::Device,
     Kind::Meta,
     Kind::Stuck,
+    Kind::Change,
 ];
 
 /// A row whose checksum is not put right again.
@@ -41,7 +44,7 @@ pub(super) const ENVELOPE: Target = Target {
         let random = &mut Random::new(seed, 1);
         let kind = KINDS[random.index(KINDS.len())];
         let version = u16::try_from(random.within(0, 65_535)).unwrap();
-        seal(kind, version, &encoded(values::fact(random)))
+        seal(kind, version, &encoded(told::fact(random)))
     },
     check: envelope,
 };
@@ -88,8 +91,16 @@ pub(super) const FACT: Target = Target {
     name: "fact",
     form: Form::Cbor,
     share: 3,
-    valid: |seed| encoded(values::fact(&mut Random::new(seed, 2))),
+    valid: |seed| encoded(told::fact(&mut Random::new(seed, 2))),
     check: |bytes| row::<Fact>(Kind::Fact, bytes),
+};
+
+pub(super) const CHANGE: Target = Target {
+    name: "change",
+    form: Form::Cbor,
+    share: 3,
+    valid: |seed| encoded(told::change(&mut Random::new(seed, 11))),
+    check: |bytes| row::<Change>(Kind::Change, bytes),
 };
 
 pub(super) const TRANSFER: Target = Target {

@@ -298,6 +298,7 @@ impl Server {
             dropped_chunks: Vec::new(),
             facts: Vec::new(),
             transfers: Vec::new(),
+            changes: Vec::new(),
             standings: Vec::new(),
             due_before_ms,
             due_ms,

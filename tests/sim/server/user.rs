@@ -486,6 +486,7 @@ fn snapshot_write(entity: Entity, parts: Parts, partition_row: Vec<u8>) -> Snaps
         dropped_chunks: parts.dropped.iter().copied().map(chunk_id).collect(),
         facts: rows(Kind::Fact, &parts.facts),
         transfers: rows(Kind::Transfer, &parts.transfers),
+        changes: rows(Kind::Change, &parts.changes),
         standings: standings
             .map(|(id, row)| (*id, row.as_ref().map(|row| sealed(Kind::Standing, row))))
             .collect(),

@@ -35,7 +35,8 @@ impl Bounds {
     };
 
     /// Holds a suggestion to the bounds. Floor and cap win over the limit of the change.
-    fn hold(&self, base: i64, previous: Option<i64>) -> i64 {
+    #[must_use]
+    pub fn held_to(&self, base: i64, previous: Option<i64>) -> HeldTo {
         let unit = self.round_to.max(1);
         let over = base.rem_euclid(unit);
         let up = if over == 0 {
@@ -43,19 +44,38 @@ impl Bounds {
         } else {
             unit.saturating_sub(over)
         };
-        let target = self.within(base.saturating_add(up));
-        let limited = previous.map_or(target, |previous| {
+        let rounded = base.saturating_add(up);
+        let bounded = self.within(rounded);
+        let limits = previous.map(|previous| {
             let share = previous.saturating_mul(STEP_PERCENT).div_euclid(100);
             let step = share.max(self.step);
-            let low = previous.saturating_sub(step);
-            target.max(low).min(previous.saturating_add(step))
+            (previous.saturating_sub(step), previous.saturating_add(step))
         });
-        self.within(limited)
+        let limited = limits.map_or(bounded, |(low, high)| bounded.max(low).min(high));
+        HeldTo {
+            rounded,
+            bounded,
+            limits,
+            target: self.within(limited),
+        }
     }
 
     fn within(&self, target: i64) -> i64 {
         target.min(self.cap).max(self.floor)
     }
+}
+
+/// From a suggestion to a target, store units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldTo {
+    /// Rounded up.
+    pub rounded: i64,
+    /// Within floor and cap.
+    pub bounded: i64,
+    /// How far it may lie from the last target, at least and at most; `None`: there was none.
+    pub limits: Option<(i64, i64)>,
+    /// What came of it.
+    pub target: i64,
 }
 
 /// The target of one day of an adaptive goal, with everything that it was made of.
@@ -89,7 +109,7 @@ impl IssuedTarget {
     #[must_use]
     pub fn new(by: Adaptive, inputs: Inputs, issued_ms: i64) -> Self {
         let base = by.policy.rule().base(&inputs);
-        let target = by.bounds.hold(base, inputs.previous);
+        let target = by.bounds.held_to(base, inputs.previous).target;
         Self {
             by,
             inputs,

@@ -197,7 +197,7 @@ impl Asked {
 }
 
 /// What goals read of a day.
-pub(super) fn eligible(state: &DayState, metric: Metric) -> i64 {
+pub(in crate::user) fn eligible(state: &DayState, metric: Metric) -> i64 {
     state.amount(metric).eligible
 }
 

@@ -158,7 +158,7 @@ fn previous(user: &User, id: &GoalId, day: Day) -> Option<i64> {
 }
 
 /// Whether a day says how active its wearer was: worn for 10 hours, or 1,000 steps where the wear is not known.
-fn is_valid(state: &DayState) -> bool {
+pub(in crate::user) fn is_valid(state: &DayState) -> bool {
     if state.quarantined > 0 {
         return false;
     }
@@ -170,7 +170,7 @@ fn is_valid(state: &DayState) -> bool {
 }
 
 /// Whether a day asks nothing of a goal: a rest day, a paused one, or one that the calendar jumped over or cut short.
-fn is_idle(user: &User, id: &GoalId, day: Day) -> bool {
+pub(in crate::user) fn is_idle(user: &User, id: &GoalId, day: Day) -> bool {
     if user.pauses.holds(day) || user.calendar().is_void(day) {
         return true;
     }

@@ -1,6 +1,6 @@
 //! Goals beyond one static number: weeks and months, days-of, composites, weekdays, rest days (domain.md 3.1).
 
-mod adaptive;
+pub mod adaptive;
 
 use proptest::prelude::*;
 use streakline_core::{

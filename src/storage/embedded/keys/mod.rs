@@ -102,7 +102,7 @@ pub(super) fn chunk(user: &UserId, id: ChunkId) -> Vec<u8> {
     .concat()
 }
 
-/// user, zero, number u64: facts and transfers.
+/// user, zero, number u64: facts, transfers and changes.
 pub(super) fn numbered(user: &UserId, number: u64) -> Vec<u8> {
     [user.as_str().as_bytes(), &[0], &number.to_be_bytes()].concat()
 }

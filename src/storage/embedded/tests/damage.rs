@@ -69,6 +69,7 @@ fn snapshot(round: u64, seeded: &mut Seeded) -> SnapshotWrite {
         dropped_chunks: Vec::new(),
         facts: vec![(round + 1, noise(seeded, 80))],
         transfers: vec![(round + 1, noise(seeded, 60))],
+        changes: vec![(round + 1, noise(seeded, 50))],
         standings: vec![(CHALLENGE, Some(noise(seeded, 40)))],
         due_before_ms: None,
         due_ms: Some(round as i64),
@@ -125,6 +126,8 @@ async fn ask(store: &EmbeddedStore) -> Answers {
         note(format!("facts {name}"), text(facts));
         let transfers = store.transfers(&user, 0, 1_000).await;
         note(format!("transfers {name}"), text(transfers));
+        let changes = store.changes(&user, 0, 1_000).await;
+        note(format!("changes {name}"), text(changes));
     }
     for round in 0..ROUNDS {
         let id = ChunkId {

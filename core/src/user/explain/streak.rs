@@ -1,0 +1,132 @@
+//! Why a streak is as long as it is: each period's status with its reason, and the length after it (domain.md 4).
+
+use alloc::vec::Vec;
+
+use super::Shape;
+use crate::{
+    civil::Day,
+    day::GoalDay,
+    goal::Goal,
+    id::GoalId,
+    user::User,
+    view::{DayStatus, GoalProgress, StreakView},
+};
+
+/// Why a period has its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Progress reached the target.
+    Reached,
+    /// Progress reached the target, and a correction after the hard close took that back: the status is kept.
+    Kept,
+    /// It closed softly without reaching the target; late data may still change it.
+    ShortSoFar,
+    /// It closed without reaching the target.
+    FellShort,
+    /// It has not closed.
+    Open,
+    /// A rest day that was chosen before it began.
+    RestDay,
+    /// The calendar jumped over the date.
+    Jumped,
+    /// A change of zone or of the start of days made it shorter than 20 hours, and it was missed.
+    ShortDay,
+}
+
+/// One period of a streak.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeriodWhy {
+    /// First and last day.
+    pub days: (Day, Day),
+    /// How it stands.
+    pub status: DayStatus,
+    /// Why.
+    pub reason: Reason,
+    /// Target and progress; `None`: nothing was asked.
+    pub progress: Option<GoalProgress>,
+    /// Length of the run after it.
+    pub count: u32,
+    /// Whether it counts in the streak by now.
+    pub closed: bool,
+    /// What was told of it.
+    pub told: GoalDay,
+}
+
+/// Why a streak is as long as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreakWhy {
+    /// The streak as it is told elsewhere.
+    pub view: StreakView,
+    /// Length of the run before the first period that is told.
+    pub count_before: u32,
+    /// Its periods, by rising day.
+    pub periods: Vec<PeriodWhy>,
+}
+
+impl User {
+    /// Why a streak is as long as it is, from one day to another; `None`: there is no such goal.
+    #[must_use]
+    pub fn streak_why(
+        &self,
+        id: &GoalId,
+        (from, to): (Day, Day),
+        now_ms: i64,
+    ) -> Option<StreakWhy> {
+        let goal = self.goals.get(id)?;
+        let from = goal.period_of(goal.first_day().map_or(from, |first| first.max(from)));
+        let mut streak = self.streak_through(id, from.prev());
+        let count_before = streak.count();
+        let mut periods = Vec::new();
+        for first in goal.period.between(from, to, goal.week_start) {
+            let Some(status) = self.status(id, first) else {
+                continue;
+            };
+            streak.step(first, status);
+            periods.push(self.period_why((id, goal), (first, status), streak.count()));
+        }
+        Some(StreakWhy {
+            view: self.streak_view(id, None, now_ms)?,
+            count_before,
+            periods,
+        })
+    }
+
+    fn period_why(
+        &self,
+        (id, goal): (&GoalId, &Goal),
+        (first, status): (Day, DayStatus),
+        count: u32,
+    ) -> PeriodWhy {
+        let last = goal.period.last_day(first);
+        let progress = self.goal_progress(id, first);
+        let told = self.days.get(&first).and_then(|state| state.goals.get(id));
+        PeriodWhy {
+            days: (first, last),
+            status,
+            reason: self.reason((first, last), status, progress.as_ref()),
+            progress,
+            count,
+            closed: last <= self.soft_closed,
+            told: told.copied().unwrap_or_default(),
+        }
+    }
+
+    fn reason(
+        &self,
+        (first, last): (Day, Day),
+        status: DayStatus,
+        progress: Option<&GoalProgress>,
+    ) -> Reason {
+        let reached = progress.is_some_and(|progress| progress.progress >= progress.target);
+        match status {
+            DayStatus::Met if reached => Reason::Reached,
+            DayStatus::Met => Reason::Kept,
+            DayStatus::Missed if last > self.hard_closed => Reason::ShortSoFar,
+            DayStatus::Missed => Reason::FellShort,
+            DayStatus::Pending => Reason::Open,
+            DayStatus::Rest => Reason::RestDay,
+            DayStatus::Void if self.shape_of(first) == Shape::Jumped => Reason::Jumped,
+            DayStatus::Void => Reason::ShortDay,
+        }
+    }
+}
