@@ -96,6 +96,8 @@ pub const DAYS_PER_ANSWER_MAX: i32 = 400;
 pub const FACTS_RESUMABLE: u64 = 1_000;
 /// Facts that are younger than this can be resumed from too, however many they are, in ms (protocol.md 4).
 pub const FACTS_RESUMABLE_MS: i64 = 7 * 86_400_000;
+/// Facts, and changes, of a user that one page of an explanation's trail is picked from; the next page goes on after them.
+pub const TRAIL_ROWS_MAX: usize = 5_000;
 /// Metrics of one device whose last sample is remembered; the one longest without a sample is forgotten first.
 pub const DEVICE_METRICS_MAX: usize = 32;
 /// Shortest stretch without samples that is told as a gap, in ms.

@@ -28,6 +28,7 @@ mod devices;
 mod enrolments;
 mod etag;
 mod events;
+mod explain;
 mod fault;
 mod fields;
 #[cfg(feature = "fault-injection")]
@@ -42,6 +43,7 @@ mod import;
 mod instruments;
 mod ledger;
 mod me;
+mod minutes;
 pub mod openapi;
 mod page;
 mod pauses;

@@ -1,12 +1,15 @@
 //! The doors to every user and challenge: finds the actor, activates it, and waits for its answer within a bound.
 
 mod challenges;
+mod explain;
 mod goals;
 mod import;
 mod server;
 mod streaks;
 mod stuck;
 mod users;
+
+pub use explain::{TrailRow, TrailRows};
 
 use std::{
     sync::{Arc, atomic::Ordering},

@@ -81,6 +81,8 @@ pub(crate) enum UserCommand {
     Read(ReadUser),
     /// Facts or transfers of the state and of the store.
     History(super::facts::History),
+    /// A question that needs more than the state.
+    Inquire(super::inquiry::Inquiry),
     /// A change.
     Write(WriteUser),
     /// A challenge tells a member something.
@@ -116,6 +118,7 @@ impl UserCommand {
             Self::Read(read) => read(Err(refusal)),
             Self::Write(write) => (write.done)(Err(refusal)),
             Self::History(history) => history.refuse(refusal),
+            Self::Inquire(inquiry) => inquiry.refuse(refusal),
             Self::Open { session, .. } => end(host, session, refusal.code),
             Self::Claimed { opening, .. } => end(host, opening.session(), refusal.code),
             Self::Batch { session, batch } => {
@@ -187,6 +190,12 @@ pub(super) fn resume(cell: &Cell) {
 fn may_run(cell: &Cell, command: &UserCommand) -> bool {
     match command {
         UserCommand::Read(_) | UserCommand::History(_) => caught_up(cell),
+        UserCommand::Inquire(inquiry) => {
+            let held = cell.borrow();
+            let busy = inquiry.reads_records() && (held.loading || held.snapshotting);
+            drop(held);
+            caught_up(cell) && !busy
+        }
         UserCommand::Open { .. } | UserCommand::Claimed { .. } | UserCommand::Write(_) => {
             caught_up(cell) && cell.borrow().resident().is_some_and(|r| r.pending() == 0)
         }
@@ -243,6 +252,7 @@ fn run(cell: &Cell, command: UserCommand) {
             }
         }
         UserCommand::History(history) => super::facts::read(cell, history),
+        UserCommand::Inquire(inquiry) => super::inquiry::run(cell, inquiry),
         UserCommand::Write(change) => write(cell, change),
         UserCommand::Notice {
             challenge, input, ..

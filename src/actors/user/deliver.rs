@@ -139,7 +139,7 @@ pub(super) fn send_outbox(cell: &Cell) {
 
 /// Reads the chunks of days that the next fold needs; later inputs of this user wait, nobody else does.
 pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
-    let (host, id, life, wanted) = {
+    let (host, id, life) = {
         let mut held = cell.borrow_mut();
         // The manifest may name chunks of a snapshot that is being written: these are read once it is.
         if held.loading || held.snapshotting {
@@ -147,21 +147,11 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
         }
         held.loading = true;
         held.note_work();
-        let wanted: Vec<ChunkId> = held.user().map_or_else(Vec::new, |user| {
-            let numbers = |day: &Day| user.manifest.get(day).cloned().unwrap_or_default();
-            let chunks = days.iter().flat_map(|day| {
-                numbers(day)
-                    .into_iter()
-                    .map(|number| ChunkId { day: *day, number })
-            });
-            chunks.collect()
-        });
-        (held.host.clone(), held.id.clone(), held.life, wanted)
+        (held.host.clone(), held.id.clone(), held.life)
     };
     let cell = cell.clone();
     actix::spawn(async move {
-        let read = host.shared.store.chunks(&id, wanted.clone()).await;
-        let loaded = read.and_then(|chunks| unpack(&days, &wanted, &chunks));
+        let loaded = stored(&cell, &days).await;
         {
             let mut held = cell.borrow_mut();
             if held.life != life {
@@ -185,6 +175,28 @@ pub(super) fn load(cell: &Cell, days: BTreeSet<Day>) {
         }
         super::advance(&cell);
     });
+}
+
+/// The stored records of some days, as the manifest names them.
+pub(super) async fn stored(
+    cell: &Cell,
+    days: &BTreeSet<Day>,
+) -> Result<BTreeMap<Day, Records>, Error> {
+    let (host, id, wanted) = {
+        let held = cell.borrow();
+        let wanted: Vec<ChunkId> = held.user().map_or_else(Vec::new, |user| {
+            let numbers = |day: &Day| user.manifest.get(day).cloned().unwrap_or_default();
+            let chunks = days.iter().flat_map(|day| {
+                numbers(day)
+                    .into_iter()
+                    .map(|number| ChunkId { day: *day, number })
+            });
+            chunks.collect()
+        });
+        (held.host.clone(), held.id.clone(), wanted)
+    };
+    let chunks = host.shared.store.chunks(&id, wanted.clone()).await?;
+    unpack(days, &wanted, &chunks)
 }
 
 fn unpack(

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use streakline_core::event::{Fact, Transfer};
+use streakline_core::{
+    change::Change,
+    event::{Fact, Transfer},
+};
 use tokio::sync::oneshot;
 
 use super::Cell;
@@ -76,7 +79,7 @@ pub(super) fn read(cell: &Cell, history: History) {
     }
 }
 
-fn unreadable(cell: &Cell, kind: &'static str, error: &Error) -> Refusal {
+pub(super) fn unreadable(cell: &Cell, kind: &'static str, error: &Error) -> Refusal {
     let held = cell.borrow();
     let row = damage::name(&held.entity());
     held.host.shared.damage.note(kind, &row, error);
@@ -114,6 +117,23 @@ pub(super) async fn facts(cell: &Cell, after: u64, limit: usize) -> Result<Vec<A
             .filter(|(seq, _)| *seq > after),
     );
     Ok(facts.into_values().take(limit).collect())
+}
+
+/// Changes numbered above `after`, in order, at most `limit`.
+pub(super) async fn changes(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Change>, Error> {
+    let (store, id, recent) = {
+        let held = cell.borrow();
+        let unwritten = held.user().map_or(&[][..], |user| &user.changes);
+        let recent: Vec<_> = held.writing.2.iter().chain(unwritten).cloned().collect();
+        (held.host.shared.store.clone(), held.id.clone(), recent)
+    };
+    let mut changes = BTreeMap::new();
+    for (number, bytes) in store.changes(&id, after, limit).await? {
+        changes.insert(number, unseal::<Change>(Kind::Change, &bytes)?);
+    }
+    let recent = recent.into_iter().map(|change| (change.number, change));
+    changes.extend(recent.filter(|(number, _)| *number > after));
+    Ok(changes.into_values().take(limit).collect())
 }
 
 async fn transfers(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Transfer>, Error> {

@@ -8,6 +8,7 @@ mod deliver;
 mod facts;
 #[cfg(feature = "fault-injection")]
 mod fault;
+mod inquiry;
 mod intake;
 mod outbound;
 mod poison;
@@ -53,6 +54,7 @@ use crate::{
 
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
+pub(super) use inquiry::{Found, Inquiry, TrailPage};
 use outbound::Client;
 pub(super) use snapshot::{Look, let_go, take as snapshot};
 

@@ -20,8 +20,9 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    balance, boards, challenges, clock, days, devices, enrolments, events, goals, health, import,
-    instruments, ledger, me, pauses, problem::Answer, rest_days, streaks, stuck, users, verdicts,
+    balance, boards, challenges, clock, days, devices, enrolments, events, explain, goals, health,
+    import, instruments, ledger, me, minutes, pauses, problem::Answer, rest_days, streaks, stuck,
+    users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -72,6 +73,9 @@ routes! {
     "/v1/users/{user}/import" => post import::bring;
     "/v1/users/{user}/days" => get days::list;
     "/v1/users/{user}/days/{date}" => get days::read;
+    "/v1/users/{user}/days/{date}/minutes" => get minutes::minutes;
+    "/v1/users/{user}/days/{date}/hours" => get minutes::hours;
+    "/v1/users/{user}/days/{date}/records" => get minutes::records;
     "/v1/users/{user}/streaks" => get streaks::list;
     "/v1/users/{user}/streaks/{goal}/freezes" => post instruments::buy_freeze;
     "/v1/users/{user}/streaks/{goal}/repairs" => post instruments::repair;
@@ -81,6 +85,11 @@ routes! {
     "/v1/users/{user}/balance" => get balance::read;
     "/v1/users/{user}/ledger" => get ledger::list;
     "/v1/users/{user}/events" => get events::list;
+    "/v1/users/{user}/explain/day" => get explain::day;
+    "/v1/users/{user}/explain/goal" => get explain::goal;
+    "/v1/users/{user}/explain/streak" => get explain::streak;
+    "/v1/users/{user}/explain/score" => get explain::score;
+    "/v1/users/{user}/explain/token" => get explain::token;
     "/v1/challenges" => get challenges::list, post challenges::create;
     "/v1/challenges/{id}" => get challenges::read, put challenges::replace, delete challenges::remove;
     "/v1/challenges/{id}/publish" => post challenges::publish;

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
     civil::Day,
-    goal::{Adaptive, IssuedTarget, Kind, Mode, Part},
+    goal::{Adaptive, IssuedTarget, Kind, Mode, Part, Terms},
     period::{Period, WeekStart},
     view::GoalView,
 };
@@ -155,6 +155,48 @@ pub struct IssuedDay {
     pub target: Option<Number>,
 }
 
+/// What a goal asks for, whatever its period. Members that its kind does not have are absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TermsOfGoal {
+    /// How its target comes about: `static`, `adaptive`, `days_of` or `composite`.
+    #[schema(value_type = String, example = "static")]
+    pub kind: &'static str,
+    /// How many days must reach the target; only of `days_of`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub days: Option<u32>,
+    /// Whether `all` parts must be met or `any` of them; only of `composite`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "all")]
+    pub mode: Option<&'static str>,
+    /// Its parts; an adaptive goal has none.
+    pub parts: Vec<GoalPart>,
+    /// What an adaptive goal counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "steps")]
+    pub metric: Option<&'static str>,
+    /// How an adaptive goal finds its targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<GoalPolicy>,
+    /// How many of the user's rest days it honours in an ISO week.
+    pub rest_days: u8,
+}
+
+impl From<&Terms> for TermsOfGoal {
+    fn from(terms: &Terms) -> Self {
+        let (kind, days, mode, _) = kind_of(&terms.kind);
+        let metric = terms.adaptive().map(|by| by.metric);
+        Self {
+            kind,
+            days,
+            mode,
+            parts: terms.parts().iter().map(GoalPart::from).collect(),
+            metric: metric.map(|metric| registry::metrics().name(metric)),
+            policy: terms.adaptive().map(GoalPolicy::from),
+            rest_days: terms.rest_days,
+        }
+    }
+}
+
 /// The name of a period.
 #[must_use]
 pub fn period_name(period: Period) -> &'static str {
@@ -202,7 +244,7 @@ impl From<&Adaptive> for GoalPolicy {
 }
 
 impl Issued {
-    fn of(issued: &IssuedTarget, day: Day) -> Self {
+    pub(super) fn of(issued: &IssuedTarget, day: Day) -> Self {
         let shown = |value| amount(issued.by.metric, value);
         let seen = issued.inputs.window.iter().map(|seen| IssuedDay {
             day: day.plus(-i32::from(seen.back)).iso(),

@@ -7,6 +7,7 @@ pub mod challenge;
 pub mod day;
 pub mod device;
 pub mod event;
+pub mod explain;
 pub mod goal;
 mod instruments;
 pub mod ledger;

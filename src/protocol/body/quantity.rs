@@ -18,6 +18,15 @@ pub(crate) fn amount(metric: Metric, value: i64) -> Number {
         .unwrap_or_else(|| Number::from(value))
 }
 
+/// The mean of readings, from their sum in store units and their number.
+pub(crate) fn mean(metric: Metric, (sum, count): (i64, u64)) -> Number {
+    let of = registry::metrics().get(metric);
+    let text = of.and_then(|of| of.shown_mean(sum, count));
+    let mean = text.and_then(|text| text.parse().ok());
+    mean.and_then(Number::from_f64)
+        .unwrap_or_else(|| Number::from(0))
+}
+
 /// A target, or what has been reached of it, as a number of what the goal counts.
 pub(crate) fn counted(of: Counted, value: i64) -> Number {
     match of {
