@@ -54,6 +54,14 @@ const fn own(method: &'static str, route: &'static str, status: u16) -> Row {
     row(method, route, told)
 }
 
+/// The same, of a read with a query.
+const fn asked(route: &'static str, query: &'static str) -> Row {
+    Row {
+        query,
+        ..own("get", route, 200)
+    }
+}
+
 /// A.
 const fn admins(method: &'static str, route: &'static str, status: u16) -> Row {
     let told = [Forbidden, Forbidden, Forbidden, Yes(status)];
@@ -84,6 +92,15 @@ const ROWS: &[Row] = &[
         ..own("get", "/v1/users/{user}/days", 200)
     },
     own("get", "/v1/users/{user}/days/{date}", 200),
+    own("get", "/v1/users/{user}/days/{date}/minutes", 200),
+    own("get", "/v1/users/{user}/days/{date}/hours", 200),
+    own("get", "/v1/users/{user}/days/{date}/records", 200),
+    // The first goal that a row above has made.
+    asked("/v1/users/{user}/explain/day", "?day=2016-04-12"),
+    asked("/v1/users/{user}/explain/goal", "?goal=g0"),
+    asked("/v1/users/{user}/explain/streak", "?goal=g0"),
+    asked("/v1/users/{user}/explain/score", "?challenge={id}"),
+    asked("/v1/users/{user}/explain/token", "?day=2016-04-12"),
     own("get", "/v1/users/{user}/streaks", 200),
     // Ann has no tokens, nothing missed, no pause and no verdict; whether she may is told first.
     row(
@@ -206,7 +223,8 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
     } else {
         open.to_owned()
     };
-    path.replace("/v1/challenges/{id}", &of) + row.query
+    let id = open.rsplit('/').next().unwrap_or_default();
+    path.replace("/v1/challenges/{id}", &of) + &row.query.replace("{id}", id)
 }
 
 fn body_of(row: &Row) -> Option<Value> {
