@@ -58,6 +58,9 @@ pub struct Fact {
     /// The facts and inputs that caused it besides its own, 4 at most (design.md 4).
     #[n(6)]
     pub causes: Vec<EventId>,
+    /// The device whose samples made it, where samples did.
+    #[n(7)]
+    pub device: Option<DeviceId>,
 }
 
 impl FactKind {

@@ -233,6 +233,7 @@ pub(crate) fn fact(seq: u64, at_ms: i64, kind: FactKind) -> Fact {
         by: Origin::server(Source::Timer),
         rules: RULES_VERSION,
         causes: Vec::new(),
+        device: None,
     }
 }
 

@@ -60,6 +60,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
         by: values::header(random).origin,
         rules: 1,
         causes: (0..random.index(5)).map(|_| event_id(random)).collect(),
+        device: [None, Some(DeviceId(bytes16(random)))][random.index(2)],
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
-    id::PartitionId,
+    id::{DeviceId, PartitionId},
     input::{Header, Origin, RULES_VERSION, Source, UserInput},
     metric::Metric,
     records::Records,
@@ -39,6 +39,8 @@ pub(super) struct Fold<'a> {
     pub(super) touched: Touched,
     /// A boundary runs: time did it, not who sent the input that came after it.
     boundary: bool,
+    /// The device whose samples are folded.
+    device: Option<DeviceId>,
     events: &'a mut Vec<Event>,
     sub: u32,
 }
@@ -57,6 +59,7 @@ impl<'a> Fold<'a> {
             at_ms: header.stamp_ms,
             touched: Touched::new(),
             boundary: false,
+            device: None,
             events,
             sub: 0,
         }
@@ -83,6 +86,7 @@ impl<'a> Fold<'a> {
             by: self.by(),
             rules: self.header.rules,
             causes: causes.unwrap_or_default(),
+            device: self.device.filter(|_| !self.boundary),
         };
         user.facts.push(Arc::new(fact.clone()));
         self.events.push(Event::Fact(fact));
@@ -188,6 +192,10 @@ fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     fold.boundary = false;
     fold.at_ms = stamp_ms;
     user.now_ms = user.now_ms.max(stamp_ms);
+    fold.device = match input {
+        UserInput::Ingest(batch) => Some(batch.device),
+        _ => None,
+    };
     let before = changes::Before::of(user, input);
     apply(user, fold, input);
     before.note(user, fold.header, input);

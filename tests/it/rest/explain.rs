@@ -131,7 +131,10 @@ fn the_golden_day_is_explained_through_rest_and_the_same_after_a_kill() {
         assert_eq!(created["by"]["source"], "rest");
         let completed = item(&day["trail"], "goal.completed");
         assert_eq!(completed["by"]["principal"], "user:ann");
-        assert_eq!(completed["rules"], 1);
+        assert_eq!(
+            (&completed["rules"], &completed["device"]),
+            (&json!(1), &json!(PHONE))
+        );
     });
     server.kill_and_restart();
     block_on(async {

@@ -35,6 +35,10 @@ pub struct TrailItem {
     pub change: Option<Changed>,
     /// Who asked for the input that made it.
     pub by: By,
+    /// The device whose samples made it, where samples did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Uuid)]
+    pub device: Option<String>,
     /// Version of the rules that folded it.
     pub rules: u16,
     /// Its identity: partition, epoch and index of its input in the journal, and of an event its number there.
@@ -219,6 +223,7 @@ impl From<&Fact> for TrailItem {
             event: Some(Event::from(fact)),
             change: None,
             by: By::from(&fact.by),
+            device: fact.device.map(|device| device.to_string()),
             rules: fact.rules,
             id: id(&fact.id),
             causes: fact.causes.iter().map(id).collect(),
@@ -233,6 +238,7 @@ impl From<&Change> for TrailItem {
             event: None,
             change: Some(Changed::from(&change.kind)),
             by: By::from(&change.by),
+            device: None,
             rules: change.rules,
             id: id(&change.id),
             causes: Vec::new(),
