@@ -14,6 +14,7 @@ use crate::{
     input::Origin,
     period::WeekStart,
     sample::DeviceClass,
+    streak::Definition,
 };
 
 /// One change: numbered densely from 1, in order, never edited.
@@ -103,6 +104,9 @@ pub enum ChangeKind {
         /// Adaptive: the user's own target for one day, store units.
         #[n(2)]
         own: Option<(Day, i64)>,
+        /// What its streak allows from then on, where that was said too.
+        #[n(3)]
+        streak: Option<Definition>,
     },
     /// A goal was deleted.
     #[n(9)]

@@ -73,6 +73,7 @@ impl FactKind {
             | Self::StreakExtended { goal, day, .. }
             | Self::StreakCorrected { goal, day, .. }
             | Self::StreakLost { goal, day, .. } => Some((goal, *day)),
+            Self::Streak(fact) => fact.of_goal(),
             _ => None,
         }
     }
@@ -81,7 +82,10 @@ impl FactKind {
     #[must_use]
     pub fn day(&self) -> Option<Day> {
         match self {
-            Self::TokensPosted { day, .. } => Some(*day),
+            Self::TokensPosted { day, .. }
+            | Self::Account(
+                AccountFact::TokensCharged { day, .. } | AccountFact::DebtChanged { day, .. },
+            ) => Some(*day),
             other => other.of_goal().map(|(_, day)| day),
         }
     }
@@ -345,6 +349,20 @@ pub enum StreakFact {
         #[n(1)]
         stage: Stage,
     },
+}
+
+impl StreakFact {
+    /// The goal that it is about, with the day that its period starts with; pauses and verdicts are about all goals.
+    fn of_goal(&self) -> Option<(&GoalId, Day)> {
+        match self {
+            Self::MilestoneReached { goal, day, .. }
+            | Self::Freeze { goal, day, .. }
+            | Self::PassReturned { goal, day }
+            | Self::PassUsed { goal, day }
+            | Self::Repaired { goal, day, .. } => Some((goal, *day)),
+            Self::Pause { .. } | Self::Verdict { .. } => None,
+        }
+    }
 }
 
 /// What happens to a pause.

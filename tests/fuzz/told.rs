@@ -6,6 +6,7 @@ use streakline_core::{
     id::{ChallengeId, DeviceId},
     period::WeekStart,
     sample::DeviceClass,
+    streak::Definition,
 };
 
 use crate::{
@@ -89,6 +90,7 @@ pub(crate) fn change(random: &mut Random) -> Change {
             goal,
             revisions: Vec::new(),
             own: Some((values::day(random), 7_500)),
+            streak: Some(Definition::default()),
         },
         7 => ChangeKind::GoalDeleted {
             goal,

@@ -56,12 +56,14 @@ impl Before {
                 goal,
                 revisions,
                 own,
+                streak,
                 ..
             } => {
                 let kind = ChangeKind::GoalSet {
                     goal: goal.clone(),
                     revisions: revisions.clone(),
                     own: *own,
+                    streak: *streak,
                 };
                 note(user, header, kind);
             }

@@ -1,15 +1,17 @@
 //! Explanations: the golden day and its variations, who changed what, and what caused a fact.
 
 use streakline_core::{
-    change::ChangeKind,
-    event::{EventId, Fact, FactKind},
+    change::{Change, ChangeKind},
+    event::{EventId, Fact, FactKind, StreakFact},
     id::{ChallengeId, RecordId},
     input::{NewProfile, Origin, Source, UserInput},
     metric::Metric,
     record::Content,
     sample::DeviceClass,
+    streak::Definition,
     user::explain::{
-        Evidence, Fate, HourOf, LeftOut, MinuteOf, Question, Reason, RecordWhy, Shape, Use,
+        Evidence, Fate, HourOf, LeftOut, MinuteOf, PeriodWhy, Question, Reason, RecordWhy, Shape,
+        Use,
     },
     view::DayStatus,
 };
@@ -17,9 +19,27 @@ use streakline_core::{
 use crate::{
     golden_day::{PHONE, WATCH, after_twelve_met_days, records, send, sunday},
     history::{History, device, goal, steps},
+    instruments::{close, day, person, walk},
     places::{at, date},
     targets::adaptive::{NINE, after_nine_days},
 };
+
+impl History {
+    /// What answers a question, as the shell brings it together.
+    pub fn evidence(&self, question: &Question) -> Evidence<'_> {
+        Evidence::new(&self.user, &self.load(question.need(&self.user)))
+    }
+
+    /// All changes, stored and not yet stored, by number; there is no gap and no number twice.
+    pub fn changes(&self) -> Vec<Change> {
+        let stored = self.store.changes.values();
+        let changes: Vec<Change> = stored.chain(&self.user.changes).cloned().collect();
+        let numbers: Vec<u64> = changes.iter().map(|change| change.number).collect();
+        let dense: Vec<u64> = (1..=numbers.len() as u64).collect();
+        assert_eq!(numbers, dense, "changes are numbered densely from 1");
+        changes
+    }
+}
 
 fn golden() -> History {
     let mut history = after_twelve_met_days();
@@ -394,4 +414,81 @@ fn everything_that_a_person_changes_is_noted_once_and_samples_are_not() {
     assert_eq!(kinds.len(), 7, "{kinds:?}");
     let again = History::replay(&history.journal, |_| true, |_| false);
     assert_eq!(again.changes(), history.changes());
+}
+
+#[test]
+fn a_day_that_a_freeze_covers_and_a_pause_say_so_and_their_facts_are_in_the_trail() {
+    let freezes = Definition {
+        freezes: 2,
+        ..Definition::default()
+    };
+    let mut history = person(freezes);
+    for number in 1..=8 {
+        if number != 8 {
+            walk(&mut history, number);
+        }
+        close(&mut history, number);
+    }
+    history.input(UserInput::Pause {
+        from: day(10),
+        to: day(12),
+    });
+    close(&mut history, 9);
+    close(&mut history, 10);
+    let span = (day(7), day(10));
+    let why = history
+        .user
+        .streak_why(&goal("g"), span, history.now_ms)
+        .unwrap();
+    let told = |why: &PeriodWhy| (why.status, why.reason, why.count, why.freeze_of);
+    let wanted = [
+        (DayStatus::Met, Reason::Reached, 7, None),
+        (DayStatus::Frozen, Reason::Freeze, 7, Some(day(8))),
+        (DayStatus::Missed, Reason::ShortSoFar, 0, None),
+        (DayStatus::Paused, Reason::Paused, 0, None),
+    ];
+    assert_eq!(why.periods.iter().map(told).collect::<Vec<_>>(), wanted);
+    let freezes = &why.keeping.freezes;
+    assert_eq!((freezes.earned, freezes.used, freezes.held()), (1, 1, 0));
+    let question = Question::Streak(goal("g"), day(8), day(10));
+    let trail = self::told(&history, &question);
+    let has = |wanted: fn(&FactKind) -> bool| trail.iter().any(|fact| wanted(&fact.kind));
+    assert!(has(|kind| matches!(
+        kind,
+        FactKind::Streak(StreakFact::Freeze { .. })
+    )));
+    assert!(has(|kind| matches!(
+        kind,
+        FactKind::Streak(StreakFact::Pause { .. })
+    )));
+}
+
+#[test]
+fn a_day_that_a_verdict_takes_names_the_verdict() {
+    let mut history = person(Definition::default());
+    for number in 1..=3 {
+        walk(&mut history, number);
+        close(&mut history, number);
+    }
+    history.input(UserInput::Verdict([day(2)].into()));
+    let why = history
+        .user
+        .streak_why(&goal("g"), (day(1), day(3)), history.now_ms)
+        .unwrap();
+    let told = |why: &PeriodWhy| (why.reason, why.verdict, why.count);
+    let wanted = [
+        (Reason::Reached, None, 1),
+        (Reason::Verdict, Some(1), 0),
+        (Reason::Reached, None, 1),
+    ];
+    assert_eq!(why.periods.iter().map(told).collect::<Vec<_>>(), wanted);
+    let given = told_of_verdict(&history);
+    assert_eq!(given, [(day(2), true), (day(3), false)]);
+}
+
+/// Whether the verdict belongs to the trail of these days.
+fn told_of_verdict(history: &History) -> Vec<(streakline_core::civil::Day, bool)> {
+    let is_one = |fact: &Fact| matches!(fact.kind, FactKind::Streak(StreakFact::Verdict { .. }));
+    let of = |on| told(history, &Question::Day(on)).iter().any(is_one);
+    [day(2), day(3)].map(|on| (on, of(on))).to_vec()
 }

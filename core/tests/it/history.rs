@@ -21,7 +21,6 @@ use streakline_core::{
     user::{
         Rules, User,
         admit::{self, Admission, Arrival},
-        explain::{Evidence, Question},
         fold::{self, Loaded},
         plan, snapshot,
         zone_admission::{self, ZoneProposal, ZoneRefusal},
@@ -38,7 +37,7 @@ pub struct Store {
     chunks: BTreeMap<(Day, u64), Vec<u8>>,
     facts: BTreeMap<u64, Fact>,
     transfers: BTreeMap<u64, Transfer>,
-    changes: BTreeMap<u64, Change>,
+    pub changes: BTreeMap<u64, Change>,
     pub standings: BTreeMap<ChallengeId, Contribution>,
     pub due_ms: Option<i64>,
 }
@@ -227,7 +226,7 @@ impl History {
     }
 
     /// Exactly the chunks that the manifest names for these days.
-    fn load(&self, days: impl IntoIterator<Item = Day>) -> Loaded {
+    pub fn load(&self, days: impl IntoIterator<Item = Day>) -> Loaded {
         let mut loaded = Loaded::default();
         for day in days {
             let numbers = self.user.manifest.get(&day);
@@ -240,11 +239,6 @@ impl History {
             loaded.days.insert(day, records);
         }
         loaded
-    }
-
-    /// What answers a question, as the shell brings it together.
-    pub fn evidence(&self, question: &Question) -> Evidence<'_> {
-        Evidence::new(&self.user, &self.load(question.need(&self.user)))
     }
 
     /// What the shell writes in one batch.
@@ -408,16 +402,6 @@ impl History {
     /// What the facts say, in order.
     pub fn told(&self) -> Vec<FactKind> {
         self.facts().into_iter().map(|fact| fact.kind).collect()
-    }
-
-    /// All changes, stored and not yet stored, by number; there is no gap and no number twice.
-    pub fn changes(&self) -> Vec<Change> {
-        let stored = self.store.changes.values();
-        let changes: Vec<Change> = stored.chain(&self.user.changes).cloned().collect();
-        let numbers: Vec<u64> = changes.iter().map(|change| change.number).collect();
-        let dense: Vec<u64> = (1..=numbers.len() as u64).collect();
-        assert_eq!(numbers, dense, "changes are numbered densely from 1");
-        changes
     }
 
     /// All transfers, stored and not yet stored.

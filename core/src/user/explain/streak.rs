@@ -8,6 +8,7 @@ use crate::{
     day::GoalDay,
     goal::Goal,
     id::GoalId,
+    streak::{Cover, Keeping, Stage, Verdict},
     user::User,
     view::{DayStatus, GoalProgress, StreakView},
 };
@@ -27,6 +28,16 @@ pub enum Reason {
     Open,
     /// A rest day that was chosen before it began.
     RestDay,
+    /// All its days lie in a pause.
+    Paused,
+    /// Missed, and a freeze covers it.
+    Freeze,
+    /// Missed, and passes as a day of the weekend or as a near miss.
+    Pass,
+    /// Missed, and repaired.
+    Repair,
+    /// A verdict takes it, whatever was reached.
+    Verdict,
     /// The calendar jumped over the date.
     Jumped,
     /// A change of zone or of the start of days made it shorter than 20 hours, and it was missed.
@@ -50,6 +61,10 @@ pub struct PeriodWhy {
     pub closed: bool,
     /// What was told of it.
     pub told: GoalDay,
+    /// The civil day on which the freeze was acquired that covers it.
+    pub freeze_of: Option<Day>,
+    /// The verdict that takes it.
+    pub verdict: Option<u32>,
 }
 
 /// Why a streak is as long as it is.
@@ -61,6 +76,8 @@ pub struct StreakWhy {
     pub count_before: u32,
     /// Its periods, by rising day.
     pub periods: Vec<PeriodWhy>,
+    /// Its instruments and grants: what came in, what was used.
+    pub keeping: Keeping,
 }
 
 impl User {
@@ -88,6 +105,7 @@ impl User {
             view: self.streak_view(id, None, now_ms)?,
             count_before,
             periods,
+            keeping: self.streaks.get(id).cloned().unwrap_or_default(),
         })
     }
 
@@ -100,31 +118,55 @@ impl User {
         let last = goal.period.last_day(first);
         let progress = self.goal_progress(id, first);
         let told = self.days.get(&first).and_then(|state| state.goals.get(id));
+        let covers = self.streaks.get(id).map(|keeping| &keeping.covers);
+        let verdict = self.verdict_on(goal, first);
         PeriodWhy {
             days: (first, last),
             status,
-            reason: self.reason((first, last), status, progress.as_ref()),
+            reason: self.reason((first, last), (status, verdict), progress.as_ref()),
             progress,
             count,
             closed: last <= self.soft_closed,
             told: told.copied().unwrap_or_default(),
+            freeze_of: match covers.and_then(|covers| covers.get(&first)) {
+                Some(Cover::Frozen(acquired)) if status == DayStatus::Frozen => Some(*acquired),
+                _ => None,
+            },
+            verdict,
         }
+    }
+
+    /// The first verdict in force that takes any day of a period.
+    fn verdict_on(&self, goal: &Goal, first: Day) -> Option<u32> {
+        let days: Vec<Day> = goal.counted_days(first).collect();
+        let takes = |held: &Verdict| {
+            held.stage != Stage::Acquitted && days.iter().any(|day| held.days.contains(day))
+        };
+        let mut verdicts = self.verdicts.iter();
+        verdicts
+            .find(|(_, held)| takes(held))
+            .map(|(number, _)| number)
     }
 
     fn reason(
         &self,
         (first, last): (Day, Day),
-        status: DayStatus,
+        (status, verdict): (DayStatus, Option<u32>),
         progress: Option<&GoalProgress>,
     ) -> Reason {
         let reached = progress.is_some_and(|progress| progress.progress >= progress.target);
         match status {
             DayStatus::Met if reached => Reason::Reached,
             DayStatus::Met => Reason::Kept,
+            DayStatus::Missed if verdict.is_some() => Reason::Verdict,
             DayStatus::Missed if last > self.hard_closed => Reason::ShortSoFar,
             DayStatus::Missed => Reason::FellShort,
             DayStatus::Pending => Reason::Open,
             DayStatus::Rest => Reason::RestDay,
+            DayStatus::Paused => Reason::Paused,
+            DayStatus::Frozen => Reason::Freeze,
+            DayStatus::Pass => Reason::Pass,
+            DayStatus::Repaired => Reason::Repair,
             DayStatus::Void if self.shape_of(first) == Shape::Jumped => Reason::Jumped,
             DayStatus::Void => Reason::ShortDay,
         }

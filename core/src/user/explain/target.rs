@@ -23,7 +23,7 @@ pub enum Use {
     Open,
     /// Nothing is known of it.
     Unknown,
-    /// A rest day, or one that the calendar jumped over.
+    /// Nothing was asked on it: a rest day, a paused one, or one that the calendar jumped over.
     Idle,
     /// A sample of it is kept aside for its clock.
     Quarantined,

@@ -5,7 +5,7 @@ use super::{super::User, Question};
 use crate::{
     change::{Change, ChangeKind},
     civil::{DAY_MS, Day},
-    event::Fact,
+    event::{Fact, FactKind, StreakFact},
 };
 
 impl Question {
@@ -27,6 +27,12 @@ impl Question {
     #[must_use]
     pub fn is_told_by(&self, user: &User, fact: &Fact) -> bool {
         let kind = &fact.kind;
+        if let FactKind::Streak(fact) = kind
+            && let Some(days) = self.days(user)
+            && is_of_days(user, fact, days)
+        {
+            return true;
+        }
         match self {
             Self::Day(day) => match kind.of_goal() {
                 Some((goal, first)) => {
@@ -89,6 +95,34 @@ impl Question {
                     || of_days(user, change, window)
             }
         }
+    }
+}
+
+impl Question {
+    /// The days that it asks about, where pauses and verdicts matter to it.
+    fn days(&self, user: &User) -> Option<(Day, Day)> {
+        match self {
+            Self::Day(day) | Self::Tokens(day) => Some((*day, *day)),
+            Self::Goal(goal, day) => {
+                let held = user.goals.get(goal)?;
+                let first = held.period_of(*day);
+                Some((first, held.period.last_day(first)))
+            }
+            Self::Streak(_, from, to) => Some((*from, *to)),
+            Self::Score(_) => None,
+        }
+    }
+}
+
+/// Whether a pause or a verdict is about any of some days.
+fn is_of_days(user: &User, fact: &StreakFact, (first, last): (Day, Day)) -> bool {
+    match fact {
+        StreakFact::Pause { from, to, .. } => *from <= last && *to >= first,
+        StreakFact::Verdict { verdict, .. } => {
+            let held = user.verdicts.get(*verdict);
+            held.is_some_and(|held| held.days.range(first..=last).next().is_some())
+        }
+        _ => false,
     }
 }
 

@@ -8,10 +8,11 @@ use streakline_core::{
     goal::Revision,
     id::GoalId,
     input::{Origin, Source},
+    streak::Definition,
 };
 use utoipa::ToSchema;
 
-use super::super::{event::Event, goal::week_start_name};
+use super::super::{event::Event, goal::week_start_name, streak::StreakRule};
 /// One page of the events and changes that belong to a question, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Trail {
@@ -128,6 +129,9 @@ pub enum Changed {
         /// Adaptive: the day of the user's own target.
         #[serde(skip_serializing_if = "Option::is_none")]
         own: Option<String>,
+        /// What its streak allows from then on, where that was said too.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        streak: Option<StreakRule>,
     },
     /// A goal was deleted.
     #[serde(rename = "goal.deleted")]
@@ -283,7 +287,8 @@ impl From<&ChangeKind> for Changed {
                 goal,
                 revisions,
                 own,
-            } => goal_set(&goal, &revisions, own),
+                streak,
+            } => goal_set(&goal, &revisions, (own, streak)),
             ChangeKind::GoalDeleted { goal, until } => Self::GoalDeleted {
                 goal: goal.to_string(),
                 until: until.map(|day| day.iso()),
@@ -308,7 +313,11 @@ impl From<&ChangeKind> for Changed {
     }
 }
 
-fn goal_set(goal: &GoalId, revisions: &[Revision], own: Option<(Day, i64)>) -> Changed {
+fn goal_set(
+    goal: &GoalId,
+    revisions: &[Revision],
+    (own, streak): (Option<(Day, i64)>, Option<Definition>),
+) -> Changed {
     Changed::GoalSet {
         goal: goal.to_string(),
         from: revisions
@@ -316,5 +325,6 @@ fn goal_set(goal: &GoalId, revisions: &[Revision], own: Option<(Day, i64)>) -> C
             .map(|revision| revision.from.iso())
             .collect(),
         own: own.map(|(day, _)| day.iso()),
+        streak: streak.map(StreakRule::from),
     }
 }
