@@ -1,30 +1,24 @@
 //! The model and the core live through the same random histories: travel, clock changes, corrections, repeats, several
 //! devices, wrong clocks, crashes. Whenever one looks, both say the same (domain.md 13, I1 to I3, I7).
 
+mod asked;
+mod life;
 mod look;
 mod random;
+mod words;
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use streakline_core::{
     civil::{Day, HOUR_MS},
-    episode::{Episode, Segment, Stage},
-    event::Judgement,
     input::{NewProfile, UserInput},
-    metric::Registry,
-    record::{Content, Epoch, Record},
     user::zone_admission,
 };
 
 use crate::{
     history::{History, goal},
-    model::{
-        acts::Act,
-        goals::{Kind, Shape},
-        records::{Class, Sample},
-        world::World,
-    },
+    model::{acts::Act, goals::Shape, records::Sample, world::World},
 };
 use random::{DEVICES, Turn, any_turn, beginning_ms, live};
 
@@ -35,54 +29,19 @@ struct Pair {
     sent: Vec<(u8, Vec<Sample>)>,
     /// The day's hash in the core, by what the model says that the day is made of.
     hashes: BTreeMap<(Day, [u8; 32]), [u8; 32]>,
-}
-
-fn record(sample: &Sample) -> Record {
-    let (start_ms, end_ms) = sample.span.unwrap_or_default();
-    let metrics = Registry::built_in();
-    Record {
-        id: sample.id,
-        version: sample.version,
-        metric: metrics.named(sample.metric).unwrap().metric,
-        start_ms,
-        end_ms,
-        offset_s: sample.offset_s,
-        content: content(sample),
-        method: sample.method,
-        worn: sample.worn,
-    }
-}
-
-fn content(sample: &Sample) -> Content {
-    let value = sample.amount();
-    let segment = |(stage, start_ms, end_ms): &(&str, i64, i64)| Segment {
-        start_ms: *start_ms,
-        end_ms: *end_ms,
-        stage: Stage::parse(stage).unwrap(),
-    };
-    match sample.class {
-        _ if sample.deleted => Content::Deleted,
-        Class::Delta => Content::Delta(value),
-        Class::Gauge => Content::Gauge(value),
-        Class::Cumulative => Content::Cumulative {
-            value,
-            epoch: Epoch::parse(sample.epoch.as_deref().unwrap()),
-        },
-        Class::Episode => Content::Episode(Box::new(Episode {
-            segments: sample.segments.iter().map(segment).collect(),
-            sport: None,
-            totals: Vec::new(),
-        })),
-    }
+    /// Of what was walked on a day.
+    versions: BTreeMap<Day, u32>,
 }
 
 impl Pair {
-    fn begin() -> Self {
+    /// A user in Berlin with three devices.
+    fn arrive() -> Self {
         let mut pair = Self {
             core: History::at(beginning_ms()),
             model: World::new(beginning_ms()),
             sent: Vec::new(),
             hashes: BTreeMap::new(),
+            versions: BTreeMap::new(),
         };
         for (device, class) in DEVICES {
             let zone = Some("Europe/Berlin");
@@ -92,6 +51,11 @@ impl Pair {
                 zone,
             });
         }
+        pair
+    }
+
+    fn begin() -> Self {
+        let mut pair = Self::arrive();
         let today = pair.model.today();
         for (goal, target) in [("low", 300), ("high", 5_000)] {
             let shape = Shape::daily(target);
@@ -186,13 +150,16 @@ impl Pair {
                 samples,
             } => {
                 self.sent.push((*device, samples.clone()));
-                let records = samples.iter().map(record).collect();
+                let records = samples.iter().map(words::record).collect();
                 let judged = match *skewed {
                     true => self.core.send_skewed(*device, records),
                     false => self.core.send(*device, records),
                 };
                 self.model.act(self.core.now_ms, act);
-                let mut judged: Vec<&str> = judged.iter().map(|(_, judged)| word(judged)).collect();
+                let mut judged: Vec<&str> = judged
+                    .iter()
+                    .map(|(_, judged)| words::word(judged))
+                    .collect();
                 let mut wanted = self.model.said.clone();
                 judged.resize(wanted.len(), "accepted");
                 judged.sort_unstable();
@@ -211,32 +178,13 @@ impl Pair {
                 );
             }
             Act::DayStart(minutes) => self.start_days_at(*minutes),
-            Act::PutGoal { goal, shape, from } => {
-                let asked = match shape.parts[0].kind {
-                    Kind::Static(target) => target,
-                    _ => unreachable!("only static goals are put so far"),
-                };
-                let taken = self.core.put_goal(goal, asked, *from).ok();
-                self.model.run_until(self.core.now_ms);
-                let wanted = self.model.first_day_of(goal, shape, *from);
-                assert_eq!(taken, wanted, "first day of {goal} with {asked}");
-            }
             Act::DeleteGoal(name) => self.core.input(UserInput::DeleteGoal(goal(name))),
             Act::Tick => self.core.tick(self.core.now_ms),
-            other => unreachable!("the core has yet to learn {other:?}"),
+            Act::SundayWeeks(sunday) => self.start_weeks(*sunday),
+            Act::PutGoal { .. } | Act::Own { .. } | Act::Rest(_) => self.goals(act),
+            _ => self.streaks(act),
         }
         self.model.act(self.core.now_ms, act);
-    }
-}
-
-fn word(judgement: &Judgement) -> &'static str {
-    match judgement {
-        Judgement::Duplicate => "duplicate",
-        Judgement::StaleVersion => "stale_version",
-        Judgement::Clamped => "clamped",
-        Judgement::Quarantined => "quarantined",
-        Judgement::Kept => "kept",
-        Judgement::Rejected(_) => "rejected",
     }
 }
 

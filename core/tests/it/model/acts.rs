@@ -7,10 +7,11 @@ use streakline_core::{
 };
 
 use super::{
-    goals::{Goal, Kind, Shape},
+    goals::{Goal, Period, Shape, met_of, period_of},
     merge,
     milestones::Stage,
     records::{self, Copy, Sample, Winner},
+    streaks::Allowed,
     world::World,
 };
 
@@ -41,13 +42,14 @@ pub enum Act {
         from: Option<Day>,
     },
     DeleteGoal(&'static str),
-    /// What the streak of a goal allows.
-    Allow {
+    /// The user's own target of an adaptive goal for a day.
+    Own {
         goal: &'static str,
-        freezes: usize,
-        weekend_pass: bool,
-        repair: bool,
+        target: i64,
+        from: Option<Day>,
     },
+    /// What the streak of a goal allows.
+    Allow(&'static str, Allowed),
     BuyFreeze(&'static str),
     Repair {
         goal: &'static str,
@@ -91,57 +93,42 @@ impl World {
             Act::DayStart(minutes) => self.start_days_at(*minutes),
             Act::SundayWeeks(sunday) => self.sunday_weeks = *sunday,
             Act::PutGoal { goal, shape, from } => {
-                let changed = self.unchanged(goal, shape, *from).is_none();
-                if let Some(from) = self.first_day_of(goal, shape, *from) {
-                    if changed && self.goals.contains_key(*goal) {
-                        let changes = self.changes.entry((*goal).to_owned()).or_default();
-                        changes.push(self.now_ms);
-                    }
-                    let held: &mut Goal = self.goals.entry((*goal).to_owned()).or_default();
-                    held.revise(from, Some(shape.clone()));
-                    let today = self.today();
-                    if from == today && !self.issued.contains_key(&((*goal).to_owned(), today)) {
-                        self.issue_one(goal, today);
-                    }
+                if let Some(revisions) = self.revisions(goal, shape, *from) {
+                    self.put(goal, shape.period, revisions);
+                }
+            }
+            Act::Own { goal, target, from } => {
+                if let Some(own) = self.own_from(goal, *target, *from) {
+                    self.put_own(goal, own);
                 }
             }
             Act::DeleteGoal(goal) => self.delete_goal(goal),
-            Act::Allow { .. } | Act::BuyFreeze(_) | Act::Repair { .. } => self.instrument(act),
-            Act::Rest(day) => drop(self.rest(*day)),
-            Act::Pause(from, to) => drop(self.pause(*from, *to)),
+            Act::Allow(goal, allowed) => {
+                let today = self.today();
+                let held = self.instruments.entry((*goal).to_owned()).or_default();
+                held.allow(allowed, today);
+            }
+            Act::BuyFreeze(goal) => self.buy(goal),
+            Act::Repair { goal, day, paid } => {
+                if self.may_repair(goal, *day, *paid) {
+                    self.repair(goal, *day, *paid);
+                }
+            }
+            Act::Rest(day) => self.rest(*day),
+            Act::Pause(from, to) => self.pause(*from, *to),
             Act::EndPause => self.end_pause(),
             Act::Verdict(days) => self.give_verdict(days),
-            Act::Decide(verdict, stage) => self.verdicts[*verdict].stage = *stage,
+            Act::Decide(verdict, stage) => {
+                if self.may_decide(*verdict, *stage) {
+                    self.verdicts[*verdict].stage = *stage;
+                }
+            }
             Act::Tick => {}
         }
         self.forget_derived();
+        self.lock_begun();
         self.run_until(at_ms);
         self.settle(false);
-    }
-
-    fn instrument(&mut self, act: &Act) {
-        let today = self.today();
-        match act {
-            Act::Allow {
-                goal,
-                freezes,
-                weekend_pass,
-                repair,
-            } => {
-                let held = self.instruments.entry((*goal).to_owned()).or_default();
-                (held.freezes, held.weekend_pass, held.repair) = (*freezes, *weekend_pass, *repair);
-            }
-            Act::BuyFreeze(goal) => {
-                let held = self.instruments.entry((*goal).to_owned()).or_default();
-                if held.held.len() < held.freezes {
-                    held.acquire(today);
-                }
-            }
-            Act::Repair { goal, day, paid } if self.may_repair(goal, *day, *paid) => {
-                self.repair(goal, *day);
-            }
-            _ => {}
-        }
     }
 
     fn hello(&mut self, device: DeviceId, class: DeviceClass, zone: Option<&'static str>) {
@@ -189,54 +176,131 @@ impl World {
         }
     }
 
-    /// The first day of a new shape (domain.md 3.1, protocol.md 7); `None`: refused.
-    pub fn first_day_of(&self, goal: &str, shape: &Shape, from: Option<Day>) -> Option<Day> {
+    fn changed_lately(&self, goal: &str) -> usize {
+        let changes = self.changes.get(goal).into_iter().flatten();
+        changes.filter(|at| self.now_ms - **at < 7 * DAY_MS).count()
+    }
+
+    /// From which days a goal asks for what, when a shape is put (domain.md 3.1, protocol.md 7); `None`: refused.
+    pub fn revisions(
+        &self,
+        goal: &str,
+        shape: &Shape,
+        from: Option<Day>,
+    ) -> Option<Vec<(Day, Shape)>> {
         let today = self.today();
         if from.is_some_and(|from| from < today) {
             return None;
         }
-        let static_target = |shape: &Shape| match shape.parts[0].kind {
-            Kind::Static(target) => Some(target),
-            _ => None,
+        let new = Goal {
+            period: shape.period,
+            sunday: self.sunday_weeks,
+            ..Goal::default()
         };
-        if let Some(unchanged) = self.unchanged(goal, shape, from) {
-            return Some(unchanged);
-        }
-        let changes = self.changes.get(goal).into_iter().flatten();
-        if changes.filter(|at| self.now_ms - **at < 7 * DAY_MS).count() >= 3 {
-            return None;
-        }
-        let held = self.goals.get(goal).and_then(|held| held.on(today));
-        let (before, after) = (held.and_then(static_target), static_target(shape));
-        let raised = before.is_some() && after > before;
-        let lowered = before.is_some() && after < before;
-        let wanted = from.unwrap_or(if raised { today } else { today.next() });
-        let lowest = [before, after]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(i64::MAX);
-        let eligible: i64 = self
-            .eligible_series(today, shape.parts[0].metric)
-            .values()
-            .sum();
-        let met = eligible >= lowest;
-        let waits = wanted == today && (lowered || met);
-        Some(if waits { today.next() } else { wanted })
+        let held = self.goals.get(goal).unwrap_or(&new);
+        let running = held.period_of(today);
+        let later = from.map(|from| held.period_of(from).0);
+        let revisions = match held.on(running.1) {
+            None => vec![(self.first_day_of(goal, shape, from), shape.clone())],
+            Some(_) if later.is_some_and(|later| later > running.0) => {
+                vec![(later.unwrap(), shape.clone())]
+            }
+            Some(old) => {
+                let raise = shape.raise_of(old).filter(|_| !self.is_met(goal, running));
+                let planned = held.revisions.iter().any(|(from, _)| *from > running.1);
+                let differs = raise.as_ref().unwrap_or(old) != shape;
+                let next = differs || (planned && raise.is_none());
+                let next = next.then(|| (running.1.next(), shape.clone()));
+                let counted = held.counted(running).next().unwrap();
+                raise
+                    .map(|raise| (counted, raise))
+                    .into_iter()
+                    .chain(next)
+                    .collect()
+            }
+        };
+        let often = self.changed_lately(goal) >= 3;
+        (revisions.is_empty() || !often).then_some(revisions)
     }
 
-    /// Since when a goal asks for the same already, where nothing else is planned.
-    fn unchanged(&self, goal: &str, shape: &Shape, from: Option<Day>) -> Option<Day> {
+    /// The first day of a goal that is not in force: today stands only while it is unmet.
+    fn first_day_of(&self, goal: &str, shape: &Shape, from: Option<Day>) -> Day {
         let today = self.today();
-        let (since, newest) = self.goals.get(goal)?.revisions.last()?;
-        let same = newest.as_ref() == Some(shape) && *since <= today;
-        (same && from.is_none_or(|from| from == today)).then_some(*since)
+        let wanted = from.unwrap_or(today.next());
+        let issued = self.target_of(goal, shape, today);
+        let period = period_of(shape.period, today, self.sunday_weeks);
+        let parts = self.progress_of(shape, today, period, issued);
+        let met = parts.is_some_and(|parts| met_of(&parts, shape.any).is_some());
+        if wanted == today && met {
+            today.next()
+        } else {
+            wanted
+        }
+    }
+
+    fn put(&mut self, goal: &str, period: Period, revisions: Vec<(Day, Shape)>) {
+        let (today, sunday) = (self.today(), self.sunday_weeks);
+        if self.goals.contains_key(goal) && !revisions.is_empty() {
+            let changes = self.changes.entry(goal.to_owned()).or_default();
+            changes.push(self.now_ms);
+        }
+        let new = || Goal {
+            period,
+            sunday,
+            ..Goal::default()
+        };
+        let held = self.goals.entry(goal.to_owned()).or_insert_with(new);
+        let now = revisions.iter().any(|(from, _)| *from <= today);
+        for (from, shape) in revisions {
+            held.revise(from, Some(shape));
+        }
+        if now && !self.issued.contains_key(&(goal.to_owned(), today)) {
+            self.issue_one(goal, today);
+        }
+    }
+
+    /// For which day the user's own target of an adaptive goal is: more than today's holds today while that is unmet,
+    /// everything else tomorrow. `None`: refused, or nothing changes.
+    pub fn own_from(&self, goal: &str, target: i64, from: Option<Day>) -> Option<(Day, i64)> {
+        let today = self.today();
+        let held = self.goals.get(goal)?;
+        if from.is_some_and(|from| from < today) || self.changed_lately(goal) >= 3 {
+            return None;
+        }
+        let issued = self.issued.get(&(goal.to_owned(), today)).copied();
+        let later = from.filter(|from| *from > today);
+        let day = match (later, issued) {
+            (Some(later), _) => later,
+            (None, Some(issued)) if issued == target => return None,
+            (None, Some(issued)) => {
+                let unmet = target > issued && !self.is_met(goal, held.period_of(today));
+                if unmet { today } else { today.next() }
+            }
+            (None, None) => from.unwrap_or(today.next()),
+        };
+        Some((day, target))
+    }
+
+    fn put_own(&mut self, goal: &str, own: (Day, i64)) {
+        self.changes
+            .entry(goal.to_owned())
+            .or_default()
+            .push(self.now_ms);
+        let key = (goal.to_owned(), own.0);
+        if let Some(issued) = self.issued.get_mut(&key) {
+            *issued = own.1;
+            self.locked.insert(key);
+        } else {
+            self.goals.get_mut(goal).unwrap().own = Some(own);
+        }
     }
 
     fn delete_goal(&mut self, goal: &str) {
-        let tomorrow = self.today().next();
-        if let Some(held) = self.goals.get_mut(goal) {
-            held.revise(tomorrow, None);
+        let today = self.today();
+        if let Some(held) = self.goals.get_mut(goal).filter(|held| held.is_open()) {
+            let next = held.period_of(today).1.next();
+            let from = held.first_day().map_or(next, |first| first.max(next));
+            held.revise(from, None);
         }
     }
 }

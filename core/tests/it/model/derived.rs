@@ -29,6 +29,8 @@ pub struct DayData {
     pub records: BTreeMap<&'static str, u32>,
     /// Minutes that a sample with worn = true touches.
     pub worn: BTreeSet<i64>,
+    /// Whether one of its records came through a wrong clock.
+    pub quarantined: bool,
 }
 
 impl DayData {
@@ -47,11 +49,17 @@ impl DayData {
 pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, Rc<DayData>> {
     let winners = records::winners(copies);
     let mut derived: BTreeMap<Day, DayData> = BTreeMap::new();
-    for Winner { sample, .. } in &winners {
+    for Winner {
+        sample,
+        quarantined,
+        ..
+    } in &winners
+    {
         let named = sample.total_of();
         let day = named.unwrap_or_else(|| days.day_of(sample.start_ms()));
         let day = derived.entry(day).or_default();
         *day.records.entry(sample.metric).or_default() += 1;
+        day.quarantined |= quarantined;
         let last_ms = sample.start_ms().max(sample.end_ms() - 1);
         let touched = sample.start_ms().div_euclid(MINUTE_MS)..=last_ms.div_euclid(MINUTE_MS);
         for minute in touched.filter(|_| sample.worn == Some(true)) {

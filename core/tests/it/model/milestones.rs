@@ -10,6 +10,7 @@ pub struct Grant {
     pub milestone: u32,
     pub first: Day,
     pub event: Day,
+    pub micro: i64,
 }
 
 /// How far a verdict has come.
@@ -33,24 +34,55 @@ pub struct Verdict {
 /// A verdict without appeal is final after this.
 pub const FINAL_AFTER_MS: i64 = 14 * DAY_MS;
 
+const FIRST: [u32; 7] = [3, 7, 14, 30, 50, 100, 180];
+
 fn milestones(count: u32) -> impl Iterator<Item = u32> {
-    let first = [3, 7, 14, 30, 50, 100, 180];
-    first
+    FIRST
         .into_iter()
         .chain((1..).map(|year| year * 365))
         .take_while(move |m| *m <= count)
 }
 
+/// Whether a run may not be paid for a milestone because of an earlier grant.
+fn blocks(held: &Grant, run: Run, (milestone, event): (u32, Day)) -> bool {
+    let inside = |day: Day| (run.from..=run.to).contains(&day);
+    let overlap = held.first <= event && run.from <= held.event;
+    held.milestone == milestone && (inside(held.first) || inside(held.event) || overlap)
+}
+
 impl World {
     pub fn frauds_on(&self, day: Day) -> bool {
-        let stands = |verdict: &&Verdict| verdict.stage != Stage::Acquitted;
+        let open = |stage| matches!(stage, Stage::Given | Stage::Appealed);
+        let stands = |verdict: &&Verdict| {
+            verdict.stage != Stage::Acquitted && !(self.acquitting.get() && open(verdict.stage))
+        };
         self.verdicts
             .iter()
             .filter(stands)
             .any(|verdict| verdict.days.contains(&day))
     }
 
+    /// Whether a verdict may be given: on soft-closed days of the user's life.
+    pub fn may_give_verdict(&self, days: &[Day]) -> bool {
+        let closed = self.first_day()..=self.last_soft();
+        !days.is_empty() && days.iter().all(|day| closed.contains(day))
+    }
+
+    /// Whether a verdict may come to a stage.
+    pub fn may_decide(&self, verdict: usize, stage: Stage) -> bool {
+        let held = self.verdicts.get(verdict).map(|held| held.stage);
+        held.is_some_and(|held| match stage {
+            Stage::Given => false,
+            Stage::Appealed => held == Stage::Given,
+            Stage::Final => matches!(held, Stage::Given | Stage::Appealed),
+            Stage::Acquitted => held != Stage::Acquitted,
+        })
+    }
+
     pub fn give_verdict(&mut self, days: &[Day]) {
+        if !self.may_give_verdict(days) {
+            return;
+        }
         self.verdicts.push(Verdict {
             days: days.to_vec(),
             given: self.today(),
@@ -101,27 +133,72 @@ impl World {
         runs.into_iter().filter_map(whole).collect()
     }
 
-    /// Pays every milestone that a run has reached and that no earlier grant stands in the way of.
+    /// Every milestone that a run has reached, and that no earlier grant stands in the way of.
+    fn due(&self, goal: &str) -> Vec<(Run, u32, Day)> {
+        let grants = self.grants.get(goal);
+        let of = |(run, met): (Run, Vec<Day>)| {
+            let hits = milestones(run.count).map(move |m| (m, met[m as usize - 1]));
+            hits.map(move |(milestone, event)| (run, milestone, event))
+        };
+        let free = |(run, milestone, event): &(Run, u32, Day)| {
+            let mut held = grants.into_iter().flatten();
+            !held.any(|held| blocks(held, *run, (*milestone, *event)))
+        };
+        self.runs(goal)
+            .into_iter()
+            .flat_map(of)
+            .filter(free)
+            .collect()
+    }
+
+    /// Pays what is due, unless a verdict holds it back, or an acquittal would have to take it back.
     pub fn grant(&mut self, goal: &str) {
-        for (run, met) in self.runs(goal) {
-            for milestone in milestones(run.count) {
-                let event = met[milestone as usize - 1];
-                let blocks = |held: &Grant| {
-                    let inside = |day: Day| (run.from..=run.to).contains(&day);
-                    let overlap = held.first <= event && run.from <= held.event;
-                    held.milestone == milestone
-                        && (inside(held.first) || inside(held.event) || overlap)
-                };
-                let held = self.grants.entry(goal.to_owned()).or_default();
-                if !held.iter().any(blocks) && self.verdicts.iter().all(|v| allows(v, event)) {
-                    held.push(Grant {
-                        milestone,
-                        first: run.from,
-                        event,
-                    });
-                }
+        for (run, milestone, event) in self.due(goal) {
+            let hit = (milestone, event);
+            let mut held = self.grants.get(goal).into_iter().flatten();
+            let blocked = held.any(|held| blocks(held, run, hit));
+            let allowed = self.verdicts.iter().all(|verdict| allows(verdict, event));
+            if blocked || !allowed {
+                continue;
+            }
+            self.acquitting.set(true);
+            let mut acquitted = self.due(goal).into_iter();
+            let stands = acquitted.any(|(_, milestone, event)| (milestone, event) == hit);
+            self.acquitting.set(false);
+            if stands {
+                let pays = self.instruments.get(goal).map(|held| held.allowed.pays);
+                let at = FIRST
+                    .iter()
+                    .position(|known| *known == milestone)
+                    .unwrap_or(7);
+                let tokens = pays.map_or(0, |pays| pays[at]);
+                self.grants.entry(goal.to_owned()).or_default().push(Grant {
+                    milestone,
+                    first: run.from,
+                    event,
+                    micro: tokens * 1_000_000,
+                });
             }
         }
+    }
+
+    /// Whether a verdict that stands takes a day of a grant's run.
+    pub fn is_reversed(&self, goal: &str, grant: &Grant) -> bool {
+        let held = &self.goals[goal];
+        let periods = (grant.first.0..=grant.event.0).map(Day);
+        let mut ends = periods.filter_map(|day| self.ending_with(goal, day));
+        ends.any(|period| held.counted(period).any(|day| self.frauds_on(day)))
+    }
+
+    /// Tokens in hand, or owed where below zero (domain.md 8.3).
+    pub fn balance_micro(&self) -> i64 {
+        let posted: i64 = self.posted.values().sum();
+        let granted = |(goal, grants): (&String, &Vec<Grant>)| {
+            let kept = grants.iter().filter(|grant| !self.is_reversed(goal, grant));
+            kept.map(|grant| grant.micro).sum::<i64>()
+        };
+        let granted: i64 = self.grants.iter().map(granted).sum();
+        posted + granted - self.charged_micro
     }
 }
 

@@ -2,7 +2,7 @@
 //! from the text alone. It shares with the core only ids, dates and tables of zones. `agreement` drives both.
 
 pub mod acts;
-mod adaptive;
+pub mod adaptive;
 mod counters;
 mod days;
 mod derived;

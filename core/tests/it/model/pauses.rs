@@ -2,7 +2,7 @@
 
 use streakline_core::civil::Day;
 
-use super::{goals::Period, statuses::Status, world::World};
+use super::{goals::Period, world::World};
 
 /// Days on which no streak moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,9 +14,11 @@ pub struct Pause {
 }
 
 impl Pause {
-    /// One that was ended early counts as three days.
-    fn counts(&self) -> i32 {
-        (self.to.since(self.from) + 1).max(3)
+    /// How many of some days it counts for; one that was ended early lasts three days at least.
+    fn counts(&self, from: Day, to: Day) -> i32 {
+        let last = self.to.max(self.from.plus(2));
+        let days = (self.from.0..=last.0).filter(|day| (from.0..=to.0).contains(day));
+        days.count() as i32
     }
 }
 
@@ -27,67 +29,84 @@ impl World {
             .any(|pause| (pause.from..=pause.to).contains(&day))
     }
 
-    /// Takes a pause, or not.
-    pub fn pause(&mut self, from: Day, to: Day) -> bool {
+    /// Whether a pause is taken; one that has not begun is replaced, one that runs must end first.
+    pub fn may_pause(&self, from: Day, to: Day) -> Option<Pause> {
         let today = self.today();
         let pause = Pause {
             from,
             to,
             at_once: from == today,
         };
-        let apart = self
-            .pauses
-            .iter()
-            .all(|held| held.to < from || to < held.from);
+        let running = self.begun().any(|held| held.to >= today);
         let lasts = (3..=90).contains(&(to.since(from) + 1));
-        let taken =
-            from >= today && lasts && apart && self.may_begin(pause) && self.leaves_enough(pause);
-        if taken {
+        let taken = from >= today
+            && lasts
+            && !running
+            && self.may_begin(pause)
+            && self.leaves_enough(pause);
+        taken.then_some(pause)
+    }
+
+    fn begun(&self) -> impl Iterator<Item = &Pause> {
+        let today = self.today();
+        self.pauses.iter().filter(move |held| held.from <= today)
+    }
+
+    pub fn pause(&mut self, from: Day, to: Day) {
+        if let Some(pause) = self.may_pause(from, to) {
+            let today = self.today();
+            self.pauses.retain(|held| held.from <= today);
             self.pauses.push(pause);
         }
-        taken
     }
 
     /// Today: twice in 90 days, and not when a daily goal is met already.
     fn may_begin(&self, pause: Pause) -> bool {
+        let day = (pause.from, pause.from);
         let met = |goal: &String| {
-            let shape = self.goals[goal].on(pause.from);
-            shape.is_some_and(|shape| shape.period == Period::Day)
-                && self.status(goal, pause.from) == Some(Status::Met)
+            let held = &self.goals[goal];
+            held.period == Period::Day && self.is_met(goal, day)
         };
         let lately = |held: &&Pause| held.at_once && pause.from.since(held.from) < 90;
-        let often = self.pauses.iter().filter(lately).count() >= 2;
+        let often = self.begun().filter(lately).count() >= 2;
         !pause.at_once || (!often && !self.goals.keys().any(met))
     }
 
     /// At most 120 paused days in any 365.
     fn leaves_enough(&self, pause: Pause) -> bool {
-        let near = |held: &&Pause| pause.to.since(held.to) < 365 && held.to.since(pause.from) < 365;
-        let held: i32 = self.pauses.iter().filter(near).map(Pause::counts).sum();
-        held + pause.counts() <= 120
+        // Later windows hold fewer days of others, earlier ones fewer of this.
+        let year = (pause.to.plus(-364), pause.to);
+        let held = self.begun().map(|held| held.counts(year.0, year.1));
+        held.sum::<i32>() + pause.to.since(pause.from) < 120
     }
 
-    /// Ends the pause that is running with today, one begun at once not before its third day; one to come never begins.
-    pub fn end_pause(&mut self) {
+    /// Whether a pause can end: one begun at once not before its third day.
+    pub fn may_end_pause(&self) -> bool {
         let today = self.today();
-        self.pauses.retain(|pause| pause.from <= today);
-        for pause in self.pauses.iter_mut().filter(|pause| pause.to > today) {
-            let earliest = if pause.at_once {
-                pause.from.plus(2)
-            } else {
-                today
-            };
-            pause.to = pause.to.min(earliest.max(today));
+        let mut held = self.pauses.iter().filter(|pause| today <= pause.to);
+        held.any(|pause| !pause.at_once || today >= pause.from.plus(2))
+    }
+
+    /// Ends the pause that is running with today; one to come never begins.
+    pub fn end_pause(&mut self) {
+        if self.may_end_pause() {
+            let today = self.today();
+            self.pauses.retain(|pause| pause.from <= today);
+            for pause in self.pauses.iter_mut() {
+                pause.to = pause.to.min(today);
+            }
         }
     }
 
-    /// A day without daily goals: before it begins, two in an ISO week.
-    pub fn rest(&mut self, day: Day) -> bool {
+    /// Whether a day may be one without daily goals: before it begins, two in an ISO week.
+    pub fn may_rest(&self, day: Day) -> bool {
         let (monday, sunday) = super::goals::period_of(Period::Week, day, false);
-        let taken = day > self.today() && self.rests.range(monday..=sunday).count() < 2;
-        if taken {
+        day > self.today() && self.rests.range(monday..=sunday).count() < 2
+    }
+
+    pub fn rest(&mut self, day: Day) {
+        if self.may_rest(day) {
             self.rests.insert(day);
         }
-        taken
     }
 }

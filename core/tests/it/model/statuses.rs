@@ -2,7 +2,7 @@
 
 use streakline_core::civil::{DAY_MS, Day, HOUR_MS};
 
-use super::{goals::period_of, world::World};
+use super::world::World;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
@@ -22,8 +22,9 @@ const SHORT_MS: i64 = 20 * HOUR_MS;
 impl World {
     /// The period of a goal that ends with a day, where the goal is in force and a period of it ends there.
     pub fn ending_with(&self, goal: &str, day: Day) -> Option<(Day, Day)> {
-        let shape = self.goals[goal].on(day)?;
-        let (first, last) = period_of(shape.period, day, self.sunday_weeks);
+        let held = &self.goals[goal];
+        held.on(day)?;
+        let (first, last) = held.period_of(day);
         (last == day).then_some((first, last))
     }
 
@@ -34,33 +35,32 @@ impl World {
     /// The status of the period that ends with a day.
     pub fn status(&self, goal: &str, day: Day) -> Option<Status> {
         let (first, last) = self.ending_with(goal, day)?;
-        let all = |is: &dyn Fn(Day) -> bool| (first.0..=last.0).map(Day).all(is);
+        let days = || self.goals[goal].counted((first, last));
+        let daily = first == last;
         let kept = self.kept.get(&(goal.to_owned(), day)).copied();
         let cover = self
             .instruments
             .get(goal)
             .and_then(|held| held.covers.get(&day).copied());
-        Some(
-            if (first.0..=last.0).map(Day).any(|day| self.frauds_on(day)) {
-                Status::Missed
-            } else if first == last && self.days().span(day).is_none() {
-                Status::Void
-            } else if all(&|day| self.is_paused(day)) {
-                Status::Paused
-            } else if self.rests.contains(&day) {
-                Status::Rest
-            } else if self.is_met(goal, (first, last)) {
-                Status::Met
-            } else if let Some(kept) = kept {
-                kept
-            } else if first == last && self.is_soft(day) && self.is_void(goal, day) {
-                Status::Void
-            } else if self.is_soft(day) {
-                cover.unwrap_or(Status::Missed)
-            } else {
-                Status::Pending
-            },
-        )
+        Some(if days().any(|day| self.frauds_on(day)) {
+            Status::Missed
+        } else if daily && self.days().span(day).is_none() {
+            Status::Void
+        } else if days().all(|day| self.is_paused(day)) {
+            Status::Paused
+        } else if daily && self.rests.contains(&day) {
+            Status::Rest
+        } else if self.is_met(goal, (first, last)) {
+            Status::Met
+        } else if let Some(kept) = kept {
+            kept
+        } else if daily && self.is_soft(day) && self.is_void(goal, day) {
+            Status::Void
+        } else if self.is_soft(day) {
+            cover.unwrap_or(Status::Missed)
+        } else {
+            Status::Pending
+        })
     }
 
     /// Whether a missed short day is void: once in 14 days.

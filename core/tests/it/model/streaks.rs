@@ -4,20 +4,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use streakline_core::civil::{Day, HOUR_MS};
 
-use super::{goals::weekday, statuses::Status, world::World};
+use super::{
+    goals::{Goal, Period, weekday},
+    statuses::Status,
+    world::World,
+};
 
 const MET_DAYS_PER_FREEZE: usize = 7;
 const PASSES_PER_28_DAYS: usize = 2;
 const REPAIR_WITHIN_MS: i64 = 72 * HOUR_MS;
 const DAYS_BETWEEN_REPAIRS: i32 = 30;
 
-/// What a streak's definition allows, what is held, and what covers which day.
+const MICRO: i64 = 1_000_000;
+const FREEZE_MICRO: i64 = 200 * MICRO;
+const REPAIR_MICRO: i64 = 500 * MICRO;
+
+/// What a streak's definition allows, and what milestones pay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Instruments {
+pub struct Allowed {
     /// How many freezes may be held.
     pub freezes: usize,
     pub weekend_pass: bool,
-    pub repair: bool,
+    pub near_miss: bool,
+    /// Whether days may be repaired, and whether for tokens too.
+    pub repair: Option<bool>,
+    /// Tokens for each milestone, in their order.
+    pub pays: [i64; 8],
+}
+
+/// What a streak allows, what is held, and what covers which day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Instruments {
+    pub allowed: Allowed,
+    /// The day on which that was said; passes and repairs are for days from then on.
+    pub since: Option<Day>,
     /// By the day on which each was acquired.
     pub held: Vec<Day>,
     pub covers: BTreeMap<Day, Status>,
@@ -25,9 +45,11 @@ pub struct Instruments {
     pub used: BTreeMap<Day, Day>,
     /// The civil days of repairs.
     pub repaired_on: Vec<Day>,
-    /// Days that were once known met and closed.
+    /// Days that were once known met and closed, and how many of them while freezes were held at all.
     pub counted: BTreeSet<Day>,
+    pub met: usize,
     pub earned: usize,
+    pub bought: usize,
     pub lost: usize,
     pub returned: usize,
     pub spent: usize,
@@ -35,11 +57,23 @@ pub struct Instruments {
 
 impl Instruments {
     pub fn acquire(&mut self, day: Day) {
-        if self.held.len() < self.freezes {
+        if self.held.len() < self.allowed.freezes {
             self.held.push(day);
             self.held.sort_unstable();
         } else {
             self.lost += 1;
+        }
+    }
+
+    /// From a day on something else is allowed; of what is held beyond it the newest is lost.
+    pub fn allow(&mut self, allowed: &Allowed, today: Day) {
+        if self.allowed != *allowed {
+            self.allowed = allowed.clone();
+            self.since = Some(today);
+            while self.held.len() > self.allowed.freezes {
+                self.held.pop();
+                self.lost += 1;
+            }
         }
     }
 }
@@ -118,18 +152,23 @@ impl World {
             let today = self.today();
             for day in &closed {
                 let met = self.status(&goal, *day) == Some(Status::Met);
-                if met && held.covers.remove(day) == Some(Status::Frozen) {
+                if !met {
+                    continue;
+                }
+                // A repair is spent, and stays the day's.
+                if held.covers.get(day) != Some(&Status::Repaired)
+                    && held.covers.remove(day) == Some(Status::Frozen)
+                {
                     let acquired = held.used.remove(day).unwrap();
                     held.returned += 1;
                     held.acquire(acquired);
                 }
-                if met
-                    && held.freezes > 0
-                    && held.counted.insert(*day)
-                    && held.counted.len().is_multiple_of(MET_DAYS_PER_FREEZE)
-                {
-                    held.earned += 1;
-                    held.acquire(today);
+                if held.counted.insert(*day) && held.allowed.freezes > 0 {
+                    held.met += 1;
+                    if held.met.is_multiple_of(MET_DAYS_PER_FREEZE) {
+                        held.earned += 1;
+                        held.acquire(today);
+                    }
                 }
             }
             self.instruments.insert(goal.clone(), held);
@@ -147,67 +186,113 @@ impl World {
 
     /// After the hard close met stays met and void stays void.
     fn keep(&mut self, goal: &str) {
-        for day in self.periods(goal, self.last_soft()) {
-            let status = self.status(goal, day).unwrap();
-            if self.is_hard(day)
-                && matches!(status, Status::Met | Status::Void)
-                && !self.frauds_on(day)
-            {
-                self.kept.insert((goal.to_owned(), day), status);
-            }
+        let closed = self.periods(goal, self.last_soft()).into_iter();
+        for day in closed.filter(|day| self.is_hard(*day)).collect::<Vec<_>>() {
+            let period = self.ending_with(goal, day).unwrap();
+            let kept = if self.is_met(goal, period) {
+                Status::Met
+            } else if self.status(goal, day) == Some(Status::Void) {
+                Status::Void
+            } else {
+                continue;
+            };
+            self.kept.insert((goal.to_owned(), day), kept);
         }
     }
 
-    fn cover(&mut self, goal: &str, day: Day, with: fn(&mut Instruments, Day) -> Option<Status>) {
+    fn cover(&mut self, goal: &str, day: Day, with: fn(&mut Self, &str, Day) -> Option<Status>) {
         let missed = self.status(goal, day) == Some(Status::Missed);
-        if !missed || self.is_hard(day) || self.frauds_on(day) || self.count_before(goal, day) == 0
-        {
+        let period = self.ending_with(goal, day).unwrap();
+        let fraud = self.goals[goal]
+            .counted(period)
+            .any(|day| self.frauds_on(day));
+        if !missed || self.is_hard(day) || fraud || self.count_before(goal, day) == 0 {
             return;
         }
-        let held = self.instruments.get_mut(goal).unwrap();
-        if let Some(status) = with(held, day) {
+        if let Some(status) = with(self, goal, day) {
+            let held = self.instruments.get_mut(goal).unwrap();
             held.covers.insert(day, status);
+        }
+    }
+
+    /// Tokens that are there.
+    pub fn available_micro(&self) -> i64 {
+        self.balance_micro().max(0)
+    }
+
+    pub fn may_buy(&self, goal: &str) -> bool {
+        let held = self.instruments.get(goal);
+        self.goals.get(goal).is_some_and(Goal::is_open)
+            && held.is_some_and(|held| held.held.len() < held.allowed.freezes)
+            && self.available_micro() >= FREEZE_MICRO
+    }
+
+    pub fn buy(&mut self, goal: &str) {
+        if self.may_buy(goal) {
+            let today = self.today();
+            let held = self.instruments.get_mut(goal).unwrap();
+            held.bought += 1;
+            held.acquire(today);
+            self.charged_micro += FREEZE_MICRO;
         }
     }
 
     /// Whether a missed day may be repaired now: one missed day alone, within 72 h of its soft close, once in 30 days; paid
     /// for, or earned back by both next days with 120 % of their targets.
     pub fn may_repair(&self, goal: &str, day: Day, paid: bool) -> bool {
-        let Some(held) = self.instruments.get(goal).filter(|held| held.repair) else {
+        let open = self.goals.get(goal).filter(|held| held.is_open());
+        let daily = open.is_some_and(|held| held.period == Period::Day);
+        let Some(held) = self.instruments.get(goal).filter(|_| daily) else {
             return false;
         };
-        let closed = self.soft.get(&day);
+        let way = held.allowed.repair.is_some_and(|tokens| tokens || !paid);
+        let until_ms = self.days().end_ms(day) + 3 * HOUR_MS + REPAIR_WITHIN_MS;
         let today = self.today();
         let recent = held
             .repaired_on
             .iter()
             .any(|on| today.since(*on) < DAYS_BETWEEN_REPAIRS);
-        let alone = self.count_before(goal, day) > 0
-            && self.status(goal, day) == Some(Status::Missed)
-            && self.status(goal, day.next()) != Some(Status::Missed);
-        let plenty = |day: Day| {
-            let parts = self.progress(goal, (day, day)).unwrap_or_default();
-            !parts.is_empty()
-                && parts
-                    .iter()
-                    .all(|part| part.progress * 100 >= part.target * 120)
-        };
-        closed.is_some_and(|at_ms| self.now_ms <= at_ms + REPAIR_WITHIN_MS)
+        let missed = |day: Day| self.status(goal, day) == Some(Status::Missed);
+        let mut later = (day.0 + 1..=self.last_soft().0).map(Day);
+        let alone = day <= self.last_soft()
+            && self.count_before(goal, day) > 0
+            && missed(day)
+            && !later.any(missed);
+        let plenty = |day: Day| !self.rests(goal, day) && self.percent(goal, (day, day)) >= 120;
+        way && held.since.is_some_and(|since| since <= day)
+            && self.now_ms <= until_ms
             && !self.frauds_on(day)
             && !recent
             && alone
-            && (paid || (plenty(day.next()) && plenty(day.plus(2))))
+            && if paid {
+                self.available_micro() >= REPAIR_MICRO
+            } else {
+                plenty(day.next()) && plenty(day.plus(2))
+            }
     }
 
-    pub fn repair(&mut self, goal: &str, day: Day) {
+    /// Whether a daily goal asks for nothing on a day because it rests.
+    pub fn rests(&self, goal: &str, day: Day) -> bool {
+        self.goals[goal].period == Period::Day && self.rests.contains(&day)
+    }
+
+    pub fn repair(&mut self, goal: &str, day: Day, paid: bool) {
         let today = self.today();
         let held = self.instruments.get_mut(goal).unwrap();
         held.covers.insert(day, Status::Repaired);
         held.repaired_on.push(today);
+        if paid {
+            self.charged_micro += REPAIR_MICRO;
+        }
     }
 
-    fn pass(held: &mut Instruments, day: Day) -> Option<Status> {
-        let weekend = held.weekend_pass && weekday(day) >= 5;
+    fn pass(&mut self, goal: &str, day: Day) -> Option<Status> {
+        let daily = self.goals[goal].period == Period::Day;
+        let near = self.percent(goal, (day, day)) >= 95;
+        let held = &self.instruments[goal];
+        let allowed = &held.allowed;
+        let may = allowed.weekend_pass && weekday(day) >= 5 || allowed.near_miss && near;
+        let since = held.since.is_some_and(|since| since <= day);
         // No 28 days may hold more, whichever way the days came in.
         let within = |first: Day| {
             let near = held.covers.range(first..=first.plus(27));
@@ -216,10 +301,11 @@ impl World {
         let crowded = (day.0 - 27..=day.0)
             .map(Day)
             .any(|first| within(first) >= PASSES_PER_28_DAYS);
-        (weekend && !crowded).then_some(Status::Pass)
+        (daily && may && since && !crowded).then_some(Status::Pass)
     }
 
-    fn freeze(held: &mut Instruments, day: Day) -> Option<Status> {
+    fn freeze(&mut self, goal: &str, day: Day) -> Option<Status> {
+        let held = self.instruments.get_mut(goal).unwrap();
         let at = held.held.iter().position(|acquired| *acquired <= day)?;
         let acquired = held.held.remove(at);
         held.used.insert(day, acquired);

@@ -2,7 +2,7 @@
 //! (domain.md 2.3). Everything else is made anew from what came in.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
 };
@@ -70,11 +70,17 @@ pub struct World {
     pub archived: BTreeMap<Day, Rc<DayData>>,
     pub kept: BTreeMap<(String, Day), Status>,
     pub issued: BTreeMap<(String, Day), i64>,
+    /// Targets that are not issued anew.
+    pub locked: BTreeSet<(String, Day)>,
     pub instruments: BTreeMap<String, Instruments>,
     pub grants: BTreeMap<String, Vec<Grant>>,
     /// The stretch of time that pays for a day, and what was paid.
     pub ranges: BTreeMap<Day, (i64, i64)>,
     pub posted: BTreeMap<Day, i64>,
+    /// What freezes and repairs have cost.
+    pub charged_micro: i64,
+    /// While it is asked what were, if no verdict that may still fall stood.
+    pub acquitting: Cell<bool>,
     increments: BTreeMap<Day, i64>,
     partition: RefCell<Option<Swept>>,
     derived: RefCell<Option<Rc<Derived>>>,
@@ -103,6 +109,9 @@ impl World {
             archived: BTreeMap::new(),
             kept: BTreeMap::new(),
             issued: BTreeMap::new(),
+            locked: BTreeSet::new(),
+            charged_micro: 0,
+            acquitting: Cell::new(false),
             instruments: BTreeMap::new(),
             ranges: BTreeMap::new(),
             posted: BTreeMap::new(),
@@ -179,7 +188,8 @@ impl World {
 
     /// The first day that counts; days before it are history.
     pub fn first_day(&self) -> Day {
-        self.days().day_of(self.created_ms)
+        let closed = self.soft.first_key_value().map(|(day, _)| *day);
+        closed.unwrap_or_else(|| self.days().day_of(self.created_ms))
     }
 
     pub fn is_soft(&self, day: Day) -> bool {
@@ -232,7 +242,7 @@ impl World {
             match boundary {
                 Boundary::Begin => {
                     self.begun.insert(day);
-                    self.issue(day, false);
+                    self.issue(day);
                 }
                 Boundary::Increment => {
                     *self.increments.entry(day).or_default() += 1;
@@ -242,7 +252,7 @@ impl World {
                     self.soft.insert(day, due_ms);
                     self.fix_range(day);
                     self.settle(true);
-                    self.issue(day.next(), true);
+                    self.issue_again(day.next());
                     self.post(day);
                 }
                 Boundary::Hard => {

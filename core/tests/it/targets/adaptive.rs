@@ -203,6 +203,26 @@ fn quarantined_days_are_not_valid() {
     assert_eq!(issued(&history, may(5)).unwrap().inputs.window, []);
 }
 
+/// T3.4: the target of a day that is paused after its beginning is as if it had never been issued.
+#[test]
+fn a_pause_that_begins_at_once_leaves_no_target_behind() {
+    let mut history = after_nine_days(Policy::Percentile);
+    history.tick(hour(may(11), 4));
+    let raise = wish(adaptive(Policy::Percentile), Some(12_000), None);
+    history.wish("g", &raise).unwrap();
+    let before = issued(&history, may(10)).unwrap().effective();
+    let (from, to) = (may(11), may(13));
+    history.input(UserInput::Pause { from, to });
+    history.tick(hour(may(14), 4));
+    for day in [12, 13] {
+        assert_eq!(issued(&history, may(day)), None, "none on a paused day");
+    }
+    let next = issued(&history, may(14)).unwrap();
+    assert_eq!(next.inputs.previous, Some(before));
+    let seen = next.inputs.window.iter().map(|day| day.back);
+    assert_eq!(seen.min(), Some(4), "the 10th is the newest that counts");
+}
+
 /// T3.5
 #[test]
 fn once_locked_late_samples_change_what_was_reached_and_never_the_target() {
@@ -223,20 +243,30 @@ fn once_locked_late_samples_change_what_was_reached_and_never_the_target() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// T3.4: here days at rest; a pause asks for nothing either.
+    /// T3.4: a rest day, and a pause of three to nine days.
     #[test]
     fn days_without_a_goal_are_invisible_within_the_look_back(
         amounts in prop::collection::vec(1_000_i64..12_000, 5..=9),
-        gap in prop::option::of(0_usize..9),
+        rest in prop::option::of(0_usize..9),
+        pause in prop::option::of((0_usize..9, 3_i32..10)),
     ) {
-        let base = |rest: Option<usize>| {
+        let base = |rest: Option<usize>, pause: Option<(usize, i32)>| {
             let mut history = monday();
             let mut day = may(2);
             for (at, amount) in amounts.iter().enumerate() {
+                let mut idle = 0;
                 if rest == Some(at) {
                     history.input(UserInput::PutRestDay(day.next()));
+                    idle = 1;
+                }
+                if let Some((_, days)) = pause.filter(|(held, _)| *held == at) {
+                    let (from, to) = (day.next(), day.plus(days));
+                    history.input(UserInput::Pause { from, to });
+                    idle = days;
+                }
+                for more in 0..idle {
                     day = day.next();
-                    walk(&mut history, 100 + at as u64, (day, 10), 20_000);
+                    walk(&mut history, 100 + more as u64, (day, 10), 20_000);
                 }
                 day = day.next();
                 walk(&mut history, 200 + at as u64, (day, 10), *amount);
@@ -246,6 +276,6 @@ proptest! {
             history.wish("g", &goal).unwrap();
             issued(&history, day.next()).unwrap().target
         };
-        prop_assert_eq!(base(gap), base(None));
+        prop_assert_eq!(base(rest, pause), base(None, None));
     }
 }

@@ -11,7 +11,8 @@ use crate::{
         milestones::{Grant, Stage},
         records::Sample,
         statuses::Status,
-        streaks, tokens,
+        streaks::{self, Allowed},
+        tokens,
         world::World,
     },
     places::{at, date},
@@ -52,12 +53,13 @@ fn a_freeze_covers_a_dead_phone_and_returns_when_the_watch_syncs() {
         from: Some(date("2026-05-07")),
     };
     world.act(at("2026-05-07T06:00Z"), &goal);
-    let allow = Act::Allow {
-        goal: "g",
-        freezes: 2,
-        weekend_pass: false,
-        repair: false,
-    };
+    let allow = Act::Allow(
+        "g",
+        Allowed {
+            freezes: 2,
+            ..Allowed::default()
+        },
+    );
     world.act(at("2026-05-07T06:00Z"), &allow);
     let walk = |day: Day| {
         Sample::steps(
@@ -92,6 +94,7 @@ fn a_freeze_covers_a_dead_phone_and_returns_when_the_watch_syncs() {
         milestone: 14,
         first: date("2026-05-07"),
         event: wednesday,
+        micro: 0,
     };
     assert_eq!(
         world.grants["g"].last(),
@@ -220,12 +223,16 @@ fn an_adaptive_goal_is_issued_and_locked_day_by_day() {
 fn meeting(allow: (usize, bool, bool), days: i32, missed: &[i32]) -> World {
     let mut world = walker(Shape::daily(1_000), "2026-05-04", 0);
     let (freezes, weekend_pass, repair) = allow;
-    let allow = Act::Allow {
-        goal: "g",
-        freezes,
-        weekend_pass,
-        repair,
-    };
+    let allow = Act::Allow(
+        "g",
+        Allowed {
+            freezes,
+            weekend_pass,
+            repair: repair.then_some(false),
+            pays: [400; 8],
+            ..Allowed::default()
+        },
+    );
     world.act(at("2026-05-04T06:00Z"), &allow);
     for n in (0..days).filter(|n| !missed.contains(n)) {
         walk(&mut world, n, n, 1_200);
