@@ -26,7 +26,7 @@ fn a_weekly_goal_asks_for_the_days_left_and_is_shown_with_its_week() {
         let made = ann.put(&path, &body).await.expect(201).json();
         let wanted = json!({"goal": "week", "metric": "steps", "period": "week",
             "week_starts": "monday", "kind": "static", "target": 350, "from": "2016-04-12",
-            "until": null, "streak": {"freezes": 0}, "current": {"goal": "week", "period": "week",
+            "until": null, "streak": {"freezes": 0, "weekend_pass": false, "near_miss": false, "repair": null}, "current": {"goal": "week", "period": "week",
             "starts": "2016-04-11", "target": 300, "progress": 0, "status": "pending",
             "met_at_ms": null, "met_at_local": null}});
         assert_eq!(made, wanted);
@@ -41,7 +41,7 @@ fn a_weekly_goal_asks_for_the_days_left_and_is_shown_with_its_week() {
         let told = events(&admin, "ann", "goal.completed").await;
         assert_eq!((told.len(), &told[0]["day"]), (1, &json!("2016-04-11")));
         body["period"] = json!("month");
-        let fixed = ann.replace(&path, &body).await.faults(422, "fixed");
+        let fixed = ann.replace(&path, &body).await.faults(422, "invalid");
         assert_eq!(fixed, faults(&[("/period", "fixed")]));
     });
 }
@@ -159,7 +159,7 @@ fn rest_days_are_chosen_ahead_and_two_a_week() {
         put("2016-04-18").await.expect(201);
         for bad in ["2016-04-12", "2017-06-01"] {
             assert_eq!(
-                put(bad).await.faults(422, "range"),
+                put(bad).await.faults(422, "invalid"),
                 faults(&[("/path/date", "range")])
             );
         }
@@ -178,7 +178,7 @@ fn rest_days_are_chosen_ahead_and_two_a_week() {
         assert_eq!(day(&ann, "2016-04-14").await["goals"], json!([]));
         ann.delete(&format!("{REST}/2016-04-14"))
             .await
-            .problem(422, "range");
+            .problem(422, "invalid");
         let streaks = ann.get("/v1/users/ann/streaks").await.expect(200).json();
         let statuses = &streaks["items"][0]["statuses"];
         let rest = json!({"day": "2016-04-14", "status": "rest"});
