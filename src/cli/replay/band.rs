@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
+use streakline_core::civil::MINUTE_MS;
 use uuid::Uuid;
 
 use super::plan::Sending;
@@ -19,7 +20,7 @@ const RECORD_BYTES: usize = 140;
 pub struct Band {
     /// The person.
     pub user: String,
-    /// Its one device.
+    /// Its device; a person may have several bands.
     pub device: Uuid,
     /// The device's queue; another plan has another.
     pub outbox: Uuid,
@@ -32,11 +33,47 @@ impl Band {
     /// The band of `user` with these samples, `batch` to a batch, shuffled if there is a seed.
     #[must_use]
     pub fn new(user: &str, samples: Vec<Sample>, batch: usize, shuffle: Option<u64>) -> Self {
+        Self::numbered((user, 0), samples, batch, shuffle)
+    }
+
+    /// The bands of `user` among which these samples are dealt out, minute by minute.
+    #[must_use]
+    pub fn split(
+        user: &str,
+        samples: Vec<Sample>,
+        bands: usize,
+        (batch, shuffle): (usize, Option<u64>),
+    ) -> Vec<Self> {
+        let mut hands = vec![Vec::new(); bands.max(1)];
+        for sample in samples {
+            let minute = sample.start_ms.div_euclid(MINUTE_MS).unsigned_abs();
+            let turn = usize::try_from(minute).unwrap_or(0) % hands.len();
+            if let Some(hand) = hands.get_mut(turn) {
+                hand.push(sample);
+            }
+        }
+        let numbered = (0..).zip(hands);
+        numbered
+            .map(|(number, hand)| Self::numbered((user, number), hand, batch, shuffle))
+            .collect()
+    }
+
+    fn numbered(
+        (user, number): (&str, usize),
+        samples: Vec<Sample>,
+        batch: usize,
+        shuffle: Option<u64>,
+    ) -> Self {
         let derived = |text: &str| Uuid::new_v5(&NAMESPACE, text.as_bytes());
-        let device = derived(&format!("device:{user}"));
+        // The first of a person has no number, so that it is the same however many there are.
+        let name = match number {
+            0 => user.to_owned(),
+            _ => format!("{user}:{number}"),
+        };
+        let device = derived(&format!("device:{name}"));
         let mut seeded = shuffle.map(|seed| Seeded::new(seed, device.as_u64_pair().0));
         let plan = super::plan::plan(&samples, batch, seeded.as_mut());
-        let outbox = derived(&format!("outbox:{user}:{batch}:{shuffle:?}"));
+        let outbox = derived(&format!("outbox:{name}:{batch}:{shuffle:?}"));
         Self {
             user: user.to_owned(),
             device,
@@ -125,7 +162,6 @@ impl Band {
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
-    use streakline_core::civil::MINUTE_MS;
 
     use super::*;
     use crate::cli::client::RecordResult;
@@ -188,6 +224,31 @@ mod tests {
         }
         assert_eq!(plain.device, shuffled.device);
         assert_ne!(plain.outbox, shuffled.outbox);
+    }
+
+    #[test]
+    fn bands_of_one_person_share_its_minutes_and_are_devices_of_their_own() {
+        let samples: Vec<Sample> = (0..10)
+            .map(|m| Sample {
+                start_ms: m * MINUTE_MS,
+                value: 7,
+            })
+            .collect();
+        let whole = Band::new("ann", samples.clone(), 60, None);
+        let bands = Band::split("ann", samples.clone(), 3, (60, None));
+        let starts = |band: &Band| -> Vec<i64> {
+            let minutes = band
+                .samples
+                .iter()
+                .map(|sample| sample.start_ms / MINUTE_MS);
+            minutes.collect()
+        };
+        let dealt: Vec<Vec<i64>> = bands.iter().map(starts).collect();
+        assert_eq!(dealt, [vec![0, 3, 6, 9], vec![1, 4, 7], vec![2, 5, 8]]);
+        assert_eq!(bands[0].device, whole.device);
+        assert_ne!(bands[0].device, bands[1].device);
+        assert_ne!(bands[1].device, bands[2].device);
+        assert_eq!(Band::split("ann", samples, 1, (60, None)).len(), 1);
     }
 
     #[test]

@@ -31,6 +31,7 @@ use crate::zones::BundledZones;
 /// How long after the last sample a replay ends: every day is then hard closed.
 const HOURS_AFTER: i64 = 96;
 const BATCH_MAX: u64 = 500;
+const DEVICES_MAX: u64 = 8;
 
 const EXAMPLE: &str = "\
 Example:
@@ -40,9 +41,10 @@ Example:
 /// Streams a folder of recorded steps through real WebSockets.
 ///
 /// FOLDER holds minuteStepsWide_merged.csv (gzipped or not) and expected.json, which names the window, the goals and the
-/// weeks. Every person becomes a user with one band and one static goal per target, enrolled in one challenge over the
-/// window and one per week. The server must run on a virtual clock that stands before the window; the replay moves it by
-/// the hour, sends every minute once the clock is past it, and ends 96 hours after the last one.
+/// weeks. Every person becomes a user with one band (or several, see --devices) and one static goal per target, enrolled
+/// in one challenge over the window and one per week. The server must run on a virtual clock that stands before the
+/// window; the replay moves it by the hour, sends every minute once the clock is past it, and ends 96 hours after the
+/// last one.
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct ReplayArgs {
@@ -59,6 +61,9 @@ pub struct ReplayArgs {
     /// Records in a batch
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=BATCH_MAX))]
     batch: u64,
+    /// Bands of each person, among which the minutes are dealt out one by one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=DEVICES_MAX))]
+    devices: u64,
     /// Only the first N people, by their ids
     #[arg(long, value_name = "N")]
     users: Option<usize>,
@@ -118,7 +123,7 @@ async fn replay(args: &ReplayArgs, folder: &Folder, keys: &Keys) -> Result<()> {
         let opened = Sender::open(band, &door, allowance.clone()).await;
         senders.push(opened.with_context(|| format!("user {user}"))?);
     }
-    let people = senders.len();
+    let people = setup.people.len();
     let course = Course {
         now_ms,
         end_ms,
@@ -142,18 +147,18 @@ async fn replay(args: &ReplayArgs, folder: &Folder, keys: &Keys) -> Result<()> {
 }
 
 fn bands(args: &ReplayArgs, folder: &Folder, zone: &Zone) -> Result<Vec<Band>> {
-    let batch = usize::try_from(args.batch)?;
+    let (batch, devices) = (usize::try_from(args.batch)?, usize::try_from(args.devices)?);
     let people = folder
         .people()
         .into_iter()
         .take(args.users.unwrap_or(usize::MAX));
-    people
-        .map(|user| {
-            let rows = folder.minutes.get(&user).map_or(&[][..], Vec::as_slice);
-            let samples = wall::samples(zone, rows).with_context(|| format!("person {user}"))?;
-            Ok(Band::new(&user, samples, batch, args.shuffle))
-        })
-        .collect()
+    let mut bands = Vec::new();
+    for user in people {
+        let rows = folder.minutes.get(&user).map_or(&[][..], Vec::as_slice);
+        let samples = wall::samples(zone, rows).with_context(|| format!("person {user}"))?;
+        bands.extend(Band::split(&user, samples, devices, (batch, args.shuffle)));
+    }
+    Ok(bands)
 }
 
 fn setup_of(args: &ReplayArgs, folder: &Folder) -> Result<Setup> {

@@ -19,6 +19,23 @@ fn ten_a_batch_gives_every_expected_answer() {
     run("UTC", &[]);
 }
 
+/// Every other minute comes from a second band; only the hash of a day knows how many devices there were.
+#[test]
+fn two_bands_that_share_each_persons_minutes_give_every_expected_answer() {
+    for options in [
+        &["--devices", "2"][..],
+        &["--devices", "2", "--batch", "60", "--shuffle", "1"],
+    ] {
+        let server = Server::virtual_at(CLOCK);
+        let printed = replay(&server, "UTC", options);
+        assert!(
+            printed.starts_with("complete: ") && printed.contains("of 24 people"),
+            "{printed}"
+        );
+        verify(&server);
+    }
+}
+
 #[test]
 fn shuffled_in_utc_seed_1_gives_every_expected_answer() {
     shuffled("UTC", "1");
