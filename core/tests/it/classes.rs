@@ -326,35 +326,6 @@ fn a_chest_strap_leads_for_the_heart_rate_only() {
     assert_eq!(amount(&history, TODAY, Metric::STEPS).display, 80);
 }
 
-#[test]
-fn a_sample_a_second_for_a_day_keeps_the_state_small() {
-    let mut history = watch();
-    let midnight_ms = at("2026-06-12T00:00+2");
-    let beats = |from: i64| {
-        let one = |second: i64| {
-            let at_ms = midnight_ms + second * 1_000;
-            heart(u64::try_from(second + 1).unwrap(), at_ms, 60 + second % 40)
-        };
-        (from..from + 400).map(one).collect::<Vec<_>>()
-    };
-    for from in (0..86_400).step_by(400) {
-        history.wait_until(midnight_ms + (from + 400) * 1_000);
-        assert_eq!(history.send(1, beats(from)), []);
-        history.snapshot();
-    }
-    let summary = history.user.days[&day(TODAY)].gauges[&Metric::HEART_RATE];
-    assert_eq!(
-        (summary.count, summary.min, summary.max),
-        (86_400, 600, 990)
-    );
-    // 1,440 minutes of one gauge, 40 bytes each, and a fixed part.
-    assert!(
-        history.user.bytes() < 128 * 1024,
-        "{}",
-        history.user.bytes()
-    );
-}
-
 /// What a day comes to, for comparison.
 #[derive(Debug, PartialEq)]
 struct Came {
