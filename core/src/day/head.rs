@@ -127,6 +127,9 @@ pub struct Head {
     /// Minutes that a sample says were worn.
     #[n(20)]
     pub wear: Wear,
+    /// Sleep that ends in other days and shares time with sleep that ends in this one: a minute counts once.
+    #[n(5)]
+    pub rivals: Vec<HeldEpisode>,
 }
 
 impl Head {
@@ -157,14 +160,17 @@ impl Head {
             .collect()
     }
 
-    /// The episodes of sleep, for a merge.
+    /// The episodes of sleep and their rivals, for a merge.
     #[must_use]
     pub fn sleepers(&self, devices: &[Standing]) -> Vec<Sleeper<'_>> {
         let asleep = self
             .episodes
             .iter()
             .filter(|held| held.metric == Metric::SLEEP);
-        asleep.filter_map(|held| held.sleeper(devices)).collect()
+        asleep
+            .chain(&self.rivals)
+            .filter_map(|held| held.sleeper(devices))
+            .collect()
     }
 
     /// Metrics that it says anything of.
@@ -212,7 +218,8 @@ impl Head {
             hash.update(metric.0.to_be_bytes());
             hash.update(encoded(readings));
         }
-        for held in self.episodes.iter().filter(|held| own(held.binding)) {
+        let episodes = self.episodes.iter().chain(&self.rivals);
+        for held in episodes.filter(|held| own(held.binding)) {
             hash.update(of.device.0);
             let apart = HeldEpisode {
                 binding: 0,

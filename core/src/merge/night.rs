@@ -42,6 +42,11 @@ impl Sleeper<'_> {
             device: self.device,
         }
     }
+
+    /// Whether it belongs to the day of that span: that in which it ends, POSIX ms.
+    fn ends_in(&self, (start_ms, end_ms): (i64, i64)) -> bool {
+        start_ms < self.end_ms && self.end_ms <= end_ms
+    }
 }
 
 /// The sleep of one day.
@@ -92,6 +97,8 @@ struct Minute {
     minute: i32,
     stage: Stage,
     trust: Trust,
+    /// The episode that says it belongs to the day.
+    counts: bool,
 }
 
 impl Said for Minute {
@@ -108,28 +115,31 @@ impl Said for Minute {
     }
 }
 
-/// The sleep of one day from the episodes that end in it; `None` without any.
+/// The sleep of the day of a span, POSIX ms, from the episodes that end in it and those that share time with them; `None` where none
+/// ends in it. A minute that an episode of another day says counts there, and only there.
 #[must_use]
-pub fn night(sleepers: &[Sleeper<'_>]) -> Option<Night> {
+pub fn night(sleepers: &[Sleeper<'_>], span: (i64, i64)) -> Option<Night> {
     let mut bindings: Vec<u32> = sleepers.iter().map(|held| held.binding).collect();
     bindings.sort_unstable();
     bindings.dedup();
     let own = |binding: u32| sleepers.iter().filter(move |held| held.binding == binding);
     let lines: Vec<(&Sleeper<'_>, Vec<Minute>)> = bindings
         .into_iter()
-        .filter_map(|binding| Some((own(binding).next()?, line(own(binding)))))
+        .filter_map(|binding| Some((own(binding).next()?, line(own(binding), span))))
         .collect();
     let bidders: Vec<Bidder<'_, Minute>> = lines
         .iter()
         .map(|(of, minutes)| of.bidding(minutes))
         .collect();
+    let inside = || sleepers.iter().filter(|held| held.ends_in(span));
     let mut night = Night {
-        episodes: u32::try_from(sleepers.len()).unwrap_or(u32::MAX),
+        episodes: u32::try_from(inside().count()).unwrap_or(u32::MAX),
         minutes: [0; 7],
-        start_ms: sleepers.iter().map(|held| held.start_ms).min()?,
-        end_ms: sleepers.iter().map(|held| held.end_ms).max()?,
+        start_ms: inside().map(|held| held.start_ms).min()?,
+        end_ms: inside().map(|held| held.end_ms).max()?,
     };
-    for (minute, _) in winners(&bidders) {
+    let won = winners(&bidders).into_iter();
+    for (minute, _) in won.filter(|(minute, _)| minute.counts) {
         let stages = Stage::ALL.into_iter().zip(&mut night.minutes);
         stages
             .filter(|(stage, _)| *stage == minute.stage)
@@ -139,7 +149,7 @@ pub fn night(sleepers: &[Sleeper<'_>]) -> Option<Night> {
 }
 
 /// The minutes whose start lies in an episode of one device: of several the shorter says the stage, then the later one.
-fn line<'a>(episodes: impl Iterator<Item = &'a Sleeper<'a>>) -> Vec<Minute> {
+fn line<'a>(episodes: impl Iterator<Item = &'a Sleeper<'a>>, span: (i64, i64)) -> Vec<Minute> {
     let mut sorted: Vec<&Sleeper<'_>> = episodes.collect();
     sorted.sort_by_key(|held| {
         let span = held.end_ms.saturating_sub(held.start_ms);
@@ -150,16 +160,13 @@ fn line<'a>(episodes: impl Iterator<Item = &'a Sleeper<'a>>) -> Vec<Minute> {
         let mut at_ms = first_minute_ms(held.start_ms);
         while at_ms < held.end_ms {
             let minute = i32::try_from(at_ms.div_euclid(MINUTE_MS)).unwrap_or(i32::MAX);
-            let stage = held.episode.stage_at(at_ms);
-            let trust = held.trust;
-            minutes.insert(
+            let said = Minute {
                 minute,
-                Minute {
-                    minute,
-                    stage,
-                    trust,
-                },
-            );
+                stage: held.episode.stage_at(at_ms),
+                trust: held.trust,
+                counts: held.ends_in(span),
+            };
+            minutes.insert(minute, said);
             at_ms = at_ms.saturating_add(MINUTE_MS);
         }
     }
@@ -179,6 +186,7 @@ mod tests {
     use alloc::vec;
 
     const MIN: i64 = MINUTE_MS;
+    const DAY: (i64, i64) = (0, 1_440 * MIN);
 
     fn stages(stages: &[(i64, i64, Stage)]) -> Episode {
         let segment = |(start_ms, end_ms, stage): &(i64, i64, Stage)| Segment {
@@ -212,7 +220,7 @@ mod tests {
             (MIN + half, 2 * MIN + half, Stage::Awake),
             (2 * MIN + half, 4 * MIN + half, Stage::Deep),
         ]);
-        let night = night(&[sleeper(0, (half, 4 * MIN + half), &of)]).unwrap();
+        let night = night(&[sleeper(0, (half, 4 * MIN + half), &of)], DAY).unwrap();
         assert_eq!((night.asleep(), night.in_bed()), (3, 4));
         assert_eq!((night.of(Stage::Awake), night.of(Stage::Deep)), (1, 2));
     }
@@ -227,7 +235,7 @@ mod tests {
             sleeper(1, (0, 30 * MIN), &awake),
             sleeper(0, (0, 10 * MIN), &deep),
         ];
-        let night = night(&both).unwrap();
+        let night = night(&both, DAY).unwrap();
         assert_eq!(
             (night.episodes, night.asleep(), night.in_bed()),
             (2, 10, 30)
@@ -244,8 +252,29 @@ mod tests {
             sleeper(0, (5 * MIN, 10 * MIN), &rem),
             sleeper(0, (0, 30 * MIN), &light),
         ];
-        let counted = night(&both).unwrap();
+        let counted = night(&both, DAY).unwrap();
         assert_eq!((counted.of(Stage::Rem), counted.of(Stage::Light)), (5, 25));
-        assert_eq!(night(&[]), None);
+        assert_eq!(night(&[], DAY), None);
+    }
+
+    /// Who sleeps before midnight and after it, and has two devices of which one does not notice the break.
+    #[test]
+    fn a_minute_that_an_episode_of_another_day_says_counts_only_there() {
+        let (evening, night_of_both) = (
+            stages(&[(1_000 * MIN, 1_430 * MIN, Stage::Deep)]),
+            stages(&[(1_000 * MIN, 1_500 * MIN, Stage::Light)]),
+        );
+        let both = [
+            sleeper(0, (1_000 * MIN, 1_430 * MIN), &evening),
+            sleeper(1, (1_000 * MIN, 1_500 * MIN), &night_of_both),
+        ];
+        let today = night(&both, DAY).unwrap();
+        let tomorrow = night(&both, (DAY.1, 2 * DAY.1)).unwrap();
+        assert_eq!(
+            (today.asleep(), today.episodes, today.end_ms),
+            (430, 1, 1_430 * MIN)
+        );
+        assert_eq!((tomorrow.asleep(), tomorrow.episodes), (70, 1));
+        assert_eq!(night(&both, (2 * DAY.1, 3 * DAY.1)), None);
     }
 }

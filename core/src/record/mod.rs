@@ -252,7 +252,7 @@ impl Record {
         if let Some(offset) = self.offset_s.filter(|_| timed) {
             e.str("offset_s")?.i32(offset)?;
         }
-        if let Some(held) = self.episode() {
+        if let Some(held) = self.episode().filter(|held| !held.segments.is_empty()) {
             write_segments(e.str("segments")?, held)?;
         }
         if timed {
@@ -271,7 +271,7 @@ impl Record {
             self.class().is_some(),
             self.value().is_some(),
             matches!(self.content, Content::Cumulative { .. }),
-            held.is_some(),
+            held.is_some_and(|held| !held.segments.is_empty()),
             held.is_some_and(|held| held.sport.is_some()),
             held.is_some_and(|held| !held.totals.is_empty()),
         ];

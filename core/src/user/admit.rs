@@ -58,7 +58,7 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
     }
     let binding = device.map(|held| held.binding);
     let count = u32::try_from(arrival.records.len()).unwrap_or(u32::MAX);
-    let recent = recent(user, &arrival);
+    let mut recent = recent(user, &arrival);
     let (mut admitted, mut refused) = (Vec::new(), Vec::new());
     let mut taken = BTreeMap::new();
     for (offset, record) in (0_u32..).zip(arrival.records) {
@@ -69,7 +69,11 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
                 refused.push((seq, Judgement::Duplicate));
             }
             Ok(record) => match with_room(user, &mut taken, record) {
-                Ok(record) => admitted.push((offset, record)),
+                Ok(record) => {
+                    // What this one does to its key is the fold's to say, and so is what a later one of the batch then repeats.
+                    binding.and_then(|binding| recent.remove(&(binding, record.id)));
+                    admitted.push((offset, record));
+                }
                 Err(full) => refused.push((seq, Judgement::Rejected(full))),
             },
             Err(refusal) => refused.push((seq, Judgement::Rejected(refusal))),

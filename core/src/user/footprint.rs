@@ -39,7 +39,8 @@ impl Head {
     fn bytes(&self) -> usize {
         let amounts: usize = self.amounts.values().map(DeviceCells::bytes).sum();
         let readings: usize = self.readings.values().map(readings_bytes).sum();
-        let episodes: usize = self.episodes.iter().map(episode_bytes).sum();
+        let held = self.episodes.iter().chain(&self.rivals);
+        let episodes: usize = held.map(episode_bytes).sum();
         let totals = size_of::<(Metric, DayTotals)>().saturating_add(ENTRY_BYTES);
         amounts
             .saturating_add(readings)

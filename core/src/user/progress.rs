@@ -101,7 +101,7 @@ fn total(
     };
     let summary = merge::Summary::over(merge::merge_readings(&head.readers(standings, metric)));
     if metric == Metric::SLEEP {
-        state.night = merge::night(&head.sleepers(standings));
+        state.night = merge::night(&head.sleepers(standings), span);
     }
     if metric == Metric::WORKOUT {
         let workouts = head.episodes.iter().filter(|held| held.metric == metric);

@@ -105,6 +105,7 @@ pub(super) fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
         }
         head.episodes.extend(episodes(span, own));
     }
+    head.rivals = rivals(&head.episodes, span, &series);
     head.totals = totals(user, day, &series);
     head
 }
@@ -137,26 +138,46 @@ fn amounts(span: (i64, i64), own: &[&Winner<'_>]) -> DeviceCells {
 }
 
 /// Episodes of one device and metric that end in a day; one that ends with the day's last instant belongs to it.
-fn episodes((start_ms, end_ms): (i64, i64), own: &[&Winner<'_>]) -> Vec<HeldEpisode> {
-    let held = |winner: &&Winner<'_>| {
-        let record = &winner.copy.record;
-        let Content::Episode(episode) = &record.content else {
-            return None;
-        };
-        let ends = start_ms < record.end_ms && record.end_ms <= end_ms;
-        ends.then(|| HeldEpisode {
-            metric: record.metric,
-            binding: winner.copy.binding,
-            id: record.id,
-            start_ms: record.start_ms,
-            end_ms: record.end_ms,
-            trust: Trust::from(record.method),
-            episode: episode.clone(),
-        })
-    };
-    let mut episodes: Vec<HeldEpisode> = own.iter().filter_map(held).collect();
+fn episodes(span: (i64, i64), own: &[&Winner<'_>]) -> Vec<HeldEpisode> {
+    let all = own.iter().filter_map(|winner| held(winner));
+    let mut episodes: Vec<HeldEpisode> = all.filter(|held| ends_in(span, held)).collect();
     episodes.sort_unstable();
     episodes
+}
+
+fn held(winner: &Winner<'_>) -> Option<HeldEpisode> {
+    let record = &winner.copy.record;
+    let Content::Episode(episode) = &record.content else {
+        return None;
+    };
+    Some(HeldEpisode {
+        metric: record.metric,
+        binding: winner.copy.binding,
+        id: record.id,
+        start_ms: record.start_ms,
+        end_ms: record.end_ms,
+        trust: Trust::from(record.method),
+        episode: episode.clone(),
+    })
+}
+
+fn ends_in((start_ms, end_ms): (i64, i64), held: &HeldEpisode) -> bool {
+    start_ms < held.end_ms && held.end_ms <= end_ms
+}
+
+/// Sleep of all devices that ends in other days and shares time with that of this one.
+fn rivals(own: &[HeldEpisode], span: (i64, i64), series: &Series<'_>) -> Vec<HeldEpisode> {
+    let shares = |of: &HeldEpisode, other: &HeldEpisode| {
+        of.metric == Metric::SLEEP && of.start_ms < other.end_ms && other.start_ms < of.end_ms
+    };
+    let asleep = series.range((Metric::SLEEP, 0)..=(Metric::SLEEP, u32::MAX));
+    let all = asleep.flat_map(|(_, own)| own.iter().filter_map(|winner| held(winner)));
+    let others = all.filter(|other| !ends_in(span, other));
+    let mut rivals: Vec<HeldEpisode> = others
+        .filter(|other| own.iter().any(|of| shares(of, other)))
+        .collect();
+    rivals.sort_unstable();
+    rivals
 }
 
 /// The totals that devices give of a day: of each metric the largest (total, device).
@@ -216,12 +237,15 @@ fn reach((start_ms, end_ms): (i64, i64), own: &[&Winner<'_>]) -> (i64, i64) {
     reach
 }
 
-/// Notes whether overlapping records of one device and metric carry from one border of a day to the other.
+/// Notes whether overlapping records of one metric carry from one border of a day to the other: those of one device, since a coarse
+/// one counts what finer ones leave; and sleep of all devices, since a minute counts once.
 pub(super) fn bridge(user: &mut User, day: Day, winners: &[Winner<'_>]) {
     let (start_ms, end_ms) = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let mut series = Series::new();
     for winner in winners {
-        let key = (winner.copy.record.metric, winner.copy.binding);
+        let metric = winner.copy.record.metric;
+        let alone = metric != Metric::SLEEP;
+        let key = (metric, if alone { winner.copy.binding } else { 0 });
         series.entry(key).or_default().push(winner);
     }
     let carries = |own: &Vec<&Winner<'_>>| {

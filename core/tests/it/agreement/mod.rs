@@ -4,7 +4,9 @@
 mod asked;
 mod life;
 mod look;
+mod measures;
 mod random;
+mod shrunk;
 mod words;
 
 use std::collections::BTreeMap;

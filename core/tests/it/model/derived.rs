@@ -25,6 +25,9 @@ pub struct DayData {
     /// Readings that count, by metric and instant.
     pub gauges: BTreeMap<&'static str, Both<BTreeMap<i64, i64>>>,
     pub asleep: Both<i64>,
+    pub nights: Both<episodes::Night>,
+    /// Workouts that end in it.
+    pub workouts: u32,
     /// Winning records that begin in it, or tell its total, by metric.
     pub records: BTreeMap<&'static str, u32>,
     /// Minutes that a sample with worn = true touches.
@@ -60,6 +63,10 @@ pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, R
         let day = derived.entry(day).or_default();
         *day.records.entry(sample.metric).or_default() += 1;
         day.quarantined |= quarantined;
+        if sample.metric == "workout" {
+            let day = derived.entry(episodes::day_of(sample, days)).or_default();
+            day.workouts += 1;
+        }
         let last_ms = sample.start_ms().max(sample.end_ms() - 1);
         let touched = sample.start_ms().div_euclid(MINUTE_MS)..=last_ms.div_euclid(MINUTE_MS);
         for minute in touched.filter(|_| sample.worn == Some(true)) {
@@ -89,8 +96,10 @@ pub fn days(copies: &[Copy], bound: &Bound, days: &Partition) -> BTreeMap<Day, R
                 day.minutes.entry(metric).or_default()[usize::from(pass)].insert(minute, merged);
             }
         }
-        for (day, minutes) in episodes::minutes_asleep(&winners, bound, pass, days) {
-            derived.entry(day).or_default().asleep[usize::from(pass)] = minutes;
+        for (day, night) in episodes::nights(&winners, bound, pass, days) {
+            let day = derived.entry(day).or_default();
+            day.asleep[usize::from(pass)] = night.asleep();
+            day.nights[usize::from(pass)] = night;
         }
     }
     derived

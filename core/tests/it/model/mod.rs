@@ -7,7 +7,7 @@ mod counters;
 mod days;
 mod derived;
 mod episodes;
-mod gauges;
+pub mod gauges;
 pub mod goals;
 mod merge;
 pub mod milestones;

@@ -101,9 +101,13 @@ impl Sample {
             ("version", integer(self.version.into())),
             ("deleted", flag(self.deleted)),
             ("metric", text(self.metric)),
-            ("class", text(class)),
-            ("method", text(self.method.name())),
         ];
+        // A deletion says nothing else, whatever was sent with it (ADR 0026).
+        if self.deleted {
+            return Sha256::digest(map(entries)).into();
+        }
+        entries.push(("class", text(class)));
+        entries.push(("method", text(self.method.name())));
         if let Some((start_ms, end_ms)) = self.span {
             entries.push(("start_ms", integer(start_ms)));
             entries.push(("end_ms", integer(end_ms)));
