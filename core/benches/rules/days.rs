@@ -1,0 +1,265 @@
+//! The days that the benchmarks are about: a user in UTC with devices, their minutes or readings, and the inputs that come next.
+
+use std::{ops::Range, sync::Arc};
+
+use streakline_core::{
+    chunk,
+    civil::{Day, MINUTE_MS},
+    id::{DeviceId, OutboxId, PartitionId, Position, RecordId, UserId},
+    input::{DeviceIntroduction, Header, Ingest, Origin, RULES_VERSION, Source, UserInput},
+    limits,
+    merge::{Bidder, Cell, device_cells},
+    metric::Metric,
+    record::{Content, Record},
+    records::{self, Records, StoredRecord},
+    sample::{DeviceClass, Method},
+    user::{
+        Rules, User,
+        fold::{self, Loaded},
+        plan, snapshot,
+    },
+    zone::{Zone, Zones},
+};
+
+/// Minutes of the day.
+pub(crate) const DAY_MINUTES: i64 = 1_440;
+const DAY: Day = Day(20_000);
+
+struct Utc;
+
+impl Zones for Utc {
+    fn zone(&self, name: &str) -> Option<Arc<Zone>> {
+        (name == "UTC").then(|| Arc::new(Zone::utc()))
+    }
+}
+
+/// A user, the time, and what is stored of the day.
+pub(crate) struct Scene {
+    pub(crate) user: User,
+    pub(crate) rules: Rules,
+    stamp_ms: i64,
+    loaded: Loaded,
+}
+
+impl Scene {
+    /// A user with a watch (1) and a phone (2), at the day's midnight.
+    fn midnight() -> Self {
+        let rules = Rules {
+            zones: Arc::new(Utc),
+        };
+        let mut user = User::new(UserId::parse("ann").unwrap());
+        user.resolve(&rules);
+        let mut scene = Self {
+            user,
+            rules,
+            stamp_ms: DAY.utc_ms(),
+            loaded: Loaded::default(),
+        };
+        for (number, class) in [(1, DeviceClass::Watch), (2, DeviceClass::Phone)] {
+            let introduction = DeviceIntroduction {
+                device: device(number),
+                class,
+                vendor: None,
+                model: None,
+            };
+            scene.live(&UserInput::Open {
+                device: Some(introduction),
+                zone: None,
+            });
+        }
+        scene
+    }
+
+    /// The same after so many minutes of steps of these devices, an hour to a batch.
+    pub(crate) fn with_minutes(devices: &[u8], minutes: i64) -> Self {
+        let mut scene = Self::midnight();
+        for from in (0..minutes).step_by(60) {
+            for number in devices {
+                let records = (from..minutes.min(from + 60)).map(minute).collect();
+                let input = scene.batch(*number, records);
+                scene.live(&input);
+            }
+        }
+        scene.store()
+    }
+
+    /// The same after so many readings of the heart rate, one a second.
+    pub(crate) fn with_readings(count: i64) -> Self {
+        let mut scene = Self::midnight();
+        for from in (0..count).step_by(limits::BATCH_RECORDS_MAX) {
+            let to = from + i64::try_from(limits::BATCH_RECORDS_MAX).unwrap();
+            let input = scene.batch(1, readings(from..to.min(count)));
+            scene.live(&input);
+        }
+        scene.store()
+    }
+
+    /// As it is in the evening before the soft close: the next tick closes the day.
+    pub(crate) fn before_the_soft_close(mut self) -> Self {
+        let end_ms = DAY.next().utc_ms();
+        self.stamp_ms = end_ms;
+        self.live(&UserInput::Tick);
+        self.stamp_ms = end_ms + limits::SOFT_CLOSE_AFTER_MS;
+        self
+    }
+
+    /// What was sent becomes a chunk, as in a snapshot; it is at hand where a fold asks for it.
+    fn store(mut self) -> Self {
+        let parts = snapshot::take(&mut self.user, &Loaded::default());
+        for ((day, _), bytes) in parts.chunks {
+            let held: &mut Records = self.loaded.days.entry(day).or_default();
+            records::file(held, chunk::decode(&bytes).unwrap());
+        }
+        self
+    }
+
+    /// Everything that is stored of the day.
+    pub(crate) fn records(&self) -> Vec<StoredRecord> {
+        let days = self.loaded.days.values();
+        days.flat_map(|day| day.values().flatten().cloned())
+            .collect()
+    }
+
+    /// A batch of a device after all that it has sent, when its last record has ended.
+    pub(crate) fn batch(&self, number: u8, records: Vec<Record>) -> UserInput {
+        let outbox = OutboxId([number; 16]);
+        let done = self.user.devices[&device(number)].up_to_seq(outbox, 0);
+        UserInput::Ingest(Ingest {
+            device: device(number),
+            outbox,
+            lane: 0,
+            first_seq: done + 1,
+            count: u32::try_from(records.len()).unwrap(),
+            skewed: false,
+            records: (0..).zip(records).collect(),
+        })
+    }
+
+    /// Whether an input finds everything in memory.
+    pub(crate) fn is_fast(&self, input: &UserInput) -> bool {
+        plan::plan(&self.user, input, self.stamp_ms).is_empty()
+    }
+
+    /// The user after an input; the user comes back so that nobody measures how it is dropped.
+    pub(crate) fn fold(&self, mut user: User, input: &UserInput) -> User {
+        let header = header(user.position.index + 1, self.stamp_ms);
+        let mut events = Vec::new();
+        let input = (&header, input);
+        fold::fold(&mut user, &self.rules, input, &self.loaded, &mut events);
+        user
+    }
+
+    fn live(&mut self, input: &UserInput) {
+        if let UserInput::Ingest(batch) = input {
+            let ends = batch.records.iter().map(|(_, record)| record.end_ms);
+            self.stamp_ms = self.stamp_ms.max(ends.max().unwrap());
+        }
+        self.user = self.fold(self.user.clone(), input);
+    }
+}
+
+fn header(index: u64, stamp_ms: i64) -> Header {
+    Header {
+        stamp_ms,
+        partition: PartitionId(300),
+        position: Position { epoch: 1, index },
+        origin: Origin::server(Source::Stream),
+        rules: RULES_VERSION,
+    }
+}
+
+fn device(number: u8) -> DeviceId {
+    DeviceId([number; 16])
+}
+
+/// A minute of steps of the day; its id is its number.
+pub(crate) fn minute(number: i64) -> Record {
+    let start_ms = DAY.utc_ms() + number * MINUTE_MS;
+    Record {
+        id: RecordId::Number(number.unsigned_abs() + 1),
+        version: 1,
+        metric: Metric::STEPS,
+        start_ms,
+        end_ms: start_ms + MINUTE_MS,
+        offset_s: None,
+        content: Content::Delta(60 + number % 40),
+        method: Method::Auto,
+        worn: None,
+    }
+}
+
+/// The same minute with another amount.
+pub(crate) fn correction(number: i64) -> Record {
+    Record {
+        version: 2,
+        content: Content::Delta(7),
+        ..minute(number)
+    }
+}
+
+/// Readings of the heart rate, one a second; their ids are their numbers.
+pub(crate) fn readings(seconds: Range<i64>) -> Vec<Record> {
+    seconds.map(reading).collect()
+}
+
+fn reading(second: i64) -> Record {
+    let at_ms = DAY.utc_ms() + second * 1_000;
+    Record {
+        id: RecordId::Number(second.unsigned_abs() + 1),
+        metric: Metric::HEART_RATE,
+        start_ms: at_ms,
+        end_ms: at_ms,
+        content: Content::Gauge(600 + second % 400),
+        ..minute(0)
+    }
+}
+
+/// The same reading with another value.
+pub(crate) fn corrected_reading(second: i64) -> Record {
+    Record {
+        version: 2,
+        content: Content::Gauge(999),
+        ..reading(second)
+    }
+}
+
+/// Minutes that only touch.
+pub(crate) fn disjoint(minutes: i64) -> Vec<Record> {
+    (0..minutes).map(minute).collect()
+}
+
+/// Samples of 1 to 90 minutes that begin every 7 minutes.
+pub(crate) fn overlapping(count: i64) -> Vec<Record> {
+    let one = |number: i64| {
+        let start_ms = DAY.utc_ms() + number * 7 * MINUTE_MS;
+        let minutes = 1 + number * 37 % 90;
+        Record {
+            id: RecordId::Number(number.unsigned_abs() + 1),
+            start_ms,
+            end_ms: start_ms + minutes * MINUTE_MS,
+            content: Content::Delta(minutes * 80),
+            ..minute(0)
+        }
+    };
+    (0..count).map(one).collect()
+}
+
+/// The minutes of so many devices that all wore the whole day.
+pub(crate) fn cells(devices: u8) -> Vec<Vec<Cell>> {
+    let records = disjoint(DAY_MINUTES);
+    let records: Vec<&Record> = records.iter().collect();
+    (0..devices).map(|_| device_cells(&records)).collect()
+}
+
+/// The devices with their minutes, phones all of them.
+pub(crate) fn bids(cells: &[Vec<Cell>]) -> Vec<Bidder<'_>> {
+    (0_u8..)
+        .zip(cells)
+        .map(|(binding, cells)| Bidder {
+            cells,
+            priority: 50,
+            binding: binding.into(),
+            device: device(binding + 1),
+        })
+        .collect()
+}
