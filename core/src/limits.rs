@@ -34,6 +34,12 @@ pub const WEAR_VALID_MINUTES: u32 = 600;
 pub const VALID_STEPS: i64 = 1_000;
 /// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
+/// Days within [`DEVICE_ORDER_WITHIN_DAYS`] on which a user may order the devices anew.
+pub const DEVICE_ORDER_CHANGES_MAX: usize = 3;
+/// The time within which changes of the order of devices are counted, in days.
+pub const DEVICE_ORDER_WITHIN_DAYS: i32 = 30;
+/// Orders of devices that are kept of one user: more than days that may still change can need.
+pub const DEVICE_ORDERS_KEPT_MAX: usize = 8;
 /// Most zone changes of one user.
 pub const ZONE_CHANGES_MAX: usize = 2_000;
 /// Zone changes of one user within [`ZONE_CHANGES_WITHIN_MS`] that are taken without a review (domain.md 2.2).

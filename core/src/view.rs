@@ -82,6 +82,8 @@ pub struct UserView {
     pub day_start: (u16, Option<Day>),
     /// The first day of the week.
     pub week_starts: WeekStart,
+    /// Devices that are believed before all others, in the user's own order.
+    pub device_order: Vec<DeviceId>,
     /// The name that others see.
     pub alias: String,
     /// Stamp of the input that made the user, POSIX ms.

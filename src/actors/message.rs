@@ -98,6 +98,8 @@ pub struct PutUser {
     pub day_start_min: Option<u16>,
     /// The first day of the week.
     pub week_starts: Option<WeekStart>,
+    /// Devices that are believed before all others; each once.
+    pub device_order: Option<Vec<DeviceId>>,
 }
 
 /// `PUT /v1/users/{user}/goals/{goal}`.

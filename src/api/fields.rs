@@ -6,7 +6,7 @@
 use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
-use streakline_core::civil::Day;
+use streakline_core::{civil::Day, id::DeviceId};
 
 use super::fault::{Faults, Wrong};
 
@@ -204,6 +204,34 @@ pub(super) fn flag(value: &Value) -> Result<bool, Wrong> {
     value
         .as_bool()
         .ok_or_else(|| Wrong::shape("must be true or false"))
+}
+
+/// The id of a device.
+pub(super) fn device(value: &Value) -> Result<DeviceId, Wrong> {
+    DeviceId::parse(&text(value)?).map_err(|error| Wrong::range(error.to_string()))
+}
+
+/// A list of at most so many, without repetition.
+pub(super) fn distinct<T: PartialEq>(
+    most: usize,
+    read: impl Fn(&Value) -> Result<T, Wrong>,
+) -> impl Fn(&Value) -> Result<Vec<T>, Wrong> {
+    move |value| {
+        let items = value.as_array();
+        let items = items.ok_or_else(|| Wrong::shape("must be a list"))?;
+        if items.len() > most {
+            return Err(Wrong::range(format!("must have at most {most} items")));
+        }
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            let item = read(item)?;
+            if list.contains(&item) {
+                return Err(Wrong::range("must not name anything twice"));
+            }
+            list.push(item);
+        }
+        Ok(list)
+    }
 }
 
 /// A civil date.

@@ -4,7 +4,6 @@ use actix_web::web::Payload;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use streakline_core::{
-    id::DeviceId,
     input::DeviceIntroduction,
     limits,
     record::Record,
@@ -18,7 +17,7 @@ use super::{
     ask::Ask,
     body::{self, Body},
     fault::{Faults, Wrong},
-    fields::{Fields, line, text},
+    fields::{Fields, device, line, text},
     idempotency::Once,
     problem::Answer,
 };
@@ -146,10 +145,6 @@ fn read(body: &Body) -> Result<Arrival, Refusal> {
 /// What is never reached: a body that has no fault is read whole.
 fn unreadable() -> Refusal {
     client_frame::bad_frame("", "the body cannot be read".to_owned())
-}
-
-fn device(value: &Value) -> Result<DeviceId, Wrong> {
-    DeviceId::parse(&text(value)?).map_err(|error| Wrong::range(error.to_string()))
 }
 
 fn class(value: &Value) -> Result<DeviceClass, Wrong> {

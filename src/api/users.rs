@@ -3,7 +3,7 @@
 use actix_web::web::Payload;
 use serde_json::Value;
 use streakline_core::{
-    limits::{ALIAS_CHARS_MAX, DAY_START_MIN_MAX},
+    limits::{ALIAS_CHARS_MAX, DAY_START_MIN_MAX, DEVICES_PER_USER_MAX as DEVICES_MAX},
     period::WeekStart,
     user::zone_admission::ZoneProposal,
     zone::Zones,
@@ -16,7 +16,7 @@ use super::{
     auth::Principal,
     body, etag,
     fault::{Faults, Wrong},
-    fields::{Fields, INTEGER_MAX, flag, integer, line, text, word},
+    fields::{Fields, INTEGER_MAX, device, distinct, flag, integer, line, text, word},
     problem::Answer,
 };
 use crate::{
@@ -53,6 +53,9 @@ struct UserBody {
     /// First day of the week: `monday` or `sunday`.
     #[schema(example = "monday")]
     week_starts: Option<String>,
+    /// Devices of the user that are believed before all others, the first one most, from today on; empty: their classes
+    /// decide. On at most 3 days within 30.
+    device_order: Option<Vec<String>>,
 }
 
 /// Read a user
@@ -64,7 +67,7 @@ pub(super) async fn read(ask: Ask) -> Answer {
     answer::one(&ask.request, Some(view.version), &User::from(&view))
 }
 
-/// Make or change a user; a user's own token may change `alias` alone
+/// Make or change a user; a user's own token may change `alias` and `device_order` alone
 #[utoipa::path(put, path = "/v1/users/{user}", tag = "users", operation_id = "write_user",
     request_body(content = inline(UserBody), example = json!({"zone": "Europe/Berlin"})),
     responses(
@@ -74,7 +77,7 @@ pub(super) async fn read(ask: Ask) -> Answer {
 pub(super) async fn write(ask: Ask, payload: Payload) -> Answer {
     let user = ask.own_user()?;
     let body = body::read(&ask.request, payload).await?;
-    alias_alone(&ask.principal, &body.json)?;
+    own_members(&ask.principal, &body.json)?;
     let put = parse(&body.json, &*ask.api.zones)?;
     let precondition = etag::precondition(ask.request.headers())?;
     let directory = &ask.api.directory;
@@ -89,11 +92,12 @@ pub(super) async fn write(ask: Ask, payload: Payload) -> Answer {
 }
 
 /// Of a user's own token the zone is not taken: it decides which day a sample counts for.
-fn alias_alone(principal: &Principal, body: &Value) -> Result<(), Refusal> {
+fn own_members(principal: &Principal, body: &Value) -> Result<(), Refusal> {
     let mut names = body.as_object().into_iter().flatten().map(|(name, _)| name);
-    let alone = principal.is_admin() || names.all(|name| name == "alias");
-    let words = "a user's own token may change the alias alone";
-    alone
+    let own = |name: &str| matches!(name, "alias" | "device_order");
+    let allowed = principal.is_admin() || names.all(|name| own(name));
+    let words = "a user's own token may change alias and device_order alone";
+    allowed
         .then_some(())
         .ok_or_else(|| Refusal::new(Code::Forbidden, words))
 }
@@ -116,6 +120,7 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
     let alias = top.optional("alias", line(1..=ALIAS_CHARS_MAX));
     let day_start = top.optional("day_start_min", integer(0..=DAY_START_MIN_MAX));
     let week_starts = top.optional("week_starts", word(&["monday", "sunday"]));
+    let device_order = top.optional("device_order", distinct(DEVICES_MAX, device));
     top.done(READ_ONLY);
     faults.none()?;
     let zone = zone.map(|zone| ZoneProposal {
@@ -131,6 +136,7 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
             "sunday" => WeekStart::Sunday,
             _ => WeekStart::Monday,
         }),
+        device_order,
     })
 }
 
@@ -151,7 +157,8 @@ mod tests {
         assert_eq!((zone.effective_ms, zone.reviewed), (None, false));
         assert_eq!(put.alias.as_deref(), Some("Heron"));
         let bad = json!({"zone": "Mars/Olympus", "alias": "x".repeat(41), "week_starts": "friday",
-            "day_start_min": 361, "effective_ms": "now", "reviewed": 1});
+            "day_start_min": 361, "effective_ms": "now", "reviewed": 1,
+            "device_order": ["watch"]});
         let refusal = parse(&bad, &zones).unwrap_err();
         let found: Vec<_> = refusal
             .faults
@@ -165,6 +172,7 @@ mod tests {
             ("/alias", "range"),
             ("/day_start_min", "range"),
             ("/week_starts", "unsupported"),
+            ("/device_order", "range"),
         ];
         assert_eq!(found, wanted);
     }
@@ -183,14 +191,49 @@ mod tests {
     }
 
     #[test]
+    fn devices_are_ordered_by_a_list_that_names_each_once() {
+        let order = |body: Value| parse(&json!({"device_order": body}), &BundledZones::new());
+        let (one, two) = ("0".repeat(32), "1".repeat(32));
+        let uuid = |hex: &str| {
+            format!(
+                "{}-{}-{}-{}-{}",
+                &hex[..8],
+                &hex[..4],
+                &hex[..4],
+                &hex[..4],
+                &hex[..12]
+            )
+        };
+        let (one, two) = (uuid(&one), uuid(&two));
+        assert_eq!(
+            order(json!([one, two]))
+                .unwrap()
+                .device_order
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(order(json!([])).unwrap().device_order, Some(Vec::new()));
+        for bad in [
+            json!([one, one]),
+            json!("watch"),
+            json!([5]),
+            json!(vec![&two; 33]),
+        ] {
+            let refusal = order(bad).unwrap_err();
+            assert_eq!(refusal.faults[0].pointer, "/device_order");
+        }
+    }
+
+    #[test]
     fn the_answer_of_a_get_can_be_put_back() {
         let body = json!({"user": "ann", "zone": "UTC", "alias": "Heron", "week_starts": "monday",
-            "zones": [], "day_start_min": 0, "day_start_from": null, "created_ms": 1});
+            "zones": [], "day_start_min": 0, "day_start_from": null, "device_order": [], "created_ms": 1});
         assert!(parse(&body, &BundledZones::new()).is_ok());
     }
 
     #[test]
-    fn a_users_own_token_changes_the_alias_alone() {
+    fn a_users_own_token_changes_the_alias_and_the_order_of_devices_alone() {
         let user = UserId::parse("ann").unwrap();
         let own = Principal::Token {
             user,
@@ -198,9 +241,10 @@ mod tests {
             device: None,
             exp_s: 0,
         };
-        assert!(alias_alone(&own, &json!({"alias": "Heron"})).is_ok());
+        let taken = json!({"alias": "Heron", "device_order": []});
+        assert!(own_members(&own, &taken).is_ok());
         let both = json!({"alias": "Heron", "zone": "UTC"});
-        assert_eq!(alias_alone(&own, &both).unwrap_err().code, Code::Forbidden);
-        assert!(alias_alone(&Principal::AdminKey, &both).is_ok());
+        assert_eq!(own_members(&own, &both).unwrap_err().code, Code::Forbidden);
+        assert!(own_members(&Principal::AdminKey, &both).is_ok());
     }
 }

@@ -206,6 +206,7 @@ impl Person {
                     alias: Some(values::words(random, 40)),
                     day_start_min: u16::try_from(random.within(0, 360)).ok(),
                     week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
+                    device_order: Some(vec![DeviceId([1; 16])]),
                 };
                 self.give(later_ms, UserInput::Profile(new));
             }

@@ -254,6 +254,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             week_starts: maybe(random, |random| {
                 [WeekStart::Monday, WeekStart::Sunday][random.index(2)]
             }),
+            device_order: maybe(random, |random| vec![DeviceId(few(random))]),
         }),
         3 => UserInput::PutGoal {
             goal: goal_id(random),

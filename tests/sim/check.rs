@@ -229,7 +229,7 @@ fn totals(server: &Server, transfers: &[Transfer]) -> Checked<()> {
 }
 
 fn outcome(user: &User, (facts, transfers): &History) -> Person {
-    let standings = user.standings();
+    let standings = user.standings(user.soft_closed);
     let day = |(day, state): (&Day, &streakline_core::day::DayState)| {
         let mut cold = state.clone();
         cold.cool(&standings);

@@ -55,6 +55,20 @@ pub struct Standing {
     pub class: DeviceClass,
     /// Its place in the order of binding.
     pub binding: u32,
+    /// Its place in the user's own order, where it has one.
+    pub place: Option<usize>,
+}
+
+impl Standing {
+    /// Priority in a merge: a device that the user has ordered comes before every class.
+    #[must_use]
+    pub fn priority(&self, metric: Metric) -> u8 {
+        let ordered = self.place.map(|place| {
+            let place = u8::try_from(place).unwrap_or(u8::MAX);
+            u8::MAX.saturating_sub(place)
+        });
+        ordered.unwrap_or_else(|| self.class.priority(metric))
+    }
 }
 
 /// The totals of a day that devices give for one metric: all methods, and without manual and quarantined readings.
@@ -103,7 +117,7 @@ impl HeldEpisode {
             episode: &self.episode,
             trust: self.trust,
             binding: self.binding,
-            priority: of.class.priority(self.metric),
+            priority: of.priority(self.metric),
             device: of.device,
         })
     }
@@ -250,7 +264,7 @@ fn bidder<'a, T>(
     let of = standing(devices, binding)?;
     Some(Bidder {
         cells,
-        priority: of.class.priority(metric),
+        priority: of.priority(metric),
         binding,
         device: of.device,
     })

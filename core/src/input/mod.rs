@@ -135,6 +135,9 @@ pub struct NewProfile {
     /// The first day of the week.
     #[n(3)]
     pub week_starts: Option<WeekStart>,
+    /// Devices that are believed before all others, the first one most; empty: their classes decide again.
+    #[n(4)]
+    pub device_order: Option<Vec<DeviceId>>,
 }
 
 /// The admitted part of an import.

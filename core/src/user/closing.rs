@@ -157,7 +157,7 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     if amount_micro <= 0 {
         return;
     }
-    let standings = user.standings();
+    let standings = user.standings(day);
     let state = user.days.entry(day).or_default();
     if !state.is_cold() {
         // Minutes of other days can pay for one that has none of its own.

@@ -13,7 +13,7 @@ use crate::{
     episode::{Episode, Segment},
     event::{EventId, Fact, Transfer},
     goal::{Goal, IssuedTarget, Revision, WINDOW_DAYS, WindowDay},
-    id::{GoalId, RecordId},
+    id::{DeviceId, GoalId, RecordId},
     merge::{Cell, Readings, Summary},
     metric::Metric,
     records::{RecordKey, StoredRecord},
@@ -104,6 +104,7 @@ impl User {
             |count: usize, size: usize| count.saturating_mul(size.saturating_add(ENTRY_BYTES));
         let revisions = self.goals.values().map(|goal| goal.revisions.len()).sum();
         let days: usize = self.days.values().map(DayState::bytes).sum();
+        let ordered = self.device_orders.values().map(alloc::vec::Vec::len).sum();
         let counted: usize = self.counter_runs.values().map(|run| run.days.len()).sum();
         let streaks = self.streaks.values().map(|kept| {
             each(kept.covers.len(), size_of::<(Day, Cover)>())
@@ -113,6 +114,7 @@ impl User {
             .saturating_add(days)
             .saturating_add(self.tail.bytes())
             .saturating_add(each(self.devices.len(), size_of::<Device>()))
+            .saturating_add(each(ordered, size_of::<DeviceId>()))
             .saturating_add(each(self.goals.len(), size_of::<Goal>()))
             .saturating_add(each(revisions, size_of::<Revision>()))
             .saturating_add(each(self.rest_days.len(), size_of::<Day>()))

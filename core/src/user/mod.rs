@@ -8,6 +8,7 @@ pub mod admit;
 mod changes;
 mod closing;
 mod counters;
+pub mod device_order;
 mod devices;
 mod enrolment;
 pub mod explain;
@@ -44,7 +45,7 @@ use crate::{
     calendar::Calendar,
     change::Change,
     civil::Day,
-    day::{DayState, Standing},
+    day::DayState,
     event::{Fact, Transfer},
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
@@ -227,6 +228,10 @@ pub struct User {
     /// When each run of a device's counter was read: what one day gets from it depends on its neighbours.
     #[n(35)]
     pub counter_runs: Runs,
+    /// The user's own order of devices, by the day from which it holds.
+    #[n(36)]
+    #[cbor(default)]
+    pub device_orders: BTreeMap<Day, Vec<DeviceId>>,
     /// Where the facts of the last days begin.
     #[n(40)]
     #[cbor(default)]
@@ -313,6 +318,7 @@ impl User {
             skips: Skips::default(),
             hold: None,
             counter_runs: BTreeMap::new(),
+            device_orders: BTreeMap::new(),
             marks: Marks::default(),
             rest_days: BTreeSet::new(),
             streaks: BTreeMap::new(),
@@ -377,17 +383,6 @@ impl User {
     #[must_use]
     pub fn zone(&self) -> &str {
         self.calendar().zone_now().name()
-    }
-
-    /// What a merge must know of each device.
-    #[must_use]
-    pub fn standings(&self) -> Vec<Standing> {
-        let standing = |(device, held): (&DeviceId, &Device)| Standing {
-            device: *device,
-            class: held.class,
-            binding: held.binding,
-        };
-        self.devices.iter().map(standing).collect()
     }
 
     /// The name that others see: the user's own, or one derived from the id.

@@ -204,6 +204,14 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
         }) => spans_of_zone(user, zone),
         _ => Vec::new(),
     };
+    if let UserInput::Profile(NewProfile {
+        device_order: Some(_),
+        ..
+    }) = input
+    {
+        let today = user.day_of(stamp_ms);
+        spans.extend(cold(user, today, last_day(user, today)));
+    }
     let counted = goals::needs(user, input, (&spans, stamp_ms));
     spans.extend(counted);
     tied(user, spans)

@@ -2,7 +2,7 @@
 //!
 //! Zones and the start of days are `zones`'.
 
-use super::{User, enrolment, fold::Fold, paying, zones};
+use super::{User, device_order, enrolment, fold::Fold, paying, zones};
 use crate::{
     civil::Day,
     input::{NewProfile, NewZone},
@@ -67,6 +67,9 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, new: &NewProfile) {
     }
     if let Some(week_starts) = new.week_starts {
         user.week_starts = week_starts;
+    }
+    if let Some(order) = &new.device_order {
+        device_order::change(user, fold, order);
     }
     if let Some(alias) = &new.alias {
         user.alias = Some(alias.clone());

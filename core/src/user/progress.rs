@@ -23,7 +23,7 @@ pub(super) fn eligible_series(user: &User, metric: Metric, day: Day) -> Vec<(i32
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let head = user.days.get(&day).and_then(|state| state.head.as_ref());
     head.map_or_else(Vec::new, |head| {
-        series(head, &user.standings(), metric, (span, true))
+        series(head, &user.standings(day), metric, (span, true))
     })
 }
 
@@ -50,7 +50,7 @@ pub(super) fn series(
 
 /// What a day says of these metrics has changed: totals, goals and scores follow.
 pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &BTreeSet<Metric>) {
-    let standings = user.standings();
+    let standings = user.standings(day);
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     for metric in metrics {
         let eligible = eligible_series(user, *metric, day);
@@ -72,7 +72,7 @@ pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &
 
 /// What is shown of an archived day has changed; what it was worth stays.
 pub(super) fn show(user: &mut User, day: Day, metrics: &BTreeSet<Metric>) {
-    let standings = user.standings();
+    let standings = user.standings(day);
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let Some(state) = user.days.get_mut(&day) else {
         return;

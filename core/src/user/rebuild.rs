@@ -46,7 +46,7 @@ pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> BTre
     if count == 0 && head.is_empty() && !user.days.contains_key(&day) {
         return BTreeSet::new();
     }
-    let standings = user.standings();
+    let standings = user.standings(day);
     let state = user.days.entry(day).or_default();
     let mut metrics = said(state);
     metrics.extend(head.metrics());

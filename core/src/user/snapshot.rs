@@ -126,7 +126,8 @@ pub fn crowded(user: &User) -> BTreeSet<Day> {
 
 /// Lets the minutes of cold days go: those that are soft-closed and not among the newest.
 fn cool(user: &mut User) {
-    let standings = user.standings();
+    // No order of devices shows in a hash.
+    let standings = user.standings(user.soft_closed);
     let warm: BTreeSet<Day> = user.days.keys().rev().take(WARM_DAYS).copied().collect();
     let soft_closed = user.soft_closed;
     for (day, state) in &mut user.days {
@@ -191,7 +192,7 @@ impl User {
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut bare = self.clone();
-        let standings = bare.standings();
+        let standings = bare.standings(bare.soft_closed);
         bare.days.values_mut().for_each(|day| {
             day.cool(&standings);
             // Which journal places things have depends on when the clock ticked.

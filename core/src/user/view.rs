@@ -33,6 +33,7 @@ impl User {
             zones: self.zones.clone(),
             day_start: self.day_start(),
             week_starts: self.week_starts,
+            device_order: self.device_order().to_vec(),
             alias: self.shown_alias(),
             created_ms,
             version: self.version,
@@ -130,7 +131,7 @@ impl User {
             goals: topic.goals,
             pending_micro: topic.pending_micro,
             posted_micro: state.posted_micro,
-            state_hash: state.state_hash(&self.standings()),
+            state_hash: state.state_hash(&self.standings(day)),
             version: topic.version,
         }
     }

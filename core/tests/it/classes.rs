@@ -345,7 +345,7 @@ fn came(history: &History) -> BTreeMap<Day, Came> {
                 gauges: state.gauges.clone(),
                 night: state.night,
                 records: state.records,
-                hash: state.state_hash(&history.user.standings()),
+                hash: state.state_hash(&history.user.standings(*day)),
             };
             (*day, came)
         })

@@ -9,6 +9,7 @@ mod boards;
 mod challenges;
 mod classes;
 mod days;
+mod device_order;
 mod explain;
 mod goals;
 mod golden_day;

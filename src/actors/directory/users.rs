@@ -7,6 +7,7 @@ use streakline_core::{
     input::{NewProfile, UserInput},
     user::{
         Rules, User,
+        device_order::{self, OrderRefusal},
         zone_admission::{self, ZoneRefusal},
     },
     view::{BalanceView, DayView, DeviceView, StreakView, UserView},
@@ -50,6 +51,17 @@ fn judge_profile(user: &User, rules: &Rules, put: PutUser, now_ms: i64) -> Outco
             None
         })
     });
+    let device_order = put.device_order.map(|order| {
+        let judged = device_order::admit(user, order, now_ms);
+        judged.unwrap_or_else(|refusal| {
+            let (pointer, code) = match refusal {
+                OrderRefusal::Unknown(at) => (format!("/device_order/{at}"), "not_found"),
+                OrderRefusal::Limit => ("/device_order".into(), "limit"),
+            };
+            fault(&pointer, code, refusal.to_string());
+            None
+        })
+    });
     if !faults.is_empty() {
         return Err(Refusal::invalid(faults));
     }
@@ -58,6 +70,7 @@ fn judge_profile(user: &User, rules: &Rules, put: PutUser, now_ms: i64) -> Outco
         alias: put.alias,
         day_start_min: day_start.flatten(),
         week_starts: put.week_starts,
+        device_order: device_order.flatten(),
     }))
 }
 

@@ -27,6 +27,8 @@ pub struct User {
     /// First day of the user's week: `monday` or `sunday`.
     #[schema(value_type = String, example = "monday")]
     pub week_starts: &'static str,
+    /// Devices that are believed before all others, in the user's own order; empty: their classes decide.
+    pub device_order: Vec<String>,
     /// When the user came into being, POSIX ms.
     pub created_ms: i64,
 }
@@ -44,6 +46,7 @@ impl From<&UserView> for User {
                 WeekStart::Monday => "monday",
                 WeekStart::Sunday => "sunday",
             },
+            device_order: view.device_order.iter().map(ToString::to_string).collect(),
             created_ms: view.created_ms,
         }
     }

@@ -10,7 +10,7 @@ use streakline_core::{
     civil::Day,
     definition::{Definition, LateJoin},
     goal::{Adaptive, Inputs, IssuedTarget},
-    id::GoalId,
+    id::{DeviceId, GoalId},
     limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX, VERDICT_DAYS_MAX},
     period::{Period, WeekStart},
     streak::{self, Amounts, Stage},
@@ -71,6 +71,7 @@ pub(super) const USER: Target = Target {
             alias: Some(values::words(random, 40)),
             day_start_min: u16::try_from(random.within(0, 360)).ok(),
             week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
+            device_order: Some(vec![DeviceId(values::bytes16(random))]),
         };
         user_json(&user).to_string().into_bytes()
     },
@@ -201,6 +202,10 @@ fn user_json(user: &PutUser) -> Value {
     if let Some(day) = user.week_starts {
         let monday = day == WeekStart::Monday;
         json["week_starts"] = if monday { "monday" } else { "sunday" }.into();
+    }
+    if let Some(order) = &user.device_order {
+        let order: Vec<String> = order.iter().map(ToString::to_string).collect();
+        json["device_order"] = order.into();
     }
     json
 }

@@ -3,8 +3,10 @@
 use serde_json::json;
 
 use super::http::{Http, faults};
-use super::people::{CLOCK, make_user, utc};
-use crate::harness::{Server, block_on};
+use super::people::{CLOCK, device_of, make_user, utc};
+use crate::harness::stream::batch;
+use crate::harness::wire::hello;
+use crate::harness::{Server, Wire, block_on};
 
 #[test]
 fn a_user_is_made_once_and_changed_only_by_who_has_seen_it() {
@@ -18,7 +20,8 @@ fn a_user_is_made_once_and_changed_only_by_who_has_seen_it() {
         let made_ms = utc("2016-04-12", 0, 0);
         let zones = json!([{"zone": "Europe/Berlin", "effective_ms": null, "received_ms": made_ms, "flagged": false}]);
         let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Heron",
-            "day_start_min": 0, "day_start_from": null, "week_starts": "monday", "created_ms": made_ms});
+            "day_start_min": 0, "day_start_from": null, "week_starts": "monday", "device_order": [],
+            "created_ms": made_ms});
         assert_eq!(made.json(), wanted);
         let again = admin.json("PUT", path, &create, &body).await;
         again.problem(412, "precondition_failed");
@@ -123,6 +126,38 @@ fn a_user_changes_its_alias_and_nothing_else_of_itself() {
             (&read["alias"], &read["zone"]),
             (&json!("Heron"), &json!("UTC"))
         );
+    });
+}
+
+#[test]
+fn a_user_puts_the_phone_before_the_watch_and_today_follows() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let (admin, ann) = (Http::admin(&server), Http::user(&server, "ann"));
+        make_user(&admin, "ann").await;
+        let now_ms = utc("2016-04-12", 10, 0);
+        server.rest().move_clock(now_ms).await.unwrap();
+        let (watch, phone) = (device_of("watch"), device_of("phone"));
+        for (device, class, value) in [(&watch, "watch", 100), (&phone, "phone", 150)] {
+            let mut said = hello(device, now_ms);
+            (said["class"], said["zone"]) = (class.into(), "UTC".into());
+            let (mut wire, _) = Wire::hello(&server, "ann", &said).await;
+            wire.ack(&batch(1, utc("2016-04-12", 9, 0), &[value; 10]))
+                .await;
+        }
+        let today = async || {
+            let day = ann.get("/v1/users/ann/days/2016-04-12").await.expect(200);
+            day.json()["eligible"].clone()
+        };
+        assert_eq!(today().await, 1_000, "a watch comes before a phone");
+        let path = "/v1/users/ann";
+        let order = json!({"device_order": [phone]});
+        let changed = ann.replace(path, &order).await.expect(200).json();
+        assert_eq!(changed["device_order"], json!([phone]));
+        assert_eq!(today().await, 1_500);
+        let stranger = json!({"device_order": [watch, device_of("bob")]});
+        let refused = ann.replace(path, &stranger).await.faults(422, "not_found");
+        assert_eq!(refused, faults(&[("/device_order/1", "not_found")]));
     });
 }
 
