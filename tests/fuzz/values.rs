@@ -204,12 +204,13 @@ pub(crate) fn stored_record(random: &mut Random) -> StoredRecord {
 
 pub(crate) fn definition(random: &mut Random) -> Definition {
     let starts = day(random);
+    let opens_ms = starts.utc_ms() - random.within(0, 1_000_000_000);
     Definition {
         title: words(random, 200),
         metric: Metric::STEPS,
         starts,
         ends: starts.plus(i32::try_from(random.within(0, 399)).unwrap()),
-        join_opens_ms: maybe(random, |random| FROM_MS - random.within(0, 1_000_000_000)),
+        join_opens_ms: maybe(random, |_| opens_ms),
         late: [LateJoin::Yes, LateJoin::No][random.index(2)],
         capacity: maybe(random, |random| {
             u32::try_from(random.within(1, 1_000_000)).unwrap()
