@@ -34,6 +34,8 @@ pub const WEAR_VALID_MINUTES: u32 = 600;
 pub const VALID_STEPS: i64 = 1_000;
 /// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
+/// Workouts of one day that are kept with it, the earliest first; the records of all of them are stored.
+pub const WORKOUTS_PER_DAY_MAX: usize = 48;
 /// Days within [`DEVICE_ORDER_WITHIN_DAYS`] on which a user may order the devices anew.
 pub const DEVICE_ORDER_CHANGES_MAX: usize = 3;
 /// The time within which changes of the order of devices are counted, in days.

@@ -9,7 +9,7 @@ use crate::{
     definition::Definition,
     goal::{IssuedTarget, Terms},
     id::{ChallengeId, DeviceId, GoalId, OutboxId, UserId},
-    merge::{Night, Summary},
+    merge::{Night, Summary, Workout},
     metric::Metric,
     period::{Period, WeekStart},
     sample::DeviceClass,
@@ -201,8 +201,8 @@ pub struct DayView {
     pub gauges: BTreeMap<Metric, Summary>,
     /// The sleep that ends in it.
     pub night: Option<Night>,
-    /// Workouts that end in it.
-    pub workouts: u32,
+    /// Workouts that end in it, by start.
+    pub workouts: Vec<Workout>,
     /// Accepted winning records that start in it, zeros included.
     pub records: u32,
     /// Goals in force on it, by id.
@@ -228,6 +228,14 @@ pub struct DayTopic {
     pub display: i64,
     /// Total that goals, streaks, challenges and tokens read.
     pub eligible: i64,
+    /// By metric whose amounts add up, steps too.
+    pub amounts: BTreeMap<Metric, Amount>,
+    /// By gauge.
+    pub gauges: BTreeMap<Metric, Summary>,
+    /// The sleep that ends in it.
+    pub night: Option<Night>,
+    /// Workouts that end in it, by start.
+    pub workouts: Vec<Workout>,
     /// Goals in force on it, by id.
     pub goals: Vec<GoalProgress>,
     /// Tokens shown but not yet booked, 10^-6.

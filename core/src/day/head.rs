@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     episode::Episode,
     id::{DeviceId, RecordId},
-    merge::{Bidder, Cell, DayTotal, Readings, Sleeper, Trust},
+    merge::{Bidder, Cell, DayTotal, Readings, Recorded, Trust},
     metric::Metric,
     sample::DeviceClass,
     wear::Wear,
@@ -109,9 +109,9 @@ pub struct HeldEpisode {
 }
 
 impl HeldEpisode {
-    fn sleeper(&self, devices: &[Standing]) -> Option<Sleeper<'_>> {
+    fn recorded(&self, devices: &[Standing]) -> Option<Recorded<'_>> {
         let of = standing(devices, self.binding)?;
-        Some(Sleeper {
+        Some(Recorded {
             start_ms: self.start_ms,
             end_ms: self.end_ms,
             episode: &self.episode,
@@ -174,16 +174,13 @@ impl Head {
             .collect()
     }
 
-    /// The episodes of sleep and their rivals, for a merge.
+    /// The episodes of sleep with their rivals, or the workouts, for a merge.
     #[must_use]
-    pub fn sleepers(&self, devices: &[Standing]) -> Vec<Sleeper<'_>> {
-        let asleep = self
-            .episodes
-            .iter()
-            .filter(|held| held.metric == Metric::SLEEP);
-        asleep
-            .chain(&self.rivals)
-            .filter_map(|held| held.sleeper(devices))
+    pub fn recorded(&self, devices: &[Standing], metric: Metric) -> Vec<Recorded<'_>> {
+        let episodes = self.episodes.iter().chain(&self.rivals);
+        let of_metric = episodes.filter(|held| held.metric == metric);
+        of_metric
+            .filter_map(|held| held.recorded(devices))
             .collect()
     }
 

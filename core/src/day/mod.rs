@@ -6,7 +6,10 @@ mod head;
 mod identities;
 mod links;
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 use minicbor::{Decode, Encode, bytes::ByteArray};
 use sha2::{Digest, Sha256};
 
@@ -14,7 +17,7 @@ use crate::{
     civil::Day,
     goal::IssuedTarget,
     id::{GoalId, RecordId},
-    merge::{Night, Summary},
+    merge::{Night, Summary, Workout},
     metric::Metric,
 };
 
@@ -65,9 +68,9 @@ pub struct DayState {
     /// The sleep that ends in it.
     #[n(14)]
     pub night: Option<Night>,
-    /// Workouts that end in it.
+    /// Workouts that end in it, by start; the first [`limits::WORKOUTS_PER_DAY_MAX`](crate::limits::WORKOUTS_PER_DAY_MAX).
     #[n(15)]
-    pub workouts: u32,
+    pub workouts: Vec<Workout>,
     /// Accepted winning records that start in it.
     #[n(2)]
     pub records: u32,

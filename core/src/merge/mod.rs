@@ -1,5 +1,5 @@
 //! From samples to minutes (domain.md 1.4): what one device says about each minute (step A,
-//! `device` for amounts, `gauge` for readings, `night` for sleep), and which of the user's devices is believed for a minute
+//! `device` for amounts, `gauge` for readings, `night` for sleep, `workout`), and which of the user's devices is believed for a minute
 //! (step B, here). Days, goals
 //! and totals are made from the result by the user's fold; which records win their identity, and
 //! which of them are eligible, is decided before.
@@ -12,7 +12,9 @@ mod device;
 mod gauge;
 mod night;
 mod portion;
+mod recorded;
 mod remainder;
+mod workout;
 
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -24,8 +26,10 @@ use crate::{id::DeviceId, sample::Method};
 pub use counter::day_total;
 pub use device::{append, device_cells, device_parts};
 pub use gauge::{Readings, Summary, append_reading, device_readings, merge_readings};
-pub use night::{Night, Sleeper, night};
+pub use night::{Night, night};
+pub use recorded::Recorded;
 pub use remainder::{DayTotal, with_remainder};
+pub use workout::{Workout, workouts};
 
 /// A device owns a minute against any other class once it covers this much of it, in ms.
 const MOSTLY_COVERED_MS: u16 = 30_000;

@@ -6,33 +6,10 @@ use core::cmp::Reverse;
 
 use minicbor::{Decode, Encode};
 
-use super::{Bidder, Said, Trust, winners};
-use crate::{
-    civil::MINUTE_MS,
-    episode::{Episode, Stage},
-    id::DeviceId,
-};
+use super::{Bidder, Recorded, Said, Trust, winners};
+use crate::{civil::MINUTE_MS, episode::Stage};
 
-/// One episode of sleep.
-#[derive(Clone, Copy, Debug)]
-pub struct Sleeper<'a> {
-    /// Start, POSIX ms.
-    pub start_ms: i64,
-    /// End, POSIX ms.
-    pub end_ms: i64,
-    /// Its stages.
-    pub episode: &'a Episode,
-    /// How far it is trusted.
-    pub trust: Trust,
-    /// Which device, by its place in the order of binding.
-    pub binding: u32,
-    /// Priority of its class.
-    pub priority: u8,
-    /// Which device.
-    pub device: DeviceId,
-}
-
-impl Sleeper<'_> {
+impl Recorded<'_> {
     /// The episode's device with its minutes.
     fn bidding<'a>(&self, minutes: &'a [Minute]) -> Bidder<'a, Minute> {
         Bidder {
@@ -118,12 +95,12 @@ impl Said for Minute {
 /// The sleep of the day of a span, POSIX ms, from the episodes that end in it and those that share time with them; `None` where none
 /// ends in it. A minute that an episode of another day says counts there, and only there.
 #[must_use]
-pub fn night(sleepers: &[Sleeper<'_>], span: (i64, i64)) -> Option<Night> {
+pub fn night(sleepers: &[Recorded<'_>], span: (i64, i64)) -> Option<Night> {
     let mut bindings: Vec<u32> = sleepers.iter().map(|held| held.binding).collect();
     bindings.sort_unstable();
     bindings.dedup();
     let own = |binding: u32| sleepers.iter().filter(move |held| held.binding == binding);
-    let lines: Vec<(&Sleeper<'_>, Vec<Minute>)> = bindings
+    let lines: Vec<(&Recorded<'_>, Vec<Minute>)> = bindings
         .into_iter()
         .filter_map(|binding| Some((own(binding).next()?, line(own(binding), span))))
         .collect();
@@ -149,8 +126,8 @@ pub fn night(sleepers: &[Sleeper<'_>], span: (i64, i64)) -> Option<Night> {
 }
 
 /// The minutes whose start lies in an episode of one device: of several the shorter says the stage, then the later one.
-fn line<'a>(episodes: impl Iterator<Item = &'a Sleeper<'a>>, span: (i64, i64)) -> Vec<Minute> {
-    let mut sorted: Vec<&Sleeper<'_>> = episodes.collect();
+fn line<'a>(episodes: impl Iterator<Item = &'a Recorded<'a>>, span: (i64, i64)) -> Vec<Minute> {
+    let mut sorted: Vec<&Recorded<'_>> = episodes.collect();
     sorted.sort_by_key(|held| {
         let span = held.end_ms.saturating_sub(held.start_ms);
         (Reverse(span), held.start_ms)
@@ -182,7 +159,11 @@ fn first_minute_ms(at_ms: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::episode::Segment;
+    use crate::{
+        episode::{Episode, Segment},
+        id::DeviceId,
+        merge::Trust,
+    };
     use alloc::vec;
 
     const MIN: i64 = MINUTE_MS;
@@ -200,8 +181,8 @@ mod tests {
         }
     }
 
-    fn sleeper(binding: u32, (start_ms, end_ms): (i64, i64), episode: &Episode) -> Sleeper<'_> {
-        Sleeper {
+    fn sleeper(binding: u32, (start_ms, end_ms): (i64, i64), episode: &Episode) -> Recorded<'_> {
+        Recorded {
             start_ms,
             end_ms,
             episode,

@@ -14,7 +14,7 @@ use crate::{
     event::{EventId, Fact, Transfer},
     goal::{Goal, IssuedTarget, Revision, WINDOW_DAYS, WindowDay},
     id::{DeviceId, GoalId, RecordId},
-    merge::{Cell, Readings, Summary},
+    merge::{Cell, Readings, Summary, Workout},
     metric::Metric,
     records::{RecordKey, StoredRecord},
     streak::{Cover, Grant, Keeping},
@@ -77,6 +77,13 @@ impl DayState {
         let issued = size_of::<(GoalId, IssuedTarget)>()
             .saturating_add(window)
             .saturating_add(ENTRY_BYTES);
+        let named = |held: &Workout| held.sport.as_ref().map_or(0, alloc::string::String::len);
+        let totals = |held: &Workout| held.totals.len().saturating_mul(size_of::<(Metric, i64)>());
+        let workouts = self.workouts.iter().map(|held| {
+            size_of::<Workout>()
+                .saturating_add(named(held))
+                .saturating_add(totals(held))
+        });
         let ids = size_of::<(u32, RecordId, RecordId)>().saturating_add(ENTRY_BYTES);
         self.head_bytes()
             .saturating_add(size_of::<Self>())
@@ -87,6 +94,7 @@ impl DayState {
             .saturating_add(self.amounts.len().saturating_mul(amount))
             .saturating_add(self.gauges.len().saturating_mul(gauge))
             .saturating_add(self.issued.len().saturating_mul(issued))
+            .saturating_add(workouts.sum())
     }
 }
 

@@ -101,11 +101,12 @@ fn total(
     };
     let summary = merge::Summary::over(merge::merge_readings(&head.readers(standings, metric)));
     if metric == Metric::SLEEP {
-        state.night = merge::night(&head.sleepers(standings), span);
+        state.night = merge::night(&head.recorded(standings, metric), span);
     }
     if metric == Metric::WORKOUT {
-        let workouts = head.episodes.iter().filter(|held| held.metric == metric);
-        state.workouts = u32::try_from(workouts.count()).unwrap_or(u32::MAX);
+        let mut workouts = merge::workouts(&head.recorded(standings, metric));
+        workouts.truncate(limits::WORKOUTS_PER_DAY_MAX);
+        state.workouts = workouts;
     }
     match summary {
         Some(summary) => drop(state.gauges.insert(metric, summary)),

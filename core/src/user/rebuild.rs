@@ -61,7 +61,7 @@ pub(super) fn said(state: &DayState) -> BTreeSet<Metric> {
     let mut metrics: BTreeSet<Metric> = state.amounts.keys().copied().collect();
     metrics.extend(state.gauges.keys().copied());
     metrics.extend(state.night.map(|_| Metric::SLEEP));
-    metrics.extend((state.workouts > 0).then_some(Metric::WORKOUT));
+    metrics.extend((!state.workouts.is_empty()).then_some(Metric::WORKOUT));
     metrics
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
+    day::Amount,
     episode::Stage,
-    merge::{Night, Summary},
-    metric::Definition,
+    merge::{self, Night, Summary},
+    metric::{Definition, Metric},
     period::Period,
     view::{self, DayView},
 };
@@ -113,8 +114,8 @@ pub struct Day {
     /// The sleep that ends in it.
     #[schema(required = true)]
     pub sleep: Option<Sleep>,
-    /// Workouts that end in it.
-    pub workouts: u32,
+    /// Workouts that end in it, by start; the first 48.
+    pub workouts: Vec<Workout>,
     /// Accepted winning records that start in it, zeros included.
     pub records: u32,
     /// Goals in force on it.
@@ -192,14 +193,18 @@ impl From<&Night> for Sleep {
     }
 }
 
-fn metrics(view: &DayView) -> BTreeMap<&'static str, MetricDay> {
-    let amounts = view.amounts.iter().filter_map(|(metric, amount)| {
+/// Every metric with its name, in its unit.
+pub(crate) fn metrics(
+    amounts: &BTreeMap<Metric, Amount>,
+    gauges: &BTreeMap<Metric, Summary>,
+) -> BTreeMap<&'static str, MetricDay> {
+    let amounts = amounts.iter().filter_map(|(metric, amount)| {
         let of = registry::metrics().get(*metric)?;
         let (display, eligible) = (of.shown(amount.display), of.shown(amount.eligible));
         let (display, eligible) = (number(&display), number(&eligible));
         Some((of.name.as_str(), MetricDay::Amount { display, eligible }))
     });
-    let gauges = view.gauges.iter().filter_map(|(metric, summary)| {
+    let gauges = gauges.iter().filter_map(|(metric, summary)| {
         let of = registry::metrics().get(*metric)?;
         Some((of.name.as_str(), gauge(of, summary)))
     });
@@ -221,6 +226,39 @@ fn gauge(of: &Definition, summary: &Summary) -> MetricDay {
 /// A decimal of a view as a JSON number; three digits behind the point survive that.
 fn number(text: &str) -> f64 {
     text.parse().unwrap_or_default()
+}
+
+/// A workout, however many devices recorded it.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct Workout {
+    /// Start of the first recording, POSIX ms.
+    pub start_ms: i64,
+    /// End of the last one, POSIX ms.
+    pub end_ms: i64,
+    /// Which sport, as the device that is believed says.
+    #[schema(required = true, example = "run")]
+    pub sport: Option<String>,
+    /// Totals that this device gives, by metric, in the metric's unit.
+    #[schema(value_type = Object, example = json!({"distance": 5020, "active_energy": 310}))]
+    pub totals: BTreeMap<&'static str, Number>,
+    /// Recordings of devices that share its time.
+    #[schema(example = 1)]
+    pub recordings: u32,
+}
+
+impl From<&merge::Workout> for Workout {
+    fn from(held: &merge::Workout) -> Self {
+        let named = |(metric, total): &(Metric, i64)| {
+            (registry::metrics().name(*metric), amount(*metric, *total))
+        };
+        Self {
+            start_ms: held.start_ms,
+            end_ms: held.end_ms,
+            sport: held.sport.clone(),
+            totals: held.totals.iter().map(named).collect(),
+            recordings: held.recordings,
+        }
+    }
 }
 
 /// One goal in the period that a day lies in.
@@ -322,9 +360,9 @@ impl From<&DayView> for Day {
             display: view.display,
             eligible: view.eligible,
             scored: view.scored,
-            metrics: metrics(view),
+            metrics: metrics(&view.amounts, &view.gauges),
             sleep: view.night.as_ref().map(Sleep::from),
-            workouts: view.workouts,
+            workouts: view.workouts.iter().map(Workout::from).collect(),
             records: view.records,
             goals: view.goals.iter().map(GoalDay::from).collect(),
             tokens: DayTokens {

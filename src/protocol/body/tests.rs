@@ -40,6 +40,7 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
         ],
         day_start: (240, Some(date("2016-04-14"))),
         week_starts: WeekStart::Sunday,
+        device_order: vec![],
         alias: "Swift Heron".into(),
         created_ms: 7,
         version: 3,
@@ -48,7 +49,8 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
         {"zone": "Europe/Berlin", "effective_ms": null, "received_ms": 5, "flagged": false},
         {"zone": "Asia/Tokyo", "effective_ms": 6, "received_ms": 7, "flagged": true}]);
     let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Swift Heron",
-        "day_start_min": 240, "day_start_from": "2016-04-14", "week_starts": "sunday", "created_ms": 7});
+        "day_start_min": 240, "day_start_from": "2016-04-14", "week_starts": "sunday",
+        "device_order": [], "created_ms": 7});
     assert_eq!(value(&User::from(&view)), wanted);
 }
 
@@ -97,7 +99,7 @@ fn a_day_shows_goals_tokens_and_hash() {
     let wanted = json!({"day": "2016-04-13", "start_ms": 1460498400000_i64,
         "end_ms": 1460584800000_i64, "zone": "Europe/Berlin",
         "phase": "open", "display": 10700, "eligible": 8400, "scored": 8400, "records": 1440,
-        "metrics": {}, "sleep": null, "workouts": 0,
+        "metrics": {}, "sleep": null, "workouts": [],
         "goals": [{"goal": "steps-7500", "target": 7500, "progress": 8400, "status": "met",
             "met_at_ms": 1460564280000_i64, "met_at_local": "2016-04-13T18:18"}],
         "tokens": {"pending_micro": 6700000, "posted_micro": 0}, "state_hash": "ab".repeat(32)});

@@ -1,6 +1,8 @@
 //! The newest values of the user's own topics: a day, a streak, a rank (protocol.md 4); an ack tells what a batch changed of
 //! them in the same form.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
@@ -9,11 +11,15 @@ use streakline_core::{
     view::{Counted, DayStatus, DayTopic, DeviceView, GoalProgress, RankView, StreakView},
 };
 
-use crate::protocol::body::{
-    challenge::ChallengePhase,
-    day::{DayPhase, PartProgress},
-    device::{Battery, DeviceMetric, metrics},
-    quantity::{counted, counts},
+use crate::{
+    protocol::body::{
+        self,
+        challenge::ChallengePhase,
+        day::{DayPhase, MetricDay, PartProgress, Sleep, Workout},
+        device::{Battery, DeviceMetric, metrics},
+        quantity::{counted, counts},
+    },
+    registry,
 };
 
 /// A value as a frame of its own.
@@ -36,6 +42,13 @@ pub(super) struct DayState<'a> {
     eligible: i64,
     phase: DayPhase,
     pending_micro: i64,
+    /// All but the steps, which `display` and `eligible` say.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    metrics: BTreeMap<&'static str, MetricDay>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sleep: Option<Sleep>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    workouts: Vec<Workout>,
     goals: Vec<GoalState<'a>>,
 }
 
@@ -80,6 +93,8 @@ pub fn day(view: &DayTopic) -> String {
 
 impl<'a> From<&'a DayTopic> for DayState<'a> {
     fn from(view: &'a DayTopic) -> Self {
+        let mut metrics = body::day::metrics(&view.amounts, &view.gauges);
+        metrics.remove(registry::metrics().name(Metric::STEPS));
         Self {
             topic: format!("me/day/{}", view.day.iso()),
             version: view.version,
@@ -87,6 +102,9 @@ impl<'a> From<&'a DayTopic> for DayState<'a> {
             eligible: view.eligible,
             phase: view.phase.into(),
             pending_micro: view.pending_micro,
+            metrics,
+            sleep: view.night.as_ref().map(Sleep::from),
+            workouts: view.workouts.iter().map(Workout::from).collect(),
             goals: view.goals.iter().map(GoalState::from).collect(),
         }
     }

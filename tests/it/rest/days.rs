@@ -25,7 +25,7 @@ fn a_day_without_data_has_zeros() {
         let wanted = json!({"day": "2016-04-13", "start_ms": utc("2016-04-12", 22, 0),
             "end_ms": utc("2016-04-13", 22, 0), "zone": "Europe/Berlin", "phase": "open",
             "display": 0, "eligible": 0, "scored": 0, "metrics": {}, "sleep": null,
-            "workouts": 0, "records": 0, "goals": [],
+            "workouts": [], "records": 0, "goals": [],
             "tokens": {"pending_micro": 0, "posted_micro": 0}, "state_hash": null});
         assert_eq!(day, wanted);
         assert!(!read.header("etag").is_empty());

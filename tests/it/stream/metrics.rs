@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::scene::{NOON, TODAY, WATCH, at, device, records};
+use super::scene::{NOON, TODAY, WATCH, assert_shape, at, device, records, with};
 use crate::harness::{Server, block_on};
 
 fn sample(id: u64, metric: &str, at_ms: i64, more: Value) -> Value {
@@ -73,6 +73,19 @@ fn every_class_and_a_deployments_own_metric_are_in_the_day() {
         let refused = json!([{"seq": 9, "status": "rejected", "code": "range",
             "detail": "coolant 151 is outside -50..150"}]);
         assert_eq!(ack["results"], refused);
+        let changes = ack["changes"].as_array().unwrap();
+        let topic = format!("me/day/{TODAY}");
+        let state = changes
+            .iter()
+            .find(|change| change["topic"] == topic.as_str());
+        let state = state.expect("the day has changed");
+        assert_shape(
+            &with(state, json!({"type": "state"})),
+            "state_day_all_classes",
+        );
+        assert_eq!(state["metrics"]["heart_rate"]["mean"], 62.75);
+        assert_eq!(state["sleep"]["asleep_min"], 120);
+        assert_eq!(state["workouts"][0]["sport"], "run");
     });
     for _ in 0..2 {
         let day = block_on(server.rest().get(&format!("/v1/users/ann/days/{TODAY}")));
@@ -93,7 +106,9 @@ fn every_class_and_a_deployments_own_metric_are_in_the_day() {
             (&day["sleep"]["asleep_min"], &day["sleep"]["in_bed_min"]),
             (&json!(120), &json!(390))
         );
-        assert_eq!(day["workouts"], 1);
+        let run = json!([{"start_ms": at(8, 0), "end_ms": at(8, 30), "sport": "run",
+            "totals": {"distance": 2500}, "recordings": 1}]);
+        assert_eq!(day["workouts"], run);
         server.kill_and_restart();
     }
 }

@@ -97,7 +97,7 @@ impl Evidence<'_> {
         let capped = unclamped.saturating_sub(total(head, true));
         let explained = quarantined.saturating_add(manual).saturating_add(capped);
         let difference = amount.display.saturating_sub(amount.eligible);
-        let shares = self.shares(head, metric);
+        let shares = self.shares(day, head, metric);
         let given = |of: fn(&Share) -> (u32, i64)| {
             shares
                 .iter()
@@ -123,7 +123,7 @@ impl Evidence<'_> {
     fn total(&self, day: Day, (head, metric): (&Head, Metric), eligible: bool) -> i64 {
         let calendar = self.user.calendar();
         let span = (calendar.start_ms(day), calendar.end_ms(day));
-        let standings = self.user.standings();
+        let standings = self.user.standings(day);
         progress::sum(&progress::series(
             head,
             &standings,
@@ -135,7 +135,7 @@ impl Evidence<'_> {
     /// What each device gave of a gauge.
     #[must_use]
     pub fn readings(&self, day: Day, metric: Metric) -> Vec<Share> {
-        let (head, standings) = (self.head(day), self.user.standings());
+        let (head, standings) = (self.head(day), self.user.standings(day));
         let readers = head.readers(&standings, metric);
         let mut won = Won::new();
         for (readings, binding) in merge::winners(&readers) {
@@ -147,8 +147,8 @@ impl Evidence<'_> {
         self.devices(&said.collect(), (&won, &won))
     }
 
-    fn shares(&self, head: &Head, metric: Metric) -> Vec<Share> {
-        let standings = self.user.standings();
+    fn shares(&self, day: Day, head: &Head, metric: Metric) -> Vec<Share> {
+        let standings = self.user.standings(day);
         let of = |eligible: bool| {
             let cap = progress::minute_cap(metric).filter(|_| eligible);
             let cap = cap.unwrap_or(u32::MAX);

@@ -134,7 +134,7 @@ impl Evidence<'_> {
             sum.saturating_add(goals::eligible(state, metric))
         });
         let mut added = 0;
-        let (head, standings) = (self.head(day), self.user.standings());
+        let (head, standings) = (self.head(day), self.user.standings(day));
         let calendar = self.user.calendar();
         let span = (calendar.start_ms(day), calendar.end_ms(day));
         for (at, value) in progress::series(&head, &standings, metric, (span, true)) {
@@ -160,7 +160,7 @@ impl Evidence<'_> {
         metric: Metric,
         minute: i32,
     ) -> Vec<(DeviceId, RecordId, u32, i64)> {
-        let (head, standings) = (self.head(day), self.user.standings());
+        let (head, standings) = (self.head(day), self.user.standings(day));
         let won = merge::winners(&head.bidders(&standings, metric, true));
         let Some((_, binding)) = won.into_iter().find(|(cell, _)| cell.minute == minute) else {
             return Vec::new();

@@ -80,7 +80,7 @@ impl Evidence<'_> {
     /// The minutes of a day that anything is said of, in order.
     #[must_use]
     pub fn minutes(&self, day: Day, metric: Metric) -> Vec<Minute> {
-        let (head, standings) = (self.head(day), self.user.standings());
+        let (head, standings) = (self.head(day), self.user.standings(day));
         let readers = head.readers(&standings, metric);
         if readers.is_empty() {
             return self.amount_minutes(day, (&head, metric));
@@ -102,7 +102,7 @@ impl Evidence<'_> {
     }
 
     fn amount_minutes(&self, day: Day, (head, metric): (&Head, Metric)) -> Vec<Minute> {
-        let standings = self.user.standings();
+        let standings = self.user.standings(day);
         let bidders = head.bidders(&standings, metric, false);
         let covered: BTreeMap<i32, u16> = merge::winners(&bidders)
             .into_iter()
@@ -126,7 +126,7 @@ impl Evidence<'_> {
 
     /// Each minute of one total, with who gave it.
     fn given(&self, day: Day, (head, metric): (&Head, Metric), eligible: bool) -> Given {
-        let standings = self.user.standings();
+        let standings = self.user.standings(day);
         let calendar = self.user.calendar();
         let span = (calendar.start_ms(day), calendar.end_ms(day));
         let bidders = head.bidders(&standings, metric, eligible);

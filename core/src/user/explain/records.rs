@@ -101,7 +101,7 @@ impl Evidence<'_> {
 
     /// What each record gives to a day: the parts of the minutes for which its device is believed.
     fn contributed(&self, day: Day, winners: &[Winner<'_>], eligible: bool) -> Given {
-        let (head, standings) = (self.head(day), self.user.standings());
+        let (head, standings) = (self.head(day), self.user.standings(day));
         let mut given = Given::new();
         for metric in head.metrics() {
             let bidders = head.bidders(&standings, metric, eligible);

@@ -72,7 +72,8 @@ impl Pair {
             self.look_at_night(day);
             let view = self.core.day(day);
             let workouts = self.model.day(day).workouts;
-            assert_eq!(view.workouts, workouts, "workouts of {}", day.iso());
+            let recorded: u32 = view.workouts.iter().map(|held| held.recordings).sum();
+            assert_eq!(recorded, workouts, "recordings of workouts of {}", day.iso());
         }
     }
 
@@ -91,7 +92,7 @@ impl Pair {
         let Some(head) = state.and_then(|state| state.head.as_ref()) else {
             return;
         };
-        let standings = self.core.user.standings();
+        let standings = self.core.user.standings(day);
         let minutes = merge::merge_readings(&head.readers(&standings, metric));
         for length_ms in [MINUTE_MS, HOUR_MS] {
             let mut parts: BTreeMap<i64, Vec<&Readings>> = BTreeMap::new();
