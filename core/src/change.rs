@@ -79,6 +79,9 @@ pub enum ChangeKind {
     /// The first day of the week.
     #[n(5)]
     WeekStartChanged(#[n(0)] WeekStart),
+    /// The order in which devices are believed, from that day on.
+    #[n(16)]
+    DeviceOrderChanged(#[n(0)] Vec<DeviceId>),
     /// A device was bound to the user.
     #[n(6)]
     DeviceBound {

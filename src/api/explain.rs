@@ -211,7 +211,7 @@ async fn trail(
         .map(|(facts, changes)| format!("{facts}-{changes}"));
     let item = |row: &TrailRow| match row {
         TrailRow::Fact(fact) => TrailItem::from(&**fact),
-        TrailRow::Change(change) => TrailItem::from(change),
+        TrailRow::Change(change) => TrailItem::from(&**change),
     };
     Ok(Trail {
         items: found.rows.iter().map(item).collect(),

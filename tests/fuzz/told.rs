@@ -67,7 +67,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
 
 pub(crate) fn change(random: &mut Random) -> Change {
     let goal = values::goal_id(random);
-    let kind = match random.index(12) {
+    let kind = match random.index(13) {
         0 => ChangeKind::Created {
             zone: Some(values::name(random)),
         },
@@ -98,7 +98,8 @@ pub(crate) fn change(random: &mut Random) -> Change {
         },
         8 => ChangeKind::RestDayChosen(values::day(random)),
         9 => ChangeKind::ChallengeLeft(ChallengeId(bytes16(random))),
-        10 => ChangeKind::Skipped {
+        10 => ChangeKind::DeviceOrderChanged(vec![DeviceId(bytes16(random))]),
+        11 => ChangeKind::Skipped {
             position: values::position(random),
             hold: true,
         },

@@ -51,7 +51,13 @@ impl Before {
     /// Notes what has changed.
     pub(super) fn note(self, user: &mut User, header: &Header, input: &UserInput) {
         match input {
-            UserInput::Open { .. } | UserInput::Profile(_) => self.profile(user, header),
+            UserInput::Open { .. } => self.profile(user, header),
+            UserInput::Profile(new) => {
+                self.profile(user, header);
+                if let Some(order) = &new.device_order {
+                    note(user, header, ChangeKind::DeviceOrderChanged(order.clone()));
+                }
+            }
             UserInput::PutGoal {
                 goal,
                 revisions,

@@ -42,7 +42,7 @@ pub enum TrailRow {
     /// What was told.
     Fact(Arc<Fact>),
     /// What was changed.
-    Change(Change),
+    Change(Box<Change>),
 }
 
 impl TrailRow {
@@ -56,7 +56,11 @@ impl TrailRow {
 
 impl From<Found> for TrailRows {
     fn from(found: Found) -> Self {
-        let changes = found.changes.into_iter().map(TrailRow::Change);
+        let changes = found
+            .changes
+            .into_iter()
+            .map(Box::new)
+            .map(TrailRow::Change);
         let facts = found.facts.into_iter().map(TrailRow::Fact);
         let mut rows: Vec<TrailRow> = changes.chain(facts).collect();
         // What was changed comes before what was told of it.

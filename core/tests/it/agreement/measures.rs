@@ -73,7 +73,12 @@ impl Pair {
             let view = self.core.day(day);
             let workouts = self.model.day(day).workouts;
             let recorded: u32 = view.workouts.iter().map(|held| held.recordings).sum();
-            assert_eq!(recorded, workouts, "recordings of workouts of {}", day.iso());
+            assert_eq!(
+                recorded,
+                workouts,
+                "recordings of workouts of {}",
+                day.iso()
+            );
         }
     }
 

@@ -104,6 +104,12 @@ pub enum Changed {
         #[schema(value_type = String)]
         week_starts: &'static str,
     },
+    /// The order in which devices are believed, from that day on.
+    #[serde(rename = "device_order.changed")]
+    DeviceOrder {
+        /// These come before all others.
+        device_order: Vec<String>,
+    },
     /// A device was bound to the user.
     #[serde(rename = "device.bound")]
     DeviceBound {
@@ -270,6 +276,9 @@ impl From<&ChangeKind> for Changed {
             },
             ChangeKind::WeekStartChanged(week_starts) => Self::WeekStarts {
                 week_starts: week_start_name(week_starts),
+            },
+            ChangeKind::DeviceOrderChanged(order) => Self::DeviceOrder {
+                device_order: order.iter().map(ToString::to_string).collect(),
             },
             ChangeKind::DeviceBound { device, class } => Self::DeviceBound {
                 device: device.to_string(),
