@@ -185,7 +185,7 @@ pub fn plan(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
 }
 
 fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
-    let mut spans = match input {
+    let spans = match input {
         UserInput::Ingest(batch) => spans_of_batch(user, batch),
         UserInput::Import(import) => spans_of_import(user, import),
         UserInput::Enrol {
@@ -212,19 +212,32 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
         let today = user.day_of(stamp_ms);
         spans.extend(cold(user, today, last_day(user, today)));
     }
-    let counted = goals::needs(user, input, (&spans, stamp_ms));
-    spans.extend(counted);
-    tied(user, spans)
+    let mut days = whole(user, spans);
+    let changed: Vec<Span> = days.iter().map(|day| (*day, *day)).collect();
+    let counted = goals::needs(user, input, (&changed, stamp_ms));
+    days.extend(whole(user, counted));
+    stored(user, days)
 }
 
 /// Days whose stored records are needed to tell where the minutes of a day come from.
 #[must_use]
 pub fn to_explain(user: &User, day: Day) -> BTreeSet<Day> {
-    tied(user, Vec::from([(day, day)]))
+    stored(user, whole(user, Vec::from([(day, day)])))
 }
 
-/// Days of these spans, and those whose records reach into them or are counted with theirs.
-fn tied(user: &User, spans: Vec<Span>) -> BTreeSet<Day> {
+/// Of these days, and of those that winners of their copies moved to, the ones that have stored records.
+fn stored(user: &User, mut days: BTreeSet<Day>) -> BTreeSet<Day> {
+    let states = days.iter().filter_map(|day| user.days.get(day));
+    let moved: Vec<Day> = states
+        .flat_map(|state| state.moved_to.iter().copied())
+        .collect();
+    days.extend(moved);
+    days.retain(|day| user.manifest.contains_key(day));
+    days
+}
+
+/// Days of spans with all those that their minutes may be tied to: over borders that records straddle, and between readings.
+fn whole(user: &User, spans: Vec<Span>) -> BTreeSet<Day> {
     let mut days = BTreeSet::new();
     for (first, last) in spans.into_iter().map(|span| linked(user, span)) {
         days.extend(user.days.range(first..=last).map(|(day, _)| *day));
@@ -235,12 +248,6 @@ fn tied(user: &User, spans: Vec<Span>) -> BTreeSet<Day> {
             days.extend(user.days.range(first..=last).map(|(day, _)| *day));
         }
     }
-    let states = days.iter().filter_map(|day| user.days.get(day));
-    let moved: Vec<Day> = states
-        .flat_map(|state| state.moved_to.iter().copied())
-        .collect();
-    days.extend(moved);
-    days.retain(|day| user.manifest.contains_key(day));
     days
 }
 

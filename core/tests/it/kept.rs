@@ -7,6 +7,7 @@ use streakline_core::{
     input::{NewProfile, UserInput},
     metric::Metric,
     period::{Period, WeekStart},
+    record::Record,
     user::goals::admit,
     view::{DayPhase, DayStatus},
 };
@@ -161,4 +162,50 @@ fn rest_days_are_two_of_an_iso_week_however_the_users_weeks_start() {
         assert!(rest(date(day)).is_some(), "{day}");
     }
     assert!(rest(date("2016-05-06")).is_none(), "a third one");
+}
+
+/// Found by the simulator: Monday is loaded because a record of it reaches into a later day that is rebuilt, and without the
+/// Sunday whose record reaches into Monday.
+#[test]
+fn the_minute_of_a_week_stays_when_a_later_day_is_rebuilt() {
+    let mut history = History::with_watch(at("2016-05-07T00:00Z"), "UTC");
+    let monday = date("2016-05-09");
+    let terms = Terms::fixed(Metric::STEPS, 3_000);
+    history
+        .put_terms("w", Period::Week, terms, Some(monday))
+        .unwrap();
+    let hour_ms = |day: i32, hour: i64| monday.plus(day).utc_ms() + hour * HOUR_MS;
+    // Over every midnight from Sunday on, in the morning of every day, and at noon on Monday.
+    let night = |day: i32| {
+        steps(
+            (10 * day + 21) as u64,
+            hour_ms(day, 23) + HOUR_MS / 2,
+            60,
+            600,
+        )
+    };
+    let morning = |day: i32, value| steps((10 * day + 15) as u64, hour_ms(day, 10), 60, value);
+    history.wait_until(hour_ms(11, 12));
+    let mut walked: Vec<Record> = (-1..6).map(night).collect();
+    walked.push(steps(17, hour_ms(0, 12), 60, 3_000));
+    walked.extend((1..11).map(|day| morning(day, 60)));
+    history.send(1, walked);
+    let seen = |history: &History| {
+        let progress = history.user.goal_progress(&goal("w"), monday).unwrap();
+        let met_at_ms = progress.met_at.map(|(at_ms, _)| at_ms);
+        (met_at_ms, history.day(monday).state_hash)
+    };
+    let before = seen(&history);
+    assert_eq!(before.0, Some(hour_ms(0, 12) + 53 * MINUTE_MS));
+    for day in 1..6 {
+        history.snapshot();
+        history.crash();
+        assert!(history.user.days[&monday].is_cold());
+        let corrected = Record {
+            version: 2,
+            ..morning(day, 70)
+        };
+        history.send(1, vec![corrected]);
+        assert_eq!(seen(&history), before, "day {day} of the week");
+    }
 }

@@ -56,23 +56,33 @@ fn judge_period(
     let told = user.days.get(&first).and_then(|state| state.goals.get(id));
     let before = told.and_then(|told| told.met_at_ms);
     let crossing = asked.crossing(user);
-    let met_at_ms = crossing.map(|crossing| met_at(user, fold, &crossing, (touched, before)));
+    let met_at_ms = crossing.map(|crossing| {
+        let here = before.filter(|at_ms| user.day_of(*at_ms) == crossing.day);
+        // Only a change of the terms, or of a day up to this one, can move the minute.
+        let counted = first..=crossing.day;
+        let mut days = touched.keys().map(|(day, _)| day);
+        let moves = touched.is_empty() || days.any(|day| counted.contains(day));
+        let kept = here.filter(|_| !moves && is_cold(user, crossing.day));
+        kept.unwrap_or_else(|| met_at(user, fold, &crossing, (touched, here)))
+    });
     tell(user, fold, (id, first, &asked), met_at_ms);
 }
 
-/// Start of the minute that meets the goal, POSIX ms.
+fn is_cold(user: &User, day: Day) -> bool {
+    user.days.get(&day).is_some_and(|state| state.is_cold())
+}
+
+/// Start of the minute that meets the goal, POSIX ms. `here`: where it was in the same day.
 fn met_at(
     user: &mut User,
     fold: &mut Fold<'_>,
     crossing: &Crossing,
-    (touched, before): (&Touched, Option<i64>),
+    (touched, here): (&Touched, Option<i64>),
 ) -> i64 {
     let day = crossing.day;
-    let loaded = fold.loaded.days.contains_key(&day);
-    if user.days.get(&day).is_some_and(|state| state.is_cold()) {
-        if !loaded {
+    if is_cold(user, day) {
+        if !fold.loaded.days.contains_key(&day) {
             // Nothing that this fold has changed can move the minute, else `needs` had asked for the day.
-            let here = before.filter(|at_ms| user.day_of(*at_ms) == day);
             return here.unwrap_or_else(|| user.calendar().start_ms(day));
         }
         rebuild::warm(user, fold, day, day);

@@ -6,7 +6,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::super::{User, plan::cold};
 use crate::{civil::Day, goal::Revision, input::UserInput, period::Period};
 
-/// Spans of cold days, each for itself. `changed`: days that the input is known to change.
+/// Spans of cold days, each for itself. `changed`: days that the input may change.
 pub(in crate::user) fn needs(
     user: &User,
     input: &UserInput,
