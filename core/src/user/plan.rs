@@ -185,7 +185,7 @@ pub fn plan(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
 }
 
 fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
-    let spans = match input {
+    let mut spans = match input {
         UserInput::Ingest(batch) => spans_of_batch(user, batch),
         UserInput::Import(import) => spans_of_import(user, import),
         UserInput::Enrol {

@@ -358,6 +358,16 @@ fn paused_days_are_neutral_and_a_pause_is_told_when_it_ends() {
     assert_eq!(pauses.collect::<Vec<_>>(), wanted);
 }
 
+/// Model and core once disagreed: on a rest day there is no goal, so none is met.
+#[test]
+fn a_pause_may_begin_on_a_rest_day_whatever_was_walked() {
+    let mut history = person(Definition::default());
+    history.input(UserInput::PutRestDay(day(2)));
+    walk(&mut history, 2);
+    let pause = history.user.may_pause((day(2), day(4)), history.now_ms);
+    assert!(pause.is_ok_and(|pause| pause.at_once));
+}
+
 #[test]
 fn a_pause_that_is_ended_ends_with_the_day_and_a_planned_one_is_cancelled() {
     let mut history = person(Definition::default());

@@ -195,7 +195,7 @@ impl World {
     /// What each part of a goal comes to in the period that ends with `last`.
     pub fn progress(&self, goal: &str, (first, last): (Day, Day)) -> Option<Vec<Progress>> {
         let held = &self.goals[goal];
-        let shape = held.on(last)?;
+        let shape = held.on(last).filter(|_| !self.rests(goal, first))?;
         let from = held.in_force_since(last).max(first);
         let issued = self.issued.get(&(goal.to_owned(), last)).copied();
         self.progress_of(shape, from, (first, last), issued)

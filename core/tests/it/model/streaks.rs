@@ -258,7 +258,7 @@ impl World {
             && self.count_before(goal, day) > 0
             && missed(day)
             && !later.any(missed);
-        let plenty = |day: Day| !self.rests(goal, day) && self.percent(goal, (day, day)) >= 120;
+        let plenty = |day: Day| self.percent(goal, (day, day)) >= 120;
         way && held.since.is_some_and(|since| since <= day)
             && self.now_ms <= until_ms
             && !self.frauds_on(day)
