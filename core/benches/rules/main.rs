@@ -45,7 +45,8 @@ fn fast_road(criterion: &mut Criterion) {
     for count in [1, 10, 60] {
         let records = next(count);
         group.throughput(Throughput::Elements(count.unsigned_abs()));
-        let name = format!("{count} minutes of one device");
+        let plural = if count == 1 { "" } else { "s" };
+        let name = format!("{count} minute{plural} of one device");
         folds(&mut group, (&name, true), &one, &one.batch(1, records));
     }
     let two = Scene::with_minutes(&[1, 2], 720);
@@ -102,7 +103,8 @@ fn merges(criterion: &mut Criterion) {
     for devices in [1, 2, 8] {
         let cells = cells(devices);
         let all = days::bids(&cells);
-        group.bench_function(format!("step B, {devices} devices"), |bench| {
+        let plural = if devices == 1 { "" } else { "s" };
+        group.bench_function(format!("step B, {devices} device{plural}"), |bench| {
             bench.iter(|| merge::merge(black_box(&all), Some(240)));
         });
     }
