@@ -45,7 +45,9 @@ impl Pair {
                     newest.1.clone()
                 });
                 if let Some(shape) = shape {
-                    self.wish(goal, (&shape, Some(*target)), *from);
+                    let asked = self.wish(goal, (&shape, Some(*target)), *from);
+                    let wanted = self.model.own_from(goal, *target, *from).is_some();
+                    assert_eq!(asked, wanted, "{goal}: {target} from {from:?}");
                 }
             }
             Act::Rest(day) => self.rest(*day),

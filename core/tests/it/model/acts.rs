@@ -65,6 +65,9 @@ pub enum Act {
     Tick,
 }
 
+/// From which days what is asked for, and the user's own target of a day.
+type Put = (Vec<(Day, Shape)>, Option<(Day, i64)>);
+
 pub fn device(number: u8) -> DeviceId {
     DeviceId([number; 16])
 }
@@ -94,12 +97,13 @@ impl World {
             Act::SundayWeeks(sunday) => self.sunday_weeks = *sunday,
             Act::PutGoal { goal, shape, from } => {
                 if let Some(revisions) = self.revisions(goal, shape, *from) {
-                    self.put(goal, shape.period, revisions);
+                    self.put(goal, shape.period, (revisions, None));
                 }
             }
             Act::Own { goal, target, from } => {
-                if let Some(own) = self.own_from(goal, *target, *from) {
-                    self.put_own(goal, own);
+                if let Some((revisions, own)) = self.own_from(goal, *target, *from) {
+                    let period = self.goals[*goal].period;
+                    self.put(goal, period, (revisions, own));
                 }
             }
             Act::DeleteGoal(goal) => self.delete_goal(goal),
@@ -238,9 +242,9 @@ impl World {
         }
     }
 
-    fn put(&mut self, goal: &str, period: Period, revisions: Vec<(Day, Shape)>) {
+    fn put(&mut self, goal: &str, period: Period, (revisions, own): Put) {
         let (today, sunday) = (self.today(), self.sunday_weeks);
-        if self.goals.contains_key(goal) && !revisions.is_empty() {
+        if self.goals.contains_key(goal) && (own.is_some() || !revisions.is_empty()) {
             let changes = self.changes.entry(goal.to_owned()).or_default();
             changes.push(self.now_ms);
         }
@@ -254,45 +258,40 @@ impl World {
         for (from, shape) in revisions {
             held.revise(from, Some(shape));
         }
+        if let Some((day, target)) = own {
+            let key = (goal.to_owned(), day);
+            if let Some(issued) = self.issued.get_mut(&key) {
+                *issued = target;
+                self.locked.insert(key);
+            } else {
+                held.own = own;
+            }
+        }
         if now && !self.issued.contains_key(&(goal.to_owned(), today)) {
             self.issue_one(goal, today);
         }
     }
 
-    /// For which day the user's own target of an adaptive goal is: more than today's holds today while that is unmet,
-    /// everything else tomorrow. `None`: refused, or nothing changes.
-    pub fn own_from(&self, goal: &str, target: i64, from: Option<Day>) -> Option<(Day, i64)> {
+    /// A goal that is put again as it is, with the user's own target: for which day that is. More than today's holds today while
+    /// that is unmet, everything else tomorrow. `None`: refused.
+    pub fn own_from(&self, goal: &str, target: i64, from: Option<Day>) -> Option<Put> {
         let today = self.today();
         let held = self.goals.get(goal)?;
-        if from.is_some_and(|from| from < today) || self.changed_lately(goal) >= 3 {
-            return None;
-        }
+        let (_, shape) = held.revisions.last()?;
+        let revisions = self.revisions(goal, shape.as_ref()?, from)?;
         let issued = self.issued.get(&(goal.to_owned(), today)).copied();
         let later = from.filter(|from| *from > today);
         let day = match (later, issued) {
-            (Some(later), _) => later,
-            (None, Some(issued)) if issued == target => return None,
+            (Some(later), _) => Some(later),
+            (None, Some(issued)) if issued == target => None,
             (None, Some(issued)) => {
                 let unmet = target > issued && !self.is_met(goal, held.period_of(today));
-                if unmet { today } else { today.next() }
+                Some(if unmet { today } else { today.next() })
             }
-            (None, None) => from.unwrap_or(today.next()),
+            (None, None) => Some(from.unwrap_or(today.next())),
         };
-        Some((day, target))
-    }
-
-    fn put_own(&mut self, goal: &str, own: (Day, i64)) {
-        self.changes
-            .entry(goal.to_owned())
-            .or_default()
-            .push(self.now_ms);
-        let key = (goal.to_owned(), own.0);
-        if let Some(issued) = self.issued.get_mut(&key) {
-            *issued = own.1;
-            self.locked.insert(key);
-        } else {
-            self.goals.get_mut(goal).unwrap().own = Some(own);
-        }
+        let own = day.map(|day| (day, target));
+        (own.is_none() || self.changed_lately(goal) < 3).then_some((revisions, own))
     }
 
     fn delete_goal(&mut self, goal: &str) {
