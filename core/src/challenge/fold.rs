@@ -1,11 +1,11 @@
 //! The one door of a challenge: its life cycle changes here and nowhere else. A fold cannot fail.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use super::{Challenge, Member, Stage, Told, board::Board};
 use crate::{
     id::UserId,
-    input::{ChallengeInput, Conclusion, Header, UserInput},
+    input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
 };
 
 /// What a fold leaves to be told to a member's own partition.
@@ -96,14 +96,15 @@ fn apply(
         }
         ChallengeInput::Cancel(reason) => {
             set(challenge, Stage::Cancelled(reason.clone()));
+            challenge.cancelled_by = Some(header.origin.clone());
             conclude(challenge, board)
         }
         ChallengeInput::Join {
             user,
             alias,
             starts_ms,
-        } => join(challenge, board, (user, alias, *starts_ms), header.stamp_ms),
-        ChallengeInput::Leave(user) => leave(challenge, board, user),
+        } => join(challenge, board, (user, alias, *starts_ms), header),
+        ChallengeInput::Leave(user) => leave(challenge, board, (user, header)),
         ChallengeInput::Settle {
             cutoff_ms,
             digest,
@@ -134,8 +135,9 @@ fn join(
     challenge: &mut Challenge,
     board: &mut Board,
     (user, alias, starts_ms): (&UserId, &str, i64),
-    joined_ms: i64,
+    header: &Header,
 ) -> Vec<Notice> {
+    let joined_ms = header.stamp_ms;
     let Some(definition) = challenge.definition.clone() else {
         return Vec::new();
     };
@@ -147,6 +149,7 @@ fn join(
         starts_ms,
         alias: alias.into(),
         told: Told::Nothing,
+        asked_by: Some(Box::new(header.origin.clone())),
     };
     board.seat(user, &member);
     let join = member.join;
@@ -163,7 +166,11 @@ fn join(
     Vec::from([(user.clone(), enrol)])
 }
 
-fn leave(challenge: &mut Challenge, board: &mut Board, user: &UserId) -> Vec<Notice> {
+fn leave(
+    challenge: &mut Challenge,
+    board: &mut Board,
+    (user, header): (&UserId, &Header),
+) -> Vec<Notice> {
     let Some(member) = challenge
         .members
         .get_mut(user)
@@ -172,6 +179,7 @@ fn leave(challenge: &mut Challenge, board: &mut Board, user: &UserId) -> Vec<Not
         return Vec::new();
     };
     member.joined = false;
+    member.asked_by = Some(Box::new(header.origin.clone()));
     challenge.joined = challenge.joined.saturating_sub(1);
     board.remove(user);
     let withdraw = UserInput::Withdraw {
@@ -246,6 +254,30 @@ impl Challenge {
             .filter(|member| member.join == join)
         {
             member.told = told;
+            if told != Told::Enrolled || member.joined {
+                member.asked_by = None;
+            }
         }
+    }
+
+    /// On whose behalf a member's partition is told something: the challenge speaks for who asked it.
+    #[must_use]
+    pub fn on_behalf(&self, user: &UserId, input: &UserInput) -> Origin {
+        let member = self.members.get(user);
+        let asked = match input {
+            UserInput::Enrol { .. } | UserInput::Withdraw { .. } => {
+                member.and_then(|member| member.asked_by.as_deref())
+            }
+            UserInput::Conclude {
+                conclusion: Conclusion::Cancelled(_),
+                ..
+            } => self.cancelled_by.as_ref(),
+            _ => None,
+        };
+        let peer = |origin: &Origin| Origin {
+            source: Source::Peer,
+            ..origin.clone()
+        };
+        asked.map_or_else(|| Origin::server(Source::Peer), peer)
     }
 }

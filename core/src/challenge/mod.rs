@@ -10,12 +10,13 @@ pub mod fold;
 pub mod resident;
 pub mod view;
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{boxed::Box, collections::BTreeMap, string::String};
 use minicbor::{Decode, Encode};
 
 use crate::{
     definition::Definition,
     id::{ChallengeId, Position, UserId},
+    input::Origin,
     poison::Skips,
     view::ChallengePhase,
 };
@@ -91,6 +92,9 @@ pub struct Member {
     /// What its partition has confirmed.
     #[n(5)]
     pub told: Told,
+    /// Who asked for the joining or the leaving, until its partition has confirmed it.
+    #[n(45)]
+    pub asked_by: Option<Box<Origin>>,
 }
 
 /// The state of one challenge; its board is beside it.
@@ -134,6 +138,9 @@ pub struct Challenge {
     #[n(11)]
     #[cbor(default)]
     pub stopped: bool,
+    /// Who cancelled it.
+    #[n(45)]
+    pub cancelled_by: Option<Origin>,
 }
 
 impl Challenge {
@@ -153,6 +160,7 @@ impl Challenge {
             due_ms: None,
             skips: Skips::default(),
             stopped: false,
+            cancelled_by: None,
         }
     }
 

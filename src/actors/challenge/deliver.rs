@@ -44,10 +44,12 @@ pub(super) fn send_outbox(cell: &Cell) {
         return;
     };
     for (user, number, input) in resident.outbox.due(NOTICES_AT_ONCE) {
+        let by = resident.challenge().on_behalf(&user, &input);
         let notice = UserCommand::Notice {
             challenge,
             number,
             input,
+            by,
         };
         if host.send_user(user.clone(), notice).is_err() {
             resident.outbox.release(&user, number);

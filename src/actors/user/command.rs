@@ -90,6 +90,8 @@ pub(crate) enum UserCommand {
         challenge: ChallengeId,
         number: u64,
         input: UserInput,
+        /// On whose behalf.
+        by: Origin,
     },
     /// A challenge has taken a contribution.
     Taken(Contribution),
@@ -255,8 +257,11 @@ fn run(cell: &Cell, command: UserCommand) {
         UserCommand::Inquire(inquiry) => super::inquiry::run(cell, inquiry),
         UserCommand::Write(change) => write(cell, change),
         UserCommand::Notice {
-            challenge, input, ..
-        } => notice(cell, challenge, input),
+            challenge,
+            input,
+            by,
+            ..
+        } => notice(cell, challenge, (input, by)),
         UserCommand::Taken(contribution) => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 let challenge = contribution.challenge;
@@ -305,7 +310,7 @@ fn write(cell: &Cell, change: WriteUser) {
 }
 
 /// At least once, and harmless: what the state knows is confirmed at once.
-fn notice(cell: &Cell, challenge: ChallengeId, input: UserInput) {
+fn notice(cell: &Cell, challenge: ChallengeId, (input, by): (UserInput, Origin)) {
     let mut held = cell.borrow_mut();
     let known = held.user().is_some_and(|user| user.knows(&input));
     if known {
@@ -317,6 +322,6 @@ fn notice(cell: &Cell, challenge: ChallengeId, input: UserInput) {
             challenge,
             input: input.clone(),
         };
-        held.offer(Origin::server(Source::Peer), (input, Vec::new()), waiter);
+        held.offer(by, (input, Vec::new()), waiter);
     }
 }

@@ -259,6 +259,11 @@ fn a_goal_a_score_and_tokens_are_explained() {
             (&json!(8_400), &json!("active"))
         );
         assert_eq!(score["achieved_at_ms"], at(12, 4));
+        let joined = item(&score["trail"], "challenge.joined");
+        assert_eq!(
+            (&joined["by"]["source"], &joined["by"]["principal"]),
+            (&json!("peer"), &json!("admin-key"))
+        );
         assert_eq!(score["days"][0]["left_out"], json!([]));
         admin.advance(at(27, 0)).await;
         let tokens = explained(&admin, "token?day=2026-10-25").await;

@@ -20,7 +20,7 @@ pub struct AmountWhy {
     pub display: i64,
     /// What goals, streaks, challenges and tokens read.
     pub eligible: i64,
-    /// Left out because the clock of its session was off. Below 0: another device then counts more on those minutes.
+    /// Left out because the clock of its session was off, or because an import brought it. Below 0: another device then counts more on those minutes.
     pub quarantined: i64,
     /// Left out because it was typed in.
     pub manual: i64,

@@ -25,6 +25,8 @@ pub enum Fate {
     Idle,
     /// The clock of its session was off: shown, not eligible.
     Quarantined,
+    /// It came when its day was archived, by an import: shown, never eligible.
+    Imported,
     /// Typed in: shown, not eligible.
     Manual,
     /// The same again, kept because it came through a session with a good clock.
@@ -80,7 +82,7 @@ impl Evidence<'_> {
             Some(RecordWhy {
                 device,
                 copy: copy.clone(),
-                fate: fate(copy, (&winner, wins), display),
+                fate: self.fate(copy, (&winner, wins), display),
                 instead: (!wins).then_some(winner.copy.record.version),
                 display,
                 eligible,
@@ -145,26 +147,36 @@ impl RecordWhy {
     }
 }
 
-fn fate(copy: &StoredRecord, (winner, wins): (&Winner<'_>, bool), display: i64) -> Fate {
-    let record = &copy.record;
-    let is_amount = matches!(record.content, Content::Delta(_));
-    if record.is_deleted() && wins {
-        Fate::Deletion
-    } else if !wins && winner.copy.record.says_the_same(record) {
-        Fate::Repeated
-    } else if !wins && winner.copy.record.is_deleted() {
-        Fate::Deleted
-    } else if !wins {
-        Fate::Superseded
-    } else if winner.quarantined {
-        Fate::Quarantined
-    } else if record.method == Method::Manual {
-        Fate::Manual
-    } else if is_amount && record.value() == Some(0) && record.worn != Some(true) {
-        Fate::Idle
-    } else if is_amount && display == 0 && record.value() != Some(0) {
-        Fate::Outranked
-    } else {
-        Fate::Counts
+impl Evidence<'_> {
+    fn fate(&self, copy: &StoredRecord, (winner, wins): (&Winner<'_>, bool), display: i64) -> Fate {
+        let record = &copy.record;
+        let is_amount = matches!(record.content, Content::Delta(_));
+        if record.is_deleted() && wins {
+            Fate::Deletion
+        } else if !wins && winner.copy.record.says_the_same(record) {
+            Fate::Repeated
+        } else if !wins && winner.copy.record.is_deleted() {
+            Fate::Deleted
+        } else if !wins {
+            Fate::Superseded
+        } else if winner.quarantined && self.came_late(copy) {
+            Fate::Imported
+        } else if winner.quarantined {
+            Fate::Quarantined
+        } else if record.method == Method::Manual {
+            Fate::Manual
+        } else if is_amount && record.value() == Some(0) && record.worn != Some(true) {
+            Fate::Idle
+        } else if is_amount && display == 0 && record.value() != Some(0) {
+            Fate::Outranked
+        } else {
+            Fate::Counts
+        }
+    }
+
+    /// Whether the day of a copy was archived when it came.
+    fn came_late(&self, copy: &StoredRecord) -> bool {
+        let day = copy.day(self.user.calendar());
+        self.user.is_archived(day, copy.received_ms)
     }
 }

@@ -89,7 +89,7 @@ pub struct AmountExplained {
     /// What goals, streaks, challenges and tokens read.
     #[schema(value_type = f64, example = 8400)]
     pub eligible: Number,
-    /// Kept aside: the clock of the session was off. Below 0: without it another device counts more there.
+    /// Kept aside: the clock of the session was off, or an import brought it. Below 0: without it another device counts more there.
     #[schema(value_type = f64, example = 0)]
     pub quarantined: Number,
     /// Typed in.

@@ -43,7 +43,7 @@ pub struct RecordOfDay {
     /// The clock of its session was off.
     pub skewed: bool,
     /// `counts`, `outranked` (another device, or finer samples of its own, are believed for all of it), `idle` (a zero of a
-    /// device that does not say that it is worn), `quarantined` (its clock), `manual`, `repeated`, `superseded`, `deleted` or
+    /// device that does not say that it is worn), `quarantined` (its clock), `imported` (came when its day was archived: shown, never counted), `manual`, `repeated`, `superseded`, `deleted` or
     /// `deletion`.
     #[schema(value_type = String, example = "counts")]
     pub fate: &'static str,
@@ -64,6 +64,7 @@ fn fate(fate: Fate) -> &'static str {
         Fate::Outranked => "outranked",
         Fate::Idle => "idle",
         Fate::Quarantined => "quarantined",
+        Fate::Imported => "imported",
         Fate::Manual => "manual",
         Fate::Repeated => "repeated",
         Fate::Superseded => "superseded",
