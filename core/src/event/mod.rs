@@ -3,6 +3,9 @@
 //! A [`Fact`] is numbered and kept for the user's life. Everything else tells the shell what to do next: book a transfer,
 //! send a contribution on, answer a batch, push the newest value of a topic.
 
+mod about;
+mod streaks;
+
 use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
@@ -11,9 +14,10 @@ use crate::{
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     input::Origin,
     sample::RecordRefusal,
-    streak::Stage,
     view::Counted,
 };
+
+pub use streaks::{AccountFact, FreezeChange, PauseChange, StreakFact};
 
 /// Identity of an event: where its cause stands in the journal, and which of that input's events it is (design.md 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -61,47 +65,6 @@ pub struct Fact {
     /// The device whose samples made it, where samples did.
     #[n(7)]
     pub device: Option<DeviceId>,
-}
-
-impl FactKind {
-    /// The goal that it is about, with the day that its period starts with.
-    #[must_use]
-    pub fn of_goal(&self) -> Option<(&GoalId, Day)> {
-        match self {
-            Self::GoalCompleted { goal, day, .. }
-            | Self::GoalReopened { goal, day, .. }
-            | Self::StreakExtended { goal, day, .. }
-            | Self::StreakCorrected { goal, day, .. }
-            | Self::StreakLost { goal, day, .. } => Some((goal, *day)),
-            Self::Streak(fact) => fact.of_goal(),
-            _ => None,
-        }
-    }
-
-    /// The civil day that it is about.
-    #[must_use]
-    pub fn day(&self) -> Option<Day> {
-        match self {
-            Self::TokensPosted { day, .. }
-            | Self::Account(
-                AccountFact::TokensCharged { day, .. } | AccountFact::DebtChanged { day, .. },
-            ) => Some(*day),
-            other => other.of_goal().map(|(_, day)| day),
-        }
-    }
-
-    /// The challenge that it is about.
-    #[must_use]
-    pub fn challenge(&self) -> Option<ChallengeId> {
-        match self {
-            Self::ChallengeJoined(challenge)
-            | Self::ChallengeStarted(challenge)
-            | Self::ChallengeEnded(challenge)
-            | Self::ChallengeSettled { challenge, .. }
-            | Self::ChallengeCancelled { challenge, .. } => Some(*challenge),
-            _ => None,
-        }
-    }
 }
 
 /// The kinds of facts, numbered, because they are stored.
@@ -250,192 +213,6 @@ pub enum FactKind {
     /// A transfer that is not to the available account.
     #[n(17)]
     Account(#[n(0)] AccountFact),
-}
-
-/// What instruments, milestones, pauses and verdicts do to streaks.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum StreakFact {
-    /// `milestone.reached`: once per milestone and run.
-    #[n(0)]
-    MilestoneReached {
-        /// Of which goal's streak.
-        #[n(0)]
-        goal: GoalId,
-        /// The length.
-        #[n(1)]
-        milestone: u32,
-        /// First period of the run.
-        #[n(2)]
-        first: Day,
-        /// The period that reached it.
-        #[n(3)]
-        day: Day,
-        /// What it pays, 10^-6 token; 0: nothing.
-        #[n(4)]
-        amount_micro: i64,
-    },
-    /// `freeze.used`, `freeze.returned`, `freeze.earned`, `freeze.bought`.
-    #[n(1)]
-    Freeze {
-        /// Of which goal's streak.
-        #[n(0)]
-        goal: GoalId,
-        /// What happened to it.
-        #[n(1)]
-        change: FreezeChange,
-        /// The period that it covers or covered, or that earned it, or the day of the purchase.
-        #[n(2)]
-        day: Day,
-        /// How many are held now.
-        #[n(3)]
-        held: u32,
-    },
-    /// `pass.returned`: late data made the day met.
-    #[n(6)]
-    PassReturned {
-        /// Of which goal's streak.
-        #[n(0)]
-        goal: GoalId,
-        /// The day.
-        #[n(1)]
-        day: Day,
-    },
-    /// `pass.used`: a missed day passes.
-    #[n(2)]
-    PassUsed {
-        /// Of which goal's streak.
-        #[n(0)]
-        goal: GoalId,
-        /// The missed day.
-        #[n(1)]
-        day: Day,
-    },
-    /// `streak.repaired`.
-    #[n(3)]
-    Repaired {
-        /// Of which goal.
-        #[n(0)]
-        goal: GoalId,
-        /// The missed day.
-        #[n(1)]
-        day: Day,
-        /// Whether it was paid for; else it was earned back.
-        #[n(2)]
-        paid: bool,
-        /// Length now.
-        #[n(3)]
-        count: u32,
-    },
-    /// `pause.started`, `pause.ended`, `pause.cancelled`.
-    #[n(4)]
-    Pause {
-        /// What happened to it.
-        #[n(0)]
-        change: PauseChange,
-        /// Its first day.
-        #[n(1)]
-        from: Day,
-        /// Its last day.
-        #[n(2)]
-        to: Day,
-    },
-    /// `verdict.given`, `verdict.appealed`, `verdict.final`, `verdict.acquitted`.
-    #[n(5)]
-    Verdict {
-        /// Its number.
-        #[n(0)]
-        verdict: u32,
-        /// How far it has come.
-        #[n(1)]
-        stage: Stage,
-    },
-}
-
-impl StreakFact {
-    /// The goal that it is about, with the day that its period starts with; pauses and verdicts are about all goals.
-    fn of_goal(&self) -> Option<(&GoalId, Day)> {
-        match self {
-            Self::MilestoneReached { goal, day, .. }
-            | Self::Freeze { goal, day, .. }
-            | Self::PassReturned { goal, day }
-            | Self::PassUsed { goal, day }
-            | Self::Repaired { goal, day, .. } => Some((goal, *day)),
-            Self::Pause { .. } | Self::Verdict { .. } => None,
-        }
-    }
-}
-
-/// What happens to a pause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum PauseChange {
-    /// It was taken; it may begin later.
-    #[n(0)]
-    Started,
-    /// It has ended, early or with its last day.
-    #[n(1)]
-    Ended,
-    /// It was cancelled before it began.
-    #[n(2)]
-    Cancelled,
-}
-
-/// A transfer that is not to the available account.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum AccountFact {
-    /// `tokens.charged`: from the available account.
-    #[n(0)]
-    TokensCharged {
-        /// The civil day that it is about.
-        #[n(0)]
-        day: Day,
-        /// What for: `freeze`, `repair`, `clawback` or `repay`.
-        #[n(1)]
-        code: String,
-        /// Amount, 10^-6 token.
-        #[n(2)]
-        amount_micro: i64,
-        /// Available balance after it.
-        #[n(3)]
-        available_micro: i64,
-        /// Id of the transfer.
-        #[cbor(n(4), with = "minicbor::bytes")]
-        transfer: [u8; 16],
-    },
-    /// `debt.changed`: to or from the debt account.
-    #[n(1)]
-    DebtChanged {
-        /// The civil day that it is about.
-        #[n(0)]
-        day: Day,
-        /// How much more is owed, 10^-6 token; below 0: less.
-        #[n(1)]
-        change_micro: i64,
-        /// What is owed after it.
-        #[n(2)]
-        debt_micro: i64,
-        /// Id of the transfer.
-        #[cbor(n(3), with = "minicbor::bytes")]
-        transfer: [u8; 16],
-    },
-}
-
-/// What happens to a freeze.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
-pub enum FreezeChange {
-    /// Used for a missed period.
-    #[n(0)]
-    Used,
-    /// Came back because late data made the period met.
-    #[n(1)]
-    Returned,
-    /// Earned by met periods.
-    #[n(2)]
-    Earned,
-    /// Bought for tokens.
-    #[n(3)]
-    Bought,
 }
 
 /// One transfer of the ledger: append-only, both sides owned by one partition (domain.md 8.1).
