@@ -47,6 +47,7 @@ pub mod journal;
 pub mod leaderboard;
 pub mod ledger;
 pub mod limits;
+pub mod manual;
 pub mod merge;
 pub mod metric;
 pub mod period;

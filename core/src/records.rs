@@ -10,8 +10,8 @@ use crate::{
     calendar::Calendar,
     civil::Day,
     id::RecordId,
+    manual::{ManualPolicy, Total},
     record::{Content, Epoch, Record},
-    sample::Method,
 };
 
 /// One received copy of a sample.
@@ -67,17 +67,11 @@ impl Winner<'_> {
         !self.copy.record.is_deleted()
     }
 
-    /// Whether goals, streaks, challenges and tokens read it (domain.md 1.4).
+    /// Whether it counts in a total of its day (domain.md 1.4).
     #[must_use]
-    pub fn eligible(&self) -> bool {
-        is_eligible(&self.copy.record, self.quarantined)
+    pub fn is_in(&self, total: Total, policy: ManualPolicy) -> bool {
+        policy.takes(total, &self.copy.record, self.quarantined)
     }
-}
-
-/// Whether a sample is neither typed in nor quarantined (domain.md 1.4).
-#[must_use]
-pub fn is_eligible(record: &Record, quarantined: bool) -> bool {
-    !quarantined && record.method != Method::Manual
 }
 
 /// The winner among the copies of one key: the largest (version, deleted, digest), domain.md 1.3.

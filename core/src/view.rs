@@ -191,12 +191,14 @@ pub struct DayView {
     pub phase: DayPhase,
     /// Total of all methods, unclamped.
     pub display: i64,
-    /// Total that goals, streaks, challenges and tokens read.
+    /// Total that challenges and tokens read, and goals and streaks with it where nothing else is said.
     pub eligible: i64,
     /// Eligible, as frozen at hard close.
     pub scored: i64,
     /// By metric whose amounts add up, steps too.
     pub amounts: BTreeMap<Metric, Amount>,
+    /// What goals and streaks read of a metric, where it is not the eligible amount, store units.
+    pub for_goals: BTreeMap<Metric, i64>,
     /// By gauge.
     pub gauges: BTreeMap<Metric, Summary>,
     /// The sleep that ends in it.
@@ -226,7 +228,7 @@ pub struct DayTopic {
     pub phase: DayPhase,
     /// Total of all methods, unclamped.
     pub display: i64,
-    /// Total that goals, streaks, challenges and tokens read.
+    /// Total that challenges and tokens read, and goals and streaks with it where nothing else is said.
     pub eligible: i64,
     /// By metric whose amounts add up, steps too.
     pub amounts: BTreeMap<Metric, Amount>,

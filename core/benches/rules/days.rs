@@ -8,6 +8,7 @@ use streakline_core::{
     id::{DeviceId, OutboxId, PartitionId, Position, RecordId, UserId},
     input::{DeviceIntroduction, Header, Ingest, Origin, RULES_VERSION, Source, UserInput},
     limits,
+    manual::ManualPolicy,
     merge::{Bidder, Cell, device_cells},
     metric::Metric,
     record::{Content, Record},
@@ -46,6 +47,7 @@ impl Scene {
     fn midnight() -> Self {
         let rules = Rules {
             zones: Arc::new(Utc),
+            manual_policy: ManualPolicy::default(),
         };
         let mut user = User::new(UserId::parse("ann").unwrap());
         user.resolve(&rules);

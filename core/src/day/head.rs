@@ -13,28 +13,36 @@ use sha2::{Digest, Sha256};
 use crate::{
     episode::Episode,
     id::{DeviceId, RecordId},
+    manual::Total,
     merge::{Bidder, Cell, DayTotal, Readings, Recorded, Trust},
     metric::Metric,
     sample::DeviceClass,
     wear::Wear,
 };
 
-/// Minutes of one device: all methods, and without what is not eligible where that differs.
+/// Minutes of one device: all methods, and of the other totals where these differ.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct DeviceCells {
     /// From every winning record.
     #[n(0)]
     pub display: Vec<Cell>,
-    /// Without manual and quarantined records; `None`: the same.
+    /// Without what is not eligible; `None`: the same.
     #[n(1)]
     pub eligible: Option<Vec<Cell>>,
+    /// What goals read; `None`: the same, or goals read no total of their own.
+    #[n(2)]
+    pub goals: Option<Vec<Cell>>,
 }
 
 impl DeviceCells {
-    /// The minutes of the display run, or of the eligible one.
+    /// The minutes of the run that a total comes from.
     #[must_use]
-    pub fn run(&self, eligible: bool) -> &[Cell] {
-        let own = self.eligible.as_ref().filter(|_| eligible);
+    pub fn run(&self, total: Total) -> &[Cell] {
+        let own = match total {
+            Total::Display => None,
+            Total::Eligible => self.eligible.as_ref(),
+            Total::Goals => self.goals.as_ref(),
+        };
         own.unwrap_or(&self.display)
     }
 
@@ -42,7 +50,8 @@ impl DeviceCells {
     /// either part can be empty alone.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.display.is_empty() && self.eligible.as_ref().is_none_or(Vec::is_empty)
+        let own = [&self.eligible, &self.goals];
+        self.display.is_empty() && own.into_iter().flatten().all(Vec::is_empty)
     }
 }
 
@@ -71,7 +80,7 @@ impl Standing {
     }
 }
 
-/// The totals of a day that devices give for one metric: all methods, and without manual and quarantined readings.
+/// The totals of a day that devices give for one metric, by which total of the day they add to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct DayTotals {
     /// From every winning reading.
@@ -80,6 +89,21 @@ pub struct DayTotals {
     /// From the eligible ones.
     #[n(1)]
     pub eligible: Option<DayTotal>,
+    /// From those that goals read; none where goals read no total of their own.
+    #[n(2)]
+    pub goals: Option<DayTotal>,
+}
+
+impl DayTotals {
+    /// What adds to a total of the day.
+    #[must_use]
+    pub fn of(&self, total: Total) -> Option<DayTotal> {
+        match total {
+            Total::Display => self.display,
+            Total::Eligible => self.eligible,
+            Total::Goals => self.goals,
+        }
+    }
 }
 
 /// An episode that ends in the day.
@@ -156,14 +180,12 @@ impl Head {
             && self.episodes.is_empty()
     }
 
-    /// Bidders for a merge of amounts: of the display run or of the eligible run (domain.md 1.4).
+    /// Bidders for a merge of amounts into a total (domain.md 1.4).
     #[must_use]
-    pub fn bidders(&self, devices: &[Standing], metric: Metric, eligible: bool) -> Vec<Bidder<'_>> {
+    pub fn bidders(&self, devices: &[Standing], metric: Metric, total: Total) -> Vec<Bidder<'_>> {
         let held = self.amounts.range((metric, 0)..=(metric, u32::MAX));
-        held.filter_map(|((_, binding), held)| {
-            bidder(devices, metric, *binding, held.run(eligible))
-        })
-        .collect()
+        held.filter_map(|((_, binding), held)| bidder(devices, metric, *binding, held.run(total)))
+            .collect()
     }
 
     /// Bidders for a merge of readings.
@@ -211,6 +233,9 @@ impl Head {
             hash.update(metric.0.to_be_bytes());
             hash_total(&mut hash, totals.display);
             hash_total(&mut hash, totals.eligible);
+            if totals.goals.is_some() {
+                hash_total(&mut hash, totals.goals);
+            }
         }
         hash.finalize().into()
     }
@@ -221,8 +246,12 @@ impl Head {
         for ((metric, _), cells) in amounts.filter(|(_, cells)| !cells.is_empty()) {
             hash.update(of.device.0);
             hash.update(metric.0.to_be_bytes());
-            hash_cells(hash, cells.run(false));
-            hash_cells(hash, cells.run(true));
+            hash_cells(hash, cells.run(Total::Display));
+            hash_cells(hash, cells.run(Total::Eligible));
+            if let Some(goals) = &cells.goals {
+                hash.update(b"goals");
+                hash_cells(hash, goals);
+            }
         }
         for ((metric, _), readings) in self.readings.iter().filter(|((_, by), _)| own(*by)) {
             hash.update(of.device.0);

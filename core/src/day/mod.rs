@@ -51,7 +51,7 @@ pub struct Amount {
     /// All methods, unclamped.
     #[n(0)]
     pub display: i64,
-    /// What goals, streaks, challenges and tokens read.
+    /// What challenges and tokens read, and goals and streaks with it where [`DayState::for_goals`] says nothing else.
     #[n(1)]
     pub eligible: i64,
 }
@@ -121,6 +121,9 @@ pub struct DayState {
     /// Winning records that start in it and are kept aside for their clock (domain.md 2.4).
     #[n(22)]
     pub quarantined: u32,
+    /// What goals read of a metric, where that is not its eligible amount, store units (`manual_policy`, domain.md 1.4).
+    #[n(23)]
+    pub for_goals: BTreeMap<Metric, i64>,
     /// What was told of it last.
     #[n(45)]
     pub links: Links,
@@ -131,6 +134,13 @@ impl DayState {
     #[must_use]
     pub fn amount(&self, metric: Metric) -> Amount {
         self.amounts.get(&metric).copied().unwrap_or_default()
+    }
+
+    /// What goals read of a metric, store units.
+    #[must_use]
+    pub fn goal_amount(&self, metric: Metric) -> i64 {
+        let own = self.for_goals.get(&metric).copied();
+        own.unwrap_or_else(|| self.amount(metric).eligible)
     }
 
     /// The steps that tokens and scores read.

@@ -7,6 +7,7 @@ use crate::{
     day::DayState,
     id::{ChallengeId, PartitionId, UserId},
     input::{DeviceIntroduction, Ingest, NewZone, Origin, Source},
+    manual::ManualPolicy,
     metric::Metric,
     record::{Content, Record},
     sample::{DeviceClass, Method},
@@ -50,6 +51,7 @@ impl Zones for Utc {
 fn rules() -> Rules {
     Rules {
         zones: alloc::sync::Arc::new(Utc),
+        manual_policy: ManualPolicy::default(),
     }
 }
 

@@ -11,12 +11,12 @@ use super::{Device, Reading, User, fold::Fold, seen};
 use crate::{
     input::DeviceIntroduction,
     record::{Content, Epoch, Record},
-    records,
 };
 
 impl Device {
-    /// Remembers an accepted sample: the highest id, how far the metric is covered, the latest reading of a counter.
-    pub(super) fn note(&mut self, record: &Record, skewed: bool) {
+    /// Remembers an accepted sample: the highest id, how far the metric is covered, the latest reading of a counter. `eligible`:
+    /// it counts in every total.
+    pub(super) fn note(&mut self, record: &Record, eligible: bool) {
         self.highest_id = self.highest_id.max(Some(record.id));
         if record.is_deleted() {
             return;
@@ -27,7 +27,7 @@ impl Device {
             epoch: epoch @ Epoch::Run(_),
         } = &record.content
         {
-            let counts = records::is_eligible(record, skewed) && record.end_ms > covered_ms;
+            let counts = eligible && record.end_ms > covered_ms;
             self.note_reading(record, (*value, epoch), counts);
         }
         if let Content::Delta(_) = record.content {
@@ -42,7 +42,7 @@ impl Device {
         seen::note(&mut self.seen, record.metric, span);
     }
 
-    /// Only from the latest of all readings can the next one be counted, and only where both runs of the merge read it; what
+    /// Only from the latest of all readings can the next one be counted, and only where every run of the merge reads it; what
     /// comes for an instant that is covered may change it, and then nobody knows without the stored ones.
     fn note_reading(&mut self, record: &Record, (value, epoch): (i64, &Epoch), counts: bool) {
         if counts {

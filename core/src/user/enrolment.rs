@@ -13,6 +13,7 @@ use crate::{
     id::{ChallengeId, Position},
     input::{Conclusion, UserInput},
     limits,
+    manual::Total,
     metric::Metric,
 };
 
@@ -140,7 +141,7 @@ pub(super) fn enrol(
         .take_while(|day| *day <= definition.ends)
         .collect();
     for day in days {
-        let series = super::progress::eligible_series(user, definition.metric, day);
+        let series = super::progress::minutes(user, (definition.metric, Total::Eligible), day);
         score_day(user, id, day, &series);
     }
     sum_up(user, fold, id, true);

@@ -25,7 +25,7 @@ pub struct Loaded {
     pub days: BTreeMap<Day, Records>,
 }
 
-/// Eligible amounts by minute, of each day and metric that has changed.
+/// Amounts by minute as goals read them, of each day and metric that has changed.
 pub(super) type Touched = BTreeMap<(Day, Metric), Vec<(i32, u32)>>;
 
 /// One input on its way through the state.
@@ -35,7 +35,7 @@ pub(super) struct Fold<'a> {
     pub(super) loaded: &'a Loaded,
     /// Logical time: the boundary's deadline, then the stamp.
     pub(super) at_ms: i64,
-    /// Eligible minutes of what this fold has changed: goals are judged by them when all days are right.
+    /// What goals read of the minutes that this fold has changed: they are judged by them when all days are right.
     pub(super) touched: Touched,
     /// A boundary runs: time did it, not who sent the input that came after it.
     boundary: bool,

@@ -26,8 +26,10 @@ const ENTRY_BYTES: usize = 48;
 
 impl DeviceCells {
     fn bytes(&self) -> usize {
-        let eligible = self.eligible.as_ref().map_or(0, alloc::vec::Vec::capacity);
-        let cells = self.display.capacity().saturating_add(eligible);
+        let own = [&self.eligible, &self.goals].into_iter().flatten();
+        let cells = own.fold(self.display.capacity(), |sum, cells| {
+            sum.saturating_add(cells.capacity())
+        });
         cells
             .saturating_mul(size_of::<Cell>())
             .saturating_add(size_of::<Self>())
@@ -72,6 +74,7 @@ impl DayState {
         let goal = size_of::<(GoalId, GoalDay)>().saturating_add(ENTRY_BYTES);
         let linked = size_of::<(GoalId, EventId)>().saturating_add(ENTRY_BYTES);
         let amount = size_of::<(Metric, Amount)>().saturating_add(ENTRY_BYTES);
+        let read = size_of::<(Metric, i64)>().saturating_add(ENTRY_BYTES);
         let gauge = size_of::<(Metric, Summary)>().saturating_add(ENTRY_BYTES);
         let window = size_of::<[WindowDay; WINDOW_DAYS]>();
         let issued = size_of::<(GoalId, IssuedTarget)>()
@@ -92,6 +95,7 @@ impl DayState {
             .saturating_add(self.links.len().saturating_mul(linked))
             .saturating_add(self.ids.len().saturating_mul(ids))
             .saturating_add(self.amounts.len().saturating_mul(amount))
+            .saturating_add(self.for_goals.len().saturating_mul(read))
             .saturating_add(self.gauges.len().saturating_mul(gauge))
             .saturating_add(self.issued.len().saturating_mul(issued))
             .saturating_add(workouts.sum())
@@ -162,9 +166,11 @@ mod tests {
         };
         let mut head = Head::default();
         let display = alloc::vec![cell; cells];
-        let eligible = None;
-        head.amounts
-            .insert((Metric::STEPS, 0), DeviceCells { display, eligible });
+        let cells = DeviceCells {
+            display,
+            ..DeviceCells::default()
+        };
+        head.amounts.insert((Metric::STEPS, 0), cells);
         let mut user = User::new(UserId::parse("ann").unwrap());
         let day = DayState {
             head: Some(head),

@@ -16,7 +16,9 @@ use crate::{
     day::{DeviceCells, Head},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
-    limits, merge,
+    limits,
+    manual::Total,
+    merge,
     metric::Metric,
     poison::Numbered,
     record::{Content, Epoch, Record},
@@ -270,9 +272,12 @@ fn keep(user: &mut User, batch: &Batch, day: Day, copy: &StoredRecord) {
         .or_default()
         .note(copy.binding, record.id, reach_ms(record));
     note_counter(user, copy);
+    let eligible = user
+        .manual_policy
+        .takes(Total::Eligible, record, copy.skewed);
     let devices = user.devices.values_mut();
     let own = devices.filter(|device| device.binding == batch.binding);
-    own.for_each(|device| device.note(record, copy.skewed));
+    own.for_each(|device| device.note(record, eligible));
 }
 
 /// Notes on which days a counter was read.
@@ -302,14 +307,16 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
     };
     let reading = held.counters.get(&record.metric);
     let before = reading.map(|held| (held.value, held.at_ms));
+    let policy = user.manual_policy;
     let state = user.days.entry(day).or_default();
     let head = state.head.get_or_insert_with(Head::default);
     if let Content::Gauge(_) = record.content {
         merge::append_reading(head.readings.entry(key).or_default(), record);
     } else {
         let cells = head.amounts.entry(key).or_default();
-        let eligible = records::is_eligible(record, copy.skewed);
-        append_cells(cells, (before, record), eligible);
+        append_cells(cells, (before, record), |total| {
+            policy.leaves_out(total, record, copy.skewed)
+        });
         if cells.is_empty() {
             head.amounts.remove(&key);
         }
@@ -325,18 +332,26 @@ fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
 fn append_cells(
     cells: &mut DeviceCells,
     (before, record): (Option<(i64, i64)>, &Record),
-    eligible: bool,
+    leaves_out: impl Fn(Total) -> bool,
 ) {
-    if !eligible && cells.eligible.is_none() {
-        cells.eligible = Some(cells.display.clone());
-    }
-    merge::append(&mut cells.display, before, record);
-    if let Some(own) = &mut cells.eligible {
-        if eligible {
-            merge::append(own, before, record);
+    let DeviceCells {
+        display,
+        eligible,
+        goals,
+    } = cells;
+    let mut others = [(Total::Eligible, eligible), (Total::Goals, goals)];
+    for (total, own) in &mut others {
+        if leaves_out(*total) && own.is_none() {
+            **own = Some(display.clone());
         }
-        if *own == cells.display {
-            cells.eligible = None;
+    }
+    merge::append(display, before, record);
+    for (total, own) in others {
+        if let Some(cells) = own.as_mut().filter(|_| !leaves_out(total)) {
+            merge::append(cells, before, record);
+        }
+        if own.as_ref() == Some(display) {
+            *own = None;
         }
     }
 }

@@ -50,6 +50,7 @@ use crate::{
     goal::Goal,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, Position, RecordId, UserId},
     limits,
+    manual::ManualPolicy,
     metric::Metric,
     period::WeekStart,
     poison::{Hold, Skips},
@@ -72,11 +73,15 @@ pub use zones::{DayStart, ZoneChange};
 pub struct Rules {
     /// Every zone that a user may be in.
     pub zones: Arc<dyn Zones + Send + Sync>,
+    /// What typed-in samples count for.
+    pub manual_policy: ManualPolicy,
 }
 
 impl core::fmt::Debug for Rules {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Rules")
+        let mut shown = f.debug_struct("Rules");
+        shown.field("manual_policy", &self.manual_policy);
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -290,6 +295,9 @@ pub struct User {
     /// The zones, made into days.
     #[cbor(skip)]
     calendar: Option<Calendar>,
+    /// What typed-in samples count for: one for a whole store, so no state holds it.
+    #[cbor(skip)]
+    manual_policy: ManualPolicy,
 }
 
 impl User {
@@ -337,11 +345,13 @@ impl User {
             paying: Paying::default(),
             dropped: Vec::new(),
             calendar: None,
+            manual_policy: ManualPolicy::default(),
         }
     }
 
-    /// Makes the calendar from the zones; needed once after a state was read back.
+    /// Makes the calendar from the zones and takes the policy over; needed once after a state was read back.
     pub fn resolve(&mut self, rules: &Rules) {
+        self.manual_policy = rules.manual_policy;
         let utc = || Arc::new(Zone::utc());
         let zone = |change: &ZoneChange| rules.zones.zone(&change.zone).unwrap_or_else(utc);
         let mut calendar = Calendar::new(self.zones.first().map_or_else(utc, zone));

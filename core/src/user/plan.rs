@@ -14,10 +14,10 @@ use crate::{
     id::RecordId,
     input::{DeviceIntroduction, Import, Ingest, NewProfile, NewZone, UserInput},
     limits,
+    manual::Total,
     metric::Metric,
     poison::is_control,
     record::{Content, Epoch, Record},
-    records,
 };
 
 /// How a record finds its way into its days.
@@ -43,7 +43,8 @@ pub(super) fn road(user: &User, binding: u32, (record, skewed): (&Record, bool))
     if known || record.is_deleted() {
         return Road::Slow;
     }
-    let Some((from_ms, to_ms)) = adds(device, record, skewed).filter(|_| record.version == 1)
+    let eligible = user.manual_policy.takes(Total::Eligible, record, skewed);
+    let Some((from_ms, to_ms)) = adds(device, record, eligible).filter(|_| record.version == 1)
     else {
         return Road::New;
     };
@@ -59,7 +60,7 @@ pub(super) fn road(user: &User, binding: u32, (record, skewed): (&Record, bool))
 
 /// The time that a record adds behind what its device has covered of the metric; `None` where it may overlap, or says
 /// something about more than its own minutes.
-fn adds(device: &Device, record: &Record, skewed: bool) -> Option<(i64, i64)> {
+fn adds(device: &Device, record: &Record, eligible: bool) -> Option<(i64, i64)> {
     let covered_ms = device.covered_to_ms(record.metric);
     match &record.content {
         Content::Delta(_) | Content::Gauge(_) => {
@@ -68,7 +69,7 @@ fn adds(device: &Device, record: &Record, skewed: bool) -> Option<(i64, i64)> {
         Content::Cumulative { epoch, .. } => {
             let last = device.counters.get(&record.metric)?;
             let next = last.epoch == *epoch && last.at_ms >= covered_ms;
-            let next = next && records::is_eligible(record, skewed);
+            let next = next && eligible;
             (next && record.end_ms > last.at_ms).then_some((last.at_ms, record.end_ms))
         }
         Content::Episode(_) | Content::Deleted => None,
@@ -321,9 +322,10 @@ fn follow(
     let mut spans = Vec::new();
     for (at, record) in records.iter().enumerate() {
         let known = all || device.highest_id.is_some_and(|held| record.id <= held);
-        let behind = adds(&device, record, skewed).is_none();
+        let eligible = user.manual_policy.takes(Total::Eligible, record, skewed);
+        let behind = adds(&device, record, eligible).is_none();
         let slow = road(user, binding, (record, skewed)) != Road::Fast;
-        device.note(record, skewed);
+        device.note(record, eligible);
         let days = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
         counters::note(&mut runs, binding, record, days);
         let reach = |record: &Record| reach_of(user, (binding, record), (&runs, &device));

@@ -9,7 +9,9 @@ use crate::{
     civil::Day,
     day::{Amount, DayState, Head, Standing},
     event::Topic,
-    limits, merge,
+    limits,
+    manual::Total,
+    merge,
     metric::Metric,
 };
 
@@ -18,12 +20,17 @@ pub(super) fn minute_cap(metric: Metric) -> Option<u32> {
     (metric == Metric::STEPS).then_some(limits::STEPS_PER_MINUTE_MAX)
 }
 
-/// Eligible amount a minute; empty when the minutes are not at hand.
-pub(super) fn eligible_series(user: &User, metric: Metric, day: Day) -> Vec<(i32, u32)> {
+/// What a minute may count in a total at most: what is shown is not clamped.
+pub(super) fn cap_of(metric: Metric, total: Total) -> Option<u32> {
+    minute_cap(metric).filter(|_| total != Total::Display)
+}
+
+/// What each minute counts in a total; empty when the minutes are not at hand.
+pub(super) fn minutes(user: &User, (metric, total): (Metric, Total), day: Day) -> Vec<(i32, u32)> {
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     let head = user.days.get(&day).and_then(|state| state.head.as_ref());
     head.map_or_else(Vec::new, |head| {
-        series(head, &user.standings(day), metric, (span, true))
+        series(head, &user.standings(day), metric, (span, total))
     })
 }
 
@@ -32,17 +39,12 @@ pub(super) fn series(
     head: &Head,
     standings: &[Standing],
     metric: Metric,
-    (span, eligible): ((i64, i64), bool),
+    (span, total): ((i64, i64), Total),
 ) -> Vec<(i32, u32)> {
-    let cap = minute_cap(metric).filter(|_| eligible);
-    let merged = merge::merge(&head.bidders(standings, metric, eligible), cap);
+    let cap = cap_of(metric, total);
+    let merged = merge::merge(&head.bidders(standings, metric, total), cap);
     let totals = head.totals.get(&metric).copied().unwrap_or_default();
-    let total = if eligible {
-        totals.eligible
-    } else {
-        totals.display
-    };
-    match total {
+    match totals.of(total) {
         Some(total) => merge::with_remainder(merged, total, span, cap),
         None => merged,
     }
@@ -53,15 +55,20 @@ pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &
     let standings = user.standings(day);
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
     for metric in metrics {
-        let eligible = eligible_series(user, *metric, day);
+        let eligible = minutes(user, (*metric, Total::Eligible), day);
+        let apart = user.manual_policy.sets_goals_apart();
+        let goals = apart.then(|| minutes(user, (*metric, Total::Goals), day));
         if let Some(state) = user.days.get_mut(&day) {
-            total(state, &standings, (*metric, span), &eligible);
+            let worth = sum(&eligible);
+            total(state, &standings, (*metric, span), worth);
+            ask(state, *metric, goals.as_deref().map_or(worth, sum));
         }
         if *metric == Metric::STEPS {
             paying::share(user, day, &eligible);
         }
         enrolment::day_changed(user, fold, (day, *metric), &eligible);
-        fold.touched.insert((day, *metric), eligible);
+        let read = goals.unwrap_or(eligible);
+        fold.touched.insert((day, *metric), read);
     }
     if let Some(state) = user.days.get_mut(&day) {
         state.version = state.version.saturating_add(1);
@@ -79,7 +86,7 @@ pub(super) fn show(user: &mut User, day: Day, metrics: &BTreeSet<Metric>) {
     };
     for metric in metrics {
         let worth = state.amount(*metric).eligible;
-        total(state, &standings, (*metric, span), &[]);
+        total(state, &standings, (*metric, span), 0);
         if worth > 0 {
             state.amounts.entry(*metric).or_default().eligible = worth;
         }
@@ -91,14 +98,11 @@ fn total(
     state: &mut DayState,
     standings: &[Standing],
     (metric, span): (Metric, (i64, i64)),
-    eligible: &[(i32, u32)],
+    eligible: i64,
 ) {
     let Some(head) = &state.head else { return };
-    let display = sum(&series(head, standings, metric, (span, false)));
-    let amount = Amount {
-        display,
-        eligible: sum(eligible),
-    };
+    let display = sum(&series(head, standings, metric, (span, Total::Display)));
+    let amount = Amount { display, eligible };
     let summary = merge::Summary::over(merge::merge_readings(&head.readers(standings, metric)));
     if metric == Metric::SLEEP {
         state.night = merge::night(&head.recorded(standings, metric), span);
@@ -116,6 +120,15 @@ fn total(
         state.amounts.remove(&metric);
     } else {
         state.amounts.insert(metric, amount);
+    }
+}
+
+/// What goals read of a metric is kept where it is not the eligible amount.
+fn ask(state: &mut DayState, metric: Metric, amount: i64) {
+    if amount == state.amount(metric).eligible {
+        state.for_goals.remove(&metric);
+    } else {
+        state.for_goals.insert(metric, amount);
     }
 }
 

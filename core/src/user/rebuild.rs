@@ -11,6 +11,7 @@ use super::{User, fold::Fold, ingest, plan};
 use crate::{
     civil::{Day, MINUTE_MS},
     day::{DayState, DayTotals, DeviceCells, Head, HeldEpisode, Identities},
+    manual::{ManualPolicy, Total},
     merge::{self, DayTotal, Trust},
     metric::Metric,
     record::{Content, Record},
@@ -93,7 +94,7 @@ pub(super) fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
         head.wear.note(&winner.copy.record, span);
     }
     for (key, own) in &series {
-        let cells = amounts(span, own);
+        let cells = amounts(user.manual_policy, span, own);
         if !cells.is_empty() {
             head.amounts.insert(*key, cells);
         }
@@ -111,7 +112,7 @@ pub(super) fn head(user: &User, day: Day, winners: &[Winner<'_>]) -> Head {
 }
 
 /// The minutes of one device and metric within a day: of the samples that reach into it, and of the counters' readings.
-fn amounts(span: (i64, i64), own: &[&Winner<'_>]) -> DeviceCells {
+fn amounts(policy: ManualPolicy, span: (i64, i64), own: &[&Winner<'_>]) -> DeviceCells {
     let counted = |w: &&Winner<'_>| matches!(w.copy.record.content, Content::Cumulative { .. });
     let (from_ms, to_ms) = if own.iter().any(counted) {
         // What lies between two readings may count what samples leave on any of its days.
@@ -125,16 +126,23 @@ fn amounts(span: (i64, i64), own: &[&Winner<'_>]) -> DeviceCells {
         Content::Gauge(_) | Content::Episode(_) | Content::Deleted => false,
     };
     let tied: Vec<&&Winner<'_>> = own.iter().filter(|w| tied(&w.copy.record)).collect();
-    let of = |eligible: bool| {
-        let counted = tied.iter().filter(|w| !eligible || w.eligible());
+    let of = |total: Total| {
+        let counted = tied.iter().filter(|w| w.is_in(total, policy));
         let records: Vec<&Record> = counted.map(|w| &w.copy.record).collect();
         within(merge::device_cells(&records), span)
     };
-    let display = of(false);
-    let all = tied.iter().all(|w| w.eligible());
-    let eligible = if all { None } else { Some(of(true)) };
-    let eligible = eligible.filter(|own| *own != display);
-    DeviceCells { display, eligible }
+    let display = of(Total::Display);
+    let apart = |total: Total| {
+        let out = |w: &&&Winner<'_>| policy.leaves_out(total, &w.copy.record, w.quarantined);
+        let own = tied.iter().any(out).then(|| of(total));
+        own.filter(|own| *own != display)
+    };
+    let (eligible, goals) = (apart(Total::Eligible), apart(Total::Goals));
+    DeviceCells {
+        display,
+        eligible,
+        goals,
+    }
 }
 
 /// Episodes of one device and metric that end in a day; one that ends with the day's last instant belongs to it.
@@ -187,13 +195,18 @@ fn totals(user: &User, day: Day, series: &Series<'_>) -> BTreeMap<Metric, DayTot
         let own = series
             .get(&(*metric, *binding))
             .map_or(&[][..], Vec::as_slice);
-        let of = |eligible: bool| largest(user, (day, *metric), (series, eligible));
+        let of = |total: Total| largest(user, (day, *metric), (series, total));
         let dated = own
             .iter()
             .any(|w| merge::day_total(&[&w.copy.record], day).is_some());
         if dated && !totals.contains_key(metric) {
-            let (display, eligible) = (of(false), of(true));
-            totals.insert(*metric, DayTotals { display, eligible });
+            let apart = Some(Total::Goals).filter(|_| user.manual_policy.sets_goals_apart());
+            let given = DayTotals {
+                display: of(Total::Display),
+                eligible: of(Total::Eligible),
+                goals: apart.and_then(of),
+            };
+            totals.insert(*metric, given);
         }
     }
     totals
@@ -202,11 +215,11 @@ fn totals(user: &User, day: Day, series: &Series<'_>) -> BTreeMap<Metric, DayTot
 fn largest(
     user: &User,
     (day, metric): (Day, Metric),
-    (series, eligible): (&Series<'_>, bool),
+    (series, into): (&Series<'_>, Total),
 ) -> Option<DayTotal> {
     let of_metric = series.range((metric, 0)..=(metric, u32::MAX));
     let total = |((_, binding), own): (&(Metric, u32), &Vec<&Winner<'_>>)| {
-        let counted = own.iter().filter(|w| !eligible || w.eligible());
+        let counted = own.iter().filter(|w| w.is_in(into, user.manual_policy));
         let records: Vec<&Record> = counted.map(|w| &w.copy.record).collect();
         let (amount, until_ms) = merge::day_total(&records, day)?;
         let (device, _) = user.device_of(*binding)?;

@@ -128,6 +128,7 @@ impl User {
             eligible: topic.eligible,
             scored: state.scored.unwrap_or(unfrozen),
             amounts: topic.amounts,
+            for_goals: state.for_goals.clone(),
             gauges: topic.gauges,
             night: topic.night,
             workouts: topic.workouts,

@@ -14,6 +14,7 @@ use streakline_core::{
         DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, RULES_VERSION, Source,
         UserInput,
     },
+    manual::ManualPolicy,
     metric::{Metric, Registry},
     record::{Content, Record},
     records::{self, Records, StoredRecord},
@@ -61,6 +62,7 @@ pub struct History {
 pub fn rules() -> Rules {
     Rules {
         zones: Arc::new(Places::new()),
+        manual_policy: ManualPolicy::default(),
     }
 }
 

@@ -7,7 +7,13 @@ use super::{
     Evidence,
 };
 use crate::{
-    civil::Day, day::Head, id::DeviceId, merge, metric::Metric, records::Winner,
+    civil::Day,
+    day::{Amount, Head},
+    id::DeviceId,
+    manual::Total,
+    merge,
+    metric::Metric,
+    records::Winner,
     sample::DeviceClass,
 };
 
@@ -18,8 +24,10 @@ pub struct AmountWhy {
     pub metric: Metric,
     /// Total of all methods, unclamped, store units.
     pub display: i64,
-    /// What goals, streaks, challenges and tokens read.
+    /// What challenges and tokens read, and goals and streaks with it where `for_goals` says nothing else.
     pub eligible: i64,
+    /// What goals and streaks read, where it is not the eligible amount.
+    pub for_goals: Option<i64>,
     /// Left out because the clock of its session was off, or because an import brought it. Below 0: another device then counts more on those minutes.
     pub quarantined: i64,
     /// Left out because it was typed in.
@@ -62,7 +70,9 @@ impl Evidence<'_> {
         let state = self.user.days.get(&day);
         let head = self.head(day);
         let clean = self.head_of(day, &winners, |winner| !winner.quarantined);
-        let sensed = self.head_of(day, &winners, |winner| winner.eligible());
+        let policy = self.user.manual_policy;
+        let eligible = |winner: &Winner<'_>| winner.is_in(Total::Eligible, policy);
+        let sensed = self.head_of(day, &winners, eligible);
         let metrics = state.into_iter().flat_map(|state| state.amounts.keys());
         metrics
             .map(|metric| self.amount(day, *metric, [&head, &clean, &sensed]))
@@ -84,17 +94,17 @@ impl Evidence<'_> {
     }
 
     fn amount(&self, day: Day, metric: Metric, [head, clean, sensed]: [&Head; 3]) -> AmountWhy {
-        let amount = self.user.days.get(&day).map(|state| state.amount(metric));
-        let amount = amount.unwrap_or_default();
-        let total = |head: &Head, eligible| self.total(day, (head, metric), eligible);
+        let state = self.user.days.get(&day);
+        let amount = state.map_or_else(Amount::default, |state| state.amount(metric));
+        let total = |head: &Head, of| self.total(day, (head, metric), of);
         let (all, unquarantined, unclamped) = (
-            total(head, false),
-            total(clean, false),
-            total(sensed, false),
+            total(head, Total::Display),
+            total(clean, Total::Display),
+            total(sensed, Total::Display),
         );
         let quarantined = all.saturating_sub(unquarantined);
         let manual = unquarantined.saturating_sub(unclamped);
-        let capped = unclamped.saturating_sub(total(head, true));
+        let capped = unclamped.saturating_sub(total(head, Total::Eligible));
         let explained = quarantined.saturating_add(manual).saturating_add(capped);
         let difference = amount.display.saturating_sub(amount.eligible);
         let shares = self.shares(day, head, metric);
@@ -108,28 +118,24 @@ impl Evidence<'_> {
             metric,
             display: amount.display,
             eligible: amount.eligible,
+            for_goals: state.and_then(|state| state.for_goals.get(&metric).copied()),
             quarantined,
             manual,
             capped,
             late: difference.saturating_sub(explained),
             remainder: (
                 all.saturating_sub(display),
-                total(head, true).saturating_sub(eligible),
+                total(head, Total::Eligible).saturating_sub(eligible),
             ),
             shares,
         }
     }
 
-    fn total(&self, day: Day, (head, metric): (&Head, Metric), eligible: bool) -> i64 {
+    fn total(&self, day: Day, (head, metric): (&Head, Metric), total: Total) -> i64 {
         let calendar = self.user.calendar();
         let span = (calendar.start_ms(day), calendar.end_ms(day));
         let standings = self.user.standings(day);
-        progress::sum(&progress::series(
-            head,
-            &standings,
-            metric,
-            (span, eligible),
-        ))
+        progress::sum(&progress::series(head, &standings, metric, (span, total)))
     }
 
     /// What each device gave of a gauge.
@@ -149,20 +155,19 @@ impl Evidence<'_> {
 
     fn shares(&self, day: Day, head: &Head, metric: Metric) -> Vec<Share> {
         let standings = self.user.standings(day);
-        let of = |eligible: bool| {
-            let cap = progress::minute_cap(metric).filter(|_| eligible);
-            let cap = cap.unwrap_or(u32::MAX);
+        let of = |total: Total| {
+            let cap = progress::cap_of(metric, total).unwrap_or(u32::MAX);
             let mut won = Won::new();
-            for (cell, binding) in merge::winners(&head.bidders(&standings, metric, eligible)) {
+            for (cell, binding) in merge::winners(&head.bidders(&standings, metric, total)) {
                 add(&mut won, binding, i64::from(cell.value.min(cap)));
             }
             won
         };
-        let said = head.bidders(&standings, metric, false);
+        let said = head.bidders(&standings, metric, Total::Display);
         let said = said
             .iter()
             .map(|bidder| (bidder.binding, bidder.cells.len()));
-        self.devices(&said.collect(), (&of(false), &of(true)))
+        self.devices(&said.collect(), (&of(Total::Display), &of(Total::Eligible)))
     }
 
     fn devices(

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{super::goals, Evidence, TargetWhy};
+use super::{Evidence, TargetWhy};
 use crate::{
     civil::{Day, Local, MINUTE_MS},
-    day::GoalDay,
+    day::{DayState, GoalDay},
     goal::{Revision, Terms, share},
     id::{DeviceId, GoalId, RecordId},
     merge,
@@ -26,7 +26,7 @@ pub struct PartWhy {
     pub weekday: bool,
     /// Its target for the days that are counted.
     pub target: i64,
-    /// Eligible amount of these days.
+    /// What goals read of these days.
     pub progress: i64,
 }
 
@@ -35,7 +35,7 @@ pub struct PartWhy {
 pub struct Crossing {
     /// Which.
     pub metric: Metric,
-    /// Eligible amount of the period before that minute, store units.
+    /// What goals read of the period before that minute, store units.
     pub before: i64,
     /// What the minute added.
     pub added: i64,
@@ -131,13 +131,18 @@ impl Evidence<'_> {
         let minute = i32::try_from(met_ms.div_euclid(MINUTE_MS)).unwrap_or(i32::MAX);
         let earlier = self.user.days.range(from.min(day)..day);
         let mut before = earlier.fold(0_i64, |sum, (_, state)| {
-            sum.saturating_add(goals::eligible(state, metric))
+            sum.saturating_add(state.goal_amount(metric))
         });
         let mut added = 0;
         let (head, standings) = (self.head(day), self.user.standings(day));
         let calendar = self.user.calendar();
         let span = (calendar.start_ms(day), calendar.end_ms(day));
-        for (at, value) in progress::series(&head, &standings, metric, (span, true)) {
+        for (at, value) in progress::series(
+            &head,
+            &standings,
+            metric,
+            (span, self.user.manual_policy.goals()),
+        ) {
             let value = i64::from(value);
             if at < minute {
                 before = before.saturating_add(value);
@@ -153,7 +158,7 @@ impl Evidence<'_> {
         }
     }
 
-    /// The samples that give a minute of the eligible total.
+    /// The samples that give a minute of the total that goals read.
     fn records_of(
         &self,
         day: Day,
@@ -161,14 +166,17 @@ impl Evidence<'_> {
         minute: i32,
     ) -> Vec<(DeviceId, RecordId, u32, i64)> {
         let (head, standings) = (self.head(day), self.user.standings(day));
-        let won = merge::winners(&head.bidders(&standings, metric, true));
+        let policy = self.user.manual_policy;
+        let won = merge::winners(&head.bidders(&standings, metric, policy.goals()));
         let Some((_, binding)) = won.into_iter().find(|(cell, _)| cell.minute == minute) else {
             return Vec::new();
         };
         let winners = rebuild::winners(&self.known);
         let own = winners.iter().filter(|winner| {
             let record = &winner.copy.record;
-            winner.copy.binding == binding && record.metric == metric && winner.eligible()
+            winner.copy.binding == binding
+                && record.metric == metric
+                && winner.is_in(policy.goals(), policy)
         });
         let own: Vec<&Record> = own.map(|winner| &winner.copy.record).collect();
         let mut found = Vec::new();
@@ -217,7 +225,7 @@ impl User {
                     whole
                 },
                 progress: counted.fold(0_i64, |sum, (_, state)| {
-                    sum.saturating_add(goals::eligible(state, part.metric))
+                    sum.saturating_add(state.goal_amount(part.metric))
                 }),
             }
         };
@@ -230,10 +238,10 @@ impl User {
         (from, last): (Day, Day),
     ) -> Vec<(Day, Vec<(Metric, i64)>)> {
         let known = self.days.range(from..=last.max(from));
-        let amounts = |state| {
+        let amounts = |state: &DayState| {
             metrics
                 .iter()
-                .map(|metric| (*metric, goals::eligible(state, *metric)))
+                .map(|metric| (*metric, state.goal_amount(*metric)))
                 .collect()
         };
         known.map(|(day, state)| (*day, amounts(state))).collect()

@@ -10,6 +10,7 @@ use crate::{
     civil::{Day, Local, MINUTE_MS},
     day::Head,
     id::DeviceId,
+    manual::Total,
     merge::{self, Bidder, Cell, Readings, Summary},
     metric::Metric,
 };
@@ -34,7 +35,7 @@ pub enum MinuteOf {
     Amount {
         /// Of all methods, unclamped.
         display: Option<(Option<DeviceId>, u32)>,
-        /// What goals read.
+        /// Of the eligible total.
         eligible: Option<(Option<DeviceId>, u32)>,
         /// How much of it the device covers, ms.
         covered_ms: u16,
@@ -66,7 +67,7 @@ pub enum HourOf {
     Amount {
         /// Of all methods, unclamped.
         display: i64,
-        /// What goals read.
+        /// Of the eligible total.
         eligible: i64,
     },
     /// Readings of a gauge.
@@ -103,13 +104,13 @@ impl Evidence<'_> {
 
     fn amount_minutes(&self, day: Day, (head, metric): (&Head, Metric)) -> Vec<Minute> {
         let standings = self.user.standings(day);
-        let bidders = head.bidders(&standings, metric, false);
+        let bidders = head.bidders(&standings, metric, Total::Display);
         let covered: BTreeMap<i32, u16> = merge::winners(&bidders)
             .into_iter()
             .map(|(cell, _)| (cell.minute, cell.covered_ms))
             .collect();
-        let display = self.given(day, (head, metric), false);
-        let eligible = self.given(day, (head, metric), true);
+        let display = self.given(day, (head, metric), Total::Display);
+        let eligible = self.given(day, (head, metric), Total::Eligible);
         let all: BTreeSet<i32> = display.keys().chain(eligible.keys()).copied().collect();
         let minute = |minute: i32| {
             let shown = display.get(&minute).copied();
@@ -125,18 +126,18 @@ impl Evidence<'_> {
     }
 
     /// Each minute of one total, with who gave it.
-    fn given(&self, day: Day, (head, metric): (&Head, Metric), eligible: bool) -> Given {
+    fn given(&self, day: Day, (head, metric): (&Head, Metric), total: Total) -> Given {
         let standings = self.user.standings(day);
         let calendar = self.user.calendar();
         let span = (calendar.start_ms(day), calendar.end_ms(day));
-        let bidders = head.bidders(&standings, metric, eligible);
+        let bidders = head.bidders(&standings, metric, total);
         let winners = merge::winners(&bidders);
         let of = |(cell, binding): (&Cell, u32)| {
             let device = self.user.device_of(binding).map(|(device, _)| device);
             (cell.minute, device)
         };
         let by: BTreeMap<i32, Option<DeviceId>> = winners.into_iter().map(of).collect();
-        let series = progress::series(head, &standings, metric, (span, eligible));
+        let series = progress::series(head, &standings, metric, (span, total));
         series
             .into_iter()
             .map(|(minute, value)| (minute, (by.get(&minute).copied().flatten(), value)))

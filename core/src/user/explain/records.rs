@@ -7,11 +7,11 @@ use super::{super::rebuild, Evidence};
 use crate::{
     civil::Day,
     id::{DeviceId, RecordId},
+    manual::{ManualPolicy, Total},
     merge,
     metric::Metric,
     record::{Content, Record},
     records::{self, StoredRecord, Winner},
-    sample::Method,
 };
 
 /// Why a copy counts as it does.
@@ -27,7 +27,7 @@ pub enum Fate {
     Quarantined,
     /// It came when its day was archived, by an import: shown, never eligible.
     Imported,
-    /// Typed in: shown, not eligible.
+    /// Typed in where that is not eligible: shown, and read by goals under the policy `goals_only`.
     Manual,
     /// The same again, kept because it came through a session with a good clock.
     Repeated,
@@ -68,9 +68,10 @@ impl Evidence<'_> {
         };
         let copies: Vec<&StoredRecord> = self.known.values().flatten().filter(all).collect();
         let winners = rebuild::winners(&self.known);
+        let policy = self.user.manual_policy;
         let (display, eligible) = (
-            self.contributed(day, &winners, false),
-            self.contributed(day, &winners, true),
+            self.contributed(day, &winners, Total::Display),
+            self.contributed(day, &winners, Total::Eligible),
         );
         let why = |copy: &StoredRecord| {
             let (device, _) = self.user.device_of(copy.binding)?;
@@ -82,7 +83,7 @@ impl Evidence<'_> {
             Some(RecordWhy {
                 device,
                 copy: copy.clone(),
-                fate: self.fate(copy, (&winner, wins), display),
+                fate: self.fate(copy, (&winner, wins), (display, policy)),
                 instead: (!wins).then_some(winner.copy.record.version),
                 display,
                 eligible,
@@ -102,11 +103,12 @@ impl Evidence<'_> {
     }
 
     /// What each record gives to a day: the parts of the minutes for which its device is believed.
-    fn contributed(&self, day: Day, winners: &[Winner<'_>], eligible: bool) -> Given {
+    fn contributed(&self, day: Day, winners: &[Winner<'_>], total: Total) -> Given {
         let (head, standings) = (self.head(day), self.user.standings(day));
+        let policy = self.user.manual_policy;
         let mut given = Given::new();
         for metric in head.metrics() {
-            let bidders = head.bidders(&standings, metric, eligible);
+            let bidders = head.bidders(&standings, metric, total);
             let believed = merge::winners(&bidders).into_iter();
             let believed: BTreeMap<i32, u32> = believed
                 .map(|(cell, binding)| (cell.minute, binding))
@@ -114,7 +116,7 @@ impl Evidence<'_> {
             for bidder in &bidders {
                 let own = winners.iter().filter(|winner| {
                     let of = (winner.copy.binding, winner.copy.record.metric);
-                    of == (bidder.binding, metric) && (!eligible || winner.eligible())
+                    of == (bidder.binding, metric) && winner.is_in(total, policy)
                 });
                 let own: Vec<&Record> = own.map(|winner| &winner.copy.record).collect();
                 for (id, cells) in merge::device_parts(&own) {
@@ -148,7 +150,12 @@ impl RecordWhy {
 }
 
 impl Evidence<'_> {
-    fn fate(&self, copy: &StoredRecord, (winner, wins): (&Winner<'_>, bool), display: i64) -> Fate {
+    fn fate(
+        &self,
+        copy: &StoredRecord,
+        (winner, wins): (&Winner<'_>, bool),
+        (display, policy): (i64, ManualPolicy),
+    ) -> Fate {
         let record = &copy.record;
         let is_amount = matches!(record.content, Content::Delta(_));
         if record.is_deleted() && wins {
@@ -163,7 +170,7 @@ impl Evidence<'_> {
             Fate::Imported
         } else if winner.quarantined {
             Fate::Quarantined
-        } else if record.method == Method::Manual {
+        } else if !winner.is_in(Total::Eligible, policy) {
             Fate::Manual
         } else if is_amount && record.value() == Some(0) && record.worn != Some(true) {
             Fate::Idle

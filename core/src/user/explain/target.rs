@@ -107,7 +107,7 @@ impl User {
             day: on,
             used,
             then: held.map(|seen| seen.amount),
-            now: state.map_or(0, |state| goals::eligible(state, issued.by.metric)),
+            now: state.map_or(0, |state| state.goal_amount(issued.by.metric)),
             worn_minutes: state.map_or(0, |state| state.worn_minutes),
         }
     }

@@ -3,11 +3,7 @@
 
 use alloc::{string::String, vec, vec::Vec};
 
-use super::{
-    super::User,
-    asked::{Asked, eligible},
-    issue,
-};
+use super::{super::User, asked::Asked, issue};
 use crate::{
     civil::Day,
     goal::{Goal, Revision, Terms},
@@ -156,7 +152,7 @@ fn own(user: &User, id: &GoalId, wish: &Wish, today: Day) -> Option<(Day, i64)> 
     match held.map(|issued| (issued.effective(), issued.by.metric)) {
         Some((current, _)) if current == target => None,
         Some((current, metric)) if target > current => {
-            let met = state.is_some_and(|state| eligible(state, metric) >= current);
+            let met = state.is_some_and(|state| state.goal_amount(metric) >= current);
             let raises = !met && !is_met(user, id, today);
             Some((if raises { today } else { today.next() }, target))
         }

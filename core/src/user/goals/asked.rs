@@ -120,7 +120,7 @@ impl Asked {
     ) -> Option<(Day, (Metric, i64))> {
         let mut missing = target;
         for (day, state) in self.states(user) {
-            let amount = eligible(state, metric);
+            let amount = state.goal_amount(metric);
             if amount >= missing {
                 return Some((day, (metric, missing)));
             }
@@ -130,8 +130,9 @@ impl Asked {
     }
 
     fn met_days(&self, user: &User, part: &Part) -> impl Iterator<Item = Day> {
-        let met =
-            |(day, state): &(Day, &DayState)| eligible(state, part.metric) >= part.target_on(*day);
+        let met = |(day, state): &(Day, &DayState)| {
+            state.goal_amount(part.metric) >= part.target_on(*day)
+        };
         self.states(user).filter(met).map(|(day, _)| day)
     }
 
@@ -149,7 +150,7 @@ impl Asked {
             metric: *metric,
             target: *target,
             progress: self.states(user).fold(0_i64, |sum, (_, state)| {
-                sum.saturating_add(eligible(state, *metric))
+                sum.saturating_add(state.goal_amount(*metric))
             }),
         };
         parts.iter().map(progress).collect()
@@ -194,11 +195,6 @@ impl Asked {
     pub(super) fn target(&self, user: &User) -> (i64, Counted) {
         (self.reach(user, &self.parts(user)).0, self.counted)
     }
-}
-
-/// What goals read of a day.
-pub(in crate::user) fn eligible(state: &DayState, metric: Metric) -> i64 {
-    state.amount(metric).eligible
 }
 
 impl User {

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::super::{User, fold::Fold};
-use super::{asked::eligible, judge};
+use super::judge;
 use crate::{
     civil::Day,
     day::DayState,
@@ -95,7 +95,7 @@ fn one(user: &mut User, (id, day): (&GoalId, Day), at_ms: i64) {
     let begun = user
         .days
         .get(&day)
-        .is_some_and(|state| eligible(state, by.metric) > 0);
+        .is_some_and(|state| state.goal_amount(by.metric) > 0);
     issued.locked = begun || issued.own.is_some() || day.prev() <= user.soft_closed;
     put(user, id, day, issued);
 }
@@ -143,7 +143,7 @@ fn window(user: &User, (id, metric): (&GoalId, Metric), day: Day) -> Vec<WindowD
         days.filter(|(on, state)| **on >= first && is_valid(state) && !is_idle(user, id, **on));
     let seen = valid.map(|(on, state)| WindowDay {
         back: u8::try_from(day.since(*on)).unwrap_or(u8::MAX),
-        amount: eligible(state, metric),
+        amount: state.goal_amount(metric),
         target: state.issued.get(id).map(IssuedTarget::effective),
     });
     seen.take(WINDOW_DAYS).collect()
@@ -165,7 +165,7 @@ pub(in crate::user) fn is_valid(state: &DayState) -> bool {
     if state.worn_minutes >= limits::WEAR_KNOWN_MINUTES {
         state.worn_minutes >= limits::WEAR_VALID_MINUTES
     } else {
-        eligible(state, Metric::STEPS) >= limits::VALID_STEPS
+        state.goal_amount(Metric::STEPS) >= limits::VALID_STEPS
     }
 }
 

@@ -90,7 +90,10 @@ fn met_at(
     let minutes = crossing.needs.iter().filter_map(|(metric, need)| {
         let known = touched.get(&(day, *metric));
         known.map_or_else(
-            || reached(&progress::eligible_series(user, *metric, day), *need),
+            || {
+                let read = (*metric, user.manual_policy.goals());
+                reached(&progress::minutes(user, read, day), *need)
+            },
             |series| reached(series, *need),
         )
     });

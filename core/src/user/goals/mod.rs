@@ -19,7 +19,6 @@ use crate::{
     period::{Period, WeekStart},
 };
 
-pub(super) use asked::eligible;
 pub(super) use issue::{is_idle, is_valid, next as next_issue, run as issue, soft_closed};
 pub(super) use judge::judge;
 pub(super) use needs::needs;
