@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use futures_util::FutureExt as _;
-use streakline_core::user::Rules;
+use streakline_core::{manual::ManualPolicy, user::Rules};
 
 use super::{
     barrier::every_host,
@@ -34,7 +34,10 @@ fn shared() -> Shared {
     Shared {
         store: Arc::new(MemoryStore::new()),
         clock: Clock::System,
-        rules: Rules { zones },
+        rules: Rules {
+            zones,
+            manual_policy: ManualPolicy::default(),
+        },
         sessions: Sessions::new(1),
         settings,
         epoch: 1,

@@ -1,5 +1,6 @@
 //! Checks of texts whose form their type does not say: each returns what is wrong, in words that follow the key.
 
+use streakline_core::manual::ManualPolicy;
 use tracing_subscriber::EnvFilter;
 
 use crate::zones;
@@ -23,6 +24,16 @@ pub(super) fn log(text: &str) -> Result<(), String> {
     }
 }
 
+/// One of the policies.
+pub(super) fn manual_policy(text: &str) -> Result<(), String> {
+    match ManualPolicy::named(text) {
+        Some(_) => Ok(()),
+        None => Err(format!(
+            "must be `exclude`, `goals_only` or `include`, not {text:?}"
+        )),
+    }
+}
+
 /// `*`, or scheme, host and maybe port, as browsers send it.
 pub(super) fn origin(text: &str) -> Result<(), String> {
     let schemes = ["http://", "https://"];
@@ -39,12 +50,15 @@ pub(super) fn origin(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{clock, log, origin};
+    use super::{clock, log, manual_policy, origin};
 
     #[test]
     fn a_text_of_the_wrong_form_is_refused_in_words() {
         assert!(clock("system").is_ok() && clock("virtual:2016-04-12T00:00:00Z").is_ok());
         assert!(clock("virtual:noon").unwrap_err().contains("noon"));
+        let policies = ["exclude", "goals_only", "include"];
+        assert!(policies.iter().all(|name| manual_policy(name).is_ok()));
+        assert!(manual_policy("goals").unwrap_err().contains("goals_only"));
         assert!(log("info,streakline=debug").is_ok());
         assert!(log("streakline=loud").unwrap_err().contains("loud"));
         for good in [

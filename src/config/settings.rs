@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use streakline_core::limits;
+use streakline_core::{limits, manual::ManualPolicy};
 
 use super::declare::{self, Setting, settings};
 use super::effective::Effective;
@@ -121,6 +121,13 @@ settings! {
         grace_s: u64 = 10, within 0..=3_600;
     }
 
+    /// What counts
+    rules: Rules {
+        /// What typed-in samples count for besides what is shown: `exclude`: nothing, `goals_only`: goals and their streaks,
+        /// `include`: everything; fixed when the data directory is made (ADR 0027)
+        manual_policy: String = "exclude", check check::manual_policy;
+    }
+
     /// Milestones of streaks
     milestones: Milestones {
         /// What a streak of 3 pays, 10^-6 token; like the others it holds for goals that are set from then on
@@ -195,6 +202,15 @@ settings! {
     shutdown: Shutdown {
         /// Seconds from SIGTERM to the end of the process, at most
         grace_s: u64 = 25, within 5..=3_600;
+    }
+}
+
+impl Rules {
+    /// What typed-in samples count for.
+    #[must_use]
+    pub fn manual_policy(&self) -> ManualPolicy {
+        // Its name was checked when it was read.
+        ManualPolicy::named(&self.manual_policy).unwrap_or_default()
     }
 }
 

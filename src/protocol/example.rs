@@ -66,6 +66,7 @@ pub(crate) fn day_view() -> DayView {
         scored: 8_400,
         records: 1_440,
         amounts: BTreeMap::new(),
+        for_goals: BTreeMap::new(),
         gauges: BTreeMap::new(),
         night: None,
         workouts: Vec::new(),

@@ -173,12 +173,18 @@ pub async fn run(
         registry::install(file)?;
     }
     let store = start.open_store()?;
+    let manual_policy = start.config.rules.manual_policy();
+    store.fix_manual_policy(manual_policy).await?;
     let epoch = store.raise_epoch(BITS).await?;
     let recovered_max_bytes = start.config.journal.recovered_max_bytes;
     let partitions = read_partitions(&store, epoch, recovered_max_bytes).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
     let settings = actor_settings(&start);
-    let shared = shared(store, (clock, epoch), settings);
+    let rules = Rules {
+        zones: Arc::new(BundledZones::new()),
+        manual_policy,
+    };
+    let shared = shared((store, rules), (clock, epoch), settings);
     let mut running = listen(&start, &shared, partitions).await?;
     shared
         .caught_up
@@ -331,13 +337,15 @@ async fn clock_of(text: &str, store: &Arc<dyn Store>, partitions: &[Partition]) 
     ))
 }
 
-fn shared(store: Arc<dyn Store>, (clock, epoch): (Clock, u64), settings: Settings) -> Arc<Shared> {
+fn shared(
+    (store, rules): (Arc<dyn Store>, Rules),
+    (clock, epoch): (Clock, u64),
+    settings: Settings,
+) -> Arc<Shared> {
     Arc::new(Shared {
         store,
         clock,
-        rules: Rules {
-            zones: Arc::new(BundledZones::new()),
-        },
+        rules,
         sessions: Sessions::new(epoch),
         settings,
         epoch,

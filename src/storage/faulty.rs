@@ -12,7 +12,10 @@ use std::{
     },
 };
 
-use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+    manual::ManualPolicy,
+};
 
 use super::{
     Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
@@ -263,6 +266,10 @@ impl DueRows for FaultyStore {
 }
 
 impl Ownership for FaultyStore {
+    fn fix_manual_policy(&self, policy: ManualPolicy) -> Answer<'_, ()> {
+        self.inner.fix_manual_policy(policy)
+    }
+
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64> {
         self.inner.raise_epoch(bits)
     }

@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, future::Future, pin::Pin};
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+    manual::ManualPolicy,
 };
 
 /// What every call answers: it may wait for a disk or for other machines.
@@ -81,6 +82,14 @@ impl Error {
         Self::Refused(format!(
             "its rows are of format {stored} and this server reads format {ours}; start the version \
              that made it"
+        ))
+    }
+
+    fn other_policy(stored: &str, asked: ManualPolicy) -> Self {
+        let asked = asked.name();
+        Self::Refused(format!(
+            "it was made with rules.manual_policy = \"{stored}\" and this server is started with \"{asked}\", which would change \
+             what days already came to; set it to \"{stored}\", or start with a new data directory"
         ))
     }
 
@@ -327,6 +336,9 @@ pub trait StuckRows {
 
 /// Who owns the store, and its clock.
 pub trait Ownership {
+    /// Checks a policy against the store's own (writing it into a new store), durably. States were folded by it, so it never
+    /// changes; a store that was begun without one has the default.
+    fn fix_manual_policy(&self, policy: ManualPolicy) -> Answer<'_, ()>;
     /// Checks `bits` against the store's own (writing it into a new store) and raises the epoch by
     /// one, durably.
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64>;

@@ -49,6 +49,7 @@ pub(crate) fn rules() -> &'static Rules {
     static RULES: OnceLock<Rules> = OnceLock::new();
     RULES.get_or_init(|| Rules {
         zones: Arc::new(BundledZones::new()),
+        manual_policy: streakline_core::manual::ManualPolicy::default(),
     })
 }
 

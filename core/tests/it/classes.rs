@@ -10,6 +10,7 @@ use streakline_core::{
     episode::{Episode, Segment, Stage},
     event::Judgement,
     id::RecordId,
+    manual::ManualPolicy,
     merge::{Night, Summary},
     metric::Metric,
     record::{Content, Epoch, Record},
@@ -330,6 +331,7 @@ fn a_chest_strap_leads_for_the_heart_rate_only() {
 #[derive(Debug, PartialEq)]
 struct Came {
     amounts: BTreeMap<Metric, Amount>,
+    for_goals: BTreeMap<Metric, i64>,
     gauges: BTreeMap<Metric, Summary>,
     night: Option<Night>,
     records: u32,
@@ -342,6 +344,7 @@ fn came(history: &History) -> BTreeMap<Day, Came> {
         .map(|(day, state)| {
             let came = Came {
                 amounts: state.amounts.clone(),
+                for_goals: state.for_goals.clone(),
                 gauges: state.gauges.clone(),
                 night: state.night,
                 records: state.records,
@@ -399,9 +402,10 @@ proptest! {
         mut samples in prop::collection::vec(any_sample(), 1..40),
         order in prop::collection::vec(any::<prop::sample::Index>(), 40),
         turns in prop::collection::vec(0..6_u8, 40),
+        policy in prop::sample::select(ManualPolicy::ALL.to_vec()),
     ) {
         let start = || {
-            let mut history = watch();
+            let mut history = watch().under(policy);
             history.hello(2, DeviceClass::Phone, None);
             history
         };

@@ -119,6 +119,18 @@ impl History {
         }
     }
 
+    /// The same in a deployment with another policy about typed-in samples; before anything is folded.
+    pub fn under(mut self, policy: ManualPolicy) -> Self {
+        assert!(
+            self.journal
+                .iter()
+                .all(|(_, input)| !matches!(input, UserInput::Ingest(_)))
+        );
+        self.rules.manual_policy = policy;
+        self.user.resolve(&self.rules);
+        self
+    }
+
     /// A user who says hello with device 1, a watch.
     pub fn with_watch(now_ms: i64, zone: &str) -> Self {
         let mut history = Self::at(now_ms);
@@ -440,7 +452,17 @@ impl History {
         snapshot: impl Fn(usize) -> bool,
         crash: impl Fn(usize) -> bool,
     ) -> Self {
-        let mut history = Self::at(i64::MIN);
+        Self::replay_under(ManualPolicy::default(), journal, snapshot, crash)
+    }
+
+    /// The same under another policy.
+    pub fn replay_under(
+        policy: ManualPolicy,
+        journal: &[(Header, UserInput)],
+        snapshot: impl Fn(usize) -> bool,
+        crash: impl Fn(usize) -> bool,
+    ) -> Self {
+        let mut history = Self::at(i64::MIN).under(policy);
         for (at, entry) in journal.iter().enumerate() {
             history.journal.push(entry.clone());
             history.now_ms = history.now_ms.max(entry.0.stamp_ms);

@@ -119,8 +119,12 @@ fn score(history: &History, challenge: u8) -> (i64, i64) {
         .start_ms(held.definition.starts)
         .max(held.joined_ms);
     let to_ms = calendar.end_ms(held.definition.ends);
-    let days = reference::days(&copies(history), &bound(), calendar);
-    let minutes = days.values().flat_map(|totals| &totals.series);
+    let days = reference::days(
+        &copies(history),
+        &bound(),
+        (calendar, history.rules.manual_policy),
+    );
+    let minutes = days.values().flat_map(|totals| &totals.paid);
     let counted = minutes
         .map(|(minute, value)| (i64::from(*minute) * MINUTE_MS, i64::from(*value)))
         .filter(|(at_ms, value)| (from_ms..to_ms).contains(at_ms) && *value > 0);

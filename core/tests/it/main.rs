@@ -23,6 +23,7 @@ mod kept;
 mod lanes;
 mod late;
 mod live;
+mod manual;
 mod merge;
 mod model;
 mod places;

@@ -8,6 +8,7 @@ use streakline_core::{
     id::{PartitionId, Position},
     input::{Header, Origin, RULES_VERSION, Source, UserInput},
     ledger,
+    manual::ManualPolicy,
     records::StoredRecord,
     scoring,
 };
@@ -153,8 +154,11 @@ proptest! {
 
     /// T1.1, T1.2 of identity, T4.1, T8.1, T8.2, T8.5, and that chunks and tail hold the accepted set.
     #[test]
-    fn every_history_keeps_its_promises(steps in any_steps(4, 40)) {
-        let mut history = begin();
+    fn every_history_keeps_its_promises(
+        steps in any_steps(4, 40),
+        policy in prop::sample::select(ManualPolicy::ALL.to_vec()),
+    ) {
+        let mut history = begin().under(policy);
         play(&mut history, &steps, |history| {
             assert_streaks_are_folds(history);
             assert_the_ledger_adds_up(history);
@@ -175,12 +179,14 @@ proptest! {
         steps in any_steps(4, 30),
         snapshots in prop::collection::vec(prop::bool::weighted(0.3), 60),
         crashes in prop::collection::vec(prop::bool::weighted(0.2), 60),
+        policy in prop::sample::select(ManualPolicy::ALL.to_vec()),
     ) {
-        let mut history = begin();
+        let mut history = begin().under(policy);
         play(&mut history, &without_server_steps(&steps), |_| {});
         history.tick(history.now_ms + 96 * 3_600_000);
         let at = |marks: &[bool], at: usize| marks[at % marks.len()];
-        let again = History::replay(&history.journal, |n| at(&snapshots, n), |n| at(&crashes, n));
+        let (snapshot, crash) = (|n| at(&snapshots, n), |n| at(&crashes, n));
+        let again = History::replay_under(policy, &history.journal, snapshot, crash);
         prop_assert_eq!(again.facts(), history.facts());
         prop_assert_eq!(again.transfers(), history.transfers());
         prop_assert_eq!(again.user.digest(), history.user.digest());
@@ -223,8 +229,9 @@ proptest! {
         steps in any_steps(4, 25),
         seed in any::<u64>(),
         size in 1..8_usize,
+        policy in prop::sample::select(ManualPolicy::ALL.to_vec()),
     ) {
-        let mut history = begin();
+        let mut history = begin().under(policy);
         // Days are a function of the records and of the zones; these are the same here.
         let mut kept = without_server_steps(&steps);
         kept.retain(|step| !matches!(step, Step::Zone(..)));
@@ -239,7 +246,7 @@ proptest! {
         for last in (1..copies.len()).rev() {
             copies.swap(last, any(last + 1));
         }
-        let mut shuffled = begin();
+        let mut shuffled = begin().under(policy);
         shuffled.wait_until(history.now_ms);
         for batch in copies.chunks(size) {
             for copy in batch {
@@ -257,6 +264,7 @@ proptest! {
             let (one, other) = (history.day(*day), shuffled.day(*day));
             prop_assert_eq!(one.state_hash, other.state_hash, "state of {}", day.iso());
             prop_assert_eq!((one.display, one.eligible, one.records), (other.display, other.eligible, other.records));
+            prop_assert_eq!(one.for_goals, other.for_goals);
         }
     }
 }

@@ -340,7 +340,8 @@ fn due(
 }
 
 pub fn assert_days_follow_from_the_set(history: &History) {
-    let wanted = reference::days(&copies(history), &bound(), history.user.calendar());
+    let rules = (history.user.calendar(), history.rules.manual_policy);
+    let wanted = reference::days(&copies(history), &bound(), rules);
     let all = history.user.days.keys().chain(wanted.keys());
     let all: std::collections::BTreeSet<_> = all.copied().chain([date("2026-10-24")]).collect();
     for day in all {
@@ -353,6 +354,19 @@ pub fn assert_days_follow_from_the_set(history: &History) {
             "totals of {}",
             day.iso()
         );
+        let read: i64 = wanted
+            .series
+            .iter()
+            .map(|(_, value)| i64::from(*value))
+            .sum();
+        let told = view.for_goals.get(&Metric::STEPS).copied();
+        assert_eq!(
+            told.unwrap_or(view.eligible),
+            read,
+            "what goals read of {}",
+            day.iso()
+        );
+        assert!(told.is_none_or(|told| told != view.eligible));
         for progress in view.goals {
             let met_at_ms = progress.met_at.map(|(at_ms, _)| at_ms);
             let due = due(history, totals, &progress);

@@ -7,6 +7,7 @@ use streakline_core::{
     calendar::Calendar,
     civil::{Day, MINUTE_MS},
     id::{DeviceId, RecordId},
+    manual::ManualPolicy,
     merge::{Bidder, Cell, device_cells, merge},
     metric::Metric,
     record::Record,
@@ -31,6 +32,8 @@ pub struct Totals {
     pub eligible: i64,
     pub records: u32,
     /// Eligible amount by minute.
+    pub paid: Vec<(i32, u32)>,
+    /// What goals read, by minute.
     pub series: Vec<(i32, u32)>,
 }
 
@@ -70,12 +73,20 @@ pub fn winners(copies: &[Copy]) -> Vec<(DeviceId, Record, bool)> {
     by_key.values().map(winner).collect()
 }
 
-/// Every day that a copy's winner touches or begins in.
-pub fn days(copies: &[Copy], bound: &[Bound], calendar: &Calendar) -> BTreeMap<Day, Totals> {
+/// Of a run, whether it is clamped and without quarantined samples, and whether it has typed-in ones.
+type Run = (bool, bool);
+
+/// Every day that a copy's winner touches or begins in, under a policy about typed-in samples.
+pub fn days(
+    copies: &[Copy],
+    bound: &[Bound],
+    (calendar, policy): (&Calendar, ManualPolicy),
+) -> BTreeMap<Day, Totals> {
     let winners = winners(copies);
-    let run = |eligible: bool| {
-        let counts =
-            |method, quarantined: bool| !eligible || (method != Method::Manual && !quarantined);
+    let run = |(clean, typed_in): Run| {
+        let counts = |method, quarantined: bool| {
+            !clean || ((typed_in || method != Method::Manual) && !quarantined)
+        };
         let cells: Vec<Vec<Cell>> = bound
             .iter()
             .map(|(device, _)| {
@@ -97,16 +108,20 @@ pub fn days(copies: &[Copy], bound: &[Bound], calendar: &Calendar) -> BTreeMap<D
             .zip(bound)
             .zip(0_u32..)
             .map(bidder);
-        merge(&bidders.collect::<Vec<_>>(), eligible.then_some(240))
+        merge(&bidders.collect::<Vec<_>>(), clean.then_some(240))
     };
     let mut days: BTreeMap<Day, Totals> = BTreeMap::new();
     let day_of = |minute: i32| calendar.day_of(i64::from(minute) * MINUTE_MS);
-    for (minute, value) in run(false) {
+    for (minute, value) in run((false, true)) {
         days.entry(day_of(minute)).or_default().display += i64::from(value);
     }
-    for (minute, value) in run(true) {
+    for (minute, value) in run((true, policy == ManualPolicy::Include)) {
         let day = days.entry(day_of(minute)).or_default();
         day.eligible += i64::from(value);
+        day.paid.push((minute, value));
+    }
+    for (minute, value) in run((true, policy != ManualPolicy::Exclude)) {
+        let day = days.entry(day_of(minute)).or_default();
         day.series.push((minute, value));
     }
     for (_, record, _) in &winners {

@@ -103,7 +103,7 @@ pub struct Day {
     pub phase: DayPhase,
     /// Total of all methods, unclamped.
     pub display: i64,
-    /// Total that goals, streaks, challenges and tokens read.
+    /// Total that challenges and tokens read; goals and streaks too, where `metrics` gives them no `for_goals`.
     pub eligible: i64,
     /// `eligible` as frozen at hard close.
     pub scored: i64,
@@ -134,8 +134,11 @@ pub enum MetricDay {
     Amount {
         /// Total of all methods, unclamped.
         display: f64,
-        /// Total without manual and quarantined samples, clamped.
+        /// Total of the samples that count, clamped.
         eligible: f64,
+        /// What goals and streaks read, where that is another amount (`rules.manual_policy = "goals_only"`).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        for_goals: Option<f64>,
     },
     /// Readings of a gauge.
     Gauge {
@@ -202,7 +205,13 @@ pub(crate) fn metrics(
         let of = registry::metrics().get(*metric)?;
         let (display, eligible) = (of.shown(amount.display), of.shown(amount.eligible));
         let (display, eligible) = (number(&display), number(&eligible));
-        Some((of.name.as_str(), MetricDay::Amount { display, eligible }))
+        let for_goals = view.for_goals.get(metric);
+        let amount = MetricDay::Amount {
+            display,
+            eligible,
+            for_goals: for_goals.map(|amount| number(&of.shown(*amount))),
+        };
+        Some((of.name.as_str(), amount))
     });
     let gauges = gauges.iter().filter_map(|(metric, summary)| {
         let of = registry::metrics().get(*metric)?;

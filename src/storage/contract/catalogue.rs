@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 
 use super::*;
+use streakline_core::manual::ManualPolicy;
 
 pub(super) async fn a_device_belongs_to_who_claims_it_first<F: Fixture>(fixture: F) {
     let (device, other) = (DeviceId([1; 16]), DeviceId([2; 16]));
@@ -153,4 +154,43 @@ pub(super) async fn the_clock_is_stored_with_the_answer_that_moved_it<F: Fixture
     let stored = store.idempotency(&key("admin-key", "k")).await.unwrap();
     assert_eq!(stored, Some(record("moved", 100)));
     assert_eq!(store.forget_expired(101, 9).await.unwrap(), 1);
+}
+
+pub(super) async fn a_store_of_another_policy_is_refused_and_says_what_to_do<F: Fixture>(
+    fixture: F,
+) {
+    let store = fixture.store();
+    store
+        .fix_manual_policy(ManualPolicy::GoalsOnly)
+        .await
+        .unwrap();
+    let fixture = fixture.crash();
+    let store = fixture.store();
+    store.raise_epoch(8).await.unwrap();
+    let asked = store.fix_manual_policy(ManualPolicy::Include).await;
+    let error = asked.unwrap_err();
+    assert!(matches!(error, Error::Refused(_)));
+    let told = error.to_string();
+    assert!(
+        told.contains("made with rules.manual_policy = \"goals_only\""),
+        "{told}"
+    );
+    assert!(told.contains("set it to \"goals_only\""), "{told}");
+    store
+        .fix_manual_policy(ManualPolicy::GoalsOnly)
+        .await
+        .unwrap();
+}
+
+pub(super) async fn a_store_that_was_begun_without_a_policy_has_the_default<F: Fixture>(
+    fixture: F,
+) {
+    let store = fixture.store();
+    store.raise_epoch(8).await.unwrap();
+    let asked = store.fix_manual_policy(ManualPolicy::Include).await;
+    assert!(matches!(asked, Err(Error::Refused(_))));
+    store
+        .fix_manual_policy(ManualPolicy::Exclude)
+        .await
+        .unwrap();
 }

@@ -198,6 +198,9 @@ pub(super) async fn every_acknowledged_write_was_synced<F: Fixture>(fixture: F) 
         assert!(syncs() > seen, "{call} was answered without a sync");
         seen = syncs();
     };
+    let policy = streakline_core::manual::ManualPolicy::Exclude;
+    store.fix_manual_policy(policy).await.unwrap();
+    assert_synced("fix_manual_policy");
     store.raise_epoch(8).await.unwrap();
     assert_synced("raise_epoch");
     for index in 1..=5 {

@@ -158,6 +158,8 @@ suite! {
     catalogue::an_answer_given_anew_lives_as_long_as_the_new_one,
     catalogue::the_epoch_rises_at_every_start,
     catalogue::a_store_of_other_bits_is_refused,
+    catalogue::a_store_of_another_policy_is_refused_and_says_what_to_do,
+    catalogue::a_store_that_was_begun_without_a_policy_has_the_default,
     stuck::rows_put_aside_are_durable_with_the_input_that_says_so,
     stuck::rows_put_aside_are_listed_in_pages_by_place,
     catalogue::the_clock_is_stored_with_the_answer_that_moved_it,

@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
-use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+    manual::ManualPolicy,
+};
 
 use super::{
     super::{
@@ -205,6 +208,10 @@ impl StuckRows for EmbeddedStore {
 }
 
 impl Ownership for EmbeddedStore {
+    fn fix_manual_policy(&self, policy: ManualPolicy) -> Answer<'_, ()> {
+        self.write(move |reply| Command::FixManualPolicy(policy, reply))
+    }
+
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64> {
         self.write(move |reply| Command::RaiseEpoch(bits, reply))
     }

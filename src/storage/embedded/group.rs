@@ -7,7 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use streakline_core::id::{ChallengeId, DeviceId, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, DeviceId, PartitionId, Position, UserId},
+    manual::ManualPolicy,
+};
 use tokio::sync::oneshot;
 
 use super::{
@@ -37,6 +40,7 @@ pub(super) enum Command {
         limit: usize,
         reply: Reply<usize>,
     },
+    FixManualPolicy(ManualPolicy, Reply<()>),
     RaiseEpoch(u32, Reply<u64>),
     SetClock(
         i64,
@@ -104,6 +108,10 @@ impl<'a> Group<'a> {
                 reply,
             } => {
                 let outcome = self.forget_expired(now_ms, limit);
+                self.answer_later(reply, outcome);
+            }
+            Command::FixManualPolicy(policy, reply) => {
+                let outcome = self.fix_manual_policy(policy);
                 self.answer_later(reply, outcome);
             }
             Command::RaiseEpoch(bits, reply) => {
@@ -279,6 +287,20 @@ impl<'a> Group<'a> {
             .into_iter()
             .for_each(|key| self.remove(Table::Expiries, key));
         Ok(forgotten)
+    }
+
+    fn fix_manual_policy(&mut self, policy: ManualPolicy) -> Result<(), Error> {
+        let number = |row: Option<Vec<u8>>| row.map(|row| values::parse_meta(&row)).transpose();
+        let begun = self.get(Table::Meta, meta::BITS)?.is_some();
+        let default = begun.then(|| ManualPolicy::default().number());
+        let stored = number(self.get(Table::Meta, meta::MANUAL_POLICY)?)?.or(default);
+        if let Some(stored) = stored.filter(|stored| *stored != policy.number()) {
+            let name = ManualPolicy::numbered(stored).map_or("(unknown)", ManualPolicy::name);
+            return Err(Error::other_policy(name, policy));
+        }
+        let row = values::meta(policy.number());
+        self.put(Table::Meta, meta::MANUAL_POLICY.to_vec(), row);
+        Ok(())
     }
 
     fn raise_epoch(&mut self, bits: u32) -> Result<u64, Error> {

@@ -14,7 +14,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+    manual::ManualPolicy,
+};
 
 use self::rows::Tables;
 use super::{
@@ -285,6 +288,10 @@ impl StuckRows for MemoryStore {
 }
 
 impl Ownership for MemoryStore {
+    fn fix_manual_policy(&self, policy: ManualPolicy) -> Answer<'_, ()> {
+        self.write(move |tables| tables.fix_manual_policy(policy))
+    }
+
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64> {
         self.write(|tables| tables.raise_epoch(bits))
     }

@@ -7,7 +7,10 @@ use std::{
     ops::Bound::{Excluded, Included, Unbounded},
 };
 
-use streakline_core::id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId};
+use streakline_core::{
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
+    manual::ManualPolicy,
+};
 
 use super::{
     super::{
@@ -37,12 +40,13 @@ pub(super) struct Tables {
     pub(super) stuck: Table<StuckId, Vec<u8>>,
     pub(super) partitions: Table<PartitionId, Vec<u8>>,
     pub(super) bits: Table<(), u32>,
+    pub(super) manual_policy: Table<(), ManualPolicy>,
     pub(super) epoch: Table<(), u64>,
     pub(super) clock: Table<(), i64>,
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Volatile; 16] {
+    fn all(&mut self) -> [&mut dyn Volatile; 17] {
         [
             &mut self.journal,
             &mut self.idempotency,
@@ -58,6 +62,7 @@ impl Tables {
             &mut self.stuck,
             &mut self.partitions,
             &mut self.bits,
+            &mut self.manual_policy,
             &mut self.epoch,
             &mut self.clock,
         ]
@@ -229,6 +234,18 @@ impl Tables {
             .iter()
             .for_each(|(_, key)| self.idempotency.remove(key));
         expired.len()
+    }
+
+    pub(super) fn fix_manual_policy(&mut self, policy: ManualPolicy) -> Result<(), Error> {
+        let begun = self.bits.rows().get(&()).is_some();
+        let stored = self.manual_policy.rows().get(&()).copied();
+        match stored.or(begun.then(ManualPolicy::default)) {
+            Some(stored) if stored != policy => {
+                return Err(Error::other_policy(stored.name(), policy));
+            }
+            _ => self.manual_policy.put((), policy),
+        }
+        Ok(())
     }
 
     pub(super) fn raise_epoch(&mut self, bits: u32) -> Result<u64, Error> {

@@ -141,7 +141,10 @@ pub(crate) fn ready<T>(answer: Answer<'_, T>) -> Checked<T> {
 }
 
 thread_local! {
-    static RULES: Rules = Rules { zones: std::sync::Arc::new(BundledZones::new()) };
+    static RULES: Rules = Rules {
+        zones: std::sync::Arc::new(BundledZones::new()),
+        manual_policy: streakline_core::manual::ManualPolicy::default(),
+    };
 }
 
 /// The rules that everybody shares.

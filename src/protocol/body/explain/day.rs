@@ -86,9 +86,13 @@ pub struct AmountExplained {
     /// Total of all methods, unclamped.
     #[schema(value_type = f64, example = 10700)]
     pub display: Number,
-    /// What goals, streaks, challenges and tokens read.
+    /// What challenges and tokens read, and goals and streaks with them unless `for_goals` is given.
     #[schema(value_type = f64, example = 8400)]
     pub eligible: Number,
+    /// What goals and streaks read, where that is another amount (`rules.manual_policy = "goals_only"`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>)]
+    pub for_goals: Option<Number>,
     /// Kept aside: the clock of the session was off, or an import brought it. Below 0: without it another device counts more there.
     #[schema(value_type = f64, example = 0)]
     pub quarantined: Number,
@@ -163,6 +167,7 @@ impl From<&AmountWhy> for AmountExplained {
             metric: registry::metrics().name(why.metric),
             display: shown(why.display),
             eligible: shown(why.eligible),
+            for_goals: why.for_goals.map(shown),
             quarantined: shown(why.quarantined),
             manual: shown(why.manual),
             capped: shown(why.capped),
