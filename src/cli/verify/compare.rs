@@ -1,6 +1,6 @@
 //! The comparison itself: pure, from what was expected and what was fetched to a report.
 //!
-//! Totals are the server's `eligible` ones, which are what scores, goals and tokens read.
+//! Totals are the server's `eligible` ones, which are what scores and tokens read, and goals wherever nothing is typed in.
 
 use std::collections::BTreeSet;
 

@@ -12,6 +12,7 @@ mod idempotency;
 mod imports;
 mod joining;
 mod lists;
+mod manual;
 pub(crate) mod people;
 mod problems;
 mod reads;
