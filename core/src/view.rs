@@ -232,6 +232,8 @@ pub struct DayTopic {
     pub eligible: i64,
     /// By metric whose amounts add up, steps too.
     pub amounts: BTreeMap<Metric, Amount>,
+    /// What goals and streaks read of a metric, where it is not the eligible amount, store units.
+    pub for_goals: BTreeMap<Metric, i64>,
     /// By gauge.
     pub gauges: BTreeMap<Metric, Summary>,
     /// The sleep that ends in it.

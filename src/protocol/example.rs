@@ -96,6 +96,7 @@ pub(crate) fn day_topic() -> DayTopic {
         display: view.display,
         eligible: view.eligible,
         amounts: view.amounts,
+        for_goals: view.for_goals,
         gauges: view.gauges,
         night: view.night,
         workouts: view.workouts,

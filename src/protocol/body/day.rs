@@ -198,14 +198,14 @@ impl From<&Night> for Sleep {
 
 /// Every metric with its name, in its unit.
 pub(crate) fn metrics(
-    amounts: &BTreeMap<Metric, Amount>,
+    (amounts, for_goals): (&BTreeMap<Metric, Amount>, &BTreeMap<Metric, i64>),
     gauges: &BTreeMap<Metric, Summary>,
 ) -> BTreeMap<&'static str, MetricDay> {
     let amounts = amounts.iter().filter_map(|(metric, amount)| {
         let of = registry::metrics().get(*metric)?;
         let (display, eligible) = (of.shown(amount.display), of.shown(amount.eligible));
         let (display, eligible) = (number(&display), number(&eligible));
-        let for_goals = view.for_goals.get(metric);
+        let for_goals = for_goals.get(metric);
         let amount = MetricDay::Amount {
             display,
             eligible,
@@ -369,7 +369,7 @@ impl From<&DayView> for Day {
             display: view.display,
             eligible: view.eligible,
             scored: view.scored,
-            metrics: metrics(&view.amounts, &view.gauges),
+            metrics: metrics((&view.amounts, &view.for_goals), &view.gauges),
             sleep: view.night.as_ref().map(Sleep::from),
             workouts: view.workouts.iter().map(Workout::from).collect(),
             records: view.records,

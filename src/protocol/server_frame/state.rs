@@ -42,7 +42,7 @@ pub(super) struct DayState<'a> {
     eligible: i64,
     phase: DayPhase,
     pending_micro: i64,
-    /// All but the steps, which `display` and `eligible` say.
+    /// All but the steps, which `display` and `eligible` say, unless goals read something else.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     metrics: BTreeMap<&'static str, MetricDay>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,8 +93,11 @@ pub fn day(view: &DayTopic) -> String {
 
 impl<'a> From<&'a DayTopic> for DayState<'a> {
     fn from(view: &'a DayTopic) -> Self {
-        let mut metrics = body::day::metrics(&view.amounts, &view.gauges);
-        metrics.remove(registry::metrics().name(Metric::STEPS));
+        let amounts = (&view.amounts, &view.for_goals);
+        let mut metrics = body::day::metrics(amounts, &view.gauges);
+        if !view.for_goals.contains_key(&Metric::STEPS) {
+            metrics.remove(registry::metrics().name(Metric::STEPS));
+        }
         Self {
             topic: format!("me/day/{}", view.day.iso()),
             version: view.version,
