@@ -177,13 +177,4 @@ impl ChangeKind {
             _ => None,
         }
     }
-
-    /// Whether it moves days: they begin or end at another instant than before.
-    #[must_use]
-    pub fn moves_days(&self) -> bool {
-        matches!(
-            self,
-            Self::Created { .. } | Self::ZoneChanged { .. } | Self::DayStartChanged { .. }
-        )
-    }
 }
