@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, OnceLock,
-    atomic::{AtomicBool, AtomicU64},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use futures_util::FutureExt as _;
@@ -11,9 +11,16 @@ use streakline_core::{manual::ManualPolicy, user::Rules};
 use super::{
     barrier::every_host,
     damage::Damage,
+    directory::Directory,
     shared::{Fatal, Settings, Shared, Work},
 };
-use crate::{clock::Clock, push::Sessions, storage::memory::MemoryStore, zones::BundledZones};
+use crate::{
+    clock::Clock,
+    protocol::error_code::Code,
+    push::Sessions,
+    storage::{Error, memory::MemoryStore},
+    zones::BundledZones,
+};
 
 fn shared() -> Shared {
     let settings = Settings {
@@ -69,4 +76,19 @@ async fn the_first_reason_to_end_is_kept_and_told_to_everyone() {
     for told in [fatal.wait().await, fatal.wait().await] {
         assert_eq!(told, "the disk is full");
     }
+}
+
+#[tokio::test]
+async fn damage_that_a_list_meets_turns_readiness_red() {
+    let shared = Arc::new(shared());
+    shared.caught_up.store(true, Ordering::Release);
+    let directory = Directory::new(shared);
+    assert_eq!(directory.unready(), None);
+    directory.store_refusal("the list of challenges", &Error::Refused("in use".into()));
+    assert_eq!(directory.unready(), None, "that is no damage");
+    let damage = Error::Damaged("the checksum of a block is wrong".into());
+    let refusal = directory.store_refusal("the list of challenges", &damage);
+    assert_eq!(refusal.code, Code::StoreUnavailable);
+    let told = directory.unready().unwrap();
+    assert!(told.contains("row of the list of challenges"), "{told}");
 }

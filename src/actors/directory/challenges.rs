@@ -16,7 +16,7 @@ use streakline_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{Directory, Outcome, answered, check, stored, unknown_challenge};
+use super::{Directory, Outcome, answered, check, unknown_challenge};
 use crate::{
     actors::{
         challenge::{ChallengeCommand, WriteChallenge},
@@ -158,7 +158,7 @@ impl Directory {
             let ids = store
                 .challenges(after, limit.saturating_add(1))
                 .await
-                .map_err(|e| stored(&e))?;
+                .map_err(|error| self.store_refusal("the list of challenges", &error))?;
             if ids.is_empty() {
                 return Ok((page, false));
             }

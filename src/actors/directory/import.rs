@@ -11,7 +11,7 @@ use streakline_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{Directory, Outcome, answered, fault, stored, unknown_user};
+use super::{Directory, Outcome, answered, fault, unknown_user};
 use crate::{
     actors::{
         host::send_user,
@@ -84,7 +84,7 @@ impl Directory {
             return Ok(());
         }
         let owner = self.shared.store.claim_device(device, user).await;
-        if owner.map_err(|error| stored(&error))? == *user {
+        if owner.map_err(|error| self.store_refusal("the owners of devices", &error))? == *user {
             return Ok(());
         }
         let detail = "the device is another user's";

@@ -102,13 +102,16 @@ fn unknown_challenge() -> Refusal {
     Refusal::new(Code::NotFound, "there is no such challenge")
 }
 
-/// Clients are told that it cannot be read, operators what and where.
-fn stored(error: &Error) -> Refusal {
-    tracing::error!(%error, "a request needs what the store does not give");
-    Refusal::new(
-        Code::StoreUnavailable,
-        "the store cannot be used for this now",
-    )
+impl Directory {
+    /// Clients are told that it cannot be read, operators what and where.
+    pub(super) fn store_refusal(&self, rows: &'static str, error: &Error) -> Refusal {
+        tracing::error!(%error, rows, "a request needs what the store does not give");
+        self.shared.damage.note("row", rows, error);
+        Refusal::new(
+            Code::StoreUnavailable,
+            "the store cannot be used for this now",
+        )
+    }
 }
 
 fn fault(pointer: &str, code: &'static str, detail: String) -> Refusal {

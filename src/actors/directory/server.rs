@@ -9,7 +9,7 @@ use streakline_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{ClockReading, Directory, Outcome, restarting, stored};
+use super::{ClockReading, Directory, Outcome, restarting};
 use crate::{
     actors::host::Chore,
     clock,
@@ -95,7 +95,7 @@ impl Directory {
         };
         done.map_err(|_| Refusal::new(Code::Overloaded, "not everything is carried out yet"))?;
         let set = self.shared.store.set_clock(to_ms, Some(once)).await;
-        set.map_err(|error| stored(&error))?;
+        set.map_err(|error| self.store_refusal("the clock", &error))?;
         Ok(ClockReading {
             is_virtual: true,
             now_ms: to_ms,
@@ -124,7 +124,7 @@ impl Directory {
             .store
             .idempotency(key)
             .await
-            .map_err(|error| stored(&error))?;
+            .map_err(|error| self.store_refusal("the stored answers", &error))?;
         Ok(found.filter(|record| record.expires_ms > clock::unix_ms()))
     }
 

@@ -11,7 +11,7 @@ use streakline_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{Directory, Outcome, answered, challenges::refused, stored};
+use super::{Directory, Outcome, answered, challenges::refused};
 use crate::{
     actors::{
         aside,
@@ -51,12 +51,15 @@ impl Directory {
     ) -> Outcome<(Vec<StuckRow>, bool)> {
         let store = &self.shared.store;
         let rows = store.stuck(after, limit.saturating_add(1)).await;
-        let mut rows = rows.map_err(|error| stored(&error))?;
+        let mut rows = rows.map_err(|error| self.store_refusal("the stuck inputs", &error))?;
         let more = rows.len() > limit;
         rows.truncate(limit);
         let row = |(id, bytes): (StuckId, Vec<u8>)| Ok((id, aside::row(&bytes)?));
         let rows: Result<Vec<_>, _> = rows.into_iter().map(row).collect();
-        Ok((rows.map_err(|error| stored(&error))?, more))
+        Ok((
+            rows.map_err(|error| self.store_refusal("the stuck inputs", &error))?,
+            more,
+        ))
     }
 
     /// How many rows are stuck, and how many users are on hold; up to 100,000 rows are looked at.
@@ -90,9 +93,10 @@ impl Directory {
         once: IdempotentRetry,
     ) -> Outcome<IdempotencyRecord> {
         let row = self.shared.store.stuck_row(id).await;
-        let row = row.map_err(|error| stored(&error))?;
+        let row = row.map_err(|error| self.store_refusal("the stuck inputs", &error))?;
         let absent = || Refusal::new(Code::NotFound, "nothing of that name is stuck");
-        let row = aside::row(&row.ok_or_else(absent)?).map_err(|error| stored(&error))?;
+        let row = aside::row(&row.ok_or_else(absent)?)
+            .map_err(|error| self.store_refusal("the stuck inputs", &error))?;
         match row.entity.clone() {
             Entity::User(user) => self.retry_user(user, (id, row), caller, once).await,
             Entity::Challenge(of) => self.retry_challenge(of, (id, row), caller, once).await,

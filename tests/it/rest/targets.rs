@@ -40,7 +40,7 @@ fn a_weekly_goal_asks_for_the_days_left_and_is_shown_with_its_week() {
         assert_eq!(seen["met_at_ms"], utc("2016-04-13", 9, 1));
         let told = events(&admin, "ann", "goal.completed").await;
         assert_eq!((told.len(), &told[0]["day"]), (1, &json!("2016-04-11")));
-        body["period"] = json!("month");
+        (body["period"], body["from"]) = (json!("month"), json!("2016-04-13"));
         let fixed = ann.replace(&path, &body).await.faults(422, "invalid");
         assert_eq!(fixed, faults(&[("/period", "fixed")]));
     });

@@ -156,7 +156,7 @@ fn a_user_puts_the_phone_before_the_watch_and_today_follows() {
         assert_eq!(changed["device_order"], json!([phone]));
         assert_eq!(today().await, 1_500);
         let stranger = json!({"device_order": [watch, device_of("bob")]});
-        let refused = ann.replace(path, &stranger).await.faults(422, "not_found");
+        let refused = ann.replace(path, &stranger).await.faults(422, "invalid");
         assert_eq!(refused, faults(&[("/device_order/1", "not_found")]));
     });
 }

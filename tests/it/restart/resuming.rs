@@ -14,7 +14,7 @@ const NOON: &str = "2016-04-13T12:00:00Z";
 const NOON_MS: i64 = 1_460_548_800_000;
 const WATCH: &str = "b1b1b1b1-8f4e-5d0a-9a53-0d7a5f3b2c11";
 const GOALS: u64 = 64;
-const DAYS: u64 = 9;
+const DAYS: u64 = 10;
 /// A goal is met and extends its streak, and the day's tokens are posted; streaks come to 3 and 7.
 const EVENTS: u64 = DAYS * (2 * GOALS + 1) + 2 * GOALS;
 const _: () = assert!(EVENTS > FACTS_RESUMABLE, "too few to be forgotten");

@@ -98,7 +98,7 @@ fn judge(server: &mut Server, before: &Dump, what: &str) -> Answers {
     let answers = ask_again(server, before, what);
     let (status, body) = readiness(server);
     if answers.refused > 0 {
-        assert_eq!(status, 503, "{what}: {body}");
+        assert_eq!(status, 503, "{what}: {body}: {}", server.log());
         assert!(body.contains("damaged"), "{what}: {body}");
     }
     assert!(!server.log().contains("panicked"), "{what}");

@@ -105,19 +105,31 @@ fn revisions(user: &User, (id, goal): (&GoalId, &Goal), wish: &Wish, today: Day)
         .map(|day| goal.period_of(day))
         .filter(|day| *day > running)
     {
-        return vec![from(later, &wish.terms)];
+        let planned = is_planned(goal, later, &wish.terms);
+        let revision = (!planned).then(|| from(later, &wish.terms));
+        return revision.into_iter().collect();
     }
     let raise = wish
         .terms
         .raise_of(held)
         .filter(|_| !is_met(user, id, running));
-    let now = raise.as_ref().unwrap_or(held);
-    let mut revisions: Vec<Revision> = raise.iter().map(|raise| from(counted, raise)).collect();
-    let planned = goal.revisions.iter().any(|revision| revision.from >= next);
-    if !wish.terms.asks_the_same(now) || (planned && raise.is_none()) {
-        revisions.push(from(next, &wish.terms));
-    }
-    revisions
+    let later = if let Some(raise) = &raise {
+        !wish.terms.asks_the_same(raise)
+    } else {
+        let other = goal.revisions.iter().any(|revision| revision.from >= next);
+        let changes = other || !wish.terms.asks_the_same(held);
+        changes && !is_planned(goal, next, &wish.terms)
+    };
+    let raised = raise.iter().map(|raise| from(counted, raise));
+    let later = later.then(|| from(next, &wish.terms));
+    raised.chain(later).collect()
+}
+
+/// Whether nothing but these terms is planned, from that day on: saying so again changes nothing.
+fn is_planned(goal: &Goal, from: Day, terms: &Terms) -> bool {
+    let newest = goal.revisions.last().filter(|held| held.from == from);
+    let held = newest.and_then(|held| held.terms.as_ref());
+    held.is_some_and(|held| held.asks_the_same(terms))
 }
 
 /// The first day of a goal that is not in force: today stands only while it is unmet.

@@ -207,13 +207,20 @@ impl World {
         let revisions = match held.on(running.1) {
             None => vec![(self.first_day_of(goal, shape, from), shape.clone())],
             Some(_) if later.is_some_and(|later| later > running.0) => {
-                vec![(later.unwrap(), shape.clone())]
+                let later = (later.unwrap(), Some(shape.clone()));
+                let planned = held.revisions.last() == Some(&later);
+                (!planned)
+                    .then(|| (later.0, shape.clone()))
+                    .into_iter()
+                    .collect()
             }
             Some(old) => {
                 let raise = shape.raise_of(old).filter(|_| !self.is_met(goal, running));
                 let planned = held.revisions.iter().any(|(from, _)| *from > running.1);
                 let differs = raise.as_ref().unwrap_or(old) != shape;
-                let next = differs || (planned && raise.is_none());
+                let newest = (running.1.next(), Some(shape.clone()));
+                let said = raise.is_none() && held.revisions.last() == Some(&newest);
+                let next = (differs || (planned && raise.is_none())) && !said;
                 let next = next.then(|| (running.1.next(), shape.clone()));
                 let counted = held.counted(running).next().unwrap();
                 raise
