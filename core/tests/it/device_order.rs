@@ -1,13 +1,17 @@
 //! Users who say which of their devices they believe (domain.md 1.4).
 
 use streakline_core::{
+    change::ChangeKind,
     civil::{Day, HOUR_MS},
     event::{Event, Topic},
     id::DeviceId,
     input::{NewProfile, UserInput},
     limits,
     sample::DeviceClass,
-    user::device_order::{self, OrderRefusal},
+    user::{
+        device_order::{self, OrderRefusal},
+        explain::Question,
+    },
 };
 
 use crate::{
@@ -93,6 +97,29 @@ fn a_goal_follows_the_order_of_today() {
     assert!(!met(&history));
     order(&mut history, &[PHONE, WATCH]);
     assert!(met(&history));
+}
+
+#[test]
+fn days_are_explained_by_the_order_that_holds_on_them() {
+    let mut history = two_devices();
+    for (day, numbers) in [(20, [PHONE, WATCH]), (22, [WATCH, PHONE])] {
+        history.tick(at(&format!("2026-05-{day}T12:00+2")));
+        order(&mut history, &numbers);
+    }
+    let changes = history.changes();
+    let behind = |day: &str| {
+        let question = Question::Day(date(day));
+        let orders = changes.iter().filter_map(|change| match &change.kind {
+            ChangeKind::DeviceOrderChanged(order) => Some((change, order[0])),
+            _ => None,
+        });
+        let behind = orders.filter(|(change, _)| question.is_changed_by(&history.user, change));
+        behind.map(|(_, first)| first).collect::<Vec<_>>()
+    };
+    assert_eq!(behind("2026-05-19"), []);
+    assert_eq!(behind("2026-05-20"), [device(PHONE)]);
+    assert_eq!(behind("2026-05-21"), [device(PHONE)]);
+    assert_eq!(behind("2026-05-22"), [device(WATCH)]);
 }
 
 #[test]

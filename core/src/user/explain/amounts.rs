@@ -28,7 +28,8 @@ pub struct AmountWhy {
     pub eligible: i64,
     /// What goals and streaks read, where it is not the eligible amount.
     pub for_goals: Option<i64>,
-    /// Left out because the clock of its session was off, or because an import brought it. Below 0: another device then counts more on those minutes.
+    /// Left out because the clock of its session was off, or because an import brought it. Below 0: another device then counts
+    /// more on those minutes.
     pub quarantined: i64,
     /// Left out because it was typed in.
     pub manual: i64,

@@ -142,6 +142,12 @@ fn of_days(user: &User, change: &Change, (start_ms, end_ms): (i64, i64)) -> bool
             let ended = until.is_some_and(|day| user.calendar().start_ms(day) <= start_ms);
             starts_ms < end_ms && !ended
         }
+        ChangeKind::DeviceOrderChanged(_) => {
+            let from = user.day_of(change.at_ms);
+            let until = user.device_orders.keys().find(|day| **day > from);
+            let starts_ms = |day: Day| user.calendar().start_ms(day);
+            starts_ms(from) < end_ms && until.is_none_or(|day| starts_ms(*day) > start_ms)
+        }
         ChangeKind::DeviceBound { .. } => {
             change.at_ms < end_ms.saturating_add(DAY_MS.saturating_mul(30))
         }
