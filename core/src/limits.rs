@@ -32,6 +32,8 @@ pub const WEAR_KNOWN_MINUTES: u32 = 60;
 pub const WEAR_VALID_MINUTES: u32 = 600;
 /// Eligible steps that make a day valid where its wear is not known (domain.md 3.2).
 pub const VALID_STEPS: i64 = 1_000;
+/// Days that a revision of a goal may reach back at most: to the start of a running month, and one more.
+pub const GOAL_BACKDATED_DAYS_MAX: i32 = 62;
 /// Most revisions of one goal; a further change is refused.
 pub const GOAL_REVISIONS_MAX: usize = 400;
 /// Workouts of one day that are kept with it, the earliest first; the records of all of them are stored.

@@ -16,6 +16,7 @@ use crate::{
     goal::{Goal, Revision},
     id::GoalId,
     input::UserInput,
+    limits,
     period::{Period, WeekStart},
 };
 
@@ -37,8 +38,10 @@ pub(super) fn put(
         .goals
         .entry(id.clone())
         .or_insert_with(|| Goal::new(period, week_start));
+    // Admission gives no day before the running period; a broken journal may, and targets are issued day by day.
+    let oldest = today.plus(limits::GOAL_BACKDATED_DAYS_MAX.saturating_neg());
     for revision in revisions {
-        goal.revise(revision.from, revision.terms.clone());
+        goal.revise(revision.from.max(oldest), revision.terms.clone());
     }
     if existed && (own.is_some() || !revisions.is_empty()) {
         goal.note_change(fold.at_ms);

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use streakline_core::{
     civil::Day,
-    goal::{Adaptive, Bounds, IssuedTarget, Kind, Policy, Terms},
+    goal::{Adaptive, Bounds, IssuedTarget, Kind, Policy, Revision, Terms},
     input::UserInput,
     metric::Metric,
-    period::Period,
+    period::{Period, WeekStart},
     record::Record,
     user::goals::admit::Wish,
 };
@@ -52,6 +52,29 @@ pub fn after_nine_days(policy: Policy) -> History {
     }
     history.tick(hour(may(11), 2));
     history
+}
+
+/// Found by the fuzzer: it issued a target for each of 19 million days.
+#[test]
+fn a_goal_from_before_all_days_in_a_journal_is_not_issued_for_all_of_them() {
+    let mut history = monday();
+    let (today, terms) = (
+        history.user.day_of(history.now_ms),
+        adaptive(Policy::Percentile),
+    );
+    history.input(UserInput::PutGoal {
+        goal: goal("g"),
+        period: Period::Day,
+        week_start: WeekStart::Monday,
+        revisions: vec![Revision {
+            from: Day(-19_488_512),
+            terms: Some(terms),
+        }],
+        own: None,
+        streak: None,
+    });
+    assert!(issued(&history, today).is_some());
+    assert!(history.user.days.len() < 70, "{}", history.user.days.len());
 }
 
 #[test]
