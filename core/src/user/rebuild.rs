@@ -191,10 +191,7 @@ fn rivals(own: &[HeldEpisode], span: (i64, i64), series: &Series<'_>) -> Vec<Hel
 /// The totals that devices give of a day: of each metric the largest (total, device).
 fn totals(user: &User, day: Day, series: &Series<'_>) -> BTreeMap<Metric, DayTotals> {
     let mut totals: BTreeMap<Metric, DayTotals> = BTreeMap::new();
-    for (metric, binding) in series.keys() {
-        let own = series
-            .get(&(*metric, *binding))
-            .map_or(&[][..], Vec::as_slice);
+    for ((metric, _), own) in series {
         let of = |total: Total| largest(user, (day, *metric), (series, total));
         let dated = own
             .iter()

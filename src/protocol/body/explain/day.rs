@@ -2,14 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Number;
-use streakline_core::user::{
-    ZoneChange,
-    explain::{AmountWhy, DayWhy, Shape, Share},
-};
+use streakline_core::user::explain::{AmountWhy, DayWhy, Shape, Share};
 use utoipa::ToSchema;
 
 use super::{
-    super::{Day, quantity::amount},
+    super::{Day, quantity::amount, user::ZoneChange},
     Span, Trail, trail,
 };
 use crate::registry;
@@ -20,7 +17,7 @@ pub struct DayExplained {
     /// The day as `days/{date}` tells it.
     pub day: Day,
     /// Zones that were in force in it, in order; empty: UTC, until one is set.
-    pub zones: Vec<ZoneInForce>,
+    pub zones: Vec<ZoneChange>,
     /// Minutes after midnight at which it began.
     pub began_min: u16,
     /// Minutes after midnight at which it ends.
@@ -47,22 +44,6 @@ pub struct DayExplained {
     pub gauges: Vec<GaugeExplained>,
     /// What was told of it and who changed what.
     pub trail: Trail,
-}
-
-/// A zone, and from when on it was in force.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ZoneInForce {
-    /// IANA name.
-    #[schema(example = "Europe/Berlin")]
-    pub zone: String,
-    /// In force from then on, POSIX ms; null: from the beginning.
-    #[schema(required = true)]
-    pub effective_ms: Option<i64>,
-    /// When the server learned of it, POSIX ms; null: it was never told.
-    #[schema(required = true)]
-    pub received_ms: Option<i64>,
-    /// Nobody travels that fast.
-    pub flagged: bool,
 }
 
 /// When a day closes, POSIX ms.
@@ -178,18 +159,6 @@ impl From<&AmountWhy> for AmountExplained {
     }
 }
 
-impl From<&ZoneChange> for ZoneInForce {
-    fn from(change: &ZoneChange) -> Self {
-        let known = |at_ms: i64| Some(at_ms).filter(|at_ms| *at_ms > i64::MIN);
-        Self {
-            zone: change.zone.clone(),
-            effective_ms: known(change.effective_ms),
-            received_ms: known(change.received_ms),
-            flagged: change.flagged,
-        }
-    }
-}
-
 impl DayExplained {
     /// The explanation, with a page of its trail.
     #[must_use]
@@ -200,7 +169,7 @@ impl DayExplained {
         };
         Self {
             day: Day::from(&why.view),
-            zones: why.zones.iter().map(ZoneInForce::from).collect(),
+            zones: why.zones.iter().map(ZoneChange::from).collect(),
             began_min: why.day_start_min.0,
             ends_min: why.day_start_min.1,
             shape: match why.shape {
