@@ -47,6 +47,7 @@ pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
             Kind::ChallengeSettle(id) => enrolment::freeze(user, id),
             Kind::VerdictFinal(number) => streaks::decide(user, fold, number, Stage::Final),
         }
+        streaks::grant(user, fold);
     }
 }
 

@@ -3,7 +3,11 @@
 //! A fold cannot fail: what could be refused was refused at `parse` and `admit`. It first runs every boundary up to its
 //! stamp (law 8), each at its own logical time.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    vec::Vec,
+};
 
 use super::{
     Rules, User, changes, closing, devices, enrolment, goals, hold, import, ingest, profile, seen,
@@ -12,7 +16,7 @@ use super::{
 use crate::{
     civil::Day,
     event::{Event, EventId, Fact, FactKind, Topic},
-    id::{DeviceId, PartitionId},
+    id::{DeviceId, GoalId, PartitionId},
     input::{Header, Origin, RULES_VERSION, Source, UserInput},
     metric::Metric,
     records::Records,
@@ -37,6 +41,8 @@ pub(super) struct Fold<'a> {
     pub(super) at_ms: i64,
     /// What goals read of the minutes that this fold has changed: they are judged by them when all days are right.
     pub(super) touched: Touched,
+    /// Goals whose closed days have changed.
+    pub(super) runs: BTreeSet<GoalId>,
     /// A boundary runs: time did it, not who sent the input that came after it.
     boundary: bool,
     /// The device whose samples are folded.
@@ -58,6 +64,7 @@ impl<'a> Fold<'a> {
             loaded,
             at_ms: header.stamp_ms,
             touched: Touched::new(),
+            runs: BTreeSet::new(),
             boundary: false,
             device: None,
             events,
@@ -200,6 +207,7 @@ fn proceed(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
     apply(user, fold, input);
     before.note(user, fold.header, input);
     goals::judge(user, fold);
+    streaks::grant(user, fold);
 }
 
 fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {

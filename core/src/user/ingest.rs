@@ -294,7 +294,8 @@ pub(super) fn reach_ms(record: &Record) -> i64 {
             epoch: Epoch::Day(_),
             ..
         } => i64::MIN,
-        _ => record.end_ms,
+        // A reading at an instant lies in the minute that begins with it.
+        _ => record.end_ms.max(record.start_ms.saturating_add(1)),
     }
 }
 

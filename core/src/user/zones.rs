@@ -81,6 +81,7 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, new: &NewZone) {
     goals::judge(user, fold);
     enrolment::zone_changed(user, fold);
     told.set_right(user, fold);
+    streaks::grant(user, fold);
     // A deadline that has moved into the past is carried out now.
     let now_ms = fold.at_ms;
     closing::run(user, fold, now_ms);

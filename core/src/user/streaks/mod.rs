@@ -333,7 +333,15 @@ fn settle(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
     if told.lost || !first_time || told_after(user, id, day) {
         correct(user, fold, id, day);
     }
-    milestones::grant_missing(user, fold, id);
+    fold.runs.insert(id.clone());
+}
+
+/// Grants what changed days have come to, once all of them are right: a run that is there only until the next day is judged pays
+/// nothing.
+pub(super) fn grant(user: &mut User, fold: &mut Fold<'_>) {
+    for id in core::mem::take(&mut fold.runs) {
+        milestones::grant_missing(user, fold, &id);
+    }
 }
 
 /// Tells the lengths as they are now, because of a day.

@@ -140,3 +140,78 @@ fn a_repeat_behind_a_winner_of_its_own_batch_has_lost() {
         Pair::measure(&turns);
     }
 }
+
+/// So many minutes after the beginning, 00:10 of 24 October in Berlin.
+fn after(minutes: i64) -> i64 {
+    beginning_ms() + minutes * 60_000
+}
+
+fn reading(id: u64, span: (i64, i64), value: i64, epoch: &str) -> Sample {
+    Sample {
+        class: Class::Cumulative,
+        epoch: Some(epoch.into()),
+        ..Sample::steps(id, span.0, span.1, value)
+    }
+}
+
+/// A reading at the very instant from which a zone holds moves to the new day with it (the core filed it where it was).
+#[test]
+fn a_reading_at_the_instant_of_a_change_of_zone_is_in_the_day_that_begins_with_it() {
+    let at_ms = after(887);
+    Pair::play(&[
+        Turn::Wait(at_ms - beginning_ms()),
+        sent(WATCH, reading(60, (at_ms, at_ms), 5_913, "boot-1")),
+        Turn::Travel("Pacific/Auckland", 0),
+    ]);
+}
+
+/// A soft close that a change of zone moved into the past is late; the hours after it, at which tokens are posted, are not (the
+/// model counted them from when it was carried out).
+#[test]
+fn increments_strike_by_the_end_of_the_day_also_after_a_late_soft_close() {
+    Pair::play(&[
+        Turn::Wait(2_670 * 60_000),
+        Turn::Travel("Asia/Tokyo", 220 * 60_000),
+        sent(WATCH, Sample::steps(1, after(1_440), after(1_460), 2_000)),
+        Turn::Wait(20 * 60_000),
+        Turn::Look,
+    ]);
+}
+
+/// Minutes that a zone moved into a day before the one that they pay for pay nothing once that day is hard-closed (the model let
+/// them, domain.md 2.3).
+#[test]
+fn minutes_of_a_hard_closed_day_pay_for_no_other_day() {
+    Pair::play(&[
+        Turn::Wait(30 * HOUR_MS),
+        Turn::Travel("America/New_York", 370 * 60_000),
+        Turn::Wait(72 * HOUR_MS),
+        sent(WATCH, Sample::steps(1, after(1_440), after(1_441), 100)),
+    ]);
+}
+
+/// One batch makes one of three days met and another unmet: there never were three (the core judged them one by one, and paid
+/// for the run that it saw on the way).
+#[test]
+fn a_run_that_is_there_only_between_two_days_of_one_batch_is_no_milestone() {
+    let of = |samples| {
+        Turn::Act(Act::Records {
+            device: PHONE,
+            skewed: false,
+            samples,
+        })
+    };
+    let (first, last) = (after(3_593), after(4_733));
+    Pair::play(&[
+        Turn::Wait(100 * HOUR_MS),
+        of(vec![reading(60, (first, last), 34_918, "boot-2")]),
+        Turn::Look,
+        of(vec![reading(
+            66,
+            (after(1_962), after(1_962)),
+            15_581,
+            "boot-2",
+        )]),
+        Turn::Look,
+    ]);
+}

@@ -34,7 +34,9 @@ impl World {
         };
         let inside = |minute: &i64| (*from_ms..*to_ms).contains(&(minute * MINUTE_MS));
         let around = (day.0 - 4..=day.0 + 4).map(Day);
-        let series = around.flat_map(|day| self.eligible_series(day, "steps"));
+        let kept = |day: Day| self.frozen.get(&day).cloned();
+        let series =
+            around.flat_map(|day| kept(day).unwrap_or_else(|| self.eligible_series(day, "steps")));
         micro(
             series
                 .filter(|(minute, _)| inside(minute))

@@ -67,6 +67,8 @@ pub struct World {
     pub begun: BTreeSet<Day>,
     pub soft: BTreeMap<Day, i64>,
     pub hard: BTreeMap<Day, i64>,
+    /// Eligible steps by minute of days as their hard close left them: later ones pay nothing.
+    pub frozen: BTreeMap<Day, BTreeMap<i64, i64>>,
     pub archived: BTreeMap<Day, Rc<DayData>>,
     pub kept: BTreeMap<(String, Day), Status>,
     pub issued: BTreeMap<(String, Day), i64>,
@@ -106,6 +108,7 @@ impl World {
             begun: BTreeSet::new(),
             soft: BTreeMap::new(),
             hard: BTreeMap::new(),
+            frozen: BTreeMap::new(),
             archived: BTreeMap::new(),
             kept: BTreeMap::new(),
             issued: BTreeMap::new(),
@@ -249,7 +252,9 @@ impl World {
                     self.post(day);
                 }
                 Boundary::Soft => {
-                    self.soft.insert(day, due_ms);
+                    // One that was moved into the past is late, and the hours after it strike as if it were not.
+                    let end_ms = self.days().end_ms(day);
+                    self.soft.insert(day, end_ms + SOFT_AFTER_MS);
                     self.fix_range(day);
                     self.settle(true);
                     self.issue_again(day.next());
@@ -259,6 +264,7 @@ impl World {
                     self.settle(true);
                     self.hard.insert(day, due_ms);
                     self.post(day);
+                    self.frozen.insert(day, self.eligible_series(day, "steps"));
                     self.settle(false);
                 }
                 Boundary::Final => {
