@@ -260,8 +260,11 @@ pub(super) fn send_challenge(
     offer(host, message)
 }
 
-/// Nothing is taken any more once the process must end: it could not be made durable.
+/// Nothing is taken any more once the process must end, and for as long as the store is away: it could not be made durable.
 fn check(shared: &Shared) -> Result<(), Refusal> {
+    if let Some(away) = shared.store.away() {
+        return Err(Refusal::new(Code::StoreUnavailable, away));
+    }
     if shared.fatal.is_raised() {
         let detail = "the server is about to restart; nothing that it acknowledged is lost";
         return Err(Refusal::new(Code::StoreUnavailable, detail));

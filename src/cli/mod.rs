@@ -1,7 +1,7 @@
 //! The commands of the one binary, and the only code that prints.
 //!
-//! `serve` starts the server; the others are clients that reach data through the server's doors only and read nothing
-//! from the data directory but its keys.
+//! `serve` starts the server, and `migrate` readies its store; the others are clients that reach data through the server's doors
+//! only and read nothing from the data directory but its keys.
 #![allow(clippy::print_stdout, reason = "commands answer on stdout")]
 
 pub mod client;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod folder;
 pub mod keys;
+pub mod migrate;
 pub mod replay;
 pub mod serve;
 mod settings;
@@ -47,6 +48,7 @@ enum Command {
     Config(config::ConfigArgs),
     Token(token::TokenArgs),
     Keys(keys::KeysArgs),
+    Migrate(migrate::MigrateArgs),
     Replay(replay::ReplayArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
@@ -72,6 +74,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Config(args) => config::run(args),
         Command::Token(args) => token::run(args),
         Command::Keys(args) => keys::run(args),
+        Command::Migrate(args) => migrate::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),

@@ -3,7 +3,11 @@
 use streakline_core::manual::ManualPolicy;
 use tracing_subscriber::EnvFilter;
 
+use super::cql_address::CqlAddress;
 use crate::zones;
+
+/// The store in the data directory.
+pub(super) const EMBEDDED: &str = "embedded";
 
 /// `system`, or `virtual:` and an instant.
 pub(super) fn clock(text: &str) -> Result<(), String> {
@@ -34,6 +38,15 @@ pub(super) fn manual_policy(text: &str) -> Result<(), String> {
     }
 }
 
+/// `embedded`, or where a CQL store is.
+pub(super) fn storage(text: &str) -> Result<(), String> {
+    if text == EMBEDDED {
+        return Ok(());
+    }
+    let wrong = |what: String| format!("must be `{EMBEDDED}`, or {what}");
+    CqlAddress::parse(text).map(drop).map_err(wrong)
+}
+
 /// `*`, or scheme, host and maybe port, as browsers send it.
 pub(super) fn origin(text: &str) -> Result<(), String> {
     let schemes = ["http://", "https://"];
@@ -50,7 +63,7 @@ pub(super) fn origin(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{clock, log, manual_policy, origin};
+    use super::{clock, log, manual_policy, origin, storage};
 
     #[test]
     fn a_text_of_the_wrong_form_is_refused_in_words() {
@@ -59,6 +72,8 @@ mod tests {
         let policies = ["exclude", "goals_only", "include"];
         assert!(policies.iter().all(|name| manual_policy(name).is_ok()));
         assert!(manual_policy("goals").unwrap_err().contains("goals_only"));
+        assert!(storage("embedded").is_ok() && storage("scylla://a,b/k").is_ok());
+        assert!(storage("disk").unwrap_err().contains("`embedded`"));
         assert!(log("info,streakline=debug").is_ok());
         assert!(log("streakline=loud").unwrap_err().contains("loud"));
         for good in [

@@ -4,6 +4,7 @@
 //! commands `serve` and `config` call [`Config::load`] and [`Effective::of`]. Nothing else reads the environment.
 
 mod check;
+mod cql_address;
 mod declare;
 mod effective;
 mod environment;
@@ -16,6 +17,7 @@ mod shown;
 mod tests;
 mod value;
 
+pub use cql_address::CqlAddress;
 pub use declare::Setting;
 pub use effective::{Effective, Entry, Sources};
 pub use environment::{FILE, variables};

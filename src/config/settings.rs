@@ -15,14 +15,20 @@ use streakline_core::{limits, manual::ManualPolicy};
 
 use super::declare::{self, Setting, settings};
 use super::effective::Effective;
-use super::value::{Field, Value};
-use super::{Error, Sources, check};
+use super::value::{Field, Secret, Value};
+use super::{CqlAddress, Error, Sources, check};
 
 settings! {
     /// Server
     {
         /// Where everything is kept; one server at a time
         data: PathBuf = "data";
+
+        /// `embedded`: in the data directory; or a CQL store such as `scylla://host1,host2/streakline`, of ScyllaDB or Cassandra
+        storage: String = "embedded", check check::storage;
+
+        /// A CQL store may keep fewer than three copies of a row: what its machine loses is lost
+        allow_single_copy: bool = false;
 
         /// Address and port; port 0 takes a free one, which the `ready:` line names
         listen: SocketAddr = "127.0.0.1:8080";
@@ -53,6 +59,30 @@ settings! {
 
         /// `kid` of tokens that are signed with that secret
         hs256_kid: String = "hs256";
+    }
+
+    /// The CQL store, where `storage` names one
+    cql: Cql {
+        /// User to log in as; unset: without a login
+        user: Option<String> = None;
+
+        /// Password of that user
+        password: Option<Secret> = None;
+
+        /// Connections are encrypted; the system's authorities vouch for the machines
+        tls: bool = false;
+
+        /// PEM file of the authority that vouches for them instead; encrypts too
+        ca_file: Option<PathBuf> = None;
+
+        /// Data centre whose replicas are asked; unset: any
+        datacenter: Option<String> = None;
+
+        /// The keyspace and its tables are made and changed at the start; else by `streakline migrate`
+        migrate: bool = false;
+
+        /// Statements in flight; more wait
+        statements_max: usize = 512, within 1..=65_536;
     }
 
     /// TLS on `listen`; both files or none
@@ -241,6 +271,18 @@ impl Config {
             (None, Some(_)) => found.push(("tls.key_file", needs("tls.certificate_file"))),
             _ => {}
         }
+        match (&self.cql.user, &self.cql.password) {
+            (Some(_), None) => found.push(("cql.user", needs("cql.password"))),
+            (None, Some(_)) => found.push(("cql.password", needs("cql.user"))),
+            _ => {}
+        }
         found
+    }
+
+    /// Where the CQL store is; `None`: the store is the embedded one.
+    #[must_use]
+    pub fn cql_address(&self) -> Option<CqlAddress> {
+        // Its form was checked when it was read.
+        CqlAddress::parse(&self.storage).ok()
     }
 }

@@ -6,6 +6,7 @@
 mod drain;
 mod hosting;
 mod reload;
+mod store;
 mod trouble;
 
 use std::{
@@ -26,6 +27,7 @@ use tokio::sync::mpsc;
 
 use drain::drain;
 use hosting::{Hosting, all_hosts};
+pub use store::migrate;
 use trouble::{failed, give_notice};
 
 use crate::{
@@ -46,7 +48,7 @@ use crate::{
     push::Sessions,
     registry,
     shutdown::{self, Hangups},
-    storage::{self, Store, embedded::EmbeddedStore},
+    storage::{self, Store},
     telemetry::{self, series},
     tls::{self, Tls},
     zones::BundledZones,
@@ -132,24 +134,6 @@ pub struct Start {
     pub fault: Option<storage::faulty::Fault>,
 }
 
-impl Start {
-    fn open_store(&self) -> Result<Arc<dyn Store>> {
-        #[cfg(feature = "fault-injection")]
-        if let Some(fault) = self.fault {
-            use storage::{embedded, faulty};
-            let mut settings = embedded::Settings::default();
-            match fault {
-                faulty::Fault::Memtable(bytes) => settings.memtable_bytes = bytes,
-                faulty::Fault::Segment(bytes) => settings.segment_bytes_max = bytes,
-                _ => {}
-            }
-            let store = Arc::new(EmbeddedStore::open_with(&self.config.data, settings)?);
-            return Ok(Arc::new(faulty::FaultyStore::new(store, fault)));
-        }
-        Ok(Arc::new(EmbeddedStore::open(&self.config.data)?))
-    }
-}
-
 /// Makes the data directory where there is none.
 ///
 /// # Errors
@@ -172,7 +156,7 @@ pub async fn run(
     if let Some(file) = &start.config.metrics.file {
         registry::install(file)?;
     }
-    let store = start.open_store()?;
+    let store = start.open_store().await?;
     let manual_policy = start.config.rules.manual_policy();
     store.fix_manual_policy(manual_policy).await?;
     let epoch = store.raise_epoch(BITS).await?;

@@ -293,4 +293,8 @@ impl Ownership for FaultyStore {
     fn fault(&self) -> Option<String> {
         self.full.get().cloned().or_else(|| self.inner.fault())
     }
+
+    fn away(&self) -> Option<String> {
+        self.inner.away()
+    }
 }

@@ -12,6 +12,7 @@ pub mod envelope;
 #[cfg(feature = "fault-injection")]
 pub mod faulty;
 pub mod memory;
+pub mod scylla;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
@@ -118,35 +119,51 @@ pub struct JournalRow {
 }
 
 /// A row that must be durable exactly when the input that caused it is (ADR 0007).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
 pub enum Attachment {
     /// The answer to a request with an idempotency key.
-    Idempotency(IdempotencyKey, IdempotencyRecord),
+    #[n(0)]
+    Idempotency(#[n(0)] IdempotencyKey, #[n(1)] IdempotencyRecord),
     /// A challenge exists.
-    ChallengeListed(ChallengeId),
+    #[n(1)]
+    ChallengeListed(#[n(0)] ChallengeId),
     /// A draft was deleted.
-    ChallengeUnlisted(ChallengeId),
+    #[n(2)]
+    ChallengeUnlisted(#[n(0)] ChallengeId),
     /// An input is put aside (ADR 0015): its sealed row.
-    Stuck(StuckId, Vec<u8>),
+    #[n(3)]
+    Stuck(
+        #[n(0)] StuckId,
+        #[cbor(n(1), with = "minicbor::bytes")] Vec<u8>,
+    ),
     /// What was put aside is offered again, or given up.
-    Unstuck(StuckId),
+    #[n(4)]
+    Unstuck(#[n(0)] StuckId),
 }
 
 /// Names what was put aside by its place in the journal, which is never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,
+)]
 pub struct StuckId {
     /// Whose journal.
+    #[n(0)]
     pub partition: PartitionId,
     /// The input's place in it.
+    #[n(1)]
     pub position: Position,
 }
 
 /// Whose key, and the key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,
+)]
 pub struct IdempotencyKey {
     /// `user:ann`, `admin:ann` or `admin-key`.
+    #[n(0)]
     pub principal: String,
     /// As the client sent it.
+    #[n(1)]
     pub key: String,
 }
 
@@ -304,7 +321,7 @@ pub trait Rows {
     -> Answer<'_, Vec<(u64, Vec<u8>)>>;
     /// Changes of a user numbered above `after`, in order.
     fn changes(&self, user: &UserId, after: u64, limit: usize) -> Answer<'_, Vec<(u64, Vec<u8>)>>;
-    /// Standing rows of a challenge after `after`, by user.
+    /// Standing rows of a challenge after the row of `after`, in the store's own order.
     fn standings(
         &self,
         challenge: ChallengeId,
@@ -355,6 +372,11 @@ pub trait Ownership {
     fn syncs(&self) -> u64;
     /// The first fault that makes every later write fail, if there was one; readiness shows it.
     fn fault(&self) -> Option<String>;
+    /// Why nothing is answered at the moment, if so; it passes by itself, and readiness shows it. Only a store on other machines
+    /// can be away.
+    fn away(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A whole store.

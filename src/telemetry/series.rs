@@ -24,6 +24,10 @@ series! {
     JOURNAL_FLUSH_SECONDS: histogram "streakline_journal_flush_seconds" [] in seconds;
     /// Syncs of the store, which flushes and snapshots share
     STORE_SYNCS: counter "streakline_store_syncs_total" [] in syncs;
+    /// One attempt at a statement of a CQL store, by its name (`statement`)
+    STORE_STATEMENT_SECONDS: histogram "streakline_store_statement_seconds" [statement] in seconds;
+    /// Statements of a CQL store that were sent again, since the store was away or slow
+    STORE_REPEATS: counter "streakline_store_repeats_total" [statement] in statements;
     /// Snapshots that are durable, of users and challenges (`kind`)
     SNAPSHOTS: counter "streakline_snapshots_total" [kind] in snapshots;
     /// Users and challenges (`kind`) that were read into memory

@@ -135,6 +135,9 @@ impl Directory {
         if let Some(fault) = self.shared.store.fault() {
             return Some(format!("store: {fault}"));
         }
+        if let Some(away) = self.shared.store.away() {
+            return Some(format!("store: {away}"));
+        }
         if let Some(reason) = self.shared.fatal.reason() {
             return Some(format!("server: {reason}"));
         }

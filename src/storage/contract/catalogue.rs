@@ -20,7 +20,7 @@ pub(super) async fn a_device_belongs_to_who_claims_it_first<F: Fixture>(fixture:
         store.claim_device(other, &user("bob")).await.unwrap(),
         user("bob")
     );
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let store = fixture.store();
     assert_eq!(
         store.claim_device(device, &user("bob")).await.unwrap(),
@@ -41,7 +41,7 @@ pub(super) async fn concurrent_claims_have_one_winner<F: Fixture>(fixture: F) {
     let claims = join_all(users.iter().map(|user| store.claim_device(device, user))).await;
     let owners: Vec<_> = claims.into_iter().map(Result::unwrap).collect();
     assert!(owners.iter().all(|owner| owner == &owners[0]), "{owners:?}");
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let owner = fixture
         .store()
         .claim_device(device, &user("late"))
@@ -78,7 +78,7 @@ pub(super) async fn answers_are_kept_until_they_expire<F: Fixture>(fixture: F) {
         let answer = record("body", expires_ms);
         give(fixture.store(), index, &format!("k{index}"), answer).await;
     }
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let store = fixture.store();
     let mut left = Vec::new();
     for (now_ms, limit, expected) in [(-3, 9, 0), (500, 2, 2), (500, 9, 1), (500, 9, 0)] {
@@ -118,7 +118,7 @@ pub(super) async fn the_epoch_rises_at_every_start<F: Fixture>(fixture: F) {
     let mut fixture = fixture;
     for epoch in 1..=4 {
         assert_eq!(fixture.store().raise_epoch(8).await.unwrap(), epoch);
-        fixture = fixture.crash();
+        fixture = fixture.crash().await;
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) async fn the_clock_is_stored_with_the_answer_that_moved_it<F: Fixture
     }
     let answer = (key("admin-key", "k"), record("moved", 100));
     fixture.store().set_clock(5, Some(answer)).await.unwrap();
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let store = fixture.store();
     assert_eq!(store.clock().await.unwrap(), Some(5));
     let stored = store.idempotency(&key("admin-key", "k")).await.unwrap();
@@ -164,7 +164,7 @@ pub(super) async fn a_store_of_another_policy_is_refused_and_says_what_to_do<F: 
         .fix_manual_policy(ManualPolicy::GoalsOnly)
         .await
         .unwrap();
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let store = fixture.store();
     store.raise_epoch(8).await.unwrap();
     let asked = store.fix_manual_policy(ManualPolicy::Include).await;

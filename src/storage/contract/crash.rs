@@ -176,7 +176,7 @@ pub(super) async fn a_crash_after_any_call_loses_nothing_that_was_acknowledged<F
             take(&model, step).await,
             "step {number}"
         );
-        fixture = fixture.crash();
+        fixture = fixture.crash().await;
         let found = contents(fixture.store(), &given_up).await;
         assert_eq!(
             found,

@@ -4,6 +4,7 @@
 //! lock, its faults, its files) is tested beside that store. Run by `cargo test`.
 
 mod catalogue;
+pub(super) mod cql;
 mod crash;
 mod journal;
 mod snapshots;
@@ -26,17 +27,19 @@ use super::{
 
 /// A store, and the disk that it is on.
 pub(super) trait Fixture: Sized {
+    /// Durable writes that the first row of a partition takes, at most.
+    const WRITES_A_ROW: u64 = 1;
     /// An empty store.
-    fn new() -> Self;
+    async fn new() -> Self;
     fn store(&self) -> &dyn Store;
     /// The server dies without a word; another one opens what it left.
-    fn crash(self) -> Self;
+    async fn crash(self) -> Self;
 }
 
 pub(super) struct Memory(MemoryStore);
 
 impl Fixture for Memory {
-    fn new() -> Self {
+    async fn new() -> Self {
         Self(MemoryStore::new())
     }
 
@@ -44,7 +47,7 @@ impl Fixture for Memory {
         &self.0
     }
 
-    fn crash(self) -> Self {
+    async fn crash(self) -> Self {
         self.0.lose_power();
         self
     }
@@ -68,7 +71,7 @@ impl Embedded {
 }
 
 impl Fixture for Embedded {
-    fn new() -> Self {
+    async fn new() -> Self {
         Self::open(TempDir::new().unwrap())
     }
 
@@ -77,7 +80,7 @@ impl Fixture for Embedded {
     }
 
     /// What another process would find now is what the files hold now: a copy of them.
-    fn crash(self) -> Self {
+    async fn crash(self) -> Self {
         let copy = TempDir::new().unwrap();
         copy_directory(self.directory.path(), copy.path()).unwrap();
         Self::open(copy)
@@ -116,14 +119,21 @@ macro_rules! suite {
             use super::{Fixture, Memory};
             $(#[tokio::test]
             async fn $name() {
-                super::$file::$name(Memory::new()).await;
+                super::$file::$name(Memory::new().await).await;
             })*
         }
         mod embedded {
             use super::{Embedded, Fixture};
             $(#[tokio::test]
             async fn $name() {
-                super::$file::$name(Embedded::new()).await;
+                super::$file::$name(Embedded::new().await).await;
+            })*
+        }
+        mod scylla {
+            use super::{Fixture, cql::Keyspace};
+            $(#[tokio::test]
+            async fn $name() {
+                super::$file::$name(Keyspace::new().await).await;
             })*
         }
     };
@@ -148,7 +158,7 @@ suite! {
     snapshots::a_missing_chunk_is_damage,
     snapshots::only_a_user_has_chunks_and_facts,
     snapshots::facts_transfers_and_changes_are_read_in_pages,
-    snapshots::standings_are_read_in_pages_by_user,
+    snapshots::standings_are_read_in_pages,
     snapshots::due_rows_come_earliest_first,
     snapshots::a_deadline_is_replaced_by_the_next_one,
     catalogue::a_device_belongs_to_who_claims_it_first,

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// The largest number that every store keeps.
+const LAST: u64 = i64::MAX as u64;
+
 fn ann() -> Entity {
     Entity::User(user("ann"))
 }
@@ -53,7 +56,7 @@ pub(super) async fn a_snapshot_brings_all_its_rows_along<F: Fixture>(fixture: F)
     write.due_ms = Some(-5);
     write.partition_row = b"partition".to_vec();
     fixture.store().commit(write).await.unwrap();
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let (store, ann) = (fixture.store(), user("ann"));
     let chunks = store
         .chunks(&ann, vec![chunk(-1, 1), chunk(3, 2)])
@@ -159,7 +162,7 @@ pub(super) async fn only_a_user_has_chunks_and_facts<F: Fixture>(fixture: F) {
 
 pub(super) async fn facts_transfers_and_changes_are_read_in_pages<F: Fixture>(fixture: F) {
     let store = fixture.store();
-    for (name, numbers) in [("ann", vec![300, 1, 2, 256, u64::MAX]), ("ann.b", vec![7])] {
+    for (name, numbers) in [("ann", vec![300, 1, 2, 256, LAST]), ("ann.b", vec![7])] {
         let mut write = snapshot(name, 1);
         write.facts = numbers
             .iter()
@@ -177,10 +180,11 @@ pub(super) async fn facts_transfers_and_changes_are_read_in_pages<F: Fixture>(fi
     }
     let ann = user("ann");
     for (after, limit, expected) in [
-        (0, 9, &[1, 2, 256, 300, u64::MAX][..]),
+        (0, 9, &[1, 2, 256, 300, LAST][..]),
         (0, 2, &[1, 2]),
         (2, 2, &[256, 300]),
-        (257, 9, &[300, u64::MAX]),
+        (257, 9, &[300, LAST]),
+        (LAST, 9, &[]),
         (u64::MAX, 9, &[]),
         (0, 0, &[]),
     ] {
@@ -199,7 +203,8 @@ pub(super) async fn facts_transfers_and_changes_are_read_in_pages<F: Fixture>(fi
     assert_eq!(store.facts(&user("ann."), 0, 9).await.unwrap(), []);
 }
 
-pub(super) async fn standings_are_read_in_pages_by_user<F: Fixture>(fixture: F) {
+/// In what order is the store's own matter, as long as it is one.
+pub(super) async fn standings_are_read_in_pages<F: Fixture>(fixture: F) {
     let store = fixture.store();
     let names = ["b", "a", "ab", "a-", "Z"];
     for name in names {
@@ -208,28 +213,18 @@ pub(super) async fn standings_are_read_in_pages_by_user<F: Fixture>(fixture: F) 
         write.standings = vec![(challenge(1), row), (challenge(2), Some(b"x".to_vec()))];
         store.commit(write).await.unwrap();
     }
-    let mut sorted = names.map(user);
-    sorted.sort();
-    let rows = |users: &[UserId]| -> Vec<_> {
-        users
-            .iter()
-            .map(|user| (user.clone(), user.as_str().as_bytes().to_vec()))
-            .collect()
-    };
     let all = store.standings(challenge(1), None, 9).await.unwrap();
-    assert_eq!(all, rows(&sorted));
-    assert_eq!(
-        store.standings(challenge(1), None, 2).await.unwrap(),
-        rows(&sorted[..2])
-    );
-    for (at, user) in sorted.iter().enumerate() {
+    let mut found: Vec<_> = all.iter().map(|(user, _)| user.as_str()).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["Z", "a", "a-", "ab", "b"]);
+    for (at, (user, bytes)) in all.iter().enumerate() {
+        assert_eq!(bytes, user.as_str().as_bytes());
         let page = store.standings(challenge(1), Some(user), 2).await.unwrap();
-        assert_eq!(
-            page,
-            rows(&sorted[at + 1..sorted.len().min(at + 3)]),
-            "after {user}"
-        );
+        let next = all.len().min(at + 3);
+        assert_eq!(page, all[at + 1..next], "after {user}");
     }
+    let first = store.standings(challenge(1), None, 2).await.unwrap();
+    assert_eq!(first, all[..2]);
     assert_eq!(store.standings(challenge(3), None, 9).await.unwrap(), []);
 }
 

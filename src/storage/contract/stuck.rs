@@ -22,14 +22,14 @@ pub(super) async fn rows_put_aside_are_durable_with_the_input_that_says_so<F: Fi
     let store = fixture.store();
     let both = vec![put(first, "one"), put(second, "two")];
     store.append(attached(1, both)).await.unwrap();
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let store = fixture.store();
     assert_eq!(store.stuck_row(first).await.unwrap(), Some(b"one".to_vec()));
     let replaced = vec![Attachment::Unstuck(first), put(second, "anew")];
     store.append(attached(2, replaced)).await.unwrap();
     let absent = vec![Attachment::Unstuck(first)];
     store.append(attached(3, absent)).await.unwrap();
-    let fixture = fixture.crash();
+    let fixture = fixture.crash().await;
     let store = fixture.store();
     assert_eq!(store.stuck_row(first).await.unwrap(), None);
     let left = store.stuck(None, 9).await.unwrap();
