@@ -40,7 +40,7 @@ settings! {
         workers: usize = 0, within 0..=1_024;
 
         /// Which log lines: a level, or a filter such as `info,streakline::gateway=debug`
-        log: String = "info,fjall=warn,lsm_tree=warn", check check::log;
+        log: String = "info,fjall=warn,lsm_tree=warn,scylla=warn", check check::log;
 
         /// Log lines as JSON
         log_json: bool = false;

@@ -6,6 +6,7 @@
     reason = "a test may stop at the first surprise, in its own functions too"
 )]
 
+mod cql;
 mod golden_day;
 mod harness;
 mod hostile;

@@ -6,6 +6,7 @@
     reason = "tools for all test modules; none needs every one"
 )]
 
+pub(crate) mod cql;
 pub(crate) mod dump;
 pub(crate) mod figures;
 pub(crate) mod load;

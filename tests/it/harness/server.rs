@@ -11,6 +11,7 @@ use streakline::cli::client::Rest;
 use streakline::clock;
 use streakline::keys::{Claims, KeyRing, Role};
 
+use super::cql::{self, Keyspace};
 use super::program::{read, wait};
 
 /// Longest start, recovery included, and longest drain.
@@ -28,6 +29,8 @@ pub(crate) struct Server {
     url: String,
     said: Vec<String>,
     dir: tempfile::TempDir,
+    /// Freed after the process has ended.
+    _keyspace: Option<Keyspace>,
 }
 
 impl Server {
@@ -39,7 +42,13 @@ impl Server {
     /// A server on an empty directory with `--clock CLOCK` and more arguments, which restarts keep.
     pub(crate) fn start(clock: &str, args: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let mut args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        let keyspace = if args.iter().any(|arg| arg == "--storage") {
+            None
+        } else {
+            cql::wanted()
+        };
+        args.extend(keyspace.iter().flat_map(Keyspace::args));
         let (child, url, said) = launch(dir.path(), clock, &args, &[]);
         Self {
             child,
@@ -48,6 +57,7 @@ impl Server {
             url,
             said,
             dir,
+            _keyspace: keyspace,
         }
     }
 
@@ -62,6 +72,7 @@ impl Server {
             url,
             said,
             dir,
+            _keyspace: None,
         })
     }
 

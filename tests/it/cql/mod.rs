@@ -1,0 +1,48 @@
+//! Servers on a real CQL store of three nodes, and what machines do to it: slow, away, dead, damaged, taken over.
+//!
+//! Run as `script/cql run --nodes 3 -- cargo test … --test it cql::`. Nodes are shared by all tests of this module, so these run one
+//! after the other.
+
+mod away;
+mod damaged;
+mod device;
+mod nodes;
+mod takeover;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::harness::{Server, cql::Keyspace};
+
+/// Held by the test that has the nodes.
+static NODES: Mutex<()> = Mutex::new(());
+
+/// A server on the system's clock, on a keyspace of its own.
+struct Scene {
+    server: Server,
+    keyspace: Keyspace,
+    _nodes: MutexGuard<'static, ()>,
+}
+
+impl Scene {
+    /// With these arguments beside those of the keyspace.
+    fn with(more: &[&str]) -> Self {
+        let nodes = NODES.lock().unwrap_or_else(PoisonError::into_inner);
+        let keyspace = Keyspace::take();
+        Self {
+            server: on(&keyspace, more),
+            keyspace,
+            _nodes: nodes,
+        }
+    }
+}
+
+/// A server on a keyspace.
+fn on(keyspace: &Keyspace, more: &[&str]) -> Server {
+    let args = keyspace.args();
+    let args: Vec<&str> = args
+        .iter()
+        .map(String::as_str)
+        .chain(more.iter().copied())
+        .collect();
+    Server::start("system", &args)
+}
