@@ -4,7 +4,7 @@
 use alloc::{collections::BTreeSet, vec::Vec};
 use sha2::{Digest, Sha256};
 
-use super::{covers, extended, ids, is_first_met, keeping, milestones, settle, tell};
+use super::{changed, covers, extended, ids, is_first_met, keeping, milestones, settle, tell};
 use crate::{
     civil::Day,
     event::StreakFact,
@@ -76,14 +76,17 @@ fn statuses(user: &User, days: &BTreeSet<Day>) -> Statuses {
     user.goals.keys().flat_map(of).collect()
 }
 
-/// Streaks whose days have another status now are folded again, each once, from the earliest.
+/// Streaks whose days have another status now are folded again, each once, from the earliest. A week or month that goes on is not
+/// part of a fold, and counts towards a freeze when it closes.
 fn changed_by(user: &mut User, fold: &mut Fold<'_>, before: Statuses) {
     let mut last: Option<GoalId> = None;
     for (id, day, status) in before {
         if user.status(&id, day) == status {
             continue;
         }
-        if last.as_ref() != Some(&id) {
+        if user.last_of(&id, day) > user.soft_closed {
+            changed(user, fold, &id);
+        } else if last.as_ref() != Some(&id) {
             settle(user, fold, &id, day);
             last = Some(id);
         } else if is_first_met(user, &id, day) {

@@ -178,7 +178,7 @@ fn any_life(most: usize) -> impl Strategy<Value = Life> {
 }
 
 impl Pair {
-    fn live(life: &Life) -> Self {
+    pub(super) fn live(life: &Life) -> Self {
         let mut pair = Self::arrive();
         let today = pair.model.today();
         for (goal, allowed) in life.goals.iter().zip(&life.allowed) {

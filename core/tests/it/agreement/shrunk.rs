@@ -4,11 +4,14 @@ use streakline_core::{civil::HOUR_MS, id::RecordId};
 
 use super::{
     Pair,
+    life::{Life, Step},
     random::{Turn, beginning_ms},
 };
 use crate::model::{
     acts::Act,
+    milestones::Stage,
     records::{Class, Sample},
+    streaks::Allowed,
 };
 
 const WATCH: u8 = 2;
@@ -214,4 +217,35 @@ fn a_run_that_is_there_only_between_two_days_of_one_batch_is_no_milestone() {
         )]),
         Turn::Look,
     ]);
+}
+
+/// A life with one goal, by its place among the names of lives.
+fn lived(goal: usize, allowed: Allowed, steps: Vec<Step>) {
+    Pair::live(&Life {
+        goals: vec![goal],
+        allowed: vec![allowed],
+        steps,
+    });
+}
+
+/// A week that goes on is taken and given back: it counts towards a freeze when it closes (the core counted it at the acquittal).
+#[test]
+fn a_week_that_an_acquittal_gives_back_counts_towards_a_freeze_when_it_closes() {
+    let allowed = Allowed {
+        freezes: 2,
+        ..Allowed::default()
+    };
+    let week = [
+        Step::Stroll(1, 1_000),
+        Step::Other(Turn::Wait(6 * 24 * HOUR_MS)),
+    ];
+    let mut steps: Vec<Step> = (0..6).flat_map(|_| week.clone()).collect();
+    steps.extend([
+        Step::Stroll(1, 1_000),
+        Step::Other(Turn::Wait(3 * HOUR_MS)),
+        Step::Verdict(1, 1),
+        Step::Decide(0, Stage::Acquitted),
+        Step::Other(Turn::Look),
+    ]);
+    lived(4, allowed, steps);
 }
