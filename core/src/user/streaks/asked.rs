@@ -8,6 +8,7 @@ use crate::{
     civil::Day,
     id::GoalId,
     limits,
+    period::Period,
     streak::{Definition, Keeping, Repair},
     view::DayStatus,
 };
@@ -100,7 +101,8 @@ impl User {
     ) -> Result<(), StreakRefusal> {
         let kept = self.kept(id)?;
         let today = self.day_of(now_ms);
-        if self.last_of(id, day) != day {
+        // Asked by the goal: the last day of a month, taken for a period, would be one of a single day.
+        if self.rhythm(id).0 != Period::Day {
             return Err(StreakRefusal::NotAllowed);
         }
         self.repair_allowed(kept, (day, paid))?;

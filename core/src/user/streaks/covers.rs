@@ -10,6 +10,7 @@ use crate::{
     id::GoalId,
     ledger::{Account, Posting},
     limits,
+    period::Period,
     streak::{Cover, Keeping},
     user::{User, accounts, fold::Fold},
     view::DayStatus,
@@ -44,7 +45,7 @@ pub(super) fn cover(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, open: Day
 
 fn pass(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) -> bool {
     // Of a week or month nothing passes.
-    if user.last_of(id, day) != day {
+    if user.rhythm(id).0 != Period::Day {
         return false;
     }
     let near = user.share_percent(id, day) >= limits::NEAR_MISS_PERCENT;

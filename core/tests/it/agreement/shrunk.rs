@@ -219,11 +219,12 @@ fn a_run_that_is_there_only_between_two_days_of_one_batch_is_no_milestone() {
     ]);
 }
 
-/// A life with one goal, by its place among the names of lives.
-fn lived(goal: usize, allowed: Allowed, steps: Vec<Step>) {
+/// A life with some goals, each by its place among the names of lives.
+fn lived<const N: usize>(goals: [(usize, Allowed); N], steps: Vec<Step>) {
+    let (goals, allowed) = goals.into_iter().unzip();
     Pair::live(&Life {
-        goals: vec![goal],
-        allowed: vec![allowed],
+        goals,
+        allowed,
         steps,
     });
 }
@@ -247,5 +248,24 @@ fn a_week_that_an_acquittal_gives_back_counts_towards_a_freeze_when_it_closes() 
         Step::Decide(0, Stage::Acquitted),
         Step::Other(Turn::Look),
     ]);
-    lived(4, allowed, steps);
+    lived([(4, allowed)], steps);
+}
+
+/// Only days can be repaired: the last day of a month is no missed month (the core took it for a month of its own).
+#[test]
+fn the_last_day_of_a_month_is_no_month_to_repair() {
+    let paid_at_once = Allowed {
+        pays: [600, 0, 0, 0, 0, 0, 0, 0],
+        ..Allowed::default()
+    };
+    let repairing = Allowed {
+        repair: Some(true),
+        ..Allowed::default()
+    };
+    let steps = vec![
+        Step::Stroll(8, 1_000),
+        Step::Other(Turn::Wait((30 * 24 + 4) * HOUR_MS)),
+        Step::Repair(1, 1, true),
+    ];
+    lived([(0, paid_at_once), (7, repairing)], steps);
 }
