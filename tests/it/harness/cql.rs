@@ -46,7 +46,8 @@ impl Keyspace {
             })
         };
         let keyspace = Self { number };
-        keyspace.empty();
+        // On a thread of its own: who starts a server may be in a runtime.
+        std::thread::scope(|scope| scope.spawn(|| keyspace.empty()).join()).unwrap();
         keyspace
     }
 
