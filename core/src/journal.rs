@@ -7,7 +7,7 @@ use alloc::{
 };
 
 use crate::{
-    id::{Entity, PartitionId, Position},
+    id::{Entity, PartitionId, Position, UserId},
     input::{Header, Input, Origin, RULES_VERSION},
 };
 
@@ -18,8 +18,8 @@ pub struct Flush<A> {
     pub first: Position,
     /// Position of the last input.
     pub last: Position,
-    /// The inputs, encoded one after the other.
-    pub bytes: Vec<u8>,
+    /// The inputs, encoded one after the other, by the user that they are about: each group is sealed with that user's key.
+    pub groups: BTreeMap<Option<UserId>, Vec<u8>>,
     /// Rows that become durable with them.
     pub attachments: Vec<A>,
 }
@@ -77,14 +77,15 @@ impl<A> Journal<A> {
         let filling = self.filling.get_or_insert_with(|| Flush {
             first: header.position,
             last: header.position,
-            bytes: Vec::new(),
+            groups: BTreeMap::new(),
             attachments: Vec::new(),
         });
         filling.last = header.position;
-        let before = filling.bytes.len();
+        let group = filling.groups.entry(input.subject()).or_default();
+        let before = group.len();
         // Writing to a Vec cannot fail, so there is no error to pass on.
-        let _ = minicbor::encode((&header, input), &mut filling.bytes);
-        let grown = filling.bytes.len().saturating_sub(before);
+        let _ = minicbor::encode((&header, input), &mut *group);
+        let grown = group.len().saturating_sub(before);
         self.written_bytes = self
             .written_bytes
             .saturating_add(u64::try_from(grown).unwrap_or(0));
@@ -149,10 +150,10 @@ impl<A> Journal<A> {
     }
 }
 
-/// The inputs of one flush.
+/// The inputs of one group of a flush, in order; those of several groups are put back in order by their positions.
 ///
 /// # Errors
-/// When the bytes are not a flush of this form.
+/// When the bytes are not a group of this form.
 pub fn inputs(bytes: &[u8]) -> Result<Vec<(Header, Input)>, minicbor::decode::Error> {
     let mut decoder = minicbor::Decoder::new(bytes);
     let mut inputs = Vec::new();
@@ -264,8 +265,9 @@ impl Coverage {
 mod tests {
     use super::*;
     use crate::{
-        id::UserId,
-        input::{Source, UserInput},
+        id::ChallengeId,
+        input::{ChallengeInput, Source, UserInput},
+        poison::Retry,
     };
 
     fn tick(user: &str) -> Input {
@@ -292,7 +294,46 @@ mod tests {
         );
         assert_eq!(journal.flushed(), first.position);
         assert_eq!(journal.flush().unwrap().last, second.position);
-        assert_eq!(inputs(&flush.bytes).unwrap(), [(first, tick("ann"))]);
+        let ann = UserId::parse("ann").unwrap();
+        assert_eq!(
+            inputs(&flush.groups[&Some(ann)]).unwrap(),
+            [(first, tick("ann"))]
+        );
+    }
+
+    #[test]
+    fn a_flush_groups_its_inputs_by_the_user_that_they_are_about() {
+        let mut journal: Journal<()> = Journal::new(PartitionId(256), 1, 0);
+        let user = |name: &str| UserId::parse(name).unwrap();
+        let challenge = |input| Input::Challenge(ChallengeId([1; 16]), input);
+        let leave = ChallengeInput::Leave(user("ann"));
+        let again = Retry {
+            stamp_ms: 0,
+            kept: false,
+            release: true,
+            input: minicbor::to_vec(&leave).unwrap(),
+        };
+        let all = [
+            tick("ann"),
+            tick("bob"),
+            challenge(ChallengeInput::Tick),
+            challenge(leave),
+            challenge(ChallengeInput::Retry(again)),
+        ];
+        for input in &all {
+            journal.append(0, Origin::server(Source::Timer), input, Vec::new());
+        }
+        let flush = journal.flush().unwrap();
+        let of = |subject: Option<&str>| {
+            let group = &flush.groups[&subject.map(user)];
+            let positions = inputs(group).unwrap().into_iter();
+            let positions = positions.map(|(header, _)| header.position.index);
+            positions.collect::<Vec<_>>()
+        };
+        assert_eq!(of(Some("ann")), [1, 4, 5]);
+        assert_eq!(of(Some("bob")), [2]);
+        assert_eq!(of(None), [3]);
+        assert_eq!(flush.groups.len(), 3);
     }
 
     #[test]

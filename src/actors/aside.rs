@@ -2,8 +2,8 @@
 //! what is put aside when is decided by `core::poison`.
 
 use streakline_core::{
-    id::{Entity, Position},
-    input::RULES_VERSION,
+    id::{Entity, Position, UserId},
+    input::{ChallengeInput, Input},
     poison::{Stuck, Why, encoded},
 };
 
@@ -12,7 +12,8 @@ use crate::{
     clock,
     storage::{
         Attachment, Error, StuckId,
-        envelope::{Kind, open, seal},
+        envelope::{Kind, Place},
+        sealing::Seals,
     },
 };
 
@@ -33,15 +34,35 @@ pub(super) fn put(
 ) -> Attachment {
     let times = (stamp_ms, clock::unix_ms());
     let row = Stuck::new(entity.clone(), why, times, input);
-    let row = seal(Kind::Stuck, RULES_VERSION, &encoded(&row));
-    Attachment::Stuck(id(entity, position), row)
+    Attachment::Stuck(id(entity, position), encoded(&row))
 }
 
-/// Reads a row back.
+/// The user that a row to be put aside is about: what it keeps of a challenge may name one, which the input beside it does not.
+pub(super) fn subject(attachment: &Attachment) -> Option<UserId> {
+    let Attachment::Stuck(_, payload) = attachment else {
+        return None;
+    };
+    let row: Stuck = minicbor::decode(payload).ok()?;
+    match row.entity {
+        Entity::User(user) => Some(user),
+        Entity::Challenge(id) => {
+            let input: ChallengeInput = minicbor::decode(&row.input).ok()?;
+            Input::Challenge(id, input).subject()
+        }
+        Entity::Partition(_) => None,
+    }
+}
+
+/// Reads a row back; nothing of a user who was erased.
 ///
 /// # Errors
-/// [`Error::Damaged`].
-pub(super) fn row(bytes: &[u8]) -> Result<Stuck, Error> {
-    let opened = open(Kind::Stuck, bytes)?;
-    minicbor::decode(opened.payload).map_err(|error| Error::Damaged(error.to_string()))
+/// [`Error::Damaged`]; those of the store.
+pub(super) async fn row(seals: &Seals, id: StuckId, bytes: &[u8]) -> Result<Option<Stuck>, Error> {
+    let place = (Kind::Stuck, Place::Stuck(id));
+    let Some(payload) = seals.open_any(place, bytes).await?.payload() else {
+        return Ok(None);
+    };
+    let row = minicbor::decode(&payload);
+    row.map(Some)
+        .map_err(|error| Error::Damaged(error.to_string()))
 }

@@ -18,14 +18,15 @@ use streakline_core::{
     settlement::Barriers,
 };
 
-use super::{host::Host, shared::BITS};
+use super::{aside, host::Host, shared::BITS};
 use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
     storage::{
-        Attachment, JournalRow,
-        envelope::{Kind, seal},
+        Attachment,
+        envelope::{Kind, plain},
+        sealing::Draft,
     },
 };
 
@@ -49,7 +50,7 @@ pub(super) struct PartitionRow {
 /// One partition.
 pub struct Partition {
     id: PartitionId,
-    pub(super) journal: Journal<Attachment>,
+    pub(super) journal: Journal<Draft>,
     /// Whose inputs become foldable in which order.
     pub(super) waiting: VecDeque<(Position, Entity)>,
     pub(super) coverage: Coverage,
@@ -198,7 +199,7 @@ impl Partition {
             uncovered_from: Some(self.uncovered_from()),
         };
         let _ = minicbor::encode(row, &mut bytes);
-        seal(Kind::Partition, RULES_VERSION, &bytes)
+        plain(Kind::Partition, RULES_VERSION, &bytes)
     }
 }
 
@@ -211,8 +212,13 @@ impl Host {
         (input, with): (&Input, Vec<Attachment>),
     ) -> Option<Header> {
         let now_ms = self.now_ms();
+        let drafts = with.into_iter().map(|attachment| Draft {
+            subject: aside::subject(&attachment).or_else(|| input.subject()),
+            attachment,
+        });
+        let drafts = drafts.collect();
         let header = self.with(entity, |partition| {
-            let header = partition.journal.append(now_ms, origin, input, with);
+            let header = partition.journal.append(now_ms, origin, input, drafts);
             partition
                 .waiting
                 .push_back((header.position, entity.clone()));
@@ -286,18 +292,15 @@ impl Host {
         else {
             return;
         };
-        let row = JournalRow {
-            partition: id,
-            first: flush.first,
-            last: flush.last,
-            bytes: seal(Kind::Journal, RULES_VERSION, &flush.bytes),
-            attachments: flush.attachments,
-        };
         let host = self.clone();
         let token = self.shared.work.begin();
         actix::spawn(async move {
             let begun = clock::monotonic();
-            match host.shared.store.append(row).await {
+            let written = match host.shared.seals.flush(id, flush).await {
+                Ok(row) => host.shared.store.append(row).await,
+                Err(error) => Err(error),
+            };
+            match written {
                 Ok(()) => {
                     let seconds = clock::monotonic().saturating_sub(begun).as_secs_f64();
                     metrics::histogram!(series::JOURNAL_FLUSH_SECONDS).record(seconds);

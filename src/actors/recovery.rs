@@ -1,16 +1,11 @@
 //! After a start: partitions are read back, their tails folded, and everything that fell due meanwhile is carried out
 //! (design.md 5). A user whose tail waits is folded at first use; the rest follow in the background.
 
-use std::{
-    collections::BTreeSet,
-    rc::Rc,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeSet, rc::Rc, sync::atomic::Ordering};
 
 use streakline_core::{
     id::{Entity, PartitionId, Position},
     input::{Header, Input, PartitionInput},
-    journal,
     ledger::Totals,
 };
 
@@ -22,8 +17,9 @@ use super::{
 use crate::{
     clock,
     storage::{
-        Error, JournalRow, Store,
-        envelope::{Kind, open},
+        Error, JournalRow,
+        envelope::{Kind, open_plain},
+        sealing::Seals,
     },
 };
 
@@ -34,14 +30,15 @@ const READ_BYTES: usize = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// When the store cannot be read or a row is damaged.
-pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result<Partition, Error> {
+pub async fn read(seals: &Seals, id: PartitionId, epoch: u64) -> Result<Partition, Error> {
+    let store = seals.store();
     let row = match store.partition_row(id).await? {
         Some(row) => Some(partition_row(&row).map_err(|error| error.of(&format!("row of {id}")))?),
         None => None,
     };
     let written = row.map_or_else(Totals::default, |row| row.totals);
     let after = row.and_then(|row| row.uncovered_from).map(before);
-    let (tail, bytes) = tail(store, id, after, |_| true).await?;
+    let (tail, bytes) = tail(seals, id, after, |_| true).await?;
     let stamps = tail.iter().map(|(header, _)| header.stamp_ms);
     let last_stamp_ms = stamps.fold(row.map_or(i64::MIN, |row| row.last_stamp_ms), i64::max);
     let mut partition = Partition::new(id, epoch, last_stamp_ms, written);
@@ -57,7 +54,7 @@ pub async fn read(store: &Arc<dyn Store>, id: PartitionId, epoch: u64) -> Result
 }
 
 fn partition_row(row: &[u8]) -> Result<PartitionRow, Error> {
-    let opened = open(Kind::Partition, row)?;
+    let opened = open_plain(Kind::Partition, row)?;
     minicbor::decode(opened.payload).map_err(damaged)
 }
 
@@ -77,21 +74,20 @@ fn damaged(error: minicbor::decode::Error) -> Error {
 /// # Errors
 /// When the store cannot be read or a row is damaged.
 pub(super) async fn tail(
-    store: &Arc<dyn Store>,
+    seals: &Seals,
     id: PartitionId,
     mut after: Option<Position>,
     wanted: impl Fn(&Input) -> bool,
 ) -> Result<(Vec<(Header, Input)>, usize), Error> {
     let (mut inputs, mut bytes) = (Vec::new(), 0_usize);
     loop {
-        let rows: Vec<JournalRow> = store.tail(id, after, READ_BYTES).await?;
+        let rows: Vec<JournalRow> = seals.store().tail(id, after, READ_BYTES).await?;
         let Some(last) = rows.last().map(|row| row.last) else {
             return Ok((inputs, bytes));
         };
         for row in &rows {
             bytes = bytes.saturating_add(row.bytes.len());
-            let opened = open(Kind::Journal, &row.bytes).map_err(|error| error.of(&place(row)))?;
-            let read = journal::inputs(opened.payload).map_err(damaged);
+            let read = seals.inputs(row).await;
             let read = read.map_err(|error| error.of(&place(row)))?;
             inputs.extend(read.into_iter().filter(|(_, input)| wanted(input)));
         }
@@ -169,7 +165,7 @@ pub(super) async fn recall(host: &Rc<Host>, entity: &Entity) {
         }
         host.recalling.set(true);
         let after = host.with(entity, |held| before(held.uncovered_from()));
-        match tail(&host.shared.store, id, after, |_| true).await {
+        match tail(&host.shared.seals, id, after, |_| true).await {
             Ok(tail) => drop(host.with(entity, |held| recalled(held, tail, host.shared.epoch))),
             Err(error) => return host.shared.fatal.raise(&error.to_string()),
         }

@@ -37,8 +37,8 @@ pub(super) async fn tail_at_hand(host: &Rc<Host>, entity: &Entity) -> Result<(),
         clock::pause_ms(POLL_MS).await;
     }
     let own = |input: &Input| owner(input).as_ref() == Some(entity);
-    let store = &host.shared.store;
-    let (tail, _) = tail(store, entity.partition(BITS), Some(after), own).await?;
+    let seals = &host.shared.seals;
+    let (tail, _) = tail(seals, entity.partition(BITS), Some(after), own).await?;
     host.with(entity, |held| held.tails.insert(entity.clone(), tail));
     Ok(())
 }

@@ -15,7 +15,11 @@ use streakline_core::{
 use tokio::sync::{Notify, watch};
 
 use super::{damage::Damage, host::HostActor};
-use crate::{clock::Clock, push::Sessions, storage::Store};
+use crate::{
+    clock::Clock,
+    push::Sessions,
+    storage::{Store, sealing::Seals},
+};
 
 /// Prefix bits of a partition now (design.md 5).
 pub const BITS: u32 = 8;
@@ -54,6 +58,8 @@ pub struct Settings {
 pub struct Shared {
     /// The store.
     pub store: Arc<dyn Store>,
+    /// Seals and opens what is stored about users.
+    pub seals: Seals,
     /// Domain time.
     pub clock: Clock,
     /// Zones and rules.

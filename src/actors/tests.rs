@@ -18,7 +18,11 @@ use crate::{
     clock::Clock,
     protocol::error_code::Code,
     push::Sessions,
-    storage::{Error, memory::MemoryStore},
+    storage::{
+        Error,
+        memory::MemoryStore,
+        sealing::{MasterKeys, Seals},
+    },
     zones::BundledZones,
 };
 
@@ -38,8 +42,12 @@ fn shared() -> Shared {
         crash_after_flush: None,
     };
     let zones = Arc::new(BundledZones::new());
+    let store = Arc::new(MemoryStore::new());
+    let masters = MasterKeys::new(&[[1; 32]]).unwrap();
+    let seals = Seals::open(store.clone(), masters).now_or_never();
     Shared {
-        store: Arc::new(MemoryStore::new()),
+        store,
+        seals: seals.unwrap().unwrap(),
         clock: Clock::System,
         rules: Rules {
             zones,

@@ -14,13 +14,15 @@ use crate::keys::{KeyRing, KeyUse};
 
 const EXAMPLE: &str = "\
 A running server goes on with the keys that it has read until it gets SIGHUP (kill -HUP PID). Then tokens of a key that is
-gone are refused, and their open streams are closed 4401.
+gone are refused, and their open streams are closed 4401. A master key that wraps a data key still must not be lost: without
+it, what is stored of that user cannot be read. It is needed until the log says that older ones are needed no more.
 
 Example:
   streakline keys list --data data
   streakline keys rotate --data data && kill -HUP $(pidof streakline)
   streakline keys revoke 0001-9f2c61aa --data data
-  streakline keys revoke-admin --data data";
+  streakline keys revoke-admin --data data
+  streakline keys rotate-master --data data && kill -HUP $(pidof streakline)";
 
 /// Lists, rotates and revokes the keys of a data directory.
 #[derive(Args)]
@@ -35,7 +37,7 @@ pub struct KeysArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Names the signing keys, oldest first, and what each is for
+    /// Names the signing keys and the master keys, oldest first, and what each is for
     List,
     /// Adds a signing key; the one before it still checks, older ones are removed
     Rotate,
@@ -46,6 +48,8 @@ enum Action {
     },
     /// Replaces the admin key
     RevokeAdmin,
+    /// Adds a master key; the server then wraps every user's data key by it
+    RotateMaster,
 }
 
 /// Runs the command.
@@ -65,6 +69,13 @@ pub fn run(args: &KeysArgs) -> Result<ExitCode> {
             let newest = ring.newest_kid().unwrap_or_default();
             println!("{kid} is removed; {newest} signs");
         }
+        Action::RotateMaster => {
+            let name = KeyRing::rotate_master(data)?;
+            println!(
+                "{name} wraps from the next start or SIGHUP on; keep the older ones until the server's log says that they are \
+                 needed no more"
+            );
+        }
         Action::RevokeAdmin => {
             let ring = KeyRing::replace_admin_key(data)?;
             println!("admin key: {}", ring.admin_key_path().display());
@@ -81,6 +92,11 @@ fn list(data: &Path) -> Result<()> {
             KeyUse::Refused => "refused",
         };
         println!("{kid} {used}");
+    }
+    let masters = KeyRing::list_masters(data)?;
+    for (newer, name) in (0..masters.len()).rev().zip(&masters) {
+        let used = if newer == 0 { "wraps" } else { "unwraps" };
+        println!("{name} {used}");
     }
     Ok(())
 }

@@ -101,6 +101,7 @@ fn key_source(config: &Config) -> KeySource {
         dir: config.data.clone(),
         issuer: of.issuer.clone(),
         secret: secret.map(|file| (of.hs256_kid.clone(), file)),
+        masters: config.sealing.master_keys.clone(),
     }
 }
 

@@ -85,6 +85,13 @@ settings! {
         statements_max: usize = 512, within 1..=65_536;
     }
 
+    /// What is stored about users
+    sealing: Sealing {
+        /// Master keys, which wrap the users' data keys: each `mk_` and 32 bytes in base64url without padding, separated by
+        /// commas, oldest first; the last one wraps, the others still unwrap; unset: files in `keys/`, the first one made there
+        master_keys: Option<Secret> = None;
+    }
+
     /// TLS on `listen`; both files or none
     tls: Tls {
         /// PEM file with the certificate and its chain; unset: plain HTTP

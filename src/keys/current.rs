@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{Error, ISSUER, KeyRing};
+use crate::config::Secret;
 
 /// Where keys come from.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct KeySource {
     pub issuer: String,
     /// `kid` and file of the secret for HS256, if there is one.
     pub secret: Option<(String, PathBuf)>,
+    /// The master keys, where they are not in the directory.
+    pub masters: Option<Secret>,
 }
 
 impl KeySource {
@@ -26,15 +29,17 @@ impl KeySource {
             dir: dir.into(),
             issuer: ISSUER.to_owned(),
             secret: None,
+            masters: None,
         }
     }
 
     fn read(&self) -> Result<KeyRing, Error> {
         let ring = KeyRing::open_or_create(&self.dir)?.with_issuer(&self.issuer);
-        match &self.secret {
-            Some((kid, path)) => ring.with_secret(kid, path),
-            None => Ok(ring),
-        }
+        let ring = match &self.secret {
+            Some((kid, path)) => ring.with_secret(kid, path)?,
+            None => ring,
+        };
+        ring.with_masters(&self.dir, self.masters.as_ref().map(Secret::expose))
     }
 }
 

@@ -24,7 +24,7 @@ const ADMIN_KEY_BYTES: usize = 32;
 
 /// What others than the owner may do.
 const OTHERS: u32 = 0o077;
-const FILE_MODE: u32 = 0o600;
+pub(super) const FILE_MODE: u32 = 0o600;
 const FOLDER_MODE: u32 = 0o700;
 /// Longest secret that is read, in bytes.
 const SECRET_BYTES_MAX: u64 = 4_096;
@@ -136,7 +136,7 @@ pub fn warn_if_exposed(path: &Path) {
 }
 
 /// Refuses a file or folder of ours that others may read or change.
-fn check_private(path: &Path, wanted: u32) -> Result<(), Error> {
+pub(super) fn check_private(path: &Path, wanted: u32) -> Result<(), Error> {
     let metadata = fs::metadata(path).map_err(|source| at(path, source))?;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & OTHERS == 0 {
@@ -224,14 +224,14 @@ fn new_admin_key() -> String {
     format!("{ADMIN_KEY_PREFIX}{}\n", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn random_name() -> String {
+pub(super) fn random_name() -> String {
     let mut bytes = [0; 4];
     entropy::fill(&mut bytes);
     format!("{:08x}", u32::from_be_bytes(bytes))
 }
 
 /// Writes a file that is there whole or not at all. False if it was there before; it is then left as it is.
-fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
     let draft = path.with_extension(format!("draft-{}", random_name()));
     let written = write_synced(&draft, bytes).and_then(|()| match fs::hard_link(&draft, path) {
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -260,7 +260,7 @@ fn sync_folder(folder: &Path) -> Result<(), Error> {
         .map_err(|source| at(folder, source))
 }
 
-fn at(path: &Path, source: io::Error) -> Error {
+pub(super) fn at(path: &Path, source: io::Error) -> Error {
     Error::File {
         path: path.to_owned(),
         source,

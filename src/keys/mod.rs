@@ -7,6 +7,7 @@
 mod current;
 mod files;
 mod jwt;
+mod master;
 mod signing;
 mod token;
 
@@ -20,6 +21,7 @@ pub use current::{CurrentKeys, KeySource};
 pub use files::warn_if_exposed;
 use jwt::Jwt;
 pub use jwt::TOKEN_BYTES_MAX;
+pub use master::MasterSecret;
 pub use signing::KeyMark;
 use signing::SigningKey;
 pub use token::{AUDIENCE, Claims, ISSUER, LIFETIME_S_MAX, Role, TokenError};
@@ -87,6 +89,11 @@ pub enum Error {
         "the kid {0:?} of the HS256 secret is the name of a signing key; set another auth.hs256_kid"
     )]
     KidTaken(String),
+    /// The setting with the master keys has another form.
+    #[error(
+        "sealing.master_keys must be keys such as mk_ and 43 letters, separated by commas, oldest first"
+    )]
+    MasterKeys,
     /// There is no key of that name.
     #[error("there is no signing key {kid:?} in {folder}; `streakline keys list` names them")]
     NoSuchKey {
@@ -105,6 +112,8 @@ pub struct KeyRing {
     /// Oldest first; the last one signs. Never empty.
     signing: Vec<SigningKey>,
     secret: Option<SigningKey>,
+    /// Oldest first; empty where nobody asked for them.
+    masters: Vec<MasterSecret>,
     admin_key: String,
     admin_key_sha256: [u8; 32],
     admin_key_path: PathBuf,
@@ -139,6 +148,7 @@ impl KeyRing {
         Ok(Self {
             signing,
             secret: None,
+            masters: Vec::new(),
             admin_key_sha256: Sha256::digest(admin_key.as_bytes()).into(),
             admin_key,
             admin_key_path,
@@ -165,6 +175,42 @@ impl KeyRing {
         let secret = files::read_secret(path)?;
         self.secret = Some(SigningKey::from_secret(kid.to_owned(), &secret));
         Ok(self)
+    }
+
+    /// The same keys and the master keys: those of the setting, or those in `dir/keys`, where the first one is made if there is
+    /// none.
+    ///
+    /// # Errors
+    /// [`Error::MasterKeys`] for the setting, [`Error::File`], [`Error::Damaged`] and [`Error::Exposed`] for files.
+    pub fn with_masters(mut self, dir: &Path, setting: Option<&str>) -> Result<Self, Error> {
+        self.masters = match setting {
+            Some(text) => master::parse(text)?,
+            None => master::read_or_create(&dir.join("keys"))?,
+        };
+        Ok(self)
+    }
+
+    /// The master keys, oldest first.
+    #[must_use]
+    pub fn masters(&self) -> &[MasterSecret] {
+        &self.masters
+    }
+
+    /// Adds a master key to `dir/keys`, which wraps from the next opening on; answers its name. Older ones stay.
+    ///
+    /// # Errors
+    /// As [`KeyRing::open_or_create`].
+    pub fn rotate_master(dir: &Path) -> Result<String, Error> {
+        Self::open_or_create(dir)?;
+        master::add(&dir.join("keys"))
+    }
+
+    /// The names of the master keys in `dir/keys`, oldest first; the last one wraps.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the folder cannot be read.
+    pub fn list_masters(dir: &Path) -> Result<Vec<String>, Error> {
+        master::names(&dir.join("keys"))
     }
 
     /// Says in `dir/keys` whether tokens may be made with any claims: only tests want them, against a server on a virtual clock.

@@ -48,7 +48,10 @@ use crate::{
     push::Sessions,
     registry,
     shutdown::{self, Hangups},
-    storage::{self, Store},
+    storage::{
+        self, Store,
+        sealing::{MasterKeys, Seals},
+    },
     telemetry::{self, series},
     tls::{self, Tls},
     zones::BundledZones,
@@ -159,16 +162,17 @@ pub async fn run(
     let store = start.open_store().await?;
     let manual_policy = start.config.rules.manual_policy();
     store.fix_manual_policy(manual_policy).await?;
+    let seals = Seals::open(store.clone(), master_keys(&start.keys)?).await?;
     let epoch = store.raise_epoch(BITS).await?;
     let recovered_max_bytes = start.config.journal.recovered_max_bytes;
-    let partitions = read_partitions(&store, epoch, recovered_max_bytes).await?;
+    let partitions = read_partitions(&seals, epoch, recovered_max_bytes).await?;
     let clock = clock_of(&start.config.clock, &store, &partitions).await?;
     let settings = actor_settings(&start);
     let rules = Rules {
         zones: Arc::new(BundledZones::new()),
         manual_policy,
     };
-    let shared = shared((store, rules), (clock, epoch), settings);
+    let shared = shared((store, seals, rules), (clock, epoch), settings);
     let mut running = listen(&start, &shared, partitions).await?;
     shared
         .caught_up
@@ -180,7 +184,14 @@ pub async fn run(
     }
     actix::spawn(tidy(shared.clone(), start.metrics.clone()));
     let gateway = running.gateway.clone();
-    actix::spawn(reload::on_hangup(hangups, start.keys, start.tls, gateway));
+    actix::spawn(reload::rewrap(shared.clone()));
+    let in_force = reload::InForce {
+        keys: start.keys,
+        tls: start.tls,
+        gateway,
+        shared: shared.clone(),
+    };
+    actix::spawn(reload::on_hangup(hangups, in_force));
     actix::spawn(running.gateway.clone().watch_readers());
     actix::spawn(running.gateway.clone().watch_heads(NEXT_HEAD_WITHIN_MS));
     let (version, address) = (env!("CARGO_PKG_VERSION"), running.address);
@@ -201,6 +212,17 @@ pub async fn run(
         .fatal
         .reason()
         .map_or(Ok(()), |reason| Err(Error::Fatal(reason)))
+}
+
+/// The master keys in the folder or in the settings.
+fn master_keys(keys: &CurrentKeys) -> std::result::Result<MasterKeys, storage::Error> {
+    let ring = keys.ring();
+    let secrets: Vec<_> = ring
+        .masters()
+        .iter()
+        .map(|secret| *secret.bytes())
+        .collect();
+    MasterKeys::new(&secrets)
 }
 
 /// Carries out what fell due before the start. Whoever waits for a row that is damaged holds nobody else up.
@@ -274,15 +296,11 @@ fn gateway_settings(of: &Config) -> gateway::Settings {
 
 /// Reads all partitions back. Every row is checked before anything is served; what is too much to be kept in memory until it
 /// is folded is read again then.
-async fn read_partitions(
-    store: &Arc<dyn Store>,
-    epoch: u64,
-    bytes_max: usize,
-) -> Result<Vec<Partition>> {
+async fn read_partitions(seals: &Seals, epoch: u64, bytes_max: usize) -> Result<Vec<Partition>> {
     let (mut partitions, mut bytes) = (Vec::new(), 0_usize);
     let begun_ms = clock::monotonic_ms();
     for id in PartitionId::all(BITS) {
-        let mut partition = recovery::read(store, id, epoch).await?;
+        let mut partition = recovery::read(seals, id, epoch).await?;
         if bytes.saturating_add(partition.tail_bytes()) > bytes_max {
             partition.defer();
         }
@@ -322,12 +340,13 @@ async fn clock_of(text: &str, store: &Arc<dyn Store>, partitions: &[Partition]) 
 }
 
 fn shared(
-    (store, rules): (Arc<dyn Store>, Rules),
+    (store, seals, rules): (Arc<dyn Store>, Seals, Rules),
     (clock, epoch): (Clock, u64),
     settings: Settings,
 ) -> Arc<Shared> {
     Arc::new(Shared {
         store,
+        seals,
         clock,
         rules,
         sessions: Sessions::new(epoch),

@@ -18,8 +18,9 @@ use streakline_core::{
 };
 
 use super::{
-    Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
-    JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, Store, StuckId, StuckRows,
+    Answer, Catalogue, ChunkId, DueRows, Erasure, Error, Gone, IdempotencyKey, Journal, JournalRow,
+    KeyRow, Keys, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, Store, StoredAnswer,
+    StuckId, StuckRows, Traces, envelope::KeyId,
 };
 use crate::clock;
 
@@ -203,7 +204,7 @@ impl Catalogue for FaultyStore {
         self.inner.challenges(after, limit)
     }
 
-    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>> {
+    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<StoredAnswer>> {
         self.inner.idempotency(key)
     }
 
@@ -265,6 +266,50 @@ impl DueRows for FaultyStore {
     }
 }
 
+impl Keys for FaultyStore {
+    fn claim_key(&self, user: &UserId, key: KeyRow) -> Answer<'_, KeyRow> {
+        self.inner.claim_key(user, key)
+    }
+
+    fn key_of(&self, user: &UserId) -> Answer<'_, Option<KeyRow>> {
+        self.inner.key_of(user)
+    }
+
+    fn key(&self, id: KeyId) -> Answer<'_, Option<Vec<u8>>> {
+        self.inner.key(id)
+    }
+
+    fn replace_key(&self, before: KeyRow, after: Vec<u8>) -> Answer<'_, bool> {
+        self.inner.replace_key(before, after)
+    }
+
+    fn erase_key(&self, user: &UserId, left: KeyRow) -> Answer<'_, ()> {
+        self.inner.erase_key(user, left)
+    }
+
+    fn keys(&self, after: Option<KeyId>, limit: usize) -> Answer<'_, Vec<KeyRow>> {
+        self.inner.keys(after, limit)
+    }
+
+    fn master_keys(&self) -> Answer<'_, Option<Vec<u8>>> {
+        self.inner.master_keys()
+    }
+
+    fn set_master_keys(&self, row: Vec<u8>) -> Answer<'_, ()> {
+        self.inner.set_master_keys(row)
+    }
+}
+
+impl Erasure for FaultyStore {
+    fn erase(&self, traces: Traces) -> Answer<'_, ()> {
+        self.inner.erase(traces)
+    }
+
+    fn purge(&self) -> Answer<'_, Gone> {
+        self.inner.purge()
+    }
+}
+
 impl Ownership for FaultyStore {
     fn fix_manual_policy(&self, policy: ManualPolicy) -> Answer<'_, ()> {
         self.inner.fix_manual_policy(policy)
@@ -281,7 +326,7 @@ impl Ownership for FaultyStore {
     fn set_clock(
         &self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()> {
         self.inner.set_clock(now_ms, answer)
     }

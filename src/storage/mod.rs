@@ -7,12 +7,15 @@
 
 #[cfg(test)]
 mod contract;
+mod data_keys;
 pub mod embedded;
 pub mod envelope;
+mod erasure;
 #[cfg(feature = "fault-injection")]
 pub mod faulty;
 pub mod memory;
 pub mod scylla;
+pub mod sealing;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
@@ -21,6 +24,9 @@ use streakline_core::{
     id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
     manual::ManualPolicy,
 };
+
+pub use data_keys::{KeyRow, Keys};
+pub use erasure::{Erasure, Gone, Traces};
 
 /// What every call answers: it may wait for a disk or for other machines.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -111,7 +117,7 @@ pub struct JournalRow {
     pub first: Position,
     /// Position of the last input in it.
     pub last: Position,
-    /// The inputs, encoded by `core::journal`, sealed by `envelope`.
+    /// The inputs, encoded by `core::journal`, sealed user by user by `sealing`.
     pub bytes: Vec<u8>,
     /// Rows that become durable in the same step, or not at all; they are not part of what `tail`
     /// reads.
@@ -123,7 +129,7 @@ pub struct JournalRow {
 pub enum Attachment {
     /// The answer to a request with an idempotency key.
     #[n(0)]
-    Idempotency(#[n(0)] IdempotencyKey, #[n(1)] IdempotencyRecord),
+    Idempotency(#[n(0)] IdempotencyKey, #[n(1)] StoredAnswer),
     /// A challenge exists.
     #[n(1)]
     ChallengeListed(#[n(0)] ChallengeId),
@@ -190,6 +196,40 @@ pub struct IdempotencyRecord {
     pub expires_ms: i64,
 }
 
+impl IdempotencyRecord {
+    /// As it is attached to an input: sealed with the flush.
+    #[must_use]
+    pub fn unsealed(&self) -> StoredAnswer {
+        let mut bytes = Vec::new();
+        // Writing to a Vec cannot fail, so there is no error to pass on.
+        let _ = minicbor::encode(self, &mut bytes);
+        StoredAnswer {
+            expires_ms: self.expires_ms,
+            bytes,
+        }
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn read(payload: &[u8]) -> Result<Self, Error> {
+        let record = minicbor::decode(payload);
+        record.map_err(|error| Error::Damaged(format!("a stored answer: {error}")))
+    }
+}
+
+/// An [`IdempotencyRecord`] as the store keeps it: about whom it is and what it says is sealed.
+#[derive(Clone, Debug, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+pub struct StoredAnswer {
+    /// Forgotten from then on, POSIX ms of the machine's clock.
+    #[n(0)]
+    pub expires_ms: i64,
+    /// The sealed record.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub bytes: Vec<u8>,
+}
+
 /// Name of one immutable chunk of a user's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkId {
@@ -209,7 +249,8 @@ pub struct SnapshotWrite {
     pub partition: PartitionId,
     /// All inputs up to here are in it.
     pub covered: Position,
-    /// The sealed state, manifest included.
+    /// The sealed state, manifest included. Until `sealing` has gone through it, this and all other bytes but those of the
+    /// partition's row are unsealed.
     pub state: Vec<u8>,
     /// New chunks, sealed.
     pub chunks: Vec<(ChunkId, Vec<u8>)>,
@@ -306,7 +347,7 @@ pub trait Catalogue {
     /// Challenge ids in rising order after `after`.
     fn challenges(&self, after: Option<ChallengeId>, limit: usize) -> Answer<'_, Vec<ChallengeId>>;
     /// The stored answer to a key; the caller judges its expiry.
-    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>>;
+    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<StoredAnswer>>;
     /// Forgets keys that expired before `now_ms`, at most `limit`; answers how many. They may come
     /// back after a crash.
     fn forget_expired(&self, now_ms: i64, limit: usize) -> Answer<'_, usize>;
@@ -365,7 +406,7 @@ pub trait Ownership {
     fn set_clock(
         &self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()>;
     /// Durable syncs made since the start; a test holds it against the flushes that were
     /// acknowledged.
@@ -381,11 +422,31 @@ pub trait Ownership {
 
 /// A whole store.
 pub trait Store:
-    Journal + Snapshots + Catalogue + Rows + DueRows + StuckRows + Ownership + Send + Sync
+    Journal
+    + Snapshots
+    + Catalogue
+    + Rows
+    + DueRows
+    + StuckRows
+    + Keys
+    + Erasure
+    + Ownership
+    + Send
+    + Sync
 {
 }
 
 impl<T> Store for T where
-    T: Journal + Snapshots + Catalogue + Rows + DueRows + StuckRows + Ownership + Send + Sync
+    T: Journal
+        + Snapshots
+        + Catalogue
+        + Rows
+        + DueRows
+        + StuckRows
+        + Keys
+        + Erasure
+        + Ownership
+        + Send
+        + Sync
 {
 }

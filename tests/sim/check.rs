@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use streakline::storage::{
     Rows,
-    envelope::{Kind, open},
+    envelope::{Kind, Place},
 };
 use streakline_core::{
     challenge::{Stage, resident::Resident as Held},
@@ -96,11 +96,11 @@ type History = (Vec<Fact>, Vec<Transfer>);
 /// Facts and transfers of the store and of memory, in order; facts are dense, from 1, each once.
 fn history(server: &Server, user: &User) -> Checked<History> {
     let (mut facts, mut transfers) = (Vec::new(), Vec::new());
-    for (_, row) in ready(server.store.facts(&user.id, 0, usize::MAX))? {
-        facts.push(decode(Kind::Fact, &row)?);
+    for row in ready(server.store.facts(&user.id, 0, usize::MAX))? {
+        facts.push(decode(server, (user, Kind::Fact), &row)?);
     }
-    for (_, row) in ready(server.store.transfers(&user.id, 0, usize::MAX))? {
-        transfers.push(decode(Kind::Transfer, &row)?);
+    for row in ready(server.store.transfers(&user.id, 0, usize::MAX))? {
+        transfers.push(decode(server, (user, Kind::Transfer), &row)?);
     }
     facts.extend(user.facts.iter().map(|fact| fact.as_ref().clone()));
     transfers.extend(user.transfers.iter().cloned());
@@ -112,16 +112,20 @@ fn history(server: &Server, user: &User) -> Checked<History> {
     Ok((facts, transfers))
 }
 
-fn decode<T: for<'a> minicbor::Decode<'a, ()>>(kind: Kind, row: &[u8]) -> Checked<T> {
-    let opened = open(kind, row).map_err(|error| error.to_string())?;
-    minicbor::decode(opened.payload).map_err(|error| error.to_string())
+fn decode<T: for<'a> minicbor::Decode<'a, ()>>(
+    server: &Server,
+    (user, kind): (&User, Kind),
+    (number, row): &(u64, Vec<u8>),
+) -> Checked<T> {
+    let payload = server.opened(&user.id, (kind, Place::Number(*number)), row)?;
+    minicbor::decode(&payload).map_err(|error| error.to_string())
 }
 
 /// Changes of the store and of memory, in order; dense, from 1, each once.
 fn changes(server: &Server, user: &User) -> Checked<Vec<Change>> {
     let mut changes: Vec<Change> = Vec::new();
-    for (_, row) in ready(server.store.changes(&user.id, 0, usize::MAX))? {
-        changes.push(decode(Kind::Change, &row)?);
+    for row in ready(server.store.changes(&user.id, 0, usize::MAX))? {
+        changes.push(decode(server, (user, Kind::Change), &row)?);
     }
     changes.extend(user.changes.iter().cloned());
     let numbers: Vec<u64> = changes.iter().map(|change| change.number).collect();

@@ -68,6 +68,24 @@ pub enum ChallengeInput {
 }
 
 impl ChallengeInput {
+    /// The user that the input names, if it names one.
+    #[must_use]
+    pub fn subject(&self) -> Option<UserId> {
+        match self {
+            Self::Join { user, .. } | Self::Leave(user) => Some(user.clone()),
+            // What it offers again is no retry itself.
+            Self::Retry(retry) => retry.of_challenge()?.subject(),
+            Self::Create(_)
+            | Self::Replace(_)
+            | Self::Discard
+            | Self::Publish
+            | Self::Cancel(_)
+            | Self::Settle { .. }
+            | Self::Tick
+            | Self::Skip(_) => None,
+        }
+    }
+
     /// What kind of input, for operators.
     #[must_use]
     pub fn kind(&self) -> &'static str {

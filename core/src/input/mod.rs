@@ -437,3 +437,15 @@ pub enum Input {
     #[n(3)]
     Partition(#[n(0)] PartitionInput),
 }
+
+impl Input {
+    /// The user that an input is about: it is sealed with that user's key, and goes with it.
+    #[must_use]
+    pub fn subject(&self) -> Option<UserId> {
+        match self {
+            Self::User(user, _) => Some(user.clone()),
+            Self::Challenge(_, input) => input.subject(),
+            Self::Partition(_) => None,
+        }
+    }
+}

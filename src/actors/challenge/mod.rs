@@ -16,6 +16,7 @@ use std::{
 };
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
+use futures_util::future::try_join_all;
 use streakline_core::{
     challenge::{
         Challenge,
@@ -23,7 +24,7 @@ use streakline_core::{
     },
     event::Contribution,
     id::{ChallengeId, Entity, Position, UserId},
-    input::{ChallengeInput, Input, Origin, RULES_VERSION},
+    input::{ChallengeInput, Input, Origin},
     ledger::Totals,
 };
 
@@ -38,7 +39,7 @@ use crate::{
     push::SessionHandle,
     storage::{
         Attachment, Error, SnapshotWrite,
-        envelope::{Kind, open, seal},
+        envelope::{Kind, Place, open_plain},
     },
 };
 
@@ -293,7 +294,7 @@ async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contrib
     let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
     let challenge = match store.snapshot(&Entity::Challenge(id)).await? {
         Some(snapshot) => {
-            let opened = open(Kind::Snapshot, &snapshot.state)?;
+            let opened = open_plain(Kind::Snapshot, &snapshot.state)?;
             restore(opened.payload).map_err(damaged)?
         }
         None => Challenge::new(id),
@@ -304,9 +305,15 @@ async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contrib
         let rows = store
             .standings(id, after.as_ref(), STANDINGS_AT_ONCE)
             .await?;
-        for (_, bytes) in &rows {
-            let opened = open(Kind::Standing, bytes)?;
-            standings.push(minicbor::decode(opened.payload).map_err(damaged)?);
+        let place = (Kind::Standing, Place::Challenge(id));
+        let seals = &host.shared.seals;
+        let opened = rows
+            .iter()
+            .map(|(user, row)| seals.open_row(user, place, row));
+        for content in try_join_all(opened).await? {
+            if let Some(payload) = content.payload() {
+                standings.push(minicbor::decode(&payload).map_err(damaged)?);
+            }
         }
         match rows.into_iter().last() {
             Some((user, _)) => after = Some(user),
@@ -427,7 +434,7 @@ pub(super) fn snapshot(cell: &Cell) {
             partition: entity.partition(BITS),
             entity,
             covered,
-            state: seal(Kind::Snapshot, RULES_VERSION, &state),
+            state,
             chunks: Vec::new(),
             dropped_chunks: Vec::new(),
             facts: Vec::new(),
@@ -447,7 +454,11 @@ pub(super) fn snapshot(cell: &Cell) {
         write.due_ms,
     );
     actix::spawn(async move {
-        if let Err(error) = host.shared.store.commit(write).await {
+        let committed = match host.shared.seals.snapshot(write).await {
+            Ok(sealed) => host.shared.store.commit(sealed).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = committed {
             return host.shared.fatal.raise(&error.to_string());
         }
         metrics::counter!(series::SNAPSHOTS, "kind" => "challenge").increment(1);

@@ -54,7 +54,10 @@ fn nothing() -> Attach {
 /// The answer under its key, made from the challenge as the change leaves it.
 fn stored_answer(once: Idempotent) -> Attach {
     Box::new(move |challenge, now_ms| match challenge.view(now_ms) {
-        Some(view) => vec![Attachment::Idempotency(once.key, (once.answer)(&view))],
+        Some(view) => {
+            let answer = (once.answer)(&view).unsealed();
+            vec![Attachment::Idempotency(once.key, answer)]
+        }
         None => Vec::new(),
     })
 }

@@ -53,7 +53,7 @@ impl Directory {
             };
             let record = (once.answer)(&imported);
             let _ = told.set(record.clone());
-            let answer = Attachment::Idempotency(once.key, record);
+            let answer = Attachment::Idempotency(once.key, record.unsealed());
             Ok(admission.input.map(|input| (input, vec![answer])))
         };
         let done = move |state: Outcome<(&User, i64)>| {

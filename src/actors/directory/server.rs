@@ -14,7 +14,10 @@ use crate::{
     actors::host::Chore,
     clock,
     protocol::error_code::{Code, Refusal},
-    storage::{Error, IdempotencyKey, IdempotencyRecord},
+    storage::{
+        Error, IdempotencyKey, IdempotencyRecord,
+        envelope::{Kind, Place},
+    },
 };
 
 /// How long everything that a clock passes may take.
@@ -74,7 +77,7 @@ impl Directory {
     pub async fn advance_clock(
         &self,
         to_ms: i64,
-        once: (IdempotencyKey, IdempotencyRecord),
+        (key, record): (IdempotencyKey, IdempotencyRecord),
     ) -> Outcome<ClockReading> {
         let reading = self.clock();
         if !reading.is_virtual {
@@ -94,7 +97,16 @@ impl Directory {
             _ = self.shared.fatal.wait() => return Err(restarting()),
         };
         done.map_err(|_| Refusal::new(Code::Overloaded, "not everything is carried out yet"))?;
-        let set = self.shared.store.set_clock(to_ms, Some(once)).await;
+        let answer = self.shared.seals.nobodys_answer(&key, record.unsealed());
+        let set = match answer {
+            Ok(answer) => {
+                self.shared
+                    .store
+                    .set_clock(to_ms, Some((key, answer)))
+                    .await
+            }
+            Err(error) => Err(error),
+        };
         set.map_err(|error| self.store_refusal("the clock", &error))?;
         Ok(ClockReading {
             is_virtual: true,
@@ -119,13 +131,24 @@ impl Directory {
     /// # Errors
     /// `StoreUnavailable`.
     pub async fn idempotency(&self, key: &IdempotencyKey) -> Outcome<Option<IdempotencyRecord>> {
-        let found = self
-            .shared
-            .store
-            .idempotency(key)
-            .await
-            .map_err(|error| self.store_refusal("the stored answers", &error))?;
-        Ok(found.filter(|record| record.expires_ms > clock::unix_ms()))
+        let found = self.stored_answer(key).await;
+        found.map_err(|error| self.store_refusal("the stored answers", &error))
+    }
+
+    async fn stored_answer(
+        &self,
+        key: &IdempotencyKey,
+    ) -> Result<Option<IdempotencyRecord>, Error> {
+        let found = self.shared.store.idempotency(key).await?;
+        let Some(answer) = found.filter(|answer| answer.expires_ms > clock::unix_ms()) else {
+            return Ok(None);
+        };
+        let place = (Kind::Idempotency, Place::Answer(key));
+        let content = self.shared.seals.open_any(place, &answer.bytes).await?;
+        let payload = content.payload();
+        payload
+            .map(|payload| IdempotencyRecord::read(&payload))
+            .transpose()
     }
 
     /// `None` when ready, else which part fails and how.

@@ -76,7 +76,7 @@ impl Directory {
             let after = foreseen(user, &rules, &input, now_ms);
             let record = (once.answer)(&view(&after, now_ms)?);
             let _ = told.set(record.clone());
-            let answer = Attachment::Idempotency(once.key, record);
+            let answer = Attachment::Idempotency(once.key, record.unsealed());
             Ok(Some((input, vec![answer])))
         };
         let (reply, answer) = oneshot::channel();

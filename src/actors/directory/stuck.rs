@@ -21,7 +21,7 @@ use crate::{
         user::{UserCommand, WriteUser},
     },
     protocol::error_code::{Code, Refusal},
-    storage::{Attachment, IdempotencyRecord, StuckId},
+    storage::{Attachment, Error, IdempotencyRecord, StuckId},
 };
 
 /// Rows that are looked at to count what is stuck.
@@ -49,17 +49,33 @@ impl Directory {
         after: Option<StuckId>,
         limit: usize,
     ) -> Outcome<(Vec<StuckRow>, bool)> {
-        let store = &self.shared.store;
-        let rows = store.stuck(after, limit.saturating_add(1)).await;
+        let rows = self.stuck_rows(after, limit.saturating_add(1)).await;
         let mut rows = rows.map_err(|error| self.store_refusal("the stuck inputs", &error))?;
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let row = |(id, bytes): (StuckId, Vec<u8>)| Ok((id, aside::row(&bytes)?));
-        let rows: Result<Vec<_>, _> = rows.into_iter().map(row).collect();
-        Ok((
-            rows.map_err(|error| self.store_refusal("the stuck inputs", &error))?,
-            more,
-        ))
+        Ok((rows, more))
+    }
+
+    /// Rows that can be read, at most `limit`: what was put aside of users who were erased is passed over.
+    async fn stuck_rows(
+        &self,
+        mut after: Option<StuckId>,
+        limit: usize,
+    ) -> Result<Vec<StuckRow>, Error> {
+        let mut found = Vec::new();
+        loop {
+            let wanted = limit.saturating_sub(found.len());
+            let rows = self.shared.store.stuck(after, wanted).await?;
+            let ended = rows.len() < wanted;
+            for (id, bytes) in rows {
+                after = Some(id);
+                let row = aside::row(&self.shared.seals, id, &bytes).await?;
+                found.extend(row.map(|row| (id, row)));
+            }
+            if ended || found.len() >= limit {
+                return Ok(found);
+            }
+        }
     }
 
     /// How many rows are stuck, and how many users are on hold; up to 100,000 rows are looked at.
@@ -95,8 +111,9 @@ impl Directory {
         let row = self.shared.store.stuck_row(id).await;
         let row = row.map_err(|error| self.store_refusal("the stuck inputs", &error))?;
         let absent = || Refusal::new(Code::NotFound, "nothing of that name is stuck");
-        let row = aside::row(&row.ok_or_else(absent)?)
-            .map_err(|error| self.store_refusal("the stuck inputs", &error))?;
+        let row = aside::row(&self.shared.seals, id, &row.ok_or_else(absent)?).await;
+        let row = row.map_err(|error| self.store_refusal("the stuck inputs", &error))?;
+        let row = row.ok_or_else(absent)?;
         match row.entity.clone() {
             Entity::User(user) => self.retry_user(user, (id, row), caller, once).await,
             Entity::Challenge(of) => self.retry_challenge(of, (id, row), caller, once).await,
@@ -206,7 +223,7 @@ impl Directory {
 fn stored_answer(once: IdempotentRetry, retried: &Retried, told: &Told) -> Attachment {
     let record = (once.answer)(retried);
     let _ = told.set(record.clone());
-    Attachment::Idempotency(once.key, record)
+    Attachment::Idempotency(once.key, record.unsealed())
 }
 
 /// What was journaled is answered even where its fold has panicked: it is durable.

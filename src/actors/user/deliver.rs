@@ -21,7 +21,7 @@ use crate::{
     push::Push,
     storage::{
         ChunkId, Error,
-        envelope::{Kind, open},
+        envelope::{Kind, Place},
     },
 };
 
@@ -196,20 +196,14 @@ pub(super) async fn stored(
         (held.host.clone(), held.id.clone(), wanted)
     };
     let chunks = host.shared.store.chunks(&id, wanted.clone()).await?;
-    unpack(days, &wanted, &chunks)
-}
-
-fn unpack(
-    days: &BTreeSet<Day>,
-    ids: &[ChunkId],
-    chunks: &[Vec<u8>],
-) -> Result<BTreeMap<Day, Records>, Error> {
     let mut loaded: BTreeMap<Day, Records> =
         days.iter().map(|day| (*day, Records::new())).collect();
-    for (id, bytes) in ids.iter().zip(chunks) {
-        let opened = open(Kind::Chunk, bytes)?;
-        let rows = chunk::decode(opened.payload).map_err(|e| Error::Damaged(e.to_string()))?;
-        records::file(loaded.entry(id.day).or_default(), rows);
+    for (chunk, bytes) in wanted.iter().zip(chunks) {
+        let place = (Kind::Chunk, Place::Chunk(*chunk));
+        let content = host.shared.seals.open_row(&id, place, &bytes).await?;
+        let payload = content.payload().unwrap_or_default();
+        let rows = chunk::decode(&payload).map_err(|e| Error::Damaged(e.to_string()))?;
+        records::file(loaded.entry(chunk.day).or_default(), rows);
     }
     Ok(loaded)
 }

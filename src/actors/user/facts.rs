@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use streakline_core::{
     change::Change,
     event::{Fact, Transfer},
+    id::UserId,
 };
 use tokio::sync::oneshot;
 
@@ -14,7 +15,8 @@ use crate::{
     protocol::error_code::{Code, Refusal},
     storage::{
         Error,
-        envelope::{Kind, open},
+        envelope::{Kind, Place},
+        sealing::Seals,
     },
 };
 
@@ -97,18 +99,18 @@ pub(super) fn epoch(user: &streakline_core::user::User) -> String {
 
 /// Facts numbered above `after`, in order, at most `limit`.
 pub(super) async fn facts(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Arc<Fact>>, Error> {
-    let (store, id, recent) = {
+    let (host, id, recent) = {
         let held = cell.borrow();
         let unwritten = held.user().map_or(&[][..], |user| &user.facts);
         let recent: Vec<_> = held.writing.0.iter().chain(unwritten).cloned().collect();
-        (held.host.shared.store.clone(), held.id.clone(), recent)
+        (held.host.clone(), held.id.clone(), recent)
     };
     let mut facts = BTreeMap::new();
     let first_recent = recent.first().map_or(u64::MAX, |fact| fact.seq);
     if after.saturating_add(1) < first_recent {
-        for (seq, bytes) in store.facts(&id, after, limit).await? {
-            facts.insert(seq, Arc::new(unseal::<Fact>(Kind::Fact, &bytes)?));
-        }
+        let rows = host.shared.store.facts(&id, after, limit).await?;
+        let read = unseal(&host.shared.seals, (&id, Kind::Fact), rows).await?;
+        facts.extend(read.into_iter().map(|(seq, fact)| (seq, Arc::new(fact))));
     }
     facts.extend(
         recent
@@ -121,32 +123,30 @@ pub(super) async fn facts(cell: &Cell, after: u64, limit: usize) -> Result<Vec<A
 
 /// Changes numbered above `after`, in order, at most `limit`.
 pub(super) async fn changes(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Change>, Error> {
-    let (store, id, recent) = {
+    let (host, id, recent) = {
         let held = cell.borrow();
         let unwritten = held.user().map_or(&[][..], |user| &user.changes);
         let recent: Vec<_> = held.writing.2.iter().chain(unwritten).cloned().collect();
-        (held.host.shared.store.clone(), held.id.clone(), recent)
+        (held.host.clone(), held.id.clone(), recent)
     };
-    let mut changes = BTreeMap::new();
-    for (number, bytes) in store.changes(&id, after, limit).await? {
-        changes.insert(number, unseal::<Change>(Kind::Change, &bytes)?);
-    }
+    let rows = host.shared.store.changes(&id, after, limit).await?;
+    let read = unseal(&host.shared.seals, (&id, Kind::Change), rows).await?;
+    let mut changes: BTreeMap<u64, Change> = read.into_iter().collect();
     let recent = recent.into_iter().map(|change| (change.number, change));
     changes.extend(recent.filter(|(number, _)| *number > after));
     Ok(changes.into_values().take(limit).collect())
 }
 
 async fn transfers(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Transfer>, Error> {
-    let (store, id, recent) = {
+    let (host, id, recent) = {
         let held = cell.borrow();
         let unwritten = held.user().map_or(&[][..], |user| &user.transfers);
         let recent: Vec<_> = held.writing.1.iter().chain(unwritten).cloned().collect();
-        (held.host.shared.store.clone(), held.id.clone(), recent)
+        (held.host.clone(), held.id.clone(), recent)
     };
-    let mut transfers = BTreeMap::new();
-    for (seq, bytes) in store.transfers(&id, after, limit).await? {
-        transfers.insert(seq, unseal::<Transfer>(Kind::Transfer, &bytes)?);
-    }
+    let rows = host.shared.store.transfers(&id, after, limit).await?;
+    let read = unseal(&host.shared.seals, (&id, Kind::Transfer), rows).await?;
+    let mut transfers: BTreeMap<u64, Transfer> = read.into_iter().collect();
     let recent = recent
         .into_iter()
         .map(|transfer| (transfer.event_seq, transfer));
@@ -154,7 +154,19 @@ async fn transfers(cell: &Cell, after: u64, limit: usize) -> Result<Vec<Transfer
     Ok(transfers.into_values().take(limit).collect())
 }
 
-fn unseal<T: for<'b> minicbor::Decode<'b, ()>>(kind: Kind, bytes: &[u8]) -> Result<T, Error> {
-    let opened = open(kind, bytes)?;
-    minicbor::decode(opened.payload).map_err(|error| Error::Damaged(error.to_string()))
+/// Numbered rows of a user, read; nothing of one who was erased.
+async fn unseal<T: for<'b> minicbor::Decode<'b, ()>>(
+    seals: &Seals,
+    (user, kind): (&UserId, Kind),
+    rows: Vec<(u64, Vec<u8>)>,
+) -> Result<Vec<(u64, T)>, Error> {
+    let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
+    let mut read = Vec::with_capacity(rows.len());
+    for (number, bytes) in rows {
+        let content = seals.open_row(user, (kind, Place::Number(number)), &bytes);
+        if let Some(payload) = content.await?.payload() {
+            read.push((number, minicbor::decode(&payload).map_err(damaged)?));
+        }
+    }
+    Ok(read)
 }

@@ -47,8 +47,8 @@ use crate::{
     protocol::error_code::{Code, Refusal},
     push::{Lane, SessionHandle},
     storage::{
-        Attachment, Error, Snapshot,
-        envelope::{Kind, open},
+        Attachment, Error,
+        envelope::{Kind, Place},
     },
 };
 
@@ -380,21 +380,35 @@ impl Actor for UserActor {
     }
 }
 
-async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Snapshot>, Error> {
+async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Vec<u8>>, Error> {
     super::reread::tail_at_hand(&host, &entity).await?;
-    host.shared.store.snapshot(&entity).await
+    state(&host, &entity).await
+}
+
+/// The state of the newest snapshot; nothing of a user who was erased.
+async fn state(host: &Host, entity: &Entity) -> Result<Option<Vec<u8>>, Error> {
+    let snapshot = host.shared.store.snapshot(entity).await?;
+    let (Some(snapshot), Entity::User(user)) = (snapshot, entity) else {
+        return Ok(None);
+    };
+    let place = (Kind::Snapshot, Place::Covered(snapshot.covered));
+    let content = host
+        .shared
+        .seals
+        .open_row(user, place, &snapshot.state)
+        .await?;
+    Ok(content.payload())
 }
 
 /// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.
-fn activate(cell: &Cell, read: Result<Option<Snapshot>, Error>) {
+fn activate(cell: &Cell, read: Result<Option<Vec<u8>>, Error>) {
     let mut held = cell.borrow_mut();
     let rules = held.host.shared.rules.clone();
-    let decode = |snapshot: Snapshot| {
-        let opened = open(Kind::Snapshot, &snapshot.state)?;
+    let decode = |state: Vec<u8>| {
         let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
-        restore(opened.payload, &rules).map_err(damaged)
+        restore(&state, &rules).map_err(damaged)
     };
-    let user = match read.and_then(|snapshot| snapshot.map(decode).transpose()) {
+    let user = match read.and_then(|state| state.map(decode).transpose()) {
         Ok(Some(user)) => user,
         Ok(None) => {
             let mut user = User::new(held.id.clone());

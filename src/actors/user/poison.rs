@@ -122,7 +122,7 @@ async fn read_again(cell: &Cell) {
     if let Err(error) = reread::tail_at_hand(&host, &entity).await {
         return host.shared.fatal.raise(&error.to_string());
     }
-    let read = host.shared.store.snapshot(&entity).await;
+    let read = super::state(&host, &entity).await;
     super::activate(cell, read);
 }
 
@@ -201,25 +201,27 @@ pub(super) fn release(cell: &Cell) {
 
 /// The next inputs that were kept.
 async fn page(cell: &Cell) -> Result<Vec<(StuckId, Retry)>, Error> {
-    let (store, entity, from) = {
+    let (host, entity, from) = {
         let held = cell.borrow();
-        (
-            held.host.shared.store.clone(),
-            held.entity(),
-            held.released_to,
-        )
+        (held.host.clone(), held.entity(), held.released_to)
     };
     let mut after = aside::id(&entity, from.unwrap_or_default());
     let (mut inputs, partition) = (Vec::new(), after.partition);
     loop {
-        let rows = store.stuck(Some(after), RELEASED_AT_ONCE).await?;
+        let rows = host
+            .shared
+            .store
+            .stuck(Some(after), RELEASED_AT_ONCE)
+            .await?;
         let more = rows.len() == RELEASED_AT_ONCE;
         for (id, bytes) in rows {
             if id.partition != partition || inputs.len() == RELEASED_AT_ONCE {
                 return Ok(inputs);
             }
             after = id;
-            let row = aside::row(&bytes)?;
+            let Some(row) = aside::row(&host.shared.seals, id, &bytes).await? else {
+                continue;
+            };
             if row.entity == entity && row.why == Why::Kept {
                 let retry = Retry {
                     stamp_ms: row.stamp_ms,

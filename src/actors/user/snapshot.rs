@@ -1,23 +1,14 @@
 //! Snapshots of a user: when they are taken, what is written with them, leaving memory after one (design.md 5), and what a
 //! user weighs while it is there.
 
-use streakline_core::{
-    id::ChallengeId,
-    input::RULES_VERSION,
-    ledger::Totals,
-    limits,
-    user::{resident::Resident, snapshot::Parts},
-};
+use streakline_core::{ledger::Totals, limits, user::resident::Resident};
 
 use super::{Cell, UserCell, deliver};
 use crate::telemetry::series;
 use crate::{
     actors::{admission::Weight, idling, shared::BITS},
     clock,
-    storage::{
-        ChunkId, SnapshotWrite,
-        envelope::{Kind, seal},
-    },
+    storage::{ChunkId, SnapshotWrite},
 };
 
 /// What an actor takes beside its user's state: measured with a hundred thousand idle users in memory.
@@ -43,7 +34,10 @@ pub(in crate::actors) fn take(cell: &Cell) {
     let (cell, entity, covered) = (cell.clone(), write.entity.clone(), write.covered);
     let due_ms = write.due_ms;
     actix::spawn(async move {
-        let committed = host.shared.store.commit(write).await;
+        let committed = match host.shared.seals.snapshot(write).await {
+            Ok(sealed) => host.shared.store.commit(sealed).await,
+            Err(error) => Err(error),
+        };
         let under_way = host.snapshots_under_way.get().saturating_sub(1);
         host.snapshots_under_way.set(under_way);
         if let Err(error) = committed {
@@ -88,57 +82,27 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     held.booked = Totals::default();
     let partition_row = held.host.with(&entity, |partition| partition.row(booked))?;
     let partition = entity.partition(BITS);
+    let (chunks, dropped) = (parts.chunks.into_iter(), parts.dropped.into_iter());
     let write = SnapshotWrite {
         entity,
         partition,
         covered: parts.covered,
-        state: seal(Kind::Snapshot, RULES_VERSION, &parts.state),
-        chunks: sealed_chunks(&parts),
-        dropped_chunks: parts
-            .dropped
-            .iter()
-            .map(|(day, number)| chunk_id(*day, *number))
+        state: parts.state,
+        chunks: chunks
+            .map(|((day, number), bytes)| (ChunkId { day, number }, bytes))
             .collect(),
-        facts: sealed(Kind::Fact, &parts.facts),
-        transfers: sealed(Kind::Transfer, &parts.transfers),
-        changes: sealed(Kind::Change, &parts.changes),
-        standings: parts.standings.iter().map(sealed_standing).collect(),
+        dropped_chunks: dropped
+            .map(|(day, number)| ChunkId { day, number })
+            .collect(),
+        facts: parts.facts,
+        transfers: parts.transfers,
+        changes: parts.changes,
+        standings: parts.standings,
         due_before_ms: parts.due_before_ms,
         due_ms: parts.due_ms,
         partition_row,
     };
     Some((write, held.host.clone()))
-}
-
-fn chunk_id(day: streakline_core::civil::Day, number: u64) -> ChunkId {
-    ChunkId { day, number }
-}
-
-fn sealed_chunks(parts: &Parts) -> Vec<(ChunkId, Vec<u8>)> {
-    let chunk = |((day, number), bytes): &((_, u64), Vec<u8>)| {
-        (
-            chunk_id(*day, *number),
-            seal(Kind::Chunk, RULES_VERSION, bytes),
-        )
-    };
-    parts.chunks.iter().map(chunk).collect()
-}
-
-fn sealed(kind: Kind, rows: &[(u64, Vec<u8>)]) -> Vec<(u64, Vec<u8>)> {
-    rows.iter()
-        .map(|(number, bytes)| (*number, seal(kind, RULES_VERSION, bytes)))
-        .collect()
-}
-
-fn sealed_standing(
-    (challenge, standing): &(ChallengeId, Option<Vec<u8>>),
-) -> (ChallengeId, Option<Vec<u8>>) {
-    (
-        *challenge,
-        standing
-            .as_ref()
-            .map(|bytes| seal(Kind::Standing, RULES_VERSION, bytes)),
-    )
 }
 
 /// What came of a look at a user that may leave memory.

@@ -67,7 +67,7 @@ pub(super) async fn challenges_are_listed_in_pages<F: Fixture>(fixture: F) {
     assert_eq!(store.challenges(Some(all[3]), 9).await.unwrap(), []);
 }
 
-async fn give(store: &dyn Store, index: u64, name: &str, answer: IdempotencyRecord) {
+async fn give(store: &dyn Store, index: u64, name: &str, answer: StoredAnswer) {
     let mut row = row(index, index);
     row.attachments = vec![Attachment::Idempotency(key("user:ann", name), answer)];
     store.append(row).await.unwrap();

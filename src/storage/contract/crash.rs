@@ -2,12 +2,17 @@
 
 use std::{collections::BTreeMap, fmt::Debug};
 
-use super::*;
+use super::{
+    super::{KeyRow, envelope::KeyId},
+    *,
+};
 
 enum Step {
     Append(JournalRow),
     Commit(SnapshotWrite),
     Claim(u8, &'static str),
+    ClaimKey(u8, &'static str),
+    EraseKey(u8, &'static str),
     RaiseEpoch,
     SetClock(i64, &'static str),
     Forget(i64),
@@ -18,6 +23,13 @@ fn attached(row: JournalRow, attachment: Attachment) -> JournalRow {
     JournalRow {
         attachments: vec![attachment],
         ..row
+    }
+}
+
+fn key_row(number: u8, bytes: &str) -> KeyRow {
+    KeyRow {
+        id: KeyId([number; 16]),
+        bytes: bytes.into(),
     }
 }
 
@@ -49,6 +61,8 @@ fn script() -> Vec<Step> {
     vec![
         Step::RaiseEpoch,
         Step::Claim(1, "ann"),
+        Step::ClaimKey(1, "ann"),
+        Step::ClaimKey(2, "ann"),
         Step::Append(attached(
             row(1, 2),
             Attachment::ChallengeListed(challenge(1)),
@@ -84,6 +98,8 @@ fn script() -> Vec<Step> {
         )),
         Step::Append(attached(row(9, 9), Attachment::Unstuck(stuck(6)))),
         Step::Claim(2, "bob"),
+        Step::EraseKey(1, "ann"),
+        Step::ClaimKey(3, "bob"),
         Step::RaiseEpoch,
         Step::Append(row_of(P, at(2, 1), at(2, 1))),
         Step::SetClock(70, "k3"),
@@ -101,6 +117,12 @@ async fn take(store: &dyn Store, step: &Step) -> String {
                 .claim_device(DeviceId([*device; 16]), &user(name))
                 .await,
         ),
+        Step::ClaimKey(number, name) => {
+            shown(store.claim_key(&user(name), key_row(*number, name)).await)
+        }
+        Step::EraseKey(number, name) => {
+            shown(store.erase_key(&user(name), key_row(*number, "gone")).await)
+        }
         Step::RaiseEpoch => shown(store.raise_epoch(8).await),
         Step::SetClock(now_ms, answer) => shown(store.set_clock(*now_ms, moved(answer)).await),
         Step::Forget(now_ms) => shown(store.forget_expired(*now_ms, 9).await),
@@ -149,6 +171,9 @@ async fn contents(store: &dyn Store, given_up: &GivenUp) -> Vec<String> {
         shown(store.earliest_due(P).await),
         shown(store.clock().await),
         shown(store.stuck(None, 9).await),
+        shown(store.key_of(&ann).await),
+        shown(store.key_of(&user("bob")).await),
+        shown(store.keys(None, 9).await),
     ];
     for id in [chunk(1, 1), chunk(2, 2), chunk(1, 3)] {
         seen.push(format!("{:?}", store.chunks(&ann, vec![id]).await.ok()));

@@ -6,6 +6,8 @@
 mod catalogue;
 pub(super) mod cql;
 mod crash;
+mod data_keys;
+mod erasure;
 mod journal;
 mod snapshots;
 mod stuck;
@@ -19,8 +21,8 @@ use streakline_core::{
 use tempfile::TempDir;
 
 use super::{
-    Attachment, ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite,
-    Store, StuckId,
+    Attachment, ChunkId, Error, IdempotencyKey, JournalRow, SnapshotWrite, Store, StoredAnswer,
+    StuckId,
     embedded::{EmbeddedStore, Settings},
     memory::MemoryStore,
 };
@@ -173,6 +175,15 @@ suite! {
     stuck::rows_put_aside_are_durable_with_the_input_that_says_so,
     stuck::rows_put_aside_are_listed_in_pages_by_place,
     catalogue::the_clock_is_stored_with_the_answer_that_moved_it,
+    data_keys::a_user_has_the_key_that_was_claimed_first,
+    data_keys::concurrent_claims_of_one_user_have_one_winner,
+    data_keys::a_key_is_replaced_only_where_it_is_unchanged,
+    data_keys::an_erased_key_leaves_what_it_was_told_to_and_no_user,
+    data_keys::erasing_an_old_key_leaves_the_new_one,
+    data_keys::keys_are_listed_in_pages_each_once,
+    data_keys::which_master_keys_are_needed_is_durable,
+    erasure::an_erased_user_has_no_rows_and_others_have_theirs,
+    erasure::what_was_erased_stays_away_after_a_crash_and_a_purge,
     crash::a_crash_after_any_call_loses_nothing_that_was_acknowledged,
 }
 
@@ -221,14 +232,10 @@ fn key(principal: &str, key: &str) -> IdempotencyKey {
     }
 }
 
-fn record(body: &str, expires_ms: i64) -> IdempotencyRecord {
-    IdempotencyRecord {
-        request_digest: [9; 32],
-        status: 201,
-        location: Some("/v1/challenges/x".into()),
-        etag: None,
-        body: body.into(),
+fn record(body: &str, expires_ms: i64) -> StoredAnswer {
+    StoredAnswer {
         expires_ms,
+        bytes: body.into(),
     }
 }
 

@@ -12,8 +12,8 @@ use streakline_core::{
 
 use super::{
     super::{
-        Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
-        JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StuckId, StuckRows,
+        Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, Journal, JournalRow, Ownership,
+        Rows, Snapshot, SnapshotWrite, Snapshots, StoredAnswer, StuckId, StuckRows,
     },
     EmbeddedStore,
     group::Command,
@@ -89,7 +89,7 @@ impl Catalogue for EmbeddedStore {
         })
     }
 
-    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>> {
+    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<StoredAnswer>> {
         let key = keys::idempotency(key);
         self.read(move |shared| {
             let row = shared.tables.get(Table::Idempotency, &key)?;
@@ -227,7 +227,7 @@ impl Ownership for EmbeddedStore {
     fn set_clock(
         &self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()> {
         self.write(move |reply| Command::SetClock(now_ms, answer.map(Box::new), reply))
     }

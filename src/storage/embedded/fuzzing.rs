@@ -5,7 +5,7 @@ use std::path::Path;
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
 use super::{engine_log, keys, values};
-use crate::storage::{ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, Snapshot};
+use crate::storage::{ChunkId, Error, IdempotencyKey, JournalRow, Snapshot, StoredAnswer};
 
 /// A key, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub enum Value {
     /// A setting of the store.
     Meta(u64),
     /// A stored answer.
-    Idempotency(IdempotencyRecord),
+    Idempotency(StoredAnswer),
 }
 
 /// Reads bytes as a value of each table; a journal row's under its `key`.
@@ -110,17 +110,15 @@ pub fn values_of(key: &[u8], value: &[u8]) -> Vec<Result<Value, Error>> {
 }
 
 /// The bytes of a value, but for a journal row's attachments.
-///
-/// # Errors
-/// When a stored answer cannot be written.
-pub fn bytes_of(value: &Value) -> Result<Vec<u8>, Error> {
-    Ok(match value {
+#[must_use]
+pub fn bytes_of(value: &Value) -> Vec<u8> {
+    match value {
         Value::Journal(row) => values::journal(row),
         Value::Snapshot(snapshot) => values::snapshot(snapshot.covered, &snapshot.state),
         Value::Device(user) => values::device(user),
         Value::Meta(number) => values::meta(*number),
-        Value::Idempotency(record) => values::idempotency(record)?,
-    })
+        Value::Idempotency(answer) => values::idempotency(answer),
+    }
 }
 
 /// Looks through a file of the engine's log: where its whole batches end, the last number, and whether nothing follows.

@@ -14,10 +14,11 @@ use streakline_core::{
 use tokio::sync::oneshot;
 
 use super::{
-    super::{
-        Attachment, Error, IdempotencyKey, IdempotencyRecord, JournalRow, SnapshotWrite, StuckId,
-    },
-    Shared, keys,
+    super::{Attachment, Error, IdempotencyKey, JournalRow, SnapshotWrite, StoredAnswer, StuckId},
+    Shared,
+    data_keys::KeyCommand,
+    erasure::Erased,
+    keys,
     tables::{Table, meta},
     values,
 };
@@ -42,11 +43,10 @@ pub(super) enum Command {
     },
     FixManualPolicy(ManualPolicy, Reply<()>),
     RaiseEpoch(u32, Reply<u64>),
-    SetClock(
-        i64,
-        Option<Box<(IdempotencyKey, IdempotencyRecord)>>,
-        Reply<()>,
-    ),
+    SetClock(i64, Option<Box<(IdempotencyKey, StoredAnswer)>>, Reply<()>),
+    Key(KeyCommand),
+    Erase(Box<Erased>, Reply<()>),
+    Purged(Reply<()>),
     Truncate(FirstUncovered, Reply<()>),
 }
 
@@ -122,6 +122,12 @@ impl<'a> Group<'a> {
                 let outcome = self.set_clock(now_ms, answer.map(|answer| *answer));
                 self.answer_later(reply, outcome);
             }
+            Command::Key(command) => self.take_key(command),
+            Command::Erase(erased, reply) => self.take_erased(*erased, reply),
+            Command::Purged(reply) => {
+                self.remove(Table::Meta, meta::PURGE_OWED.to_vec());
+                self.answer_later(reply, Ok(()));
+            }
             Command::Truncate(first_uncovered, reply) => {
                 self.truncations.push((first_uncovered, reply));
             }
@@ -136,25 +142,25 @@ impl<'a> Group<'a> {
     }
 
     /// A refusal needs no disk, but waits for it too: answers keep the order of their commands.
-    fn answer_later<T: 'static>(&mut self, reply: Reply<T>, outcome: Result<T, Error>) {
+    pub(super) fn answer_later<T: 'static>(&mut self, reply: Reply<T>, outcome: Result<T, Error>) {
         // A caller that no longer waits is told nothing.
         self.answers.push(Box::new(move |durable| {
             drop(reply.send(durable.and(outcome)))
         }));
     }
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
         match self.rows.get(&(table, key.to_vec())) {
             Some(row) => Ok(row.clone()),
             None => self.shared.tables.get(table, key),
         }
     }
 
-    fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+    pub(super) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
         self.write((table, key, Some(value)));
     }
 
-    fn remove(&mut self, table: Table, key: Vec<u8>) {
+    pub(super) fn remove(&mut self, table: Table, key: Vec<u8>) {
         self.write((table, key, None));
     }
 
@@ -175,12 +181,8 @@ impl<'a> Group<'a> {
             Some(_) => return Err(Error::position_taken(&row)),
             None => {}
         }
-        let attachments = row.attachments.iter().map(attachment_rows);
-        let attachments: Vec<_> = attachments.collect::<Result<_, _>>()?;
-        attachments
-            .into_iter()
-            .flatten()
-            .for_each(|write| self.write(write));
+        let attachments = row.attachments.iter().flat_map(attachment_rows);
+        attachments.for_each(|write| self.write(write));
         self.bytes += value.len();
         self.journal.insert(
             place,
@@ -332,10 +334,10 @@ impl<'a> Group<'a> {
     fn set_clock(
         &mut self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Result<(), Error> {
         if let Some((key, record)) = answer {
-            answer_rows(&key, &record)?
+            answer_rows(&key, &record)
                 .into_iter()
                 .for_each(|write| self.write(write));
         }
@@ -345,27 +347,27 @@ impl<'a> Group<'a> {
     }
 }
 
-fn attachment_rows(attachment: &Attachment) -> Result<Vec<Write>, Error> {
+fn attachment_rows(attachment: &Attachment) -> Vec<Write> {
     let stuck = |id: &StuckId, row| {
         let key = keys::journal(id.partition, id.position);
         (Table::Stuck, key, row)
     };
     let listed = |id: &ChallengeId, row| vec![(Table::Challenges, id.0.to_vec(), row)];
     match attachment {
-        Attachment::Idempotency(key, record) => answer_rows(key, record).map(Vec::from),
-        Attachment::ChallengeListed(id) => Ok(listed(id, Some(Vec::new()))),
-        Attachment::ChallengeUnlisted(id) => Ok(listed(id, None)),
-        Attachment::Stuck(id, row) => Ok(vec![stuck(id, Some(row.clone()))]),
-        Attachment::Unstuck(id) => Ok(vec![stuck(id, None)]),
+        Attachment::Idempotency(key, record) => Vec::from(answer_rows(key, record)),
+        Attachment::ChallengeListed(id) => listed(id, Some(Vec::new())),
+        Attachment::ChallengeUnlisted(id) => listed(id, None),
+        Attachment::Stuck(id, row) => vec![stuck(id, Some(row.clone()))],
+        Attachment::Unstuck(id) => vec![stuck(id, None)],
     }
 }
 
-fn answer_rows(key: &IdempotencyKey, record: &IdempotencyRecord) -> Result<[Write; 2], Error> {
+fn answer_rows(key: &IdempotencyKey, record: &StoredAnswer) -> [Write; 2] {
     let key = keys::idempotency(key);
     let expiry = keys::expiry(record.expires_ms, &key);
-    let value = values::idempotency(record)?;
-    Ok([
+    let value = values::idempotency(record);
+    [
         (Table::Expiries, expiry, Some(Vec::new())),
         (Table::Idempotency, key, Some(value)),
-    ])
+    ]
 }

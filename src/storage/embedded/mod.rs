@@ -6,14 +6,17 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `answers` | the traits of `storage` |
+//! | `answers`, `data_keys`, `erasure` | the traits of `storage` |
+//! | `purge` | how deleted rows leave the files |
 //! | `writer`, `group` | the thread that writes, and one group of writes |
 //! | `segments` | the journal |
 //! | `inspect`, `engine_log`, `mark` | what is looked at before the engine opens its files |
 //! | `tables`, `keys`, `values` | everything else, and its form on disk |
 
 mod answers;
+mod data_keys;
 mod engine_log;
+mod erasure;
 #[cfg(feature = "fault-injection")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,6 +24,7 @@ mod group;
 mod inspect;
 mod keys;
 mod mark;
+mod purge;
 mod segments;
 mod tables;
 #[cfg(test)]
@@ -179,6 +183,7 @@ impl EmbeddedStore {
             _lock: lock,
         };
         let shared = Arc::new(shared);
+        erasure::purge_if_owed(&shared)?;
         let writer = start_writer(&shared, commands, Counted { commits, mark })?;
         Ok(Self {
             queue,

@@ -104,6 +104,15 @@ impl Segments {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// All of them.
+    pub(super) fn keyspaces(&self) -> Vec<Keyspace> {
+        let segments = self.read();
+        segments
+            .iter()
+            .map(|segment| segment.rows.clone())
+            .collect()
+    }
+
     /// The segment to write the next rows to: a new one when the newest is full.
     pub(super) fn writable(
         &self,

@@ -33,6 +33,10 @@ pub(super) enum Table {
     Partitions = 12,
     Stuck = 13,
     Changes = 14,
+    /// Data keys by name.
+    Keys = 20,
+    /// The name of each user's data key.
+    KeysOf = 21,
 }
 
 /// Keys of [`Table::Meta`].
@@ -43,6 +47,12 @@ pub(super) mod meta {
     pub(in super::super) const CLOCK_MS: &[u8] = b"clock_ms";
     /// How many commits there were; each batch of the engine counts it up.
     pub(in super::super) const COMMITS: &[u8] = b"commits";
+    /// Which master keys the data keys need.
+    pub(in super::super) const MASTER_KEYS: &[u8] = b"master_keys";
+    /// That rows were deleted which files may still hold.
+    pub(in super::super) const PURGE_OWED: &[u8] = b"purge_owed";
+    /// Written by a purge, so that there is something to write to a file.
+    pub(in super::super) const TOUCHED: &[u8] = b"touched";
     /// Layout of the rows.
     pub(in super::super) const FORMAT: &[u8] = b"format";
 }
@@ -63,6 +73,30 @@ impl Tables {
             rows: open("rows")?,
             chunks: open("chunks")?,
         })
+    }
+
+    /// Both of them.
+    pub(super) fn keyspaces(&self) -> [Keyspace; 2] {
+        [self.rows.clone(), self.chunks.clone()]
+    }
+
+    /// Keys of a table in a range whose rows are wanted.
+    pub(super) fn keys(
+        &self,
+        table: Table,
+        range: Range,
+        wanted: impl Fn(&[u8], &[u8]) -> Result<bool, Error>,
+    ) -> Result<Vec<(Table, Vec<u8>)>, Error> {
+        let (keyspace, _) = self.place(table, &[]);
+        let mut found = Vec::new();
+        for row in keyspace.range(within(table, range)) {
+            let (key, value) = row.into_inner().map_err(error)?;
+            let key = key.get(1..).unwrap_or_default();
+            if wanted(key, &value)? {
+                found.push((table, key.to_vec()));
+            }
+        }
+        Ok(found)
     }
 
     /// Where a row of a table is, and its key there.

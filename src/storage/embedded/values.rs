@@ -1,14 +1,14 @@
 //! Values of the embedded store that are not exactly what the caller gave.
 //!
-//! A journal row and a snapshot carry a position before the caller's sealed bytes; the store's own
-//! rows are sealed here. Called by the embedded store only.
+//! A journal row and a snapshot carry a position before the caller's sealed bytes, an answer its
+//! expiry; the store's own rows get their envelope here. Called by the embedded store only.
 
 use streakline_core::id::{Position, UserId};
 
 use super::{
     super::{
-        Error, IdempotencyRecord, JournalRow, Snapshot,
-        envelope::{Kind, open, seal},
+        Error, JournalRow, Snapshot, StoredAnswer,
+        envelope::{KeyId, Kind, open_plain, plain},
     },
     keys,
 };
@@ -62,29 +62,41 @@ fn with_position(position: Position, bytes: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn device(user: &UserId) -> Vec<u8> {
-    seal(Kind::Device, NO_FOLD_VERSION, user.as_str().as_bytes())
+    plain(Kind::Device, NO_FOLD_VERSION, user.as_str().as_bytes())
 }
 
 pub(super) fn parse_device(value: &[u8]) -> Result<UserId, Error> {
-    keys::user(open(Kind::Device, value)?.payload)
+    keys::user(open_plain(Kind::Device, value)?.payload)
+}
+
+/// The name of a user's key.
+pub(super) fn key_id(id: KeyId) -> Vec<u8> {
+    plain(Kind::Meta, NO_FOLD_VERSION, &id.0)
+}
+
+pub(super) fn parse_key_id(value: &[u8]) -> Result<KeyId, Error> {
+    let (id, _) = keys::split::<16>(open_plain(Kind::Meta, value)?.payload)?;
+    Ok(KeyId(id))
 }
 
 pub(super) fn meta(number: u64) -> Vec<u8> {
-    seal(Kind::Meta, NO_FOLD_VERSION, &number.to_be_bytes())
+    plain(Kind::Meta, NO_FOLD_VERSION, &number.to_be_bytes())
 }
 
 pub(super) fn parse_meta(value: &[u8]) -> Result<u64, Error> {
-    let (number, _) = keys::split::<8>(open(Kind::Meta, value)?.payload)?;
+    let (number, _) = keys::split::<8>(open_plain(Kind::Meta, value)?.payload)?;
     Ok(u64::from_be_bytes(number))
 }
 
-pub(super) fn idempotency(record: &IdempotencyRecord) -> Result<Vec<u8>, Error> {
-    let payload = minicbor::to_vec(record);
-    let payload = payload.map_err(|error| Error::Refused(format!("a stored answer: {error}")))?;
-    Ok(seal(Kind::Idempotency, NO_FOLD_VERSION, &payload))
+/// expiry i64, then the sealed answer.
+pub(super) fn idempotency(answer: &StoredAnswer) -> Vec<u8> {
+    [&answer.expires_ms.to_be_bytes()[..], &answer.bytes].concat()
 }
 
-pub(super) fn parse_idempotency(value: &[u8]) -> Result<IdempotencyRecord, Error> {
-    let record = minicbor::decode(open(Kind::Idempotency, value)?.payload);
-    record.map_err(|error| Error::Damaged(format!("a stored answer: {error}")))
+pub(super) fn parse_idempotency(value: &[u8]) -> Result<StoredAnswer, Error> {
+    let (expires_ms, bytes) = keys::split::<8>(value)?;
+    Ok(StoredAnswer {
+        expires_ms: i64::from_be_bytes(expires_ms),
+        bytes: bytes.to_vec(),
+    })
 }

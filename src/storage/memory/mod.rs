@@ -4,6 +4,8 @@
 //! server that is started again finds it. Called by tests and the simulator; a server never runs on
 //! it.
 
+mod data_keys;
+mod erasure;
 mod rows;
 mod table;
 
@@ -21,8 +23,8 @@ use streakline_core::{
 
 use self::rows::Tables;
 use super::{
-    Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, IdempotencyRecord, Journal,
-    JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StuckId, StuckRows,
+    Answer, Catalogue, ChunkId, DueRows, Error, IdempotencyKey, Journal, JournalRow, Ownership,
+    Rows, Snapshot, SnapshotWrite, Snapshots, StoredAnswer, StuckId, StuckRows,
 };
 
 /// A handle to a disk in memory.
@@ -210,7 +212,7 @@ impl Catalogue for MemoryStore {
         })
     }
 
-    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>> {
+    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<StoredAnswer>> {
         self.read(|tables| Ok(tables.idempotency.rows().get(key).cloned()))
     }
 
@@ -303,7 +305,7 @@ impl Ownership for MemoryStore {
     fn set_clock(
         &self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()> {
         self.write(|tables| {
             tables.clock.put((), now_ms);

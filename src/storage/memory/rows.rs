@@ -14,8 +14,8 @@ use streakline_core::{
 
 use super::{
     super::{
-        Attachment, ChunkId, Error, IdempotencyKey, IdempotencyRecord, JournalRow, Snapshot,
-        SnapshotWrite, StuckId,
+        Attachment, ChunkId, Error, IdempotencyKey, JournalRow, Snapshot, SnapshotWrite,
+        StoredAnswer, StuckId, envelope::KeyId,
     },
     table::{Table, Volatile},
 };
@@ -26,7 +26,7 @@ type JournalKey = (PartitionId, Position);
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     pub(super) journal: Table<JournalKey, JournalRow>,
-    pub(super) idempotency: Table<IdempotencyKey, IdempotencyRecord>,
+    pub(super) idempotency: Table<IdempotencyKey, StoredAnswer>,
     pub(super) challenges: Table<ChallengeId, ()>,
     pub(super) devices: Table<DeviceId, UserId>,
     pub(super) snapshots: Table<Entity, Snapshot>,
@@ -43,10 +43,13 @@ pub(super) struct Tables {
     pub(super) manual_policy: Table<(), ManualPolicy>,
     pub(super) epoch: Table<(), u64>,
     pub(super) clock: Table<(), i64>,
+    pub(super) keys: Table<KeyId, Vec<u8>>,
+    pub(super) keys_of: Table<UserId, KeyId>,
+    pub(super) master_keys: Table<(), Vec<u8>>,
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Volatile; 17] {
+    fn all(&mut self) -> [&mut dyn Volatile; 20] {
         [
             &mut self.journal,
             &mut self.idempotency,
@@ -65,6 +68,9 @@ impl Tables {
             &mut self.manual_policy,
             &mut self.epoch,
             &mut self.clock,
+            &mut self.keys,
+            &mut self.keys_of,
+            &mut self.master_keys,
         ]
     }
 

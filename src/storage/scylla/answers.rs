@@ -11,8 +11,8 @@ use streakline_core::{
 
 use super::{
     super::{
-        Answer, Catalogue, ChunkId, DueRows, IdempotencyKey, IdempotencyRecord, Journal,
-        JournalRow, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StuckId, StuckRows,
+        Answer, Catalogue, ChunkId, DueRows, IdempotencyKey, Journal, JournalRow, Ownership, Rows,
+        Snapshot, SnapshotWrite, Snapshots, StoredAnswer, StuckId, StuckRows,
     },
     ScyllaStore,
     rows::Kind,
@@ -79,7 +79,7 @@ impl Catalogue for ScyllaStore {
         Box::pin(self.0.challenges(after, limit))
     }
 
-    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<IdempotencyRecord>> {
+    fn idempotency(&self, key: &IdempotencyKey) -> Answer<'_, Option<StoredAnswer>> {
         let key = key.clone();
         Box::pin(async move { self.0.idempotency(&key).await })
     }
@@ -178,7 +178,7 @@ impl Ownership for ScyllaStore {
     fn set_clock(
         &self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()> {
         Box::pin(self.0.set_clock(now_ms, answer))
     }

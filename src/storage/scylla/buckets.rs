@@ -29,6 +29,8 @@ pub(super) enum List {
     Due(PartitionId),
     /// Numbered rows of a user, of a kind, by 4,096.
     UserRows(UserId, i8),
+    /// Chunks of a user by 32 days.
+    Chunks(UserId),
 }
 
 impl List {
@@ -38,6 +40,7 @@ impl List {
             Self::Expiries => b"expiries".to_vec(),
             Self::Stuck => b"stuck".to_vec(),
             Self::Due(partition) => [&b"due/"[..], &partition.0.to_be_bytes()].concat(),
+            Self::Chunks(user) => [b"chunks/", user.as_str().as_bytes()].concat(),
             Self::UserRows(user, kind) => {
                 [&b"rows/"[..], &kind.to_be_bytes(), user.as_str().as_bytes()].concat()
             }
@@ -63,6 +66,11 @@ impl Known {
             known.clear();
         }
         known.insert(key);
+    }
+
+    fn forget(&self, list: &[u8]) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(of, _)| of != list);
     }
 
     fn remove(&self, key: &(Vec<u8>, i64)) {
@@ -111,6 +119,15 @@ impl Inner {
             )
             .await
     }
+
+    /// Takes a whole list away.
+    pub(super) async fn erase_list(&self, list: &List) -> Result<(), Error> {
+        let key = list.key();
+        self.known.forget(&key);
+        let at_us = self.stamp().await?;
+        let values = (at_us, key);
+        self.cql.write(&self.statements.buckets_erase, values).await
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +144,8 @@ mod tests {
             List::Due(PartitionId(0x100)),
             List::Due(PartitionId(0x101)),
             List::UserRows(ann.clone(), 1),
-            List::UserRows(ann, 2),
+            List::UserRows(ann.clone(), 2),
+            List::Chunks(ann),
             List::UserRows(UserId::parse("anna").unwrap(), 1),
         ];
         let keys: HashSet<_> = lists.iter().map(List::key).collect();

@@ -5,12 +5,9 @@
 use streakline_core::id::{ChallengeId, DeviceId, PartitionId, Position, UserId};
 
 use super::{
-    super::{
-        Error, IdempotencyKey, IdempotencyRecord, StuckId,
-        envelope::{Kind, open},
-    },
+    super::{Error, IdempotencyKey, StoredAnswer, StuckId},
     Inner,
-    attachments::{hour, stuck_key},
+    attachments::{answer_bucket, hour, stuck_key},
     buckets::List,
     number,
     rows::{limited, user_of},
@@ -42,7 +39,7 @@ impl Inner {
         }
     }
 
-    async fn device(&self, id: &[u8]) -> Result<Option<UserId>, Error> {
+    pub(super) async fn device(&self, id: &[u8]) -> Result<Option<UserId>, Error> {
         let row: Option<(String,)> = self.cql.first(&self.statements.device, (id,)).await?;
         row.map(|(user,)| user_of(&user)).transpose()
     }
@@ -78,15 +75,11 @@ impl Inner {
     pub(super) async fn idempotency(
         &self,
         key: &IdempotencyKey,
-    ) -> Result<Option<IdempotencyRecord>, Error> {
-        let values = (key.principal.as_str(), key.key.as_str());
-        let row: Option<(Vec<u8>,)> = self.cql.first(&self.statements.answer, values).await?;
-        let damaged =
-            |error: minicbor::decode::Error| Error::Damaged(format!("an answer: {error}"));
-        let parse = |(bytes,): (Vec<u8>,)| {
-            minicbor::decode(open(Kind::Idempotency, &bytes)?.payload).map_err(damaged)
-        };
-        row.map(parse).transpose()
+    ) -> Result<Option<StoredAnswer>, Error> {
+        let (principal, name) = (key.principal.as_str(), key.key.as_str());
+        let values = (principal, answer_bucket(name), name);
+        let row: Option<(i64, Vec<u8>)> = self.cql.first(&self.statements.answer, values).await?;
+        Ok(row.map(|(expires_ms, bytes)| StoredAnswer { expires_ms, bytes }))
     }
 
     /// The expiry row of an answer that was given anew stays until its own time, and takes only itself along.
@@ -129,7 +122,10 @@ impl Inner {
         let expired = stored.is_some_and(|record| record.expires_ms < now_ms);
         if expired {
             self.cql
-                .write(&self.statements.answer_drop, (at_us, principal, name))
+                .write(
+                    &self.statements.answer_drop,
+                    (at_us, principal, answer_bucket(name), name),
+                )
                 .await?;
         }
         let values = (at_us, hour(expires_ms), expires_ms, principal, name);

@@ -12,6 +12,7 @@
 //! | `answers` | the traits of `storage` |
 //! | `owner`, `takeover`, `stamps` | who owns the keyspace, and which write wins |
 //! | `journal`, `segments`, `lane`, `attachments` | the journal |
+//! | `data_keys`, `erasure` | users' keys, and users that are deleted |
 //! | `snapshots`, `rows`, `due`, `buckets`, `catalogue`, `ownership`, `entities` | everything else |
 
 mod answers;
@@ -20,8 +21,10 @@ mod buckets;
 mod catalogue;
 mod connect;
 mod cql;
+mod data_keys;
 mod due;
 mod entities;
+mod erasure;
 #[cfg(test)]
 mod fuse;
 mod journal;
@@ -56,18 +59,13 @@ use self::{
     stamps::Stamps,
     statements::Statements,
 };
-use super::{
-    Error,
-    envelope::{Kind, seal},
-};
+use super::Error;
 use crate::{clock, config::CqlAddress};
 
 pub use self::schema::{MIGRATIONS, Migration};
 
 /// How long a condition whose outcome is unknown is left alone before it is read, ms.
 const UNKNOWN_MS: u64 = 100;
-/// The store's own rows are not made by any rules.
-const NO_FOLD_VERSION: u16 = 0;
 
 /// Where the store is, as whom it is used, and what it may use.
 #[derive(Clone, Debug)]
@@ -216,10 +214,6 @@ impl Inner {
         let voided = Arc::new(rows.into_iter().map(|(written_us,)| written_us).collect());
         Ok(held.insert(voided).clone())
     }
-}
-
-fn seal_own(kind: Kind, payload: &[u8]) -> Vec<u8> {
-    seal(kind, NO_FOLD_VERSION, payload)
 }
 
 /// A number as CQL knows it.

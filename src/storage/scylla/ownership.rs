@@ -6,7 +6,7 @@ use streakline_core::manual::ManualPolicy;
 use uuid::Uuid;
 
 use super::{
-    super::{Error, IdempotencyKey, IdempotencyRecord},
+    super::{Error, IdempotencyKey, StoredAnswer},
     Inner, number, signed,
 };
 
@@ -84,15 +84,15 @@ impl Inner {
     pub(super) async fn set_clock(
         &self,
         now_ms: i64,
-        answer: Option<(IdempotencyKey, IdempotencyRecord)>,
+        answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Result<(), Error> {
         self.check()?;
         let at_us = self.stamp().await?;
         self.cql
             .write(&self.statements.clock_set, (now_ms, at_us))
             .await?;
-        if let Some((key, record)) = answer {
-            self.put_answer(&key, &record, at_us).await?;
+        if let Some((key, answer)) = answer {
+            self.put_answer(&key, &answer, at_us).await?;
         }
         self.confirm().await
     }

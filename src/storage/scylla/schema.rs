@@ -63,6 +63,8 @@ migrations! {
     19 "0019-expiries";
     20 "0020-stuck";
     21 "0021-clocks";
+    22 "0022-data-keys";
+    23 "0023-key-owners";
 }
 
 impl Migration {

@@ -13,6 +13,7 @@ use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 use super::{
     super::{ChunkId, Error, Snapshot, SnapshotWrite},
     Inner,
+    buckets::List,
     entities::entity_key,
     lane::Turn,
     number,
@@ -99,13 +100,11 @@ impl Inner {
     }
 
     async fn put_chunk(&self, user: &UserId, id: ChunkId, bytes: &[u8]) -> Result<(), Error> {
-        let values = (
-            user.as_str(),
-            id.day.0,
-            signed(id.number)?,
-            bytes,
-            self.stamp().await?,
-        );
+        let bucket = chunk_bucket(id);
+        self.note_bucket(&List::Chunks(user.clone()), bucket)
+            .await?;
+        let (user, number) = (user.as_str(), signed(id.number)?);
+        let values = (user, bucket, id.day.0, number, bytes, self.stamp().await?);
         self.cql.write(&self.statements.chunk_insert, values).await
     }
 
@@ -183,11 +182,13 @@ impl Inner {
             .await?;
         for id in dropped {
             let Some(user) = user else { break };
+            let (user, number) = (user.as_str(), signed(id.number)?);
             let values = (
                 self.stamp().await?,
-                user.as_str(),
+                user,
+                chunk_bucket(*id),
                 id.day.0,
-                signed(id.number)?,
+                number,
             );
             self.cql.write(&self.statements.chunk_drop, values).await?;
         }
@@ -229,7 +230,8 @@ impl Inner {
         ids: Vec<ChunkId>,
     ) -> Result<Vec<Vec<u8>>, Error> {
         let read = |id: ChunkId| async move {
-            let values = (user.as_str(), id.day.0, signed(id.number)?);
+            let (user, number) = (user.as_str(), signed(id.number)?);
+            let values = (user, chunk_bucket(id), id.day.0, number);
             let row: Option<(Vec<u8>,)> = self.cql.first(&self.statements.chunk, values).await?;
             row.map(|(bytes,)| bytes)
                 .ok_or_else(|| Error::missing_chunk(id))
@@ -278,6 +280,11 @@ impl Inner {
     }
 }
 
+/// The 32 days that a chunk is with.
+fn chunk_bucket(id: ChunkId) -> i64 {
+    i64::from(id.day.0.div_euclid(32))
+}
+
 fn position(epoch: i64, index: i64) -> Position {
     Position {
         epoch: number(epoch),
@@ -286,6 +293,22 @@ fn position(epoch: i64, index: i64) -> Position {
 }
 
 impl Begun {
+    /// Nothing but a time for deleting what an entity has.
+    pub(super) fn nothing(entity: Entity, partition: PartitionId, at_us: i64) -> Self {
+        Self {
+            entity,
+            partition,
+            covered: Position::default(),
+            at_us,
+            rest: Rest {
+                standings: Vec::new(),
+                due_before_ms: None,
+                due_ms: None,
+                partition_row: Vec::new(),
+            },
+        }
+    }
+
     pub(super) fn of(write: &SnapshotWrite, user: Option<&UserId>, at_us: i64) -> Self {
         let standing = |(challenge, bytes): &(ChallengeId, Option<Vec<u8>>)| {
             user.map(|user| Standing {

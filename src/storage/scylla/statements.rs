@@ -150,6 +150,18 @@ statements! {
     setting_insert: Condition "INSERT INTO settings (name, value, node) VALUES (?, ?, ?) IF NOT EXISTS";
     setting_update: Condition "UPDATE settings SET value = ?, node = ? WHERE name = ? IF value = ?";
 
+    master_keys: Decided "SELECT bytes FROM settings WHERE name = 'master_keys'";
+    master_keys_insert: Condition "INSERT INTO settings (name, bytes) VALUES ('master_keys', ?) IF NOT EXISTS";
+    master_keys_update: Condition "UPDATE settings SET bytes = ? WHERE name = 'master_keys' IF bytes = ?";
+    data_key: Decided "SELECT bytes FROM data_keys WHERE id = ?";
+    data_key_insert: Condition "INSERT INTO data_keys (id, bytes) VALUES (?, ?) IF NOT EXISTS";
+    data_key_replace: Condition "UPDATE data_keys SET bytes = ? WHERE id = ? IF bytes = ?";
+    data_keys_first: Scan "SELECT id, bytes FROM data_keys LIMIT ?";
+    data_keys_after: Scan "SELECT id, bytes FROM data_keys WHERE token(id) > token(?) LIMIT ?";
+    key_owner: Decided "SELECT id FROM key_owners WHERE user = ?";
+    key_owner_insert: Condition "INSERT INTO key_owners (user, id) VALUES (?, ?) IF NOT EXISTS";
+    key_owner_delete: Condition "DELETE FROM key_owners WHERE user = ? IF id = ?";
+
     nodes_decided: Decided "SELECT node, epoch, dead FROM nodes WHERE list = 0";
     nodes: Read "SELECT node, epoch, dead FROM nodes WHERE list = 0";
     node: Read "SELECT dead FROM nodes WHERE list = 0 AND node = ?";
@@ -190,9 +202,17 @@ statements! {
     partition_row: Read "SELECT bytes FROM partitions WHERE partition = ?";
     partition_put: Write "INSERT INTO partitions (partition, bytes) VALUES (?, ?) USING TIMESTAMP ?";
 
-    chunk: Read "SELECT bytes FROM chunks WHERE user = ? AND day = ? AND number = ?";
-    chunk_insert: Write "INSERT INTO chunks (user, day, number, bytes) VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
-    chunk_drop: Write "DELETE FROM chunks USING TIMESTAMP ? WHERE user = ? AND day = ? AND number = ?";
+    chunk: Read "SELECT bytes FROM chunks WHERE user = ? AND bucket = ? AND day = ? AND number = ?";
+    chunk_insert: Write "INSERT INTO chunks (user, bucket, day, number, bytes) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    chunk_drop: Write "DELETE FROM chunks USING TIMESTAMP ? WHERE user = ? AND bucket = ? AND day = ? AND number = ?";
+    chunks_erase: Write "DELETE FROM chunks USING TIMESTAMP ? WHERE user = ? AND bucket = ?";
+    user_rows_erase: Write "DELETE FROM user_rows USING TIMESTAMP ? WHERE user = ? AND kind = ? AND bucket = ?";
+    snapshots_erase: Write "DELETE FROM snapshots USING TIMESTAMP ? WHERE kind = ? AND id = ?";
+    commit_erase: Write "DELETE FROM commits USING TIMESTAMP ? WHERE partition = ?";
+    buckets_erase: Write "DELETE FROM buckets USING TIMESTAMP ? WHERE list = ?";
+    device_free: Condition "DELETE FROM devices WHERE device = ? IF user = ?";
+    answers: Read "SELECT key, expires_ms FROM answers WHERE principal = ? AND bucket = ?";
+    answers_erase: Write "DELETE FROM answers USING TIMESTAMP ? WHERE principal = ? AND bucket = ?";
     user_rows: Read "SELECT number, bytes FROM user_rows WHERE user = ? AND kind = ? AND bucket = ? AND number > ? LIMIT ?";
     user_row_insert: Write "INSERT INTO user_rows (user, kind, bucket, number, bytes) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
     standings: Read "SELECT user, bytes FROM standings WHERE challenge = ? AND bucket = ? AND user > ? LIMIT ?";
@@ -211,9 +231,9 @@ statements! {
     challenges: Read "SELECT challenge FROM challenges WHERE bucket = ? AND challenge > ? LIMIT ?";
     challenge_list: Write "INSERT INTO challenges (bucket, challenge) VALUES (?, ?) USING TIMESTAMP ?";
     challenge_unlist: Write "DELETE FROM challenges USING TIMESTAMP ? WHERE bucket = ? AND challenge = ?";
-    answer: Read "SELECT bytes FROM answers WHERE principal = ? AND key = ?";
-    answer_put: Write "INSERT INTO answers (principal, key, bytes) VALUES (?, ?, ?) USING TIMESTAMP ?";
-    answer_drop: Write "DELETE FROM answers USING TIMESTAMP ? WHERE principal = ? AND key = ?";
+    answer: Read "SELECT expires_ms, bytes FROM answers WHERE principal = ? AND bucket = ? AND key = ?";
+    answer_put: Write "INSERT INTO answers (principal, bucket, key, expires_ms, bytes) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
+    answer_drop: Write "DELETE FROM answers USING TIMESTAMP ? WHERE principal = ? AND bucket = ? AND key = ?";
     expiries: Read "SELECT expires_ms, principal, key FROM expiries WHERE bucket = ? AND expires_ms < ? LIMIT ?";
     expiry_insert: Write "INSERT INTO expiries (bucket, expires_ms, principal, key) VALUES (?, ?, ?, ?) USING TIMESTAMP ?";
     expiry_drop: Write "DELETE FROM expiries USING TIMESTAMP ? WHERE bucket = ? AND expires_ms = ? AND principal = ? AND key = ?";

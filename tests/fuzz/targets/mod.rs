@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use minicbor::{Decode, Encode};
 use streakline::{
     protocol::error_code::Refusal,
-    storage::envelope::{Kind, open, seal},
+    storage::envelope::{Kind, open_plain, plain},
 };
 
 use crate::{mutate::Form, values::encoded};
@@ -47,7 +47,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 29] = [
+pub(crate) const TARGETS: [Target; 30] = [
     stream::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
@@ -65,6 +65,7 @@ pub(crate) const TARGETS: [Target; 29] = [
     settings::SETTINGS,
     journal::JOURNAL,
     rows::ENVELOPE,
+    rows::SEALED,
     rows::FACT,
     rows::TRANSFER,
     rows::CHANGE,
@@ -136,8 +137,8 @@ where
 
 /// Puts a payload under a checksum of its own, so that what is behind the envelope is reached.
 fn opened(kind: Kind, payload: &[u8]) -> Result<Vec<u8>, String> {
-    let row = seal(kind, 1, payload);
-    let opened = open(kind, &row).map_err(|error| format!("a sealed row is refused: {error}"))?;
+    let row = plain(kind, 1, payload);
+    let opened = open_plain(kind, &row).map_err(|error| format!("a row is refused: {error}"))?;
     hold(opened.payload == payload, || {
         "the envelope changed the payload".into()
     })?;

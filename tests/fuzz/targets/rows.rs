@@ -3,11 +3,12 @@
 use minicbor::{Decode, Encode};
 use streakline::storage::{
     IdempotencyRecord,
-    envelope::{Kind, open, seal},
+    envelope::{Cipher, Envelope, KeyId, Kind, Nonces, Place, open_plain, plain, read, seal},
 };
 use streakline_core::{
     change::Change,
     event::{Contribution, Fact, Transfer},
+    id::UserId,
     ledger::Totals,
     poison::Stuck,
 };
@@ -20,7 +21,7 @@ use crate::{
     values::{self, encoded},
 };
 
-const KINDS: [Kind; 12] = [
+const KINDS: [Kind; 15] = [
     Kind::Journal,
     Kind::Chunk,
     Kind::Snapshot,
@@ -33,6 +34,9 @@ const KINDS: [Kind; 12] = [
     Kind::Meta,
     Kind::Stuck,
     Kind::Change,
+    Kind::Inputs,
+    Kind::DataKey,
+    Kind::MasterKeys,
 ];
 
 /// A row whose checksum is not put right again.
@@ -44,7 +48,7 @@ pub(super) const ENVELOPE: Target = Target {
         let random = &mut Random::new(seed, 1);
         let kind = KINDS[random.index(KINDS.len())];
         let version = u16::try_from(random.within(0, 65_535)).unwrap();
-        seal(kind, version, &encoded(told::fact(random)))
+        plain(kind, version, &encoded(told::fact(random)))
     },
     check: envelope,
 };
@@ -53,12 +57,12 @@ fn envelope(bytes: &[u8]) -> Judged {
     let mut taken = None;
     for kind in KINDS {
         let outcome = bounded((bytes, 0, 4_096), || {
-            open(kind, bytes).map_err(|error| error.to_string())
+            open_plain(kind, bytes).map_err(|error| error.to_string())
         })?;
         match outcome {
             Ok(row) => {
                 hold(taken.is_none(), || "one row of two kinds".into())?;
-                taken = Some(seal(kind, row.fold_version, row.payload));
+                taken = Some(plain(kind, row.fold_version, row.payload));
             }
             Err(words) => hold(!words.is_empty(), || "no words".into())?,
         }
@@ -66,10 +70,58 @@ fn envelope(bytes: &[u8]) -> Judged {
     let Some(again) = taken else {
         return Ok(Seen::Refused);
     };
-    hold(again == bytes, || {
-        "a row that nobody sealed is taken".into()
-    })?;
+    hold(again == bytes, || "a row that nobody wrote is taken".into())?;
     Ok(Seen::Taken(Some(again)))
+}
+
+/// A row that is sealed for a user: whatever else is opened with the key was sealed with it.
+pub(super) const SEALED: Target = Target {
+    name: "sealed_row",
+    form: Form::Plain,
+    share: 4,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 12);
+        let payload = encoded(told::fact(random));
+        let place = (&UserId::parse("ann").unwrap(), PLACE);
+        seal(
+            (&cipher(), &Nonces::default()),
+            place,
+            (Kind::Fact, 1),
+            &payload,
+        )
+        .unwrap()
+    },
+    check: sealed,
+};
+
+const PLACE: Place<'static> = Place::Number(7);
+
+fn cipher() -> Cipher {
+    Cipher::new(KeyId([7; 16]), &[7; 32]).unwrap()
+}
+
+fn sealed(bytes: &[u8]) -> Judged {
+    let user = UserId::parse("ann").unwrap();
+    let opened = bounded((bytes, 2, 8_192), || match read(Kind::Fact, bytes) {
+        Ok(Envelope::Sealed(row)) => {
+            let opened = row.open(&cipher(), (&user, PLACE));
+            opened.map(Some).map_err(|error| error.to_string())
+        }
+        Ok(Envelope::Plain(_)) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    })?;
+    match opened {
+        Ok(Some(payload)) => {
+            let fact = minicbor::decode::<Fact>(&payload);
+            hold(fact.is_ok(), || "a row that nobody sealed is opened".into())?;
+            Ok(Seen::Taken(None))
+        }
+        Ok(None) => Ok(Seen::Refused),
+        Err(words) => {
+            hold(!words.is_empty(), || "no words".into())?;
+            Ok(Seen::Refused)
+        }
+    }
 }
 
 /// A row of one value behind an intact envelope.

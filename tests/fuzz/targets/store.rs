@@ -39,7 +39,7 @@ fn check(bytes: &[u8]) -> Judged {
     let values = bounded((bytes, 64, 16_384), || values_of(under, bytes))?;
     let mut taken = !keys.is_empty();
     for value in values.iter().flatten() {
-        let again = bytes_of(value).map_err(|error| error.to_string())?;
+        let again = bytes_of(value);
         let reread = values_of(under, &again);
         hold(reread.iter().flatten().any(|other| other == value), || {
             format!("{value:?} is lost")

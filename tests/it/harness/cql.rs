@@ -13,6 +13,10 @@ use scylla::client::session_builder::SessionBuilder;
 static KEYSPACES: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
 
 /// What the environment says to tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the setting is one of the tests, not of the server"
+)]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|text| text.into_string().unwrap())
 }

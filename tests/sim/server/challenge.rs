@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use streakline::storage::{
     Rows, SnapshotWrite, Snapshots,
-    envelope::{Kind, seal},
+    envelope::{Kind, Place},
 };
 use streakline_core::{
     challenge::{
@@ -12,7 +12,7 @@ use streakline_core::{
         resident::{Resident, restore},
     },
     id::{ChallengeId, Entity, Position, UserId},
-    input::{ChallengeInput, Input, RULES_VERSION, Source},
+    input::{ChallengeInput, Input, Source},
     ledger::Totals,
 };
 
@@ -64,8 +64,9 @@ impl Server {
             None => Challenge::new(id),
         };
         let mut standings = Vec::new();
-        for (_, bytes) in ready(self.store.standings(id, None, usize::MAX))? {
-            let standing = minicbor::decode(&payload(Kind::Standing, &bytes)?);
+        for (user, bytes) in ready(self.store.standings(id, None, usize::MAX))? {
+            let place = (Kind::Standing, Place::Challenge(id));
+            let standing = minicbor::decode(&self.opened(&user, place, &bytes)?);
             standings.push(standing.map_err(|e| e.to_string())?);
         }
         let partition = self.partition(&entity);
@@ -293,7 +294,7 @@ impl Server {
             partition: entity.partition(BITS),
             entity: entity.clone(),
             covered,
-            state: seal(Kind::Snapshot, RULES_VERSION, &state),
+            state,
             chunks: Vec::new(),
             dropped_chunks: Vec::new(),
             facts: Vec::new(),

@@ -9,11 +9,19 @@ mod poison;
 mod upkeep;
 mod user;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use streakline::{
-    storage::{self, Answer, Ownership, StuckId, memory::MemoryStore},
+    storage::{
+        self, Answer, Ownership, StuckId,
+        envelope::{Kind, Place},
+        memory::MemoryStore,
+        sealing::{MasterKeys, Seals},
+    },
     zones::BundledZones,
 };
 use streakline_core::{
@@ -115,6 +123,7 @@ pub(crate) enum Task {
 /// The server.
 pub(crate) struct Server {
     pub(crate) store: MemoryStore,
+    pub(crate) seals: Seals,
     pub(crate) now_ms: i64,
     pub(crate) tasks: Vec<Task>,
     pub(crate) replies: Vec<Reply>,
@@ -140,9 +149,15 @@ pub(crate) fn ready<T>(answer: Answer<'_, T>) -> Checked<T> {
     answer.map_err(|error| error.to_string())
 }
 
+/// The keys of a server that has just started.
+fn seals(store: &MemoryStore) -> Checked<Seals> {
+    let masters = MasterKeys::new(&[[1; 32]]).map_err(|error| error.to_string())?;
+    ready(Box::pin(Seals::open(Arc::new(store.clone()), masters)))
+}
+
 thread_local! {
     static RULES: Rules = Rules {
-        zones: std::sync::Arc::new(BundledZones::new()),
+        zones: Arc::new(BundledZones::new()),
         manual_policy: streakline_core::manual::ManualPolicy::default(),
     };
 }
@@ -156,6 +171,7 @@ impl Server {
     /// A server on an empty store, started.
     pub(crate) fn new(store: MemoryStore, now_ms: i64) -> Checked<Self> {
         let mut server = Self {
+            seals: seals(&store)?,
             store,
             now_ms,
             tasks: Vec::new(),
@@ -191,17 +207,31 @@ impl Server {
     }
 
     fn start(&mut self) -> Checked<()> {
+        self.seals = seals(&self.store)?;
         self.epoch = ready(self.store.raise_epoch(BITS))?;
         let first = 1 << BITS;
         for number in first..2 * first {
             let id = PartitionId(number);
-            let partition = partition::read(&self.store, id, self.epoch)?;
+            let partition = partition::read(&self.seals, &self.store, (id, self.epoch))?;
             for entity in partition.tails.keys() {
                 self.tasks.push(Task::Read(entity.clone()));
             }
             self.partitions.insert(id, partition);
         }
         Ok(())
+    }
+
+    /// The content of a row about a user.
+    pub(crate) fn opened(
+        &self,
+        user: &UserId,
+        place: (Kind, Place<'_>),
+        row: &[u8],
+    ) -> Checked<Vec<u8>> {
+        let content = ready(Box::pin(self.seals.open_row(user, place, row)))?;
+        content
+            .payload()
+            .ok_or_else(|| format!("{user} was erased"))
     }
 
     /// Takes one step.

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use streakline::storage::{
-    DueRows, Journal as _, JournalRow, SnapshotWrite, Snapshots,
-    envelope::{Kind, open, seal},
+    Attachment, DueRows, Journal as _, SnapshotWrite, Snapshots,
+    envelope::{Kind, open_plain, plain},
     memory::MemoryStore,
+    sealing::{Draft, Seals},
 };
 use streakline_core::{
     boundary::Deadlines,
     id::{ChallengeId, Entity, PartitionId, Position},
     input::{Header, Input, Origin, PartitionInput, RULES_VERSION, Source},
-    journal::{self, Coverage, Journal, Uncovered},
+    journal::{Coverage, Flush, Journal, Uncovered},
     ledger::Totals,
     poison::Suspects,
     settlement::Barriers,
@@ -20,8 +21,8 @@ use streakline_core::{
 use super::{BITS, Checked, Mail, Server, Task, ready};
 
 pub(super) struct Partition {
-    pub(super) journal: Journal<streakline::storage::Attachment>,
-    flush: Option<JournalRow>,
+    pub(super) journal: Journal<Draft>,
+    flush: Option<Flush<Draft>>,
     pub(super) commits: VecDeque<SnapshotWrite>,
     waiting: VecDeque<(Position, Entity)>,
     pub(super) coverage: Coverage,
@@ -35,7 +36,11 @@ pub(super) struct Partition {
 }
 
 /// Reads a partition back after a start.
-pub(super) fn read(store: &MemoryStore, id: PartitionId, epoch: u64) -> Checked<Partition> {
+pub(super) fn read(
+    seals: &Seals,
+    store: &MemoryStore,
+    (id, epoch): (PartitionId, u64),
+) -> Checked<Partition> {
     let row = ready(store.partition_row(id))?;
     let (mut last_stamp_ms, written) = match row {
         Some(row) => {
@@ -45,8 +50,7 @@ pub(super) fn read(store: &MemoryStore, id: PartitionId, epoch: u64) -> Checked<
     };
     let mut tail = Vec::new();
     for row in ready(store.tail(id, None, usize::MAX))? {
-        let payload = payload(Kind::Journal, &row.bytes)?;
-        tail.extend(journal::inputs(&payload).map_err(|e| e.to_string())?);
+        tail.extend(ready(Box::pin(seals.inputs(&row)))?);
     }
     for (header, _) in &tail {
         last_stamp_ms = last_stamp_ms.max(header.stamp_ms);
@@ -81,9 +85,9 @@ pub(super) fn read(store: &MemoryStore, id: PartitionId, epoch: u64) -> Checked<
     Ok(partition)
 }
 
-/// The content of a sealed row.
+/// The content of a row that is about nobody.
 pub(super) fn payload(kind: Kind, row: &[u8]) -> Checked<Vec<u8>> {
-    let opened = open(kind, row).map_err(|error| error.to_string())?;
+    let opened = open_plain(kind, row).map_err(|error| error.to_string())?;
     Ok(opened.payload.to_vec())
 }
 
@@ -108,7 +112,7 @@ impl Partition {
     pub(super) fn row(&mut self, booked: Totals) -> Vec<u8> {
         self.written.add(&booked);
         let row = minicbor::to_vec((self.journal.last_stamp_ms(), self.written)).unwrap();
-        seal(Kind::Partition, RULES_VERSION, &row)
+        plain(Kind::Partition, RULES_VERSION, &row)
     }
 }
 
@@ -117,12 +121,17 @@ impl Server {
         &mut self,
         entity: &Entity,
         source: Source,
-        (input, with): (&Input, Vec<streakline::storage::Attachment>),
+        (input, with): (&Input, Vec<Attachment>),
     ) -> Header {
         let now_ms = self.now_ms;
         let partition = self.partition(entity);
         let origin = Origin::server(source);
-        let header = partition.journal.append(now_ms, origin, input, with);
+        let drafts = with.into_iter().map(|attachment| Draft {
+            subject: input.subject(),
+            attachment,
+        });
+        let drafts = drafts.collect();
+        let header = partition.journal.append(now_ms, origin, input, drafts);
         partition
             .waiting
             .push_back((header.position, entity.clone()));
@@ -138,13 +147,7 @@ impl Server {
             return;
         };
         if let Some(flush) = partition.journal.flush() {
-            partition.flush = Some(JournalRow {
-                partition: id,
-                first: flush.first,
-                last: flush.last,
-                bytes: seal(Kind::Journal, RULES_VERSION, &flush.bytes),
-                attachments: flush.attachments,
-            });
+            partition.flush = Some(flush);
             self.tasks.push(Task::Write(id));
         }
     }
@@ -152,12 +155,12 @@ impl Server {
     /// The flush is in the store from here on; nobody knows yet but the onlooker.
     pub(super) fn write(&mut self, id: PartitionId) -> Checked<()> {
         let flush = self.partitions.get_mut(&id).and_then(|p| p.flush.take());
-        let Some(row) = flush else {
+        let Some(flush) = flush else {
             return Err("a flush was lost in memory".into());
         };
+        let row = ready(Box::pin(self.seals.flush(id, flush)))?;
         ready(self.store.append(row.clone()))?;
-        let inputs = journal::inputs(&payload(Kind::Journal, &row.bytes)?);
-        for (header, input) in inputs.map_err(|e| e.to_string())? {
+        for (header, input) in ready(Box::pin(self.seals.inputs(&row)))? {
             let last_ms = self.stamps_ms.insert(id, header.stamp_ms);
             if last_ms.is_some_and(|last_ms| last_ms > header.stamp_ms) {
                 return Err(format!("a stamp of {id} falls"));
@@ -213,7 +216,8 @@ impl Server {
         let commits = self.partitions.get_mut(&id).map(|p| &mut p.commits);
         if let Some(write) = commits.and_then(VecDeque::pop_front) {
             let (entity, covered, due_ms) = (write.entity.clone(), write.covered, write.due_ms);
-            ready(self.store.commit(write))?;
+            let sealed = ready(Box::pin(self.seals.snapshot(write)))?;
+            ready(self.store.commit(sealed))?;
             self.tasks.push(Task::Committed(entity, covered, due_ms));
         }
         Ok(())

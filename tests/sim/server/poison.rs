@@ -3,17 +3,16 @@
 
 use streakline::storage::{
     Attachment, Journal as _, StuckId, StuckRows,
-    envelope::{Kind, seal},
+    envelope::{Kind, Place},
 };
 use streakline_core::{
     id::{Entity, Position, UserId},
-    input::{Input, RULES_VERSION, Source, UserInput},
-    journal,
+    input::{Input, Source, UserInput},
     poison::{Retry, Skipping, Stuck, Verdict, Why, encoded, is_control},
     user::resident::Resident,
 };
 
-use super::{BITS, Checked, Mail, Server, Task, UserCell, partition::payload, ready};
+use super::{BITS, Checked, Mail, Server, Task, UserCell, ready};
 
 /// Kept inputs that are offered again at once.
 const RELEASED_AT_ONCE: usize = 3;
@@ -33,8 +32,7 @@ fn put(
 ) -> Attachment {
     let content = input.map_or(("hold", Vec::new()), |input| (input.kind(), encoded(input)));
     let row = Stuck::new(entity.clone(), why, (stamp_ms, 0), content);
-    let row = seal(Kind::Stuck, RULES_VERSION, &encoded(&row));
-    Attachment::Stuck(name(entity, position), row)
+    Attachment::Stuck(name(entity, position), encoded(&row))
 }
 
 impl Server {
@@ -127,8 +125,7 @@ impl Server {
         }
         let mut tail = Vec::new();
         for row in ready(self.store.tail(entity.partition(BITS), None, usize::MAX))? {
-            let inputs = journal::inputs(&payload(Kind::Journal, &row.bytes)?);
-            let inputs = inputs.map_err(|error| error.to_string())?.into_iter();
+            let inputs = ready(Box::pin(self.seals.inputs(&row)))?.into_iter();
             tail.extend(
                 inputs.filter(|(_, input)| matches!(input, Input::User(of, _) if of == id)),
             );
@@ -180,7 +177,9 @@ impl Server {
     pub(crate) fn stuck(&self) -> Checked<Vec<(StuckId, Stuck)>> {
         let rows = ready(self.store.stuck(None, usize::MAX))?.into_iter();
         let read = |(name, bytes): (StuckId, Vec<u8>)| {
-            let row = minicbor::decode(&payload(Kind::Stuck, &bytes)?);
+            let place = (Kind::Stuck, Place::Stuck(name));
+            let content = ready(Box::pin(self.seals.open_any(place, &bytes)))?;
+            let row = minicbor::decode(&content.payload().unwrap_or_default());
             Ok((name, row.map_err(|error| error.to_string())?))
         };
         rows.map(read).collect()

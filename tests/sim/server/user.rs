@@ -7,7 +7,7 @@ use std::{
 
 use streakline::storage::{
     Attachment, Catalogue, ChunkId, SnapshotWrite, Snapshots,
-    envelope::{Kind, seal},
+    envelope::{Kind, Place},
 };
 use streakline_core::{
     chunk,
@@ -15,7 +15,7 @@ use streakline_core::{
     event::Event,
     goal::{Goal, Terms},
     id::{ChallengeId, DeviceId, Entity, GoalId, Position, UserId},
-    input::{Header, Input, RULES_VERSION, Source, UserInput},
+    input::{Header, Input, Source, UserInput},
     ledger::Totals,
     metric::Metric,
     period::Period,
@@ -30,7 +30,7 @@ use streakline_core::{
     },
 };
 
-use super::{BITS, Batch, Checked, Mail, Reply, Server, Task, partition::payload, ready};
+use super::{BITS, Batch, Checked, Mail, Reply, Server, Task, ready};
 
 /// A user in memory.
 #[derive(Default)]
@@ -87,7 +87,8 @@ impl Server {
         let entity = Entity::User(id.clone());
         let user = match ready(self.store.snapshot(&entity))? {
             Some(snapshot) => {
-                let state = payload(Kind::Snapshot, &snapshot.state)?;
+                let place = (Kind::Snapshot, Place::Covered(snapshot.covered));
+                let state = self.opened(id, place, &snapshot.state)?;
                 restore(&state, &self.rules).map_err(|e| e.to_string())?
             }
             None => {
@@ -402,7 +403,8 @@ impl Server {
         let mut loaded: BTreeMap<Day, Records> =
             days.into_iter().map(|day| (day, Records::new())).collect();
         for (chunk, bytes) in ids.iter().zip(&chunks) {
-            let rows = chunk::decode(&payload(Kind::Chunk, bytes)?).map_err(|e| e.to_string())?;
+            let payload = self.opened(id, (Kind::Chunk, Place::Chunk(*chunk)), bytes)?;
+            let rows = chunk::decode(&payload).map_err(|e| e.to_string())?;
             records::file(loaded.entry(chunk.day).or_default(), rows);
         }
         if let Some(resident) = &mut self.user_cell(id).resident {
@@ -467,29 +469,19 @@ impl Server {
 }
 
 fn snapshot_write(entity: Entity, parts: Parts, partition_row: Vec<u8>) -> SnapshotWrite {
-    let sealed = |kind: Kind, bytes: &[u8]| seal(kind, RULES_VERSION, bytes);
-    let rows = |kind: Kind, rows: &[(u64, Vec<u8>)]| {
-        let row = |(number, bytes): &(u64, Vec<u8>)| (*number, sealed(kind, bytes));
-        rows.iter().map(row).collect::<Vec<_>>()
-    };
     let chunk_id = |(day, number): (Day, u64)| ChunkId { day, number };
-    let chunks = parts.chunks.iter();
-    let standings = parts.standings.iter();
+    let chunks = parts.chunks.into_iter();
     SnapshotWrite {
         partition: entity.partition(BITS),
         entity,
         covered: parts.covered,
-        state: sealed(Kind::Snapshot, &parts.state),
-        chunks: chunks
-            .map(|(id, bytes)| (chunk_id(*id), sealed(Kind::Chunk, bytes)))
-            .collect(),
+        state: parts.state,
+        chunks: chunks.map(|(id, bytes)| (chunk_id(id), bytes)).collect(),
         dropped_chunks: parts.dropped.iter().copied().map(chunk_id).collect(),
-        facts: rows(Kind::Fact, &parts.facts),
-        transfers: rows(Kind::Transfer, &parts.transfers),
-        changes: rows(Kind::Change, &parts.changes),
-        standings: standings
-            .map(|(id, row)| (*id, row.as_ref().map(|row| sealed(Kind::Standing, row))))
-            .collect(),
+        facts: parts.facts,
+        transfers: parts.transfers,
+        changes: parts.changes,
+        standings: parts.standings,
         due_before_ms: parts.due_before_ms,
         due_ms: parts.due_ms,
         partition_row,

@@ -8,7 +8,7 @@ use std::ops::Bound::{self, Excluded, Included, Unbounded};
 
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
-use super::super::{ChunkId, Error, IdempotencyKey, StuckId};
+use super::super::{ChunkId, Error, IdempotencyKey, StuckId, envelope::KeyId};
 
 /// A range of keys.
 pub(super) type Range = (Bound<Vec<u8>>, Bound<Vec<u8>>);
@@ -141,6 +141,42 @@ pub(super) fn challenges_after(after: Option<ChallengeId>) -> Range {
         after.map_or(Unbounded, |id| Excluded(id.0.to_vec())),
         Unbounded,
     )
+}
+
+/// All rows of a user in a table whose keys begin with the user and a zero.
+pub(super) fn of_user(user: &UserId) -> Range {
+    let prefix = |end| [user.as_str().as_bytes(), &[end]].concat();
+    (Included(prefix(0)), Excluded(prefix(1)))
+}
+
+/// The one row of a table with that key.
+pub(super) fn exactly(key: Vec<u8>) -> Range {
+    (Included(key.clone()), Included(key))
+}
+
+/// All rows of a table.
+pub(super) fn all() -> Range {
+    (Unbounded, Unbounded)
+}
+
+/// Due rows of a partition.
+pub(super) fn due_of(partition: PartitionId) -> Range {
+    due_up_to(partition, i64::MAX)
+}
+
+/// What the key of a user's stored answer begins with.
+pub(super) fn answers_of(principal: &str) -> Vec<u8> {
+    let nothing = IdempotencyKey {
+        principal: principal.into(),
+        key: String::new(),
+    };
+    idempotency(&nothing)
+}
+
+/// Data keys, by name.
+pub(super) fn data_keys_after(after: Option<KeyId>) -> Range {
+    let from = after.map_or(Unbounded, |id| Excluded(id.0.to_vec()));
+    (from, Unbounded)
 }
 
 pub(super) fn challenge(key: &[u8]) -> Result<ChallengeId, Error> {

@@ -12,6 +12,7 @@ use super::{
 };
 
 mod damage;
+mod erasure;
 
 const P: PartitionId = PartitionId(0x101);
 

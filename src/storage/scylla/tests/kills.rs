@@ -39,14 +39,10 @@ impl Names {
         }
     }
 
-    fn answer(&self) -> IdempotencyRecord {
-        IdempotencyRecord {
-            request_digest: [1; 32],
-            status: 201,
-            location: None,
-            etag: None,
-            body: self.user.to_string(),
+    fn answer(&self) -> StoredAnswer {
+        StoredAnswer {
             expires_ms: 1_000,
+            bytes: self.user.as_str().into(),
         }
     }
 

@@ -11,8 +11,8 @@ use streakline_core::{
 };
 
 use super::super::{
-    Attachment, Catalogue as _, ChunkId, Error, IdempotencyKey, IdempotencyRecord, Journal as _,
-    JournalRow, Ownership as _, SnapshotWrite, Snapshots as _, Store, StuckId,
+    Attachment, Catalogue as _, ChunkId, Error, IdempotencyKey, Journal as _, JournalRow,
+    Ownership as _, SnapshotWrite, Snapshots as _, Store, StoredAnswer, StuckId,
     contract::{Fixture as _, cql::Keyspace},
 };
 
