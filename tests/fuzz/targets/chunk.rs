@@ -36,7 +36,7 @@ fn valid(seed: u64) -> Vec<u8> {
 
 fn check(bytes: &[u8]) -> Judged {
     let payload = opened(Kind::Chunk, bytes)?;
-    // Ten columns of numbers, the ids and the rows themselves, for as many rows as there may be.
+    // Thirteen columns of numbers, the ids and the rows themselves, for as many rows as there may be.
     let most = 512 * CHUNK_ROWS_MAX as u64;
     let rows = match bounded((bytes, 512, most), || decode(&payload))? {
         Ok(rows) => rows,
@@ -50,10 +50,11 @@ fn check(bytes: &[u8]) -> Judged {
     hold(encode(&reread) == again, || {
         "written twice, it differs".into()
     })?;
-    let key = |row: &StoredRecord| (row.binding, row.record.id, row.received_ms);
+    // Whatever the order: a chunk has one of its own.
+    let key = |row: &StoredRecord| minicbor::to_vec(row).unwrap_or_default();
     let mut sorted = rows.clone();
-    sorted.sort_by_key(key);
-    reread.sort_by_key(key);
+    sorted.sort_by_cached_key(key);
+    reread.sort_by_cached_key(key);
     hold(reread == sorted, || "read again, they are others".into())?;
     let mut records = Records::new();
     file(&mut records, rows);

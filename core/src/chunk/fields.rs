@@ -1,0 +1,73 @@
+//! Fields of a record as the numbers of their columns.
+
+use minicbor::decode::Error as DecodeError;
+
+use crate::{record::Content, records::StoredRecord, sample::Method};
+
+/// The class, with a deletion as one of its own.
+pub(super) fn kind(content: &Content) -> i64 {
+    match content {
+        Content::Delta(_) => 0,
+        Content::Cumulative { .. } => 1,
+        Content::Gauge(_) => 2,
+        Content::Episode(_) => 3,
+        Content::Deleted => 4,
+    }
+}
+
+/// 0 says absent, so a present offset is moved away from it.
+pub(super) fn offset(offset_s: Option<i32>) -> i64 {
+    offset_s.map_or(0, |offset| {
+        let offset = i64::from(offset);
+        if offset >= 0 {
+            offset.saturating_add(1)
+        } else {
+            offset
+        }
+    })
+}
+
+pub(super) fn read_offset(moved: i64) -> Result<Option<i32>, DecodeError> {
+    let offset = if moved > 0 {
+        moved.saturating_sub(1)
+    } else {
+        moved
+    };
+    let offset = i32::try_from(offset).map_err(|_| DecodeError::message("offset out of range"))?;
+    Ok((moved != 0).then_some(offset))
+}
+
+/// Method, wear and the clock's fault, in five bits.
+pub(super) fn flags(row: &StoredRecord) -> i64 {
+    let method = match row.record.method {
+        Method::Auto => 0,
+        Method::Active => 1,
+        Method::Manual => 2,
+        Method::Unknown => 3,
+    };
+    let worn = match row.record.worn {
+        None => 0,
+        Some(false) => 4,
+        Some(true) => 8,
+    };
+    method | worn | if row.skewed { 16 } else { 0 }
+}
+
+pub(super) fn read_flags(flags: i64) -> Result<(Method, Option<bool>, bool), DecodeError> {
+    let method = match flags & 3 {
+        0 => Method::Auto,
+        1 => Method::Active,
+        2 => Method::Manual,
+        _ => Method::Unknown,
+    };
+    let worn = match flags & 12 {
+        0 => None,
+        4 => Some(false),
+        8 => Some(true),
+        _ => return Err(DecodeError::message("unknown flags")),
+    };
+    match flags & !31 {
+        0 => Ok((method, worn, flags & 16 != 0)),
+        _ => Err(DecodeError::message("unknown flags")),
+    }
+}
