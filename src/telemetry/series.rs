@@ -94,6 +94,8 @@ series! {
     CONNECTIONS_REFUSED: counter "streakline_connections_refused_total" [] in connections;
     /// From a batch's frame until its acknowledgement is handed to the socket
     ACK_SECONDS: histogram "streakline_ack_seconds" [] in seconds;
+    /// From a change of what a user's socket sees until its newest states are handed to it; `push.progress_ms` is a part of it
+    PUSH_LAG_SECONDS: histogram "streakline_push_lag_seconds" [] in seconds;
     /// REST requests that ended, by method, route pattern and status
     HTTP_REQUESTS: counter "streakline_http_requests_total" [method, route, status] in requests;
     /// From a REST request's head until its answer is made, by method and route pattern

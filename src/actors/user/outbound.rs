@@ -20,6 +20,7 @@ use crate::{
     clock,
     protocol::{error_code::Code, server_frame::CloseReason},
     push::{Push, SessionHandle},
+    telemetry::series,
 };
 
 /// Facts that are read from the store for one socket at a time.
@@ -44,6 +45,8 @@ pub(super) struct Client {
     pub(super) ranks: BTreeMap<ChallengeId, RankView>,
     /// When states went out last; 0 for never.
     pub(super) pushed_ms: u64,
+    /// Since when it owes states.
+    pub(super) owed_since_ms: Option<u64>,
     /// Since when it takes nothing.
     pub(super) slow_since_ms: Option<u64>,
     /// Facts are being read for it.
@@ -171,10 +174,13 @@ impl Out<'_> {
     }
 
     fn states(&self, client: &mut Client, news: &News<'_>) -> Result<(), Stop> {
+        if client.topics.is_empty() && client.ranks.is_empty() {
+            return Ok(());
+        }
         let machine_ms = clock::monotonic_ms();
+        let owed_since_ms = *client.owed_since_ms.get_or_insert(machine_ms);
         let since_ms = machine_ms.saturating_sub(client.pushed_ms);
-        let early = client.pushed_ms != 0 && since_ms < self.host.shared.settings.progress_ms;
-        if early || (client.topics.is_empty() && client.ranks.is_empty()) {
+        if client.pushed_ms != 0 && since_ms < self.host.shared.settings.progress_ms {
             return Ok(());
         }
         while let Some(topic) = client.topics.pop_first() {
@@ -193,6 +199,9 @@ impl Out<'_> {
             }
         }
         client.pushed_ms = machine_ms;
+        client.owed_since_ms = None;
+        let lag_s = machine_ms.saturating_sub(owed_since_ms) as f64 / 1_000.0;
+        metrics::histogram!(series::PUSH_LAG_SECONDS).record(lag_s);
         Ok(())
     }
 

@@ -252,6 +252,7 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             topics,
             ranks: BTreeMap::new(),
             pushed_ms: 0,
+            owed_since_ms: None,
             slow_since_ms: None,
             reading: false,
             battery: Waiting::default(),

@@ -1,5 +1,7 @@
 //! What an operator sees and sets: settings with their origin, log lines, metrics.
 
 mod configuration;
+mod cql;
+mod docker;
 mod logs;
 mod metrics;
