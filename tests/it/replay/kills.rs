@@ -122,5 +122,5 @@ fn ten_crashes_change_no_answer() {
     }
     let printed = replay(&server, ZONE, &options(true));
     assert!(printed.starts_with("complete: "), "{printed}");
-    assert_digest(ZONE, "ten crashes", verify(&server));
+    assert_digest(ZONE, "ten crashes", &verify(&server));
 }
