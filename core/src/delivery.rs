@@ -75,6 +75,11 @@ impl<K: Ord + Clone, M: Clone + PartialEq> Outbox<K, M> {
         }
     }
 
+    /// The receiver is gone for good.
+    pub fn drop_for(&mut self, to: &K) {
+        self.slots.remove(to);
+    }
+
     /// It did not arrive: it falls due again.
     pub fn release(&mut self, to: &K, number: u64) {
         if let Some(slot) = self.slots.get_mut(to).filter(|slot| slot.number == number) {

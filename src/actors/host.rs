@@ -64,6 +64,8 @@ pub struct Host {
     pub(super) tails_taken: Cell<bool>,
     /// Entities whose stored rows are damaged.
     pub(super) damaged: RefCell<BTreeSet<Entity>>,
+    /// Users who are being erased.
+    pub(super) erasing: RefCell<BTreeSet<UserId>>,
     /// A deferred tail is being read.
     pub(super) recalling: Cell<bool>,
     /// The due are being woken.
@@ -130,7 +132,7 @@ impl Host {
 
     /// Activates whatever an entity is.
     pub(super) fn activate(self: &Rc<Self>, entity: &Entity) {
-        if self.is_set_aside(entity) {
+        if self.is_set_aside(entity) || self.is_being_erased(entity) {
             return;
         }
         match entity {
@@ -309,6 +311,7 @@ impl HostActor {
             inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
             damaged: RefCell::default(),
+            erasing: RefCell::default(),
             recalling: Cell::new(false),
             waking: Cell::new(false),
             admission: Admission::default(),
@@ -348,7 +351,12 @@ impl Handler<ToUser> for HostActor {
 
     fn handle(&mut self, message: ToUser, _: &mut Self::Context) {
         let ToUser { to, command, token } = message;
-        if let Some(refusal) = self.host.damage_refusal(&Entity::User(to.clone())) {
+        let entity = Entity::User(to.clone());
+        let refusal = self.host.damage_refusal(&entity);
+        // What is under way must come to its end: only what is new is refused.
+        let is_new = command.wakes();
+        let erased = || self.host.erasure_refusal(&entity).filter(|_| is_new);
+        if let Some(refusal) = refusal.or_else(erased) {
             return command.refuse(&self.host, to, refusal);
         }
         admission::take(&self.host, to, command, token);
@@ -404,6 +412,17 @@ pub(super) enum Chore {
     Totals {
         reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>>,
     },
+    /// Deletes a user, who has left the challenges named; answers when the rows are gone.
+    Erase {
+        user: UserId,
+        left: BTreeSet<ChallengeId>,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// Writes a challenge's snapshot; answers when it is there.
+    Cover {
+        challenge: ChallengeId,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// Snapshots everybody; answers when all is written.
     SnapshotAll { reply: oneshot::Sender<()> },
 }
@@ -444,6 +463,17 @@ impl Handler<Chore> for HostActor {
             Chore::Totals { reply } => {
                 let partitions = host.partitions.borrow();
                 let _ = reply.send(partitions.values().map(|held| held.totals).collect());
+            }
+            Chore::Erase { user, left, reply } => {
+                actix::spawn(async move {
+                    let _ = reply.send(super::erasing::erase(&host, user, &left).await);
+                });
+            }
+            Chore::Cover { challenge, reply } => {
+                actix::spawn(async move {
+                    super::erasing::cover(&host, challenge).await;
+                    let _ = reply.send(Ok(()));
+                });
             }
             Chore::SnapshotAll { reply } => {
                 actix::spawn(async move {

@@ -8,6 +8,7 @@ mod barrier;
 mod challenge;
 pub mod damage;
 pub mod directory;
+mod erasing;
 mod figures;
 pub mod host;
 mod idling;

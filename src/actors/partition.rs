@@ -24,7 +24,7 @@ use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
     storage::{
-        Attachment,
+        Attachment, Error, SnapshotWrite,
         envelope::{Kind, plain},
         sealing::Draft,
     },
@@ -45,6 +45,10 @@ pub(super) struct PartitionRow {
     /// Snapshots cover all inputs before this position: a start reads the journal from here on.
     #[n(2)]
     pub(super) uncovered_from: Option<Position>,
+    /// Sums of the transfers of users who were erased: their rows are gone, the amounts stay in `totals`.
+    #[n(3)]
+    #[cbor(default)]
+    pub(super) erased: Totals,
 }
 
 /// One partition.
@@ -68,6 +72,10 @@ pub struct Partition {
     pub(super) totals: Totals,
     /// Sums with everything that is in snapshots.
     pub(super) written: Totals,
+    /// The part of them that belongs to nobody any more.
+    pub(super) erased: Totals,
+    /// A row of it is on its way to the store by another road: no other is made before it is there.
+    pub(super) row_is_held: bool,
     /// Where a fold has panicked once.
     pub(super) suspects: Suspects,
     /// The earliest due row of the store, POSIX ms.
@@ -91,6 +99,8 @@ impl Partition {
             deferred: BTreeSet::new(),
             totals: written,
             written,
+            erased: Totals::default(),
+            row_is_held: false,
             suspects: Suspects::default(),
             earliest_due_ms: None,
         }
@@ -134,6 +144,14 @@ impl Partition {
             since_ms: clock::monotonic_ms(),
         };
         self.coverage.covered(entity, more.then_some(rest));
+    }
+
+    /// An entity is gone for good, with everything that the journal has of it.
+    pub(super) fn erased(&mut self, entity: &Entity) {
+        self.coverage.covered(entity, None);
+        self.tails.remove(entity);
+        self.deferred.remove(entity);
+        self.deadlines.set(entity, None);
     }
 
     /// An entity cannot be read: its inputs stay, but do not count against the tail's bounds.
@@ -197,6 +215,7 @@ impl Partition {
             last_stamp_ms: self.journal.last_stamp_ms(),
             totals: self.written,
             uncovered_from: Some(self.uncovered_from()),
+            erased: self.erased,
         };
         let _ = minicbor::encode(row, &mut bytes);
         plain(Kind::Partition, RULES_VERSION, &bytes)
@@ -242,6 +261,22 @@ impl Host {
             clock::pause_ms(linger_ms).await;
             host.flush(id);
         });
+    }
+
+    /// Seals a snapshot and writes it with the partition's own row, which is made at the last moment: the rows of a partition
+    /// reach the store in the order in which they were made.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn commit(&self, write: SnapshotWrite, booked: Totals) -> Result<(), Error> {
+        let entity = write.entity.clone();
+        let mut sealed = self.shared.seals.snapshot(write).await?;
+        while self.with(&entity, |held| held.row_is_held) == Some(true) {
+            clock::pause_ms(1).await;
+        }
+        let row = self.with(&entity, |held| held.row(booked));
+        sealed.partition_row = row.unwrap_or_default();
+        self.shared.store.commit(sealed).await
     }
 
     /// Whether a snapshot covers everything that an entity has folded.

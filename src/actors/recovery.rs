@@ -43,6 +43,7 @@ pub async fn read(seals: &Seals, id: PartitionId, epoch: u64) -> Result<Partitio
     let last_stamp_ms = stamps.fold(row.map_or(i64::MIN, |row| row.last_stamp_ms), i64::max);
     let mut partition = Partition::new(id, epoch, last_stamp_ms, written);
     partition.tail_bytes = bytes;
+    partition.erased = row.map_or_else(Totals::default, |row| row.erased);
     for (header, input) in tail {
         take(&mut partition, header, input);
     }

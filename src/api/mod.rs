@@ -26,6 +26,7 @@ mod cors;
 mod days;
 mod devices;
 mod enrolments;
+mod erasure;
 mod etag;
 mod events;
 mod explain;

@@ -7,6 +7,7 @@
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod erase;
 pub mod folder;
 pub mod keys;
 pub mod migrate;
@@ -53,6 +54,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
     Stuck(stuck::StuckArgs),
+    Erase(erase::EraseArgs),
 }
 
 /// Reads the command line and runs its command.
@@ -79,6 +81,7 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Verify(args) => verify::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Stuck(args) => stuck::run(args),
+        Command::Erase(args) => erase::run(args),
     }
 }
 

@@ -398,3 +398,71 @@ fn keys_in_force_change_for_every_clone_and_stay_when_a_file_is_damaged() {
     assert_eq!(keys.ring().newest_kid(), newest.newest_kid());
     assert!(keys.ring().is_admin_key(newest.admin_key()));
 }
+
+#[test]
+fn the_first_master_key_is_made_where_no_setting_gives_one() {
+    let (dir, ring) = ring();
+    assert!(ring.masters().is_empty(), "commands need none");
+    let names = || KeyRing::list_masters(dir.path()).unwrap();
+    assert_eq!(names(), Vec::<String>::new());
+    let given = "mk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let ring = ring.with_masters(dir.path(), Some(given)).unwrap();
+    assert_eq!(ring.masters()[0].bytes(), &[0; 32]);
+    assert_eq!(names(), Vec::<String>::new());
+    let ring = ring.with_masters(dir.path(), None).unwrap();
+    let first = ring.masters().to_vec();
+    assert_eq!((first.len(), names().len()), (1, 1));
+    let file = dir.path().join(format!("keys/{}.key", names()[0]));
+    let mode = fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+    assert_eq!(
+        ring.with_masters(dir.path(), None).unwrap().masters(),
+        first
+    );
+    assert!(!format!("{first:?}").contains("mk_"), "it is not shown");
+}
+
+#[test]
+fn a_rotated_master_key_comes_last_and_the_older_ones_stay() {
+    let (dir, ring) = ring();
+    let first = ring.with_masters(dir.path(), None).unwrap();
+    let name = KeyRing::rotate_master(dir.path()).unwrap();
+    assert!(name.starts_with("master-0002-"), "{name}");
+    let names = KeyRing::list_masters(dir.path()).unwrap();
+    assert_eq!((names.len(), names.last()), (2, Some(&name)));
+    let earlier = first.masters()[0].clone();
+    let both = first.with_masters(dir.path(), None).unwrap();
+    assert_eq!(both.masters()[0], earlier);
+    assert_ne!(both.masters()[1], earlier);
+}
+
+#[test]
+fn a_master_key_of_another_form_is_refused_in_words() {
+    let (dir, ring) = ring();
+    for bad in [
+        "",
+        "mk_short",
+        "AAAA",
+        "mk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA,",
+    ] {
+        let refused = KeyRing::open_or_create(dir.path())
+            .unwrap()
+            .with_masters(dir.path(), Some(bad));
+        let words = refused.unwrap_err().to_string();
+        assert!(
+            words.contains("sealing.master_keys must be keys"),
+            "{words}"
+        );
+        assert!(!words.contains("AAAA"), "{words}");
+    }
+    let ring = ring.with_masters(dir.path(), None).unwrap();
+    let name = KeyRing::list_masters(dir.path()).unwrap().remove(0);
+    let file = dir.path().join(format!("keys/{name}.key"));
+    fs::write(&file, "no key").unwrap();
+    let words = ring.with_masters(dir.path(), None).unwrap_err().to_string();
+    assert!(words.contains("is not a master key (mk_...)"), "{words}");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let ring = KeyRing::open_or_create(dir.path()).unwrap();
+    let words = ring.with_masters(dir.path(), None).unwrap_err().to_string();
+    assert!(words.contains("chmod 600"), "{words}");
+}

@@ -19,6 +19,8 @@ pub struct Traces {
     pub due_ms: Option<i64>,
     /// What shall be left of the user's data key; nothing where the user had none.
     pub key: Option<KeyRow>,
+    /// The partition's own row, in which the amounts of the user's transfers stay as those of nobody.
+    pub partition_row: Vec<u8>,
 }
 
 /// Until when what was deleted may still be in the store's files.

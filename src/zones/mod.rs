@@ -100,6 +100,13 @@ pub fn parse_instant_ms(text: &str) -> Option<i64> {
         .map(Timestamp::as_millisecond)
 }
 
+/// The same the other way round; a number that is no instant of this calendar as it is.
+#[must_use]
+pub fn shown_instant(ms: i64) -> String {
+    let instant = Timestamp::from_millisecond(ms);
+    instant.map_or_else(|_| format!("{ms} ms"), |instant| instant.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::Date;

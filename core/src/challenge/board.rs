@@ -59,14 +59,22 @@ impl Board {
         board
     }
 
-    /// Gives a member its row: score 0, achieved at the later of the window's start and the minute of joining.
+    /// Gives a member its row: score 0, achieved at the later of the window's start and the minute of joining; or the row
+    /// that is left of one who was erased, which nothing moves any more.
     pub fn seat(&mut self, user: &UserId, member: &Member) {
         let joined = member
             .joined_ms
             .div_euclid(MINUTE_MS)
             .saturating_mul(MINUTE_MS);
-        self.order.set(user, 0, member.starts_ms.max(joined));
-        let (join, version) = (member.join, Position::default());
+        let begins = (0, member.starts_ms.max(joined));
+        let (score, achieved_at_ms) = member.row.unwrap_or(begins);
+        self.order.set(user, score, achieved_at_ms);
+        let last = Position {
+            epoch: u64::MAX,
+            index: u64::MAX,
+        };
+        let version = member.row.map_or_else(Position::default, |_| last);
+        let join = member.join;
         self.seats.insert(
             user.clone(),
             Seat {

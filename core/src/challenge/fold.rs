@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Challenge, Member, Stage, Told, board::Board};
+use super::{Challenge, Member, Stage, Told, board::Board, forget::forget};
 use crate::{
     id::UserId,
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
@@ -121,6 +121,10 @@ fn apply(
             );
             conclude(challenge, board)
         }
+        ChallengeInput::Forget { user, row } => {
+            forget(challenge, board, (user, *row));
+            Vec::new()
+        }
         ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
     }
 }
@@ -150,6 +154,7 @@ fn join(
         alias: alias.into(),
         told: Told::Nothing,
         asked_by: Some(Box::new(header.origin.clone())),
+        row: None,
     };
     board.seat(user, &member);
     let join = member.join;

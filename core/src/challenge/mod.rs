@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod board;
 pub mod fold;
+pub mod forget;
 pub mod resident;
 pub mod view;
 
@@ -95,6 +96,9 @@ pub struct Member {
     /// Who asked for the joining or the leaving, until its partition has confirmed it.
     #[n(45)]
     pub asked_by: Option<Box<Origin>>,
+    /// Of one who was erased after the end: score in store units and achieved-at (POSIX ms) of the row, which stays.
+    #[n(46)]
+    pub row: Option<(i64, i64)>,
 }
 
 /// The state of one challenge; its board is beside it.
@@ -212,6 +216,12 @@ impl Challenge {
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
         self.cutoff_passed().or(self.next_deadline())
+    }
+
+    /// Whether its board is what it will always be.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Settled { .. } | Stage::Cancelled(_))
     }
 
     /// Whether contributions may still move its board.

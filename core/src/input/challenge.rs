@@ -65,6 +65,16 @@ pub enum ChallengeInput {
     /// Offers a stuck input again; a challenge that was stopped goes on.
     #[n(11)]
     Retry(#[n(0)] Retry),
+    /// A user was erased: who is in leaves; of a board that is over the row stays, and nobody can say whose it was.
+    #[n(12)]
+    Forget {
+        /// Who.
+        #[n(0)]
+        user: UserId,
+        /// Score in store units and achieved-at (POSIX ms) of the row; nothing where there is none.
+        #[n(1)]
+        row: Option<(i64, i64)>,
+    },
 }
 
 impl ChallengeInput {
@@ -72,7 +82,9 @@ impl ChallengeInput {
     #[must_use]
     pub fn subject(&self) -> Option<UserId> {
         match self {
-            Self::Join { user, .. } | Self::Leave(user) => Some(user.clone()),
+            Self::Join { user, .. } | Self::Leave(user) | Self::Forget { user, .. } => {
+                Some(user.clone())
+            }
             // What it offers again is no retry itself.
             Self::Retry(retry) => retry.of_challenge()?.subject(),
             Self::Create(_)
@@ -101,6 +113,7 @@ impl ChallengeInput {
             Self::Tick => "tick",
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",
+            Self::Forget { .. } => "forget",
         }
     }
 }

@@ -426,10 +426,6 @@ pub(super) fn snapshot(cell: &Cell) {
         let covered = resident.challenge().position;
         let (state, due_before_ms, due_ms) = resident.snapshot();
         held.snapshotting = true;
-        let row = held
-            .host
-            .with(&entity, |partition| partition.row(Totals::default()));
-        let Some(partition_row) = row else { return };
         let write = SnapshotWrite {
             partition: entity.partition(BITS),
             entity,
@@ -443,7 +439,7 @@ pub(super) fn snapshot(cell: &Cell) {
             standings: Vec::new(),
             due_before_ms,
             due_ms,
-            partition_row,
+            partition_row: Vec::new(),
         };
         (write, held.host.clone())
     };
@@ -454,11 +450,7 @@ pub(super) fn snapshot(cell: &Cell) {
         write.due_ms,
     );
     actix::spawn(async move {
-        let committed = match host.shared.seals.snapshot(write).await {
-            Ok(sealed) => host.shared.store.commit(sealed).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = committed {
+        if let Err(error) = host.commit(write, Totals::default()).await {
             return host.shared.fatal.raise(&error.to_string());
         }
         metrics::counter!(series::SNAPSHOTS, "kind" => "challenge").increment(1);

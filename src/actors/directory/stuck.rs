@@ -255,6 +255,7 @@ fn readmitted(
             Err(admit::Refusal::NotEnrolled) => Ok(false),
             may => may.map(|()| true),
         },
+        ChallengeInput::Forget { user, .. } => Ok(challenge.members.contains_key(user)),
         // Made anew by the challenge itself.
         ChallengeInput::Settle { .. }
         | ChallengeInput::Tick

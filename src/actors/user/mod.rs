@@ -46,17 +46,15 @@ use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
     push::{Lane, SessionHandle},
-    storage::{
-        Attachment, Error,
-        envelope::{Kind, Place},
-    },
+    storage::{Attachment, Error},
 };
 
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 pub(super) use inquiry::{Found, Inquiry, TrailPage};
 use outbound::Client;
-pub(super) use snapshot::{Look, let_go, take as snapshot};
+pub(super) use snapshot::{Look, close_sockets, let_go, let_go_for_good, take as snapshot};
+use snapshot::{read, state};
 
 /// Commands that may wait for one user's actor.
 const MAILBOX: usize = 256;
@@ -378,26 +376,6 @@ impl Actor for UserActor {
         });
         ctx.wait(activate);
     }
-}
-
-async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Vec<u8>>, Error> {
-    super::reread::tail_at_hand(&host, &entity).await?;
-    state(&host, &entity).await
-}
-
-/// The state of the newest snapshot; nothing of a user who was erased.
-async fn state(host: &Host, entity: &Entity) -> Result<Option<Vec<u8>>, Error> {
-    let snapshot = host.shared.store.snapshot(entity).await?;
-    let (Some(snapshot), Entity::User(user)) = (snapshot, entity) else {
-        return Ok(None);
-    };
-    let place = (Kind::Snapshot, Place::Covered(snapshot.covered));
-    let content = host
-        .shared
-        .seals
-        .open_row(user, place, &snapshot.state)
-        .await?;
-    Ok(content.payload())
 }
 
 /// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.

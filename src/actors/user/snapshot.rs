@@ -1,14 +1,25 @@
 //! Snapshots of a user: when they are taken, what is written with them, leaving memory after one (design.md 5), and what a
 //! user weighs while it is there.
 
-use streakline_core::{ledger::Totals, limits, user::resident::Resident};
+use std::{collections::BTreeSet, rc::Rc};
+
+use streakline_core::{
+    id::{ChallengeId, Entity},
+    ledger::Totals,
+    limits,
+    user::resident::Resident,
+};
 
 use super::{Cell, UserCell, deliver};
 use crate::telemetry::series;
 use crate::{
-    actors::{admission::Weight, idling, shared::BITS},
+    actors::{admission::Weight, host::Host, idling, reread, shared::BITS},
     clock,
-    storage::{ChunkId, SnapshotWrite},
+    protocol::error_code::{Code, Refusal},
+    storage::{
+        ChunkId, Error, SnapshotWrite, Traces,
+        envelope::{Kind, Place},
+    },
 };
 
 /// What an actor takes beside its user's state: measured with a hundred thousand idle users in memory.
@@ -28,16 +39,13 @@ pub(in crate::actors) fn take(cell: &Cell) {
     if !crowded.is_empty() {
         return deliver::load(cell, crowded);
     }
-    let Some((write, host)) = prepare(&mut cell.borrow_mut()) else {
+    let Some((write, booked, host)) = prepare(&mut cell.borrow_mut()) else {
         return;
     };
     let (cell, entity, covered) = (cell.clone(), write.entity.clone(), write.covered);
     let due_ms = write.due_ms;
     actix::spawn(async move {
-        let committed = match host.shared.seals.snapshot(write).await {
-            Ok(sealed) => host.shared.store.commit(sealed).await,
-            Err(error) => Err(error),
-        };
+        let committed = host.commit(write, booked).await;
         let under_way = host.snapshots_under_way.get().saturating_sub(1);
         host.snapshots_under_way.set(under_way);
         if let Err(error) = committed {
@@ -65,7 +73,7 @@ pub(in crate::actors) fn take(cell: &Cell) {
     });
 }
 
-fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::actors::host::Host>)> {
+fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, Totals, Rc<Host>)> {
     let entity = held.entity();
     let resident = held.resident.as_mut()?;
     held.writing = (
@@ -78,9 +86,8 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
     let under_way = &held.host.snapshots_under_way;
     under_way.set(under_way.get().saturating_add(1));
     let booked = Totals::of(held.writing.1.iter());
-    // From here on these are in the partition's written sums.
+    // These will be in the partition's written sums, whatever becomes of the state.
     held.booked = Totals::default();
-    let partition_row = held.host.with(&entity, |partition| partition.row(booked))?;
     let partition = entity.partition(BITS);
     let (chunks, dropped) = (parts.chunks.into_iter(), parts.dropped.into_iter());
     let write = SnapshotWrite {
@@ -100,9 +107,35 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, std::rc::Rc<crate::act
         standings: parts.standings,
         due_before_ms: parts.due_before_ms,
         due_ms: parts.due_ms,
-        partition_row,
+        partition_row: Vec::new(),
     };
-    Some((write, held.host.clone()))
+    Some((write, booked, held.host.clone()))
+}
+
+/// Reads a state, with what no snapshot covers at hand.
+pub(super) async fn read(host: Rc<Host>, entity: Entity) -> Result<Option<Vec<u8>>, Error> {
+    reread::tail_at_hand(&host, &entity).await?;
+    state(&host, &entity).await
+}
+
+/// The state of the newest snapshot; nothing of a user who was erased.
+pub(super) async fn state(host: &Host, entity: &Entity) -> Result<Option<Vec<u8>>, Error> {
+    let snapshot = host.shared.store.snapshot(entity).await?;
+    let (Some(snapshot), Entity::User(user)) = (snapshot, entity) else {
+        return Ok(None);
+    };
+    let place = (Kind::Snapshot, Place::Covered(snapshot.covered));
+    let content = host
+        .shared
+        .seals
+        .open_row(user, place, &snapshot.state)
+        .await?;
+    Ok(content.payload())
+}
+
+/// Ends every socket of a user.
+pub(in crate::actors) fn close_sockets(cell: &Cell) {
+    cell.borrow_mut().close_sockets();
 }
 
 /// What came of a look at a user that may leave memory.
@@ -137,6 +170,47 @@ pub(in crate::actors) fn let_go(cell: &Cell) -> Look {
     cell.borrow_mut().leaving = true;
     take(cell);
     Look::Leaving
+}
+
+/// Lets a user go who is to be erased, once nothing is under way and everything is covered: then it answers what is known of
+/// its rows. Until then a snapshot is on its way.
+///
+/// # Errors
+/// `Overloaded` where the user is in a challenge that has not forgotten it.
+pub(in crate::actors) fn let_go_for_good(
+    cell: &Cell,
+    left: &BTreeSet<ChallengeId>,
+) -> Result<Option<Traces>, Refusal> {
+    let traces = {
+        let held = cell.borrow();
+        let Some(resident) = held.resident().filter(|_| held.is_free()) else {
+            return Ok(None);
+        };
+        let user = resident.user();
+        if user
+            .enrolments
+            .keys()
+            .any(|challenge| !left.contains(challenge))
+        {
+            let words = "the user has just joined a challenge; try again";
+            return Err(Refusal::new(Code::Overloaded, words));
+        }
+        let covered = held.host.is_covered(&held.entity());
+        covered.then(|| Traces {
+            user: held.id.clone(),
+            partition: held.entity().partition(BITS),
+            devices: user.devices.keys().copied().collect(),
+            challenges: left.iter().copied().collect(),
+            due_ms: user.due_ms,
+            key: None,
+            partition_row: Vec::new(),
+        })
+    };
+    match &traces {
+        Some(_) => cell.borrow_mut().leave(),
+        None => take(cell),
+    }
+    Ok(traces)
 }
 
 impl UserCell {

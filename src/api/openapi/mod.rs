@@ -20,9 +20,9 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    balance, boards, challenges, clock, days, devices, enrolments, events, explain, goals, health,
-    import, instruments, ledger, me, minutes, pauses, problem::Answer, rest_days, streaks, stuck,
-    users, verdicts,
+    balance, boards, challenges, clock, days, devices, enrolments, erasure, events, explain, goals,
+    health, import, instruments, ledger, me, minutes, pauses, problem::Answer, rest_days, streaks,
+    stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -64,7 +64,7 @@ routes! {
     "/metrics" => get health::metrics;
     "/v1/openapi.json" => get health::document;
     "/v1/me" => get me::read;
-    "/v1/users/{user}" => get users::read, put users::write;
+    "/v1/users/{user}" => get users::read, put users::write, delete erasure::erase;
     "/v1/users/{user}/goals" => get goals::list;
     "/v1/users/{user}/goals/{goal}" => get goals::read, put goals::write, delete goals::remove;
     "/v1/users/{user}/rest-days" => get rest_days::list;

@@ -141,12 +141,14 @@ impl Rest {
         }
     }
 
-    /// Removes a resource.
+    /// Deletes a resource; answers what the server says to it, mostly nothing.
     ///
     /// # Errors
     /// As [`Rest::get`].
-    pub async fn delete(&self, path: &str) -> Result<(), ClientError> {
-        self.send(Method::DELETE, path, None, &[]).await.map(|_| ())
+    pub async fn delete(&self, path: &str) -> Result<Value, ClientError> {
+        self.send(Method::DELETE, path, None, &[])
+            .await
+            .map(|(_, body)| body)
     }
 
     /// Posts `body` under an idempotency key. A request of an earlier connection that still runs is waited for.

@@ -27,6 +27,7 @@ fn traces(name: &str) -> Traces {
         challenges: vec![challenge(1)],
         due_ms: Some(100),
         key: Some(key_row(name, "gone")),
+        partition_row: b"sums".to_vec(),
     }
 }
 
@@ -93,6 +94,8 @@ pub(super) async fn an_erased_user_has_no_rows_and_others_have_theirs<F: Fixture
         (left(store, "anna").await, left(store, "bob").await),
         (10, 10)
     );
+    let sums = store.partition_row(P).await.unwrap();
+    assert_eq!(sums, Some(b"sums".to_vec()));
     let tombstone = store.key(KeyId([0; 16])).await.unwrap();
     assert_eq!(tombstone, Some(b"gone".to_vec()));
     let device = DeviceId([0; 16]);

@@ -2,7 +2,8 @@
 //! batch with the key.
 
 use fjall::PersistMode;
-use streakline_core::id::{Entity, UserId};
+use streakline_core::id::{Entity, PartitionId, UserId};
+use tokio::task;
 
 use super::{
     super::{
@@ -21,6 +22,7 @@ pub(super) struct Erased {
     pub(super) user: UserId,
     pub(super) rows: Vec<(Table, Vec<u8>)>,
     pub(super) key: Option<KeyRow>,
+    pub(super) partition: (PartitionId, Vec<u8>),
 }
 
 /// Every row that names the user, and those that were put aside under the user's key.
@@ -78,6 +80,8 @@ impl Group<'_> {
             for (table, key) in erased.rows {
                 self.remove(table, key);
             }
+            let (partition, row) = erased.partition;
+            self.put(Table::Partitions, keys::partition(partition), row);
             self.put(Table::Meta, meta::PURGE_OWED.to_vec(), values::meta(1));
         }
         self.answer_later(reply, outcome);
@@ -105,8 +109,14 @@ impl Erasure for EmbeddedStore {
         Box::pin(async move {
             let user = traces.user.clone();
             let key = traces.key.clone();
+            let partition = (traces.partition, traces.partition_row.clone());
             let rows = self.read(move |shared| rows_of(shared, &traces)).await?;
-            let erased = Erased { user, rows, key };
+            let erased = Erased {
+                user,
+                rows,
+                key,
+                partition,
+            };
             self.write(move |reply| Command::Erase(Box::new(erased), reply))
                 .await
         })
@@ -114,7 +124,15 @@ impl Erasure for EmbeddedStore {
 
     fn purge(&self) -> Answer<'_, Gone> {
         Box::pin(async move {
-            self.read(purge::purge).await?;
+            // Reads that began before this end first: what they see would be kept for them.
+            let all = u32::try_from(self.shared.settings.readers).unwrap_or(u32::MAX);
+            drop(self.shared.readers.acquire_many(all).await);
+            // It is no read: the others go on while it runs.
+            let shared = self.shared.clone();
+            let purging =
+                task::spawn_blocking(move || shared.check().and_then(|()| purge::purge(&shared)));
+            let ended = |panicked| Error::Unavailable(format!("a purge did not end: {panicked}"));
+            purging.await.map_err(ended)??;
             self.write(Command::Purged).await?;
             Ok(Gone::Done)
         })

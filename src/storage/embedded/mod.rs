@@ -36,7 +36,7 @@ use std::{
     fs::{self, DirBuilder, File, TryLockError},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicU64},
     thread::{self, JoinHandle},
 };
 
@@ -127,6 +127,8 @@ struct Shared {
     readers: Arc<Semaphore>,
     syncs: AtomicU64,
     fault: OnceLock<Error>,
+    /// One purge at a time.
+    purging: Mutex<()>,
     path: PathBuf,
     /// Released last, when nobody writes or reads any more.
     _lock: File,
@@ -179,6 +181,7 @@ impl EmbeddedStore {
             readers,
             syncs,
             fault,
+            purging: Mutex::default(),
             path,
             _lock: lock,
         };

@@ -1,8 +1,10 @@
 //! Deleted rows leave the files (ADR 0031): the engine's log is ended and dropped, and tables are joined whole.
 //!
 //! The engine drops a file of its log only when it has grown to [`LOG_FILE_BYTES`], so it is filled up with chance; and it
-//! drops an old table only when no read can need it any more, so reads are held back for the moment in which it looks.
+//! keeps what was deleted as long as a read that began before could need it, so the caller waits for those to end.
 //! Everything here runs beside the writer.
+
+use std::sync::PoisonError;
 
 use fjall::{Keyspace, KeyspaceCreateOptions, PersistMode};
 
@@ -24,6 +26,11 @@ const ROUNDS_MAX: usize = 20;
 
 /// Sees to it that no file holds what was deleted before the call.
 pub(super) fn purge(shared: &Shared) -> Result<(), Error> {
+    // What it guards is in the files, and a purge that panicked is made again.
+    let _one = shared
+        .purging
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
     drop_log(shared)?;
     for keyspace in shared.tables.keyspaces() {
         flush(&keyspace)?;

@@ -1,3 +1,5 @@
+//! Envelopes: what is damage, what opens where, and that nothing else does.
+
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, PartitionId, Position},

@@ -35,6 +35,9 @@ fn erase(tables: &mut Tables, traces: Traces) {
         of.as_ref() == Some(user)
     });
     remove_where(&mut tables.devices, |_, of| of == user);
+    tables
+        .partitions
+        .put(traces.partition, traces.partition_row);
     let principal = format!("user:{user}");
     remove_where(&mut tables.idempotency, |key, _| key.principal == principal);
     if let Some(left) = traces.key {

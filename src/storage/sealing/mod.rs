@@ -261,18 +261,16 @@ impl Seals {
         }
     }
 
-    /// Destroys a user's key: nothing that it has sealed can be opened from then on. A user without one is as one whose key is
-    /// gone. The caller sees to it that nothing more is sealed about this user.
+    /// What shall be left of a user's key, which must be stored in its place by [`Keys::erase_key`](super::Keys::erase_key) or
+    /// [`Erasure::erase`](super::Erasure::erase); nothing where the user has none. No key is at hand after it: the caller sees
+    /// to it that nothing more is sealed about this user.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn destroy(&self, user: &UserId, at_ms: i64) -> Result<(), Error> {
+    pub async fn left_of(&self, user: &UserId, at_ms: i64) -> Result<Option<KeyRow>, Error> {
+        let row = self.store.key_of(user).await?;
         self.held(|held| held.forget(user));
-        if let Some(row) = self.store.key_of(user).await? {
-            self.store.erase_key(user, left_of(row.id, at_ms)).await?;
-        }
-        self.held(|held| held.forget(user));
-        Ok(())
+        Ok(row.map(|row| left_of(row.id, at_ms)))
     }
 }
 

@@ -21,9 +21,9 @@ fn whatever_is_refused_is_told_as_a_problem() {
         ] {
             admin.get(path).await.problem(404, "not_found");
         }
-        let wrong = admin.ask("DELETE", "/v1/users/ann", &[], None).await;
+        let wrong = admin.ask("PATCH", "/v1/users/ann", &[], None).await;
         wrong.problem(405, "method_not_allowed");
-        assert_eq!(wrong.header("allow"), "GET, PUT");
+        assert_eq!(wrong.header("allow"), "GET, PUT, DELETE");
         let wrong = admin.ask("PATCH", "/v1/clock", &[], None).await;
         wrong.problem(405, "method_not_allowed");
         assert_eq!(wrong.header("allow"), "GET, POST");

@@ -6,4 +6,4 @@ mod directories;
 mod flips;
 mod full;
 mod torn;
-mod world;
+pub(crate) mod world;

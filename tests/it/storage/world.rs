@@ -126,7 +126,7 @@ fn is_typed(error: &ClientError) -> bool {
 }
 
 /// Copies a directory with everything in it.
-pub(super) fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     // A folder of keys that others may read would be refused.
     std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();

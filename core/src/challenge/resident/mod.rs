@@ -149,6 +149,9 @@ impl Resident {
         let next = self.pending.front();
         let (header, input) = next.filter(|(header, _)| header.position <= durable)?;
         let notices = fold::fold(&mut self.challenge, &mut self.board, header, input);
+        if let ChallengeInput::Forget { user, .. } = input {
+            self.outbox.drop_for(user);
+        }
         // In front until it is folded: whoever catches a panic finds it there.
         let (header, _) = self.pending.pop_front()?;
         // Ranks of a board that is not filled yet are told to nobody; `filled` offers all that is owed.

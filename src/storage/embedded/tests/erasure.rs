@@ -101,6 +101,7 @@ async fn nothing_of_an_erased_user_is_left_in_any_file() {
         challenges: Vec::new(),
         due_ms: None,
         key: Some(key_of(201, "gone")),
+        partition_row: Vec::new(),
     };
     store.erase(traces).await.unwrap();
     assert_eq!(store.purge().await.unwrap(), Gone::Done);
