@@ -9,7 +9,7 @@ use crate::{
     storage::{
         Store,
         embedded::EmbeddedStore,
-        scylla::{self, ScyllaStore},
+        scylla::{ScyllaStore, Settings},
     },
 };
 
@@ -58,11 +58,11 @@ pub async fn migrate(config: &Config) -> Result<Option<Vec<&'static str>>> {
     }
 }
 
-fn cql_settings(config: &Config) -> Option<scylla::Settings> {
+fn cql_settings(config: &Config) -> Option<Settings> {
     let of = &config.cql;
     let password = of.password.as_ref().map(Secret::expose);
     let login = of.user.clone().zip(password.map(str::to_owned));
-    Some(scylla::Settings {
+    Some(Settings {
         login,
         tls: of.tls,
         ca_file: of.ca_file.clone(),
@@ -70,6 +70,6 @@ fn cql_settings(config: &Config) -> Option<scylla::Settings> {
         single_copy: config.allow_single_copy,
         migrate: of.migrate,
         statements_max: of.statements_max,
-        ..scylla::Settings::new(config.cql_address()?)
+        ..Settings::new(config.cql_address()?)
     })
 }

@@ -11,7 +11,7 @@ use super::{
     super::scylla::{ScyllaStore, Settings},
     Fixture, Store,
 };
-use crate::config::CqlAddress;
+use crate::config::{self, CqlAddress};
 
 /// Keyspaces that tests share.
 static FREE: [Mutex<bool>; 3] = [const { Mutex::const_new(false) }; 3];
@@ -30,13 +30,11 @@ impl Keyspace {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the server is that tests run on"
-)]
 fn servers() -> String {
     let missing = "no CQL server: run this as `script/cql run -- cargo test …`, or name one by STREAKLINE_TEST_CQL=host:port";
-    std::env::var("STREAKLINE_TEST_CQL").expect(missing)
+    let mut variables = config::variables().into_iter();
+    let named = variables.find(|(name, _)| name == "STREAKLINE_TEST_CQL");
+    named.map(|(_, servers)| servers).expect(missing)
 }
 
 async fn hold() -> (usize, MutexGuard<'static, bool>) {
@@ -53,7 +51,6 @@ impl Fixture for Keyspace {
     const WRITES_A_ROW: u64 = 2;
 
     async fn new() -> Self {
-        crate::keys::install_crypto_provider();
         let (number, mut held) = hold().await;
         let address = format!("scylla://{}/streakline_test_{number}", servers());
         let settings = Settings {
