@@ -49,7 +49,14 @@ fn wrapped_key(server: &Server) -> Vec<u8> {
 async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for part in [
-        "", "/days", "/streaks", "/goals", "/balance", "/ledger", "/events", "/devices",
+        "",
+        "/days?from=2016-04-12&to=2016-04-18",
+        "/streaks",
+        "/goals",
+        "/balance",
+        "/ledger",
+        "/events",
+        "/devices",
     ] {
         let path = format!("/v1/users/{user}{part}");
         all.push(admin.get(&path).await.expect(200).json());
