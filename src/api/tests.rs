@@ -56,7 +56,7 @@ async fn paths_and_methods_that_are_no_routes_are_problems() {
         (status, code(&body).as_str()),
         (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
     );
-    assert_eq!(headers.get(header::ALLOW).unwrap(), "GET, PUT");
+    assert_eq!(headers.get(header::ALLOW).unwrap(), "GET, PUT, DELETE");
 }
 
 #[actix_web::test]
