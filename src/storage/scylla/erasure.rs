@@ -32,6 +32,13 @@ impl Inner {
         let mut turn = self.lane(traces.partition).snapshots.take();
         turn.begin().await;
         self.erase_commit(traces).await?;
+        // Right before the transfers that it stands for: a crash in between counts them twice among those of nobody, and never in
+        // a balance.
+        let (partition, at_us) = (partition_key(traces.partition), self.stamp().await?);
+        let values = (partition, traces.partition_row.as_slice(), at_us);
+        self.cql
+            .write(&self.statements.partition_put, values)
+            .await?;
         self.erase_state(user).await?;
         self.erase_due(traces).await?;
         for challenge in &traces.challenges {
