@@ -264,7 +264,7 @@ pub(super) fn applied(name: &str, result: QueryResult) -> Result<bool, Error> {
     }
 }
 
-fn failure(name: &str, error: &ExecutionError) -> Failure {
+pub(super) fn failure(name: &str, error: &ExecutionError) -> Failure {
     let text = format!("{name}: {error}");
     let passing = match error {
         ExecutionError::EmptyPlan

@@ -3,10 +3,18 @@
 //! The texts are schema/cql, compiled in. What was applied is noted in the keyspace with its digest, so that a server never runs on
 //! tables that it does not know. Called by `ScyllaStore::open` and `migrate`.
 
-use scylla::{client::session::Session, statement::Statement as Text};
+use scylla::{
+    client::session::Session, deserialize::row::DeserializeRow,
+    response::query_result::QueryResult, serialize::row::SerializeRow,
+    statement::Statement as Text,
+};
 use sha2::{Digest as _, Sha256};
 
-use super::{super::Error, Settings, cql::within};
+use super::{
+    super::Error,
+    Settings,
+    cql::{Failure, within},
+};
 use crate::{clock, entropy};
 
 /// Copies that a durable row must have.
@@ -16,6 +24,8 @@ const LOCK_S: i32 = 120;
 /// How long a migration waits for another one, ms.
 const LOCK_WITHIN_MS: u64 = 180_000;
 const POLL_MS: u64 = 500;
+/// How often a statement that does not get through is tried again.
+const ATTEMPTS: u32 = 20;
 /// How long one change of the tables may take, ms.
 const CHANGE_WITHIN_MS: u64 = 60_000;
 
@@ -230,7 +240,7 @@ async fn apply_missing(session: &Session) -> Result<Vec<&'static str>, Error> {
         change(session, migration.text).await?;
         let noted = (migration.number, migration.name, migration.digest());
         let text = "INSERT INTO migrations (number, name, digest) VALUES (?, ?, ?)";
-        session.query_unpaged(text, noted).await.map_err(away)?;
+        repeated(session, &Text::new(text), noted).await?;
         tracing::info!(migration = migration.name, "applied");
         names.push(migration.name);
     }
@@ -241,34 +251,46 @@ async fn apply_missing(session: &Session) -> Result<Vec<&'static str>, Error> {
 async fn change(session: &Session, text: &str) -> Result<(), Error> {
     let mut text = Text::new(text);
     text.set_request_timeout(within(CHANGE_WITHIN_MS));
-    session.query_unpaged(text, ()).await.map_err(away)?;
-    Ok(())
+    repeated(session, &text, ()).await.map(drop)
 }
 
 async fn condition(session: &Session, text: &str, holder: &Vec<u8>) -> Result<bool, Error> {
-    let result = session.query_unpaged(text, (holder,)).await.map_err(away)?;
+    let result = repeated(session, &Text::new(text), (holder,)).await?;
     super::cql::applied("lock", result)
 }
 
-async fn ask<R>(
-    session: &Session,
-    text: &str,
-    values: impl scylla::serialize::row::SerializeRow,
-) -> Result<Vec<R>, Error>
+async fn ask<R>(session: &Session, text: &str, values: impl SerializeRow) -> Result<Vec<R>, Error>
 where
-    R: for<'frame> scylla::deserialize::row::DeserializeRow<'frame, 'frame>,
+    R: for<'frame> DeserializeRow<'frame, 'frame>,
 {
-    let result = session.query_unpaged(text, values).await.map_err(away)?;
+    let result = repeated(session, &Text::new(text), values).await?;
     super::cql::parsed("a question about tables", result)
+}
+
+/// Repeats a statement that changes nothing when it is done twice: a node may not know a table yet that another one has made.
+async fn repeated(
+    session: &Session,
+    text: &Text,
+    values: impl SerializeRow,
+) -> Result<QueryResult, Error> {
+    let mut left = ATTEMPTS;
+    loop {
+        match session.query_unpaged(text.clone(), &values).await {
+            Ok(result) => return Ok(result),
+            Err(error) if left == 0 => return Err(Error::Unavailable(error.to_string())),
+            Err(error) => match super::cql::failure("tables", &error) {
+                Failure::Passing(why) => tracing::debug!(why, "a change of tables is tried again"),
+                Failure::Lasting(error) => return Err(error),
+            },
+        }
+        left -= 1;
+        clock::pause_ms(POLL_MS).await;
+    }
 }
 
 async fn use_keyspace(session: &Session, keyspace: &str) -> Result<(), Error> {
     let used = session.use_keyspace(keyspace, false).await;
     used.map_err(|error| Error::Refused(format!("the keyspace {keyspace} cannot be used: {error}")))
-}
-
-fn away(error: scylla::errors::ExecutionError) -> Error {
-    Error::Unavailable(error.to_string())
 }
 
 #[cfg(test)]

@@ -36,9 +36,22 @@ impl Scene {
     }
 }
 
+/// Servers that share a store share the master keys.
+const MASTER_KEYS: [&str; 2] = [
+    "--sealing-master-keys",
+    "mk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+];
+
+/// Arguments of a server on a keyspace.
+fn args(keyspace: &Keyspace) -> Vec<String> {
+    let mut args = keyspace.args();
+    args.extend(MASTER_KEYS.map(str::to_owned));
+    args
+}
+
 /// A server on a keyspace.
 fn on(keyspace: &Keyspace, more: &[&str]) -> Server {
-    let args = keyspace.args();
+    let args = args(keyspace);
     let args: Vec<&str> = args
         .iter()
         .map(String::as_str)

@@ -26,7 +26,7 @@ fn a_second_server_takes_over_and_nothing_that_the_first_acknowledged_is_lost() 
             .map(|(number, told)| stream(server, (number, since_ms), told));
         let story = async {
             join_all(told.iter().map(|told| told.beyond(10))).await;
-            let args = keyspace.args();
+            let args = super::args(keyspace);
             let starting = tokio::task::spawn_blocking(move || {
                 let args: Vec<&str> = args.iter().map(String::as_str).collect();
                 crate::harness::Server::start("system", &args)
