@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::settings::SettingArgs;
-use crate::{config::Config, keys, server, telemetry};
+use crate::{config::Config, keys, server};
 
 const EXAMPLE: &str = "\
 Migrations are numbered and only go up; they are applied under a lock, and one that was applied is not applied again. A server
@@ -30,11 +30,7 @@ pub struct MigrateArgs {
 /// When a setting is wrong, or the store cannot be reached or is not ours.
 pub fn run(args: &MigrateArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
-    telemetry::log(&telemetry::Log {
-        filter: &config.log,
-        json: config.log_json,
-        lines_per_s: config.log_lines_per_s,
-    })?;
+    super::begin_log(&config)?;
     keys::install_crypto_provider();
     match super::runtime()?.block_on(server::migrate(&config))? {
         None => println!("the embedded store needs no migration; name a CQL store by --storage"),

@@ -26,7 +26,9 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
 use crate::clock;
+use crate::config::Config;
 use crate::keys::{Claims, KeyRing, Role};
+use crate::telemetry;
 
 const EXAMPLE: &str = "\
 Example:
@@ -108,6 +110,16 @@ impl Keys {
             .0
             .issue(&Claims::new(user, Role::User, clock::unix_s(), Self::TTL_S))?)
     }
+}
+
+/// Begins the log of a command that works as the server does.
+fn begin_log(config: &Config) -> Result<()> {
+    telemetry::log(&telemetry::Log {
+        filter: &config.log,
+        json: config.log_json,
+        lines_per_s: config.log_lines_per_s,
+    })?;
+    Ok(())
 }
 
 /// One thread is enough for a client, and leaves the others to the server.

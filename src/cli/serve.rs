@@ -49,11 +49,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     if args.crash_after_flush.is_some() && config.clock == "system" {
         anyhow::bail!("--crash-after-flush is for tests on a virtual clock");
     }
-    telemetry::log(&telemetry::Log {
-        filter: &config.log,
-        json: config.log_json,
-        lines_per_s: config.log_lines_per_s,
-    })?;
+    super::begin_log(&config)?;
     keys::install_crypto_provider();
     server::make_directory(&config.data)?;
     let keys = CurrentKeys::open(key_source(&config));
