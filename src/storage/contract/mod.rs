@@ -240,7 +240,7 @@ fn record(body: &str, expires_ms: i64) -> StoredAnswer {
 }
 
 /// A snapshot with nothing but a state.
-fn snapshot_of(entity: Entity, covered: Position, state: &str) -> SnapshotWrite {
+pub(super) fn snapshot_of(entity: Entity, covered: Position, state: &str) -> SnapshotWrite {
     SnapshotWrite {
         entity,
         partition: P,

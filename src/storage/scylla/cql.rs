@@ -1,6 +1,6 @@
 //! One statement on its way: bounded in number, timed, repeated until it is done, and what its failure means.
 //!
-//! Every statement that goes through [`Cql::run`] is idempotent: it carries its own keys, bytes and timestamp, so that one whose
+//! Every statement that goes through [`Cql::write`] is idempotent: it carries its own keys, bytes and timestamp, so that one whose
 //! outcome is not known is simply sent again. Conditional statements go through [`Cql::attempt`], whose caller reads what came of
 //! it. The driver repeats nothing that is not marked so. Called by the other files of the store.
 
@@ -72,25 +72,14 @@ impl Cql {
         }
     }
 
-    /// Repeats an idempotent statement until it is done.
-    pub(super) async fn run(
-        &self,
-        statement: &Statement,
-        values: impl SerializeRow + Sync,
-    ) -> Result<QueryResult, Error> {
-        let (result, _) = self
-            .persist(statement, &values, &PagingState::start())
-            .await?;
-        Ok(result)
-    }
-
-    /// The same for a write: done means durable.
+    /// Repeats a write until it is done, which means durable.
     pub(super) async fn write(
         &self,
         statement: &Statement,
         values: impl SerializeRow + Sync,
     ) -> Result<(), Error> {
-        self.run(statement, values).await?;
+        self.persist(statement, &values, &PagingState::start())
+            .await?;
         self.written.fetch_add(1, Ordering::AcqRel);
         Ok(())
     }

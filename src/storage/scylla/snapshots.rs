@@ -63,8 +63,8 @@ impl Inner {
         let user = write.user()?.cloned();
         turn.begin().await;
         self.check()?;
-        let newest = self.newest_key(&write.entity).await?;
-        if newest.is_some_and(|(covered, _)| covered > write.covered) {
+        let newest = self.newest_covered(&write.entity).await?;
+        if newest.is_some_and(|covered| covered > write.covered) {
             return Ok(());
         }
         let begun = Begun::of(&write, user.as_ref(), self.stamp().await?);
@@ -211,8 +211,8 @@ impl Inner {
         }))
     }
 
-    /// What the newest state covers, and when it was written.
-    async fn newest_key(&self, entity: &Entity) -> Result<Option<(Position, i64)>, Error> {
+    /// What the newest state covers.
+    async fn newest_covered(&self, entity: &Entity) -> Result<Option<Position>, Error> {
         let rows: Vec<(i64, i64, i64)> = self
             .cql
             .rows(&self.statements.snapshot_keys, entity_key(entity))
@@ -221,7 +221,7 @@ impl Inner {
         let newest = rows
             .into_iter()
             .find(|(_, _, written_us)| !voided.contains(written_us));
-        Ok(newest.map(|(epoch, index, written_us)| (position(epoch, index), written_us)))
+        Ok(newest.map(|(epoch, index, _)| position(epoch, index)))
     }
 
     pub(super) async fn chunks(

@@ -47,24 +47,11 @@ impl Names {
     }
 
     fn snapshot(&self, index: u64, state: &str) -> SnapshotWrite {
-        SnapshotWrite {
-            entity: Entity::User(self.user.clone()),
-            partition: P,
-            covered: Position {
-                epoch: self.epoch,
-                index,
-            },
-            state: state.into(),
-            chunks: Vec::new(),
-            dropped_chunks: Vec::new(),
-            facts: Vec::new(),
-            transfers: Vec::new(),
-            changes: Vec::new(),
-            standings: Vec::new(),
-            due_before_ms: None,
-            due_ms: None,
-            partition_row: format!("sums of {state}").into_bytes(),
-        }
+        let covered = Position {
+            epoch: self.epoch,
+            index,
+        };
+        snapshot_at(&self.user, covered, state, &format!("sums of {state}"))
     }
 
     fn first(&self) -> SnapshotWrite {

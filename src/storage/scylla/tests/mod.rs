@@ -13,7 +13,7 @@ use streakline_core::{
 use super::super::{
     Attachment, Catalogue as _, ChunkId, Error, IdempotencyKey, Journal as _, JournalRow,
     Ownership as _, SnapshotWrite, Snapshots as _, Store, StoredAnswer, StuckId,
-    contract::{Fixture as _, cql::Keyspace},
+    contract::{Fixture as _, cql::Keyspace, snapshot_of},
 };
 
 /// Two partitions are enough, and are taken over fast.
@@ -39,5 +39,14 @@ fn chunk(day: i32, number: u64) -> ChunkId {
     ChunkId {
         day: Day(day),
         number,
+    }
+}
+
+/// A snapshot of a user in the partition of these tests, with the sums that come with it.
+fn snapshot_at(of: &UserId, covered: Position, state: &str, sums: &str) -> SnapshotWrite {
+    SnapshotWrite {
+        partition: P,
+        partition_row: sums.into(),
+        ..snapshot_of(Entity::User(of.clone()), covered, state)
     }
 }

@@ -132,21 +132,7 @@ async fn a_snapshot_that_arrives_after_a_take_over_is_ignored_for_ever() {
     let first = keyspace.open_another().await;
     let epoch = first.raise_epoch(BITS).await.unwrap();
     let entity = Entity::User(user("ann"));
-    let write = |index: u64, state: &str| SnapshotWrite {
-        entity: Entity::User(user("ann")),
-        partition: P,
-        covered: Position { epoch, index },
-        state: state.into(),
-        chunks: Vec::new(),
-        dropped_chunks: Vec::new(),
-        facts: Vec::new(),
-        transfers: Vec::new(),
-        changes: Vec::new(),
-        standings: Vec::new(),
-        due_before_ms: None,
-        due_ms: None,
-        partition_row: state.into(),
-    };
+    let write = |index, state| snapshot_at(&user("ann"), Position { epoch, index }, state, state);
     first.commit(write(1, "early")).await.unwrap();
     let begun = begin(&first, write(2, "late")).await;
     let mut second = keyspace.open_another().await;
