@@ -55,6 +55,7 @@ pub mod place;
 pub mod poison;
 pub mod record;
 pub mod records;
+pub mod retention;
 pub mod sample;
 pub mod scoring;
 pub mod settlement;

@@ -136,6 +136,12 @@ pub const ACTIVATIONS_WAITING_MAX: usize = 16 * 1024;
 pub const SNAPSHOTS_AT_ONCE: usize = 256;
 /// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
+/// Fewest days for which records are kept: longer than anything that a late sample, or a goal that reaches back, can change.
+pub const RECORDS_KEPT_DAYS_MIN: u16 = 70;
+/// Most days for which records or minutes are kept.
+pub const KEPT_DAYS_MAX: u16 = 36_500;
+/// How long after its time at most the detail of a day that nobody looks at is let go, in ms.
+pub const EXPIRY_WITHIN_MS: i64 = 7 * 86_400_000;
 /// Most rows of a chunk, so that damaged bytes cannot ask for all memory; a user-day has far fewer.
 pub const CHUNK_ROWS_MAX: usize = 1024 * 1024;
 /// Days that one import may touch: all of their stored records are read for it.

@@ -52,6 +52,7 @@ fn shared() -> Shared {
         rules: Rules {
             zones,
             manual_policy: ManualPolicy::default(),
+            retention: streakline_core::retention::Retention::default(),
         },
         sessions: Sessions::new(1),
         settings,

@@ -26,7 +26,9 @@ use crate::{
         ("day" = String, Query, description = "The date", example = "2016-04-13"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
-    responses((status = 200, description = "Why it is what it is", body = DayExplained)))]
+    responses((status = 200, description = "Why it is what it is", body = DayExplained),
+        (status = 410, description = "`not_kept`: the samples of the day are no longer kept",
+            body = crate::protocol::problem::Problem, content_type = "application/problem+json")))]
 pub(super) async fn day(Search { ask, mut query }: Search) -> Answer {
     let user = ask.own_user()?;
     let day = needed(&mut query, "day", Query::date);

@@ -23,7 +23,9 @@ use crate::{
             example = "steps"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
-    responses((status = 200, description = "A page of minutes", body = Page<MinuteOfDay>)))]
+    responses((status = 200, description = "A page of minutes", body = Page<MinuteOfDay>),
+        (status = 410, description = "`not_kept`: the minutes of the day are no longer kept",
+            body = crate::protocol::problem::Problem, content_type = "application/problem+json")))]
 pub(super) async fn minutes(Search { ask, mut query }: Search) -> Answer {
     let (user, date) = (ask.own_user()?, ask.date()?);
     let metric = series(&mut query);
@@ -50,7 +52,9 @@ pub(super) async fn minutes(Search { ask, mut query }: Search) -> Answer {
             example = "heart_rate"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
-    responses((status = 200, description = "A page of hours", body = Page<HourOfDay>)))]
+    responses((status = 200, description = "A page of hours", body = Page<HourOfDay>),
+        (status = 410, description = "`not_kept`: the minutes of the day are no longer kept",
+            body = crate::protocol::problem::Problem, content_type = "application/problem+json")))]
 pub(super) async fn hours(Search { ask, mut query }: Search) -> Answer {
     let (user, date) = (ask.own_user()?, ask.date()?);
     let metric = series(&mut query);
@@ -74,7 +78,9 @@ pub(super) async fn hours(Search { ask, mut query }: Search) -> Answer {
         ("metric" = Option<String>, Query, description = "Only of this metric", example = "steps"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
-    responses((status = 200, description = "A page of copies", body = Page<RecordOfDay>)))]
+    responses((status = 200, description = "A page of copies", body = Page<RecordOfDay>),
+        (status = 410, description = "`not_kept`: the samples of the day are no longer kept",
+            body = crate::protocol::problem::Problem, content_type = "application/problem+json")))]
 pub(super) async fn records(Search { ask, mut query }: Search) -> Answer {
     let (user, date) = (ask.own_user()?, ask.date()?);
     let metric = query.read("metric", named);

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use streakline_core::{limits, manual::ManualPolicy};
+use streakline_core::{limits, manual::ManualPolicy, retention::Retention};
 
 use super::declare::{self, Setting, settings};
 use super::effective::Effective;
@@ -165,6 +165,15 @@ settings! {
         manual_policy: String = "exclude", check check::manual_policy;
     }
 
+    /// How long detail is kept
+    history: History {
+        /// Days for which a day's samples are kept; fixed when the data directory is made (ADR 0034)
+        records_days: u32 = 90, within 70..=36_500;
+
+        /// Days for which a day's minutes are kept, at least as long as its samples; fixed when the data directory is made
+        minutes_days: u32 = 400, within 70..=36_500;
+    }
+
     /// Milestones of streaks
     milestones: Milestones {
         /// What a streak of 3 pays, 10^-6 token; like the others it holds for goals that are set from then on
@@ -251,6 +260,19 @@ impl Rules {
     }
 }
 
+impl History {
+    /// How long detail is kept.
+    #[must_use]
+    pub fn retention(&self) -> Retention {
+        // Both are within their bounds, which were checked when they were read.
+        let days = |days: u32| u16::try_from(days).unwrap_or(limits::KEPT_DAYS_MAX);
+        Retention {
+            records_days: days(self.records_days),
+            minutes_days: days(self.minutes_days),
+        }
+    }
+}
+
 impl Config {
     /// What the sources say, flags first, then the environment, then the file, then the defaults.
     ///
@@ -271,6 +293,11 @@ impl Config {
             let least = self.limits.max_bytes;
             let detail = format!("must be at least limits.max_bytes, which is {least}");
             found.push(("ingest.inflight_max_bytes", detail));
+        }
+        if self.history.minutes_days < self.history.records_days {
+            let least = self.history.records_days;
+            let detail = format!("must be at least history.records_days, which is {least}");
+            found.push(("history.minutes_days", detail));
         }
         let needs = |other: &str| format!("needs {other} beside it, or neither");
         match (&self.tls.certificate_file, &self.tls.key_file) {

@@ -18,6 +18,7 @@ pub enum Code {
     DeviceBound,
     NotFound,
     NotEnrolled,
+    NotKept,
     Phase,
     NotOpen,
     Full,
@@ -47,7 +48,7 @@ pub enum Code {
 
 impl Code {
     /// The whole table.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 41] = [
         Self::BadJson,
         Self::BadFrame,
         Self::UnknownType,
@@ -63,6 +64,7 @@ impl Code {
         Self::DeviceBound,
         Self::NotFound,
         Self::NotEnrolled,
+        Self::NotKept,
         Self::Phase,
         Self::NotOpen,
         Self::Full,
@@ -115,6 +117,7 @@ impl Code {
             Self::DeviceBound => "Device of another user",
             Self::NotFound => "Not found",
             Self::NotEnrolled => "Not enrolled",
+            Self::NotKept => "No longer kept",
             Self::Phase => "Wrong phase",
             Self::NotOpen => "Not open yet",
             Self::Full => "Full",
@@ -162,6 +165,7 @@ impl Code {
             Self::DeviceBound => "device_bound",
             Self::NotFound => "not_found",
             Self::NotEnrolled => "not_enrolled",
+            Self::NotKept => "not_kept",
             Self::Phase => "phase",
             Self::NotOpen => "not_open",
             Self::Full => "full",
@@ -213,6 +217,7 @@ impl Code {
             | Self::Limit
             | Self::InProgress
             | Self::ClockBackwards => 409,
+            Self::NotKept => 410,
             Self::PreconditionFailed => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMedia => 415,

@@ -162,6 +162,8 @@ pub async fn run(
     let store = start.open_store().await?;
     let manual_policy = start.config.rules.manual_policy();
     store.fix_manual_policy(manual_policy).await?;
+    let retention = start.config.history.retention();
+    store.fix_retention(retention).await?;
     let seals = Seals::open(store.clone(), master_keys(&start.keys)?).await?;
     let epoch = store.raise_epoch(BITS).await?;
     let recovered_max_bytes = start.config.journal.recovered_max_bytes;
@@ -171,6 +173,7 @@ pub async fn run(
     let rules = Rules {
         zones: Arc::new(BundledZones::new()),
         manual_policy,
+        retention,
     };
     let shared = shared((store, seals, rules), (clock, epoch), settings);
     let mut running = listen(&start, &shared, partitions).await?;

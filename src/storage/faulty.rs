@@ -15,12 +15,13 @@ use std::{
 use streakline_core::{
     id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
     manual::ManualPolicy,
+    retention::Retention,
 };
 
 use super::{
     Answer, Catalogue, ChunkId, DueRows, Erasure, Error, Gone, IdempotencyKey, Journal, JournalRow,
-    KeyRow, Keys, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, Store, StoredAnswer,
-    StuckId, StuckRows, Traces, envelope::KeyId,
+    Keeping, KeyRow, Keys, Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, Store,
+    StoredAnswer, StuckId, StuckRows, Traces, envelope::KeyId,
 };
 use crate::clock;
 
@@ -307,6 +308,12 @@ impl Erasure for FaultyStore {
 
     fn purge(&self) -> Answer<'_, Gone> {
         self.inner.purge()
+    }
+}
+
+impl Keeping for FaultyStore {
+    fn fix_retention(&self, retention: Retention) -> Answer<'_, ()> {
+        self.inner.fix_retention(retention)
     }
 }
 

@@ -13,6 +13,7 @@ pub mod envelope;
 mod erasure;
 #[cfg(feature = "fault-injection")]
 pub mod faulty;
+mod keeping;
 pub mod memory;
 pub mod scylla;
 pub mod sealing;
@@ -27,6 +28,7 @@ use streakline_core::{
 
 pub use data_keys::{KeyRow, Keys};
 pub use erasure::{Erasure, Gone, Traces};
+pub use keeping::Keeping;
 
 /// What every call answers: it may wait for a disk or for other machines.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
@@ -431,6 +433,7 @@ pub trait Store:
     + Keys
     + Erasure
     + Ownership
+    + Keeping
     + Send
     + Sync
 {
@@ -446,6 +449,7 @@ impl<T> Store for T where
         + Keys
         + Erasure
         + Ownership
+        + Keeping
         + Send
         + Sync
 {

@@ -50,6 +50,7 @@ pub(crate) fn rules() -> &'static Rules {
     RULES.get_or_init(|| Rules {
         zones: Arc::new(BundledZones::new()),
         manual_policy: streakline_core::manual::ManualPolicy::default(),
+        retention: streakline_core::retention::Retention::default(),
     })
 }
 

@@ -48,6 +48,7 @@ impl Scene {
         let rules = Rules {
             zones: Arc::new(Utc),
             manual_policy: ManualPolicy::default(),
+            retention: streakline_core::retention::Retention::default(),
         };
         let mut user = User::new(UserId::parse("ann").unwrap());
         user.resolve(&rules);

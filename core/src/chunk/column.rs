@@ -11,6 +11,7 @@
 //! Steps and values are divided by what divides all of them, such as 1,000 where times are whole seconds.
 
 use alloc::{vec, vec::Vec};
+use minicbor::decode::Error as DecodeError;
 
 use super::{
     coder::{Reader, Writer},
@@ -43,6 +44,48 @@ impl Told {
         let bits = all.map(|number| u64::from(bits(*number)).saturating_add(1));
         bits.fold(0, u64::saturating_add)
     }
+}
+
+/// Writes columns of the same rows.
+pub(super) fn write_all<T, const N: usize>(
+    rows: &[&T],
+    columns: [&dyn Fn(&T) -> i64; N],
+) -> Vec<u8> {
+    let (mut writer, mut heads) = (Writer::new(), Numbers::new());
+    for of in columns {
+        let values: Vec<i64> = rows.iter().map(|row| of(row)).collect();
+        write(&mut writer, &mut heads, &values);
+    }
+    writer.finish()
+}
+
+/// Reads what [`write_all`] has written.
+pub(super) fn read_all<const N: usize>(
+    bytes: &[u8],
+    rows: usize,
+) -> Result<[Vec<i64>; N], DecodeError> {
+    let (mut reader, mut heads) = (Reader::new(bytes), Numbers::new());
+    let mut columns = [const { Vec::new() }; N];
+    for values in &mut columns {
+        *values = read(&mut reader, &mut heads, rows).map_err(DecodeError::message)?;
+    }
+    if !reader.is_at_end() {
+        let what = "columns and bytes do not end together";
+        return Err(DecodeError::message(what));
+    }
+    Ok(columns)
+}
+
+/// The same row by row.
+pub(super) fn rows<const N: usize>(
+    columns: &[Vec<i64>; N],
+    rows: usize,
+) -> impl Iterator<Item = [i64; N]> {
+    (0..rows).map(|at| {
+        columns
+            .each_ref()
+            .map(|column| column.get(at).copied().unwrap_or_default())
+    })
 }
 
 /// Writes a column. `heads`: the numbers in front of each column, which are much alike.

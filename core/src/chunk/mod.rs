@@ -17,6 +17,7 @@
 mod coder;
 mod column;
 mod fields;
+pub mod minutes;
 mod numbers;
 
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
@@ -26,10 +27,6 @@ use minicbor::{
     encode::{Error as EncodeError, Write},
 };
 
-use self::{
-    coder::{Reader, Writer},
-    numbers::Numbers,
-};
 use crate::{
     episode::Episode,
     id::RecordId,
@@ -132,12 +129,7 @@ fn columns(rows: &[&StoredRecord], epochs: &BTreeMap<&Epoch, i64>) -> Vec<u8> {
         &fields::flags,
         &|row| row.received_ms,
     ];
-    let (mut writer, mut heads) = (Writer::new(), Numbers::new());
-    for of in columns {
-        let values: Vec<i64> = rows.iter().map(|row| of(row)).collect();
-        column::write(&mut writer, &mut heads, &values);
-    }
-    writer.finish()
+    column::write_all(rows, columns)
 }
 
 /// Reads a chunk back.
@@ -158,7 +150,7 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredRecord>, DecodeError> {
     let epochs: Vec<Epoch> = d.decode()?;
     let uuids = d.bytes()?;
     let episodes: Vec<Episode> = d.decode()?;
-    let columns = Columns::read(d.bytes()?, rows)?;
+    let columns = column::read_all(d.bytes()?, rows)?;
     if d.position() != bytes.len() {
         return refuse("more bytes than a chunk");
     }
@@ -168,8 +160,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<StoredRecord>, DecodeError> {
         episodes: episodes.into_iter(),
     };
     let mut records = Vec::with_capacity(rows);
-    for at in 0..rows {
-        records.push(columns.row(at, &mut apart)?);
+    for cells in column::rows(&columns, rows) {
+        records.push(row(cells, &mut apart)?);
     }
     if apart.uuids.next().is_some() || apart.episodes.next().is_some() {
         return refuse("more ids or episodes than rows name");
@@ -214,50 +206,29 @@ impl Apart<'_> {
     }
 }
 
-/// The columns, in the order in which they are written.
-struct Columns([Vec<i64>; 13]);
-
-impl Columns {
-    fn read(bytes: &[u8], rows: usize) -> Result<Self, DecodeError> {
-        let (mut reader, mut heads) = (Reader::new(bytes), Numbers::new());
-        let mut columns: [Vec<i64>; 13] = Default::default();
-        for values in &mut columns {
-            let read = column::read(&mut reader, &mut heads, rows);
-            *values = read.map_err(DecodeError::message)?;
-        }
-        if rows > 0 && !reader.is_at_end() {
-            return Err(DecodeError::message(
-                "columns and bytes do not end together",
-            ));
-        }
-        Ok(Self(columns))
-    }
-
-    fn row(&self, at: usize, apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeError> {
-        let cell = |column: &Vec<i64>| column.get(at).copied().unwrap_or_default();
-        let cells = self.0.each_ref().map(cell);
-        let [binding, is_uuid, id, version, metric, start_ms, span, ..] = cells;
-        let [.., offset, kind, value, place, flags, received_ms] = cells;
-        let narrow = |n: i64| u32::try_from(n).map_err(|_| DecodeError::message("out of range"));
-        let metric = u16::try_from(metric).map_err(|_| DecodeError::message("unknown metric"))?;
-        let (method, worn, skewed) = fields::read_flags(flags)?;
-        Ok(StoredRecord {
-            binding: narrow(binding)?,
-            record: Record {
-                id: apart.id(is_uuid, id)?,
-                version: narrow(version)?,
-                metric: Metric(metric),
-                start_ms,
-                end_ms: start_ms.wrapping_add(span),
-                offset_s: fields::read_offset(offset)?,
-                content: apart.content(kind, value, place)?,
-                method,
-                worn,
-            },
-            received_ms,
-            skewed,
-        })
-    }
+/// One row of the columns, in the order in which they are written.
+fn row(cells: [i64; 13], apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeError> {
+    let [binding, is_uuid, id, version, metric, start_ms, span, ..] = cells;
+    let [.., offset, kind, value, place, flags, received_ms] = cells;
+    let narrow = |n: i64| u32::try_from(n).map_err(|_| DecodeError::message("out of range"));
+    let metric = u16::try_from(metric).map_err(|_| DecodeError::message("unknown metric"))?;
+    let (method, worn, skewed) = fields::read_flags(flags)?;
+    Ok(StoredRecord {
+        binding: narrow(binding)?,
+        record: Record {
+            id: apart.id(is_uuid, id)?,
+            version: narrow(version)?,
+            metric: Metric(metric),
+            start_ms,
+            end_ms: start_ms.wrapping_add(span),
+            offset_s: fields::read_offset(offset)?,
+            content: apart.content(kind, value, place)?,
+            method,
+            worn,
+        },
+        received_ms,
+        skewed,
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What goes in comes out, of any records; what is damaged is refused; what is alike is small.
 
-use super::*;
+use super::{
+    coder::{Reader, Writer},
+    numbers::Numbers,
+    *,
+};
 use crate::{
     civil::Day,
     episode::{Segment, Stage},

@@ -124,6 +124,9 @@ pub struct DayState {
     /// What goals read of a metric, where that is not its eligible amount, store units (`manual_policy`, domain.md 1.4).
     #[n(23)]
     pub for_goals: BTreeMap<Metric, i64>,
+    /// When an import last brought something of it, POSIX ms: its detail is kept from then on.
+    #[n(35)]
+    pub brought_ms: Option<i64>,
     /// What was told of it last.
     #[n(45)]
     pub links: Links,
@@ -168,11 +171,12 @@ impl DayState {
         hash.finalize().into()
     }
 
-    /// Lets the minutes go, keeping their hash.
-    pub fn cool(&mut self, devices: &[Standing]) {
-        if let Some(head) = self.head.take() {
-            self.cells_hash = Some(head.hash(devices).into());
-        }
+    /// Lets the minutes go, keeping their hash; gives them out, and whether they are others than when they were let go last.
+    pub fn cool(&mut self, devices: &[Standing]) -> Option<(Head, bool)> {
+        let head = self.head.take()?;
+        let hash = head.hash(devices);
+        let before = self.cells_hash.replace(hash.into());
+        Some((head, before.is_none_or(|before| *before != hash)))
     }
 
     /// Puts rebuilt minutes in; answers whether they, or the records that they come from, are others than before.

@@ -52,6 +52,7 @@ fn rules() -> Rules {
     Rules {
         zones: alloc::sync::Arc::new(Utc),
         manual_policy: ManualPolicy::default(),
+        retention: crate::retention::Retention::default(),
     }
 }
 

@@ -184,16 +184,21 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
 }
 
 impl User {
-    /// When the next boundary falls due, POSIX ms; none on hold.
+    /// When the next boundary falls due, or something is no longer kept, POSIX ms; none on hold.
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
+        let expiry_ms = self.next_expiry().filter(|_| !self.is_held());
+        self.next_boundary().into_iter().chain(expiry_ms).min()
+    }
+
+    fn next_boundary(&self) -> Option<i64> {
         next(self)
             .filter(|_| !self.is_held())
             .map(|(deadline_ms, _)| deadline_ms)
     }
 
-    /// When somebody else would see the effect of the next boundary, so that a user who is not in memory must be woken;
-    /// `None`: nothing of this user can change by time alone (design.md 4).
+    /// When somebody else would see the effect of the next boundary, or something is no longer kept, so that a user who is not in
+    /// memory must be woken; `None`: nothing of this user can change by time alone (design.md 4).
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
         if self.is_releasing() {
@@ -213,8 +218,11 @@ impl User {
             goal.period != Period::Day && open.any(|state| state.goals.contains_key(id))
         });
         let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
-        self.next_deadline().filter(|_| {
-            days_open || streaks || periods || enrolled || self.verdicts.next().is_some()
-        })
+        let visible = days_open || streaks || periods || enrolled || self.verdicts.next().is_some();
+        if visible {
+            self.next_deadline()
+        } else {
+            self.next_expiry().filter(|_| !self.is_held())
+        }
     }
 }

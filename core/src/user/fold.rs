@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     civil::Day,
+    day::Head,
     event::{Event, EventId, Fact, FactKind, Topic},
     id::{DeviceId, GoalId, PartitionId},
     input::{Header, Origin, RULES_VERSION, Source, UserInput},
@@ -27,6 +28,8 @@ use crate::{
 pub struct Loaded {
     /// By civil day: everything that the manifest's chunks hold of it.
     pub days: BTreeMap<Day, Records>,
+    /// Stored minutes of days whose records are no longer kept, for a question; no fold reads them.
+    pub minutes: BTreeMap<Day, Head>,
 }
 
 /// Amounts by minute as goals read them, of each day and metric that has changed.

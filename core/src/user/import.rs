@@ -15,6 +15,7 @@ use crate::{
     limits,
     record::{Content, Epoch, Record},
     records::StoredRecord,
+    retention::Detail,
     sample::{RecordCode, RecordRefusal},
 };
 
@@ -119,7 +120,11 @@ fn in_history(user: &User, record: Record, stamp_ms: i64) -> Result<Record, Reco
         let detail = "an import takes no readings of a counter: import the amounts between them";
         return Err(RecordRefusal::new(RecordCode::BadSample, detail));
     }
-    let [_, last] = span(user, &record);
+    let [first, last] = span(user, &record);
+    if let Some(day) = unkept(user, [first, last], stamp_ms) {
+        let detail = format!("the records of {} are no longer kept", day.iso());
+        return Err(RecordRefusal::new(RecordCode::TooOld, detail));
+    }
     if !user.is_archived(last, stamp_ms) {
         let detail = format!("{} is not archived: send it on the stream", last.iso());
         return Err(RecordRefusal::new(RecordCode::TooNew, detail));
@@ -129,6 +134,12 @@ fn in_history(user: &User, record: Record, stamp_ms: i64) -> Result<Record, Reco
         return Err(RecordRefusal::new(RecordCode::TooOld, detail));
     }
     Ok(record)
+}
+
+/// The first of the days of which records were kept and are no longer: their minutes stay as they are (ADR 0034).
+fn unkept(user: &User, [first, last]: [Day; 2], at_ms: i64) -> Option<Day> {
+    let mut days = (first.0..=last.0).map(Day);
+    days.find(|day| user.detail(*day, at_ms) < Detail::Records)
 }
 
 /// Takes an import in: its days are shown anew, and nothing else follows.
@@ -145,7 +156,15 @@ pub(super) fn take(user: &mut User, fold: &mut Fold<'_>, import: &Import) {
         received_ms: fold.header.stamp_ms,
         skewed: true,
     };
-    let copies: Vec<StoredRecord> = import.records.iter().map(copy).collect();
+    // Between admission and fold a day may have come to its end.
+    let at_ms = fold.header.stamp_ms;
+    let kept = |record: &&Record| unkept(user, span(user, record), at_ms).is_none();
+    let copies: Vec<StoredRecord> = import.records.iter().filter(kept).map(copy).collect();
+    for copy in &copies {
+        for day in span(user, &copy.record) {
+            user.days.entry(day).or_default().brought_ms = Some(at_ms);
+        }
+    }
     for (day, metrics) in ingest::import(user, fold, binding, copies) {
         if user.is_archived(day, fold.header.stamp_ms) {
             progress::show(user, day, &metrics);

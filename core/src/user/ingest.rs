@@ -246,7 +246,7 @@ pub(super) fn gather(user: &User, loaded: &Loaded) -> Records {
     for copies in loaded.days.values().flat_map(|day| day.values()) {
         records::file(&mut known, copies.iter().cloned());
     }
-    for day in user.tail.days() {
+    for day in user.tail.days().filter(|day| user.keeps_records(*day)) {
         records::file(&mut known, user.tail.of(day));
     }
     known

@@ -26,6 +26,7 @@ mod rebuild;
 mod refile;
 pub mod resident;
 mod resuming;
+mod retention;
 pub mod seen;
 pub mod snapshot;
 pub mod streaks;
@@ -56,6 +57,7 @@ use crate::{
     poison::{Hold, Skips},
     record::Epoch,
     records::Tail,
+    retention::Retention,
     sample::DeviceClass,
     streak::{Keeping, Pauses, Verdicts},
     zone::{Zone, Zones},
@@ -75,12 +77,15 @@ pub struct Rules {
     pub zones: Arc<dyn Zones + Send + Sync>,
     /// What typed-in samples count for.
     pub manual_policy: ManualPolicy,
+    /// How long the detail of a day is kept.
+    pub retention: Retention,
 }
 
 impl core::fmt::Debug for Rules {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut shown = f.debug_struct("Rules");
         shown.field("manual_policy", &self.manual_policy);
+        shown.field("retention", &self.retention);
         shown.finish_non_exhaustive()
     }
 }
@@ -237,6 +242,10 @@ pub struct User {
     #[n(36)]
     #[cbor(default)]
     pub device_orders: BTreeMap<Day, Vec<DeviceId>>,
+    /// Chunks of minutes by day, by number: of days that are cold.
+    #[n(37)]
+    #[cbor(default)]
+    pub minutes: BTreeMap<Day, u64>,
     /// Where the facts of the last days begin.
     #[n(40)]
     #[cbor(default)]
@@ -298,6 +307,9 @@ pub struct User {
     /// What typed-in samples count for: one for a whole store, so no state holds it.
     #[cbor(skip)]
     manual_policy: ManualPolicy,
+    /// How long the detail of a day is kept: like the policy.
+    #[cbor(skip)]
+    retention: Retention,
 }
 
 impl User {
@@ -327,6 +339,7 @@ impl User {
             hold: None,
             counter_runs: BTreeMap::new(),
             device_orders: BTreeMap::new(),
+            minutes: BTreeMap::new(),
             marks: Marks::default(),
             rest_days: BTreeSet::new(),
             streaks: BTreeMap::new(),
@@ -346,12 +359,13 @@ impl User {
             dropped: Vec::new(),
             calendar: None,
             manual_policy: ManualPolicy::default(),
+            retention: Retention::default(),
         }
     }
 
-    /// Makes the calendar from the zones and takes the policy over; needed once after a state was read back.
+    /// Makes the calendar from the zones and takes the policies over; needed once after a state was read back.
     pub fn resolve(&mut self, rules: &Rules) {
-        self.manual_policy = rules.manual_policy;
+        (self.manual_policy, self.retention) = (rules.manual_policy, rules.retention);
         let utc = || Arc::new(Zone::utc());
         let zone = |change: &ZoneChange| rules.zones.zone(&change.zone).unwrap_or_else(utc);
         let mut calendar = Calendar::new(self.zones.first().map_or_else(utc, zone));

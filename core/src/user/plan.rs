@@ -18,6 +18,7 @@ use crate::{
     metric::Metric,
     poison::is_control,
     record::{Content, Epoch, Record},
+    retention::Detail,
 };
 
 /// How a record finds its way into its days.
@@ -217,23 +218,29 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     let changed: Vec<Span> = days.iter().map(|day| (*day, *day)).collect();
     let counted = goals::needs(user, input, (&changed, stamp_ms));
     days.extend(whole(user, counted));
-    stored(user, days)
+    stored(user, days, stamp_ms.max(user.now_ms))
 }
 
-/// Days whose stored records are needed to tell where the minutes of a day come from.
+/// Days whose stored records are needed to tell where the minutes of a day come from; where its records are no longer kept,
+/// that day for its stored minutes.
 #[must_use]
 pub fn to_explain(user: &User, day: Day) -> BTreeSet<Day> {
-    stored(user, whole(user, Vec::from([(day, day)])))
+    if user.keeps_records(day) {
+        return stored(user, whole(user, Vec::from([(day, day)])), user.now_ms);
+    }
+    let minutes = user.minutes.contains_key(&day);
+    minutes.then_some(day).into_iter().collect()
 }
 
-/// Of these days, and of those that winners of their copies moved to, the ones that have stored records.
-fn stored(user: &User, mut days: BTreeSet<Day>) -> BTreeSet<Day> {
+/// Of these days, and of those that winners of their copies moved to, the ones that have stored records at an instant.
+fn stored(user: &User, mut days: BTreeSet<Day>, at_ms: i64) -> BTreeSet<Day> {
     let states = days.iter().filter_map(|day| user.days.get(day));
     let moved: Vec<Day> = states
         .flat_map(|state| state.moved_to.iter().copied())
         .collect();
     days.extend(moved);
-    days.retain(|day| user.manifest.contains_key(day));
+    let kept = |day: &Day| user.detail(*day, at_ms) == Detail::Records;
+    days.retain(|day| user.manifest.contains_key(day) && kept(day));
     days
 }
 

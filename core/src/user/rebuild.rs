@@ -40,8 +40,12 @@ pub(super) fn winners(known: &Records) -> Vec<Winner<'_>> {
     winners.filter(Winner::counts).collect()
 }
 
-/// Rebuilds a day; answers which metrics may come to something else than before.
+/// Rebuilds a day; answers which metrics may come to something else than before. A day whose records are no longer kept stays
+/// as it is.
 pub(super) fn minutes(user: &mut User, day: Day, winners: &[Winner<'_>]) -> BTreeSet<Metric> {
+    if !user.keeps_records(day) {
+        return BTreeSet::new();
+    }
     let head = head(user, day, winners);
     let (count, identities, quarantined) = identify(user, day, winners);
     if count == 0 && head.is_empty() && !user.days.contains_key(&day) {

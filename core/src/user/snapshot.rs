@@ -1,9 +1,10 @@
 //! A user's snapshot: the state, and the rows that become durable with it (design.md 5). Bytes only; the store is the shell's.
+//! What is no longer kept is `retention`'s to say.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 use sha2::{Digest, Sha256};
 
-use super::{Rules, User, fold::Loaded};
+use super::{Rules, User, fold::Loaded, retention};
 use crate::{
     chunk,
     civil::{DAY_MS, Day},
@@ -29,6 +30,8 @@ pub struct Parts {
     pub state: Vec<u8>,
     /// New chunks by day and number.
     pub chunks: Vec<((Day, u64), Vec<u8>)>,
+    /// New chunks of minutes, by day and number, of days whose minutes are let go.
+    pub minutes: Vec<((Day, u64), Vec<u8>)>,
     /// Chunks that the manifest no longer names.
     pub dropped: Vec<(Day, u64)>,
     /// New facts by number.
@@ -55,6 +58,7 @@ pub fn take(user: &mut User, loaded: &Loaded) -> Parts {
     };
     parts.dropped = core::mem::take(&mut user.dropped);
     write_chunks(user, loaded, &mut parts);
+    retention::expire(user, &mut parts);
     for fact in core::mem::take(&mut user.facts) {
         parts.facts.push((fact.seq, encoded(fact.as_ref())));
     }
@@ -72,7 +76,7 @@ pub fn take(user: &mut User, loaded: &Loaded) -> Parts {
             .map(|contribution| encoded(&contribution));
         parts.standings.push((id, standing));
     }
-    cool(user);
+    cool(user, &mut parts);
     parts.due_before_ms = user.due_ms;
     parts.due_ms = user.visible_deadline();
     user.due_ms = parts.due_ms;
@@ -90,6 +94,9 @@ fn encoded<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
 fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
     let tail = core::mem::take(&mut user.tail);
     for day in tail.days() {
+        if !user.keeps_records(day) {
+            continue;
+        }
         let mut rows: Vec<StoredRecord> = tail.of(day).collect();
         let numbers = user.manifest.entry(day).or_default();
         let is_crowded = numbers.len() >= limits::CHUNKS_PER_DAY_MAX;
@@ -124,15 +131,27 @@ pub fn crowded(user: &User) -> BTreeSet<Day> {
     user.tail.days().filter(crowded).collect()
 }
 
-/// Lets the minutes of cold days go: those that are soft-closed and not among the newest.
-fn cool(user: &mut User) {
+/// Lets the minutes of cold days go: those that are soft-closed and not among the newest, or whose records are not kept. They
+/// are written where they are others than before.
+fn cool(user: &mut User, parts: &mut Parts) {
     // No order of devices shows in a hash.
     let standings = user.standings(user.soft_closed);
     let warm: BTreeSet<Day> = user.days.keys().rev().take(WARM_DAYS).copied().collect();
-    let soft_closed = user.soft_closed;
-    for (day, state) in &mut user.days {
-        if *day <= soft_closed && !warm.contains(day) {
-            state.cool(&standings);
+    let at_hand = user.days.range(..=user.soft_closed);
+    let at_hand = at_hand.filter(|(_, state)| state.head.is_some());
+    let days: Vec<Day> = at_hand.map(|(day, _)| *day).collect();
+    for day in days {
+        if warm.contains(&day) && user.keeps_records(day) {
+            continue;
+        }
+        let Some(state) = user.days.get_mut(&day) else {
+            continue;
+        };
+        let Some((head, changed)) = state.cool(&standings) else {
+            continue;
+        };
+        if changed || !user.minutes.contains_key(&day) {
+            retention::write_minutes(user, (day, &head), parts);
         }
     }
 }
@@ -194,11 +213,12 @@ impl User {
         let mut bare = self.clone();
         let standings = bare.standings(bare.soft_closed);
         bare.days.values_mut().for_each(|day| {
-            day.cool(&standings);
+            let _ = day.cool(&standings);
             // Which journal places things have depends on when the clock ticked.
             day.links = Links::default();
         });
         bare.manifest.clear();
+        bare.minutes.clear();
         (bare.next_chunk, bare.due_ms) = (0, None);
         Sha256::digest(encoded(&bare)).into()
     }

@@ -18,6 +18,7 @@ use streakline_core::{
     metric::{Metric, Registry},
     record::{Content, Record},
     records::{self, Records, StoredRecord},
+    retention::Retention,
     sample::{DeviceClass, Method, RecordRefusal},
     user::{
         Rules, User,
@@ -35,7 +36,7 @@ use crate::places::Places;
 #[derive(Default)]
 pub struct Store {
     state: Option<Vec<u8>>,
-    chunks: BTreeMap<(Day, u64), Vec<u8>>,
+    pub chunks: BTreeMap<(Day, u64), Vec<u8>>,
     facts: BTreeMap<u64, Fact>,
     transfers: BTreeMap<u64, Transfer>,
     pub changes: BTreeMap<u64, Change>,
@@ -63,6 +64,7 @@ pub fn rules() -> Rules {
     Rules {
         zones: Arc::new(Places::new()),
         manual_policy: ManualPolicy::default(),
+        retention: Retention::default(),
     }
 }
 
@@ -259,7 +261,7 @@ impl History {
     pub fn snapshot(&mut self) {
         let loaded = self.load(snapshot::crowded(&self.user));
         let parts = snapshot::take(&mut self.user, &loaded);
-        for (key, bytes) in parts.chunks {
+        for (key, bytes) in parts.chunks.into_iter().chain(parts.minutes) {
             assert!(
                 self.store.chunks.insert(key, bytes).is_none(),
                 "a chunk is immutable"

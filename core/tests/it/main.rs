@@ -31,6 +31,7 @@ mod properties;
 mod random;
 mod reference;
 mod regressions;
+mod retention;
 mod snapshots;
 mod streaks;
 mod targets;

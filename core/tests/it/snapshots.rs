@@ -93,11 +93,19 @@ fn a_due_row_names_the_next_deadline_that_somebody_can_see() {
     assert_eq!(history.store.due_ms, Some(at("2026-05-03T03:00Z")));
     history.tick(at("2026-05-05T00:00Z"));
     history.snapshot();
-    assert_eq!(history.store.due_ms, None);
+    let let_go_ms = at("2026-08-07T00:00Z");
+    assert_eq!(
+        history.store.due_ms,
+        Some(let_go_ms),
+        "90 days and a week after the day, its samples are let go"
+    );
     history.enrol(7, &window("2026-06-01", "2026-06-02"));
     history.snapshot();
     assert!(
-        history.store.due_ms.is_some(),
+        history
+            .store
+            .due_ms
+            .is_some_and(|due_ms| due_ms < let_go_ms),
         "the start of the challenge is told"
     );
 }

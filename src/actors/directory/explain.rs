@@ -9,6 +9,7 @@ use streakline_core::{
     id::{ChallengeId, GoalId, UserId},
     limits,
     metric::Metric,
+    retention::Detail,
     user::{
         User,
         explain::{
@@ -76,6 +77,19 @@ fn no_goal() -> Refusal {
     Refusal::new(Code::NotFound, "no such goal")
 }
 
+/// That so much of a day is still kept (ADR 0034).
+fn kept(user: &User, (day, least): (Day, Detail)) -> Outcome<()> {
+    if user.detail(day, user.now_ms) >= least {
+        return Ok(());
+    }
+    let what = match least {
+        Detail::Records => "samples",
+        Detail::Minutes | Detail::Totals => "minutes",
+    };
+    let words = format!("the {what} of {} are no longer kept", day.iso());
+    Err(Refusal::new(Code::NotKept, words))
+}
+
 /// A date that the user's calendar reaches: nothing is known of what is yet to come.
 fn known(user: &User, (pointer, day): (&str, Option<Day>), now_ms: i64) -> Outcome<Day> {
     let today = user.day_of(now_ms);
@@ -113,15 +127,16 @@ impl Directory {
         answered(&self.shared, told).await
     }
 
-    /// Asks the evidence of one day.
+    /// Asks the evidence of one day of which so much must be kept.
     async fn of_day<T: Send + 'static>(
         &self,
         user: &UserId,
-        day: Day,
+        (day, least): (Day, Detail),
         answer: impl FnOnce(&Evidence<'_>, i64) -> T + Send + 'static,
     ) -> Outcome<T> {
         let need = move |user: &User| Question::Day(day).need(user);
         self.inquire(user, need, move |user, loaded, now_ms| {
+            kept(user, (day, least))?;
             Ok(answer(&Evidence::new(user, loaded), now_ms))
         })
         .await
@@ -130,41 +145,51 @@ impl Directory {
     /// Why a day is what it is; today where none is asked for.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, `NotKept`.
     pub async fn explain_day(&self, user: &UserId, day: Day) -> Outcome<DayWhy> {
-        self.of_day(user, day, move |evidence, now_ms| evidence.day(day, now_ms))
-            .await
+        let asked = (day, Detail::Records);
+        self.of_day(user, asked, move |evidence, now_ms| {
+            evidence.day(day, now_ms)
+        })
+        .await
     }
 
     /// Stored copies that reach into a day, and what became of each.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, `NotKept`.
     pub async fn day_records(
         &self,
         user: &UserId,
         day: Day,
         metric: Option<Metric>,
     ) -> Outcome<Vec<RecordWhy>> {
-        self.of_day(user, day, move |evidence, _| evidence.records(day, metric))
-            .await
+        let asked = (day, Detail::Records);
+        self.of_day(user, asked, move |evidence, _| {
+            evidence.records(day, metric)
+        })
+        .await
     }
 
     /// The minutes of a day, each with the device that is believed.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, `NotKept`.
     pub async fn minutes(&self, user: &UserId, day: Day, metric: Metric) -> Outcome<Vec<Minute>> {
-        self.of_day(user, day, move |evidence, _| evidence.minutes(day, metric))
-            .await
+        let asked = (day, Detail::Minutes);
+        self.of_day(user, asked, move |evidence, _| {
+            evidence.minutes(day, metric)
+        })
+        .await
     }
 
     /// The hours of a day.
     ///
     /// # Errors
-    /// `NotFound`.
+    /// `NotFound`, `NotKept`.
     pub async fn hours(&self, user: &UserId, day: Day, metric: Metric) -> Outcome<Vec<Hour>> {
-        self.of_day(user, day, move |evidence, _| evidence.hours(day, metric))
+        let asked = (day, Detail::Minutes);
+        self.of_day(user, asked, move |evidence, _| evidence.hours(day, metric))
             .await
     }
 

@@ -8,7 +8,9 @@ use std::{
 use streakline_core::{
     chunk,
     civil::Day,
+    day::Head,
     event::{Event, FactKind, Topic},
+    id::UserId,
     input::Header,
     limits,
     records::{self, Records},
@@ -16,7 +18,7 @@ use streakline_core::{
 
 use super::{Cell, Waiter, book, joined, stream};
 use crate::{
-    actors::challenge::ChallengeCommand,
+    actors::{challenge::ChallengeCommand, host::Host},
     protocol::server_frame::{Change, Changes},
     push::Push,
     storage::{
@@ -195,15 +197,52 @@ pub(super) async fn stored(
         });
         (held.host.clone(), held.id.clone(), wanted)
     };
-    let chunks = host.shared.store.chunks(&id, wanted.clone()).await?;
     let mut loaded: BTreeMap<Day, Records> =
         days.iter().map(|day| (*day, Records::new())).collect();
-    for (chunk, bytes) in wanted.iter().zip(chunks) {
-        let place = (Kind::Chunk, Place::Chunk(*chunk));
-        let content = host.shared.seals.open_row(&id, place, &bytes).await?;
-        let payload = content.payload().unwrap_or_default();
+    for (day, payload) in payloads(&host, &id, wanted).await? {
         let rows = chunk::decode(&payload).map_err(|e| Error::Damaged(e.to_string()))?;
-        records::file(loaded.entry(chunk.day).or_default(), rows);
+        records::file(loaded.entry(day).or_default(), rows);
     }
     Ok(loaded)
+}
+
+/// The stored minutes of those of some days whose records are no longer kept.
+pub(super) async fn stored_minutes(
+    cell: &Cell,
+    days: &BTreeSet<Day>,
+) -> Result<BTreeMap<Day, Head>, Error> {
+    let (host, id, wanted) = {
+        let held = cell.borrow();
+        let wanted: Vec<ChunkId> = held.user().map_or_else(Vec::new, |user| {
+            let gone = days.iter().filter(|day| !user.manifest.contains_key(day));
+            let chunk = |day: &Day| {
+                let number = *user.minutes.get(day)?;
+                Some(ChunkId { day: *day, number })
+            };
+            gone.filter_map(chunk).collect()
+        });
+        (held.host.clone(), held.id.clone(), wanted)
+    };
+    let head = |(day, payload): (Day, Vec<u8>)| {
+        let head = chunk::minutes::decode(&payload);
+        Ok((day, head.map_err(|e| Error::Damaged(e.to_string()))?))
+    };
+    let payloads = payloads(&host, &id, wanted).await?;
+    payloads.into_iter().map(head).collect()
+}
+
+/// What chunks hold; nothing of an erased user's.
+async fn payloads(
+    host: &Host,
+    user: &UserId,
+    ids: Vec<ChunkId>,
+) -> Result<Vec<(Day, Vec<u8>)>, Error> {
+    let chunks = host.shared.store.chunks(user, ids.clone()).await?;
+    let mut payloads = Vec::with_capacity(ids.len());
+    for (id, bytes) in ids.into_iter().zip(chunks) {
+        let place = (Kind::Chunk, Place::Chunk(id));
+        let content = host.shared.seals.open_row(user, place, &bytes).await?;
+        payloads.extend(content.payload().map(|payload| (id.day, payload)));
+    }
+    Ok(payloads)
 }

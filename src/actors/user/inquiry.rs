@@ -118,17 +118,24 @@ fn read(cell: &Cell, days: BTreeSet<Day>, answer: Answer) {
     };
     let cell = cell.clone();
     actix::spawn(async move {
-        let loaded = deliver::stored(&cell, &days).await;
+        let loaded = stored(&cell, &days).await;
         if cell.borrow().life != life {
             return answer(Err(gone()));
         }
         cell.borrow_mut().loading = false;
         match loaded {
-            Ok(days) => tell(&cell, &Loaded { days }, answer),
+            Ok(loaded) => tell(&cell, &loaded, answer),
             Err(error) => answer(Err(facts::unreadable(&cell, "chunk", &error))),
         }
         super::advance(&cell);
     });
+}
+
+async fn stored(cell: &Cell, days: &BTreeSet<Day>) -> Result<Loaded, Error> {
+    Ok(Loaded {
+        days: deliver::stored(cell, days).await?,
+        minutes: deliver::stored_minutes(cell, days).await?,
+    })
 }
 
 /// Looks through facts and changes in order of time, at most so many of each.

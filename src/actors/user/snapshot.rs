@@ -89,7 +89,8 @@ fn prepare(held: &mut UserCell) -> Option<(SnapshotWrite, Totals, Rc<Host>)> {
     // These will be in the partition's written sums, whatever becomes of the state.
     held.booked = Totals::default();
     let partition = entity.partition(BITS);
-    let (chunks, dropped) = (parts.chunks.into_iter(), parts.dropped.into_iter());
+    let chunks = parts.chunks.into_iter().chain(parts.minutes);
+    let dropped = parts.dropped.into_iter();
     let write = SnapshotWrite {
         entity,
         partition,

@@ -201,6 +201,9 @@ pub(super) async fn every_acknowledged_write_was_synced<F: Fixture>(fixture: F) 
     let policy = streakline_core::manual::ManualPolicy::Exclude;
     store.fix_manual_policy(policy).await.unwrap();
     assert_synced("fix_manual_policy");
+    let retention = streakline_core::retention::Retention::default();
+    store.fix_retention(retention).await.unwrap();
+    assert_synced("fix_retention");
     store.raise_epoch(8).await.unwrap();
     assert_synced("raise_epoch");
     for index in 1..=5 {

@@ -9,6 +9,7 @@ mod crash;
 mod data_keys;
 mod erasure;
 mod journal;
+mod keeping;
 mod snapshots;
 mod stuck;
 
@@ -172,6 +173,8 @@ suite! {
     catalogue::a_store_of_other_bits_is_refused,
     catalogue::a_store_of_another_policy_is_refused_and_says_what_to_do,
     catalogue::a_store_that_was_begun_without_a_policy_has_the_default,
+    keeping::a_store_of_another_retention_is_refused_and_says_what_to_set,
+    keeping::a_store_that_was_begun_without_a_retention_has_the_default,
     stuck::rows_put_aside_are_durable_with_the_input_that_says_so,
     stuck::rows_put_aside_are_listed_in_pages_by_place,
     catalogue::the_clock_is_stored_with_the_answer_that_moved_it,

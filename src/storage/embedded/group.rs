@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use streakline_core::{
     id::{ChallengeId, DeviceId, PartitionId, Position, UserId},
     manual::ManualPolicy,
+    retention::Retention,
 };
 use tokio::sync::oneshot;
 
@@ -42,6 +43,7 @@ pub(super) enum Command {
         reply: Reply<usize>,
     },
     FixManualPolicy(ManualPolicy, Reply<()>),
+    FixRetention(Retention, Reply<()>),
     RaiseEpoch(u32, Reply<u64>),
     SetClock(i64, Option<Box<(IdempotencyKey, StoredAnswer)>>, Reply<()>),
     Key(KeyCommand),
@@ -112,6 +114,10 @@ impl<'a> Group<'a> {
             }
             Command::FixManualPolicy(policy, reply) => {
                 let outcome = self.fix_manual_policy(policy);
+                self.answer_later(reply, outcome);
+            }
+            Command::FixRetention(retention, reply) => {
+                let outcome = self.fix_retention(retention);
                 self.answer_later(reply, outcome);
             }
             Command::RaiseEpoch(bits, reply) => {

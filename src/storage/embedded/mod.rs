@@ -22,6 +22,7 @@ mod erasure;
 pub mod fuzzing;
 mod group;
 mod inspect;
+mod keeping;
 mod keys;
 mod mark;
 mod purge;

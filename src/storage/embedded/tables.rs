@@ -43,6 +43,7 @@ pub(super) enum Table {
 pub(super) mod meta {
     pub(in super::super) const BITS: &[u8] = b"bits";
     pub(in super::super) const MANUAL_POLICY: &[u8] = b"manual_policy";
+    pub(in super::super) const RETENTION: &[u8] = b"retention";
     pub(in super::super) const EPOCH: &[u8] = b"epoch";
     pub(in super::super) const CLOCK_MS: &[u8] = b"clock_ms";
     /// How many commits there were; each batch of the engine counts it up.

@@ -6,6 +6,7 @@
 
 mod data_keys;
 mod erasure;
+mod keeping;
 mod rows;
 mod table;
 

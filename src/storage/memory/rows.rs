@@ -41,6 +41,8 @@ pub(super) struct Tables {
     pub(super) partitions: Table<PartitionId, Vec<u8>>,
     pub(super) bits: Table<(), u32>,
     pub(super) manual_policy: Table<(), ManualPolicy>,
+    /// By its number.
+    pub(super) retention: Table<(), u64>,
     pub(super) epoch: Table<(), u64>,
     pub(super) clock: Table<(), i64>,
     pub(super) keys: Table<KeyId, Vec<u8>>,
@@ -49,7 +51,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Volatile; 20] {
+    fn all(&mut self) -> [&mut dyn Volatile; 21] {
         [
             &mut self.journal,
             &mut self.idempotency,
@@ -66,6 +68,7 @@ impl Tables {
             &mut self.partitions,
             &mut self.bits,
             &mut self.manual_policy,
+            &mut self.retention,
             &mut self.epoch,
             &mut self.clock,
             &mut self.keys,

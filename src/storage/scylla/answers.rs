@@ -7,12 +7,13 @@ use std::sync::atomic::Ordering;
 use streakline_core::{
     id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
     manual::ManualPolicy,
+    retention::Retention,
 };
 
 use super::{
     super::{
-        Answer, Catalogue, ChunkId, DueRows, IdempotencyKey, Journal, JournalRow, Ownership, Rows,
-        Snapshot, SnapshotWrite, Snapshots, StoredAnswer, StuckId, StuckRows,
+        Answer, Catalogue, ChunkId, DueRows, IdempotencyKey, Journal, JournalRow, Keeping,
+        Ownership, Rows, Snapshot, SnapshotWrite, Snapshots, StoredAnswer, StuckId, StuckRows,
     },
     ScyllaStore,
     rows::Kind,
@@ -152,6 +153,12 @@ impl StuckRows for ScyllaStore {
 
     fn stuck(&self, after: Option<StuckId>, limit: usize) -> Answer<'_, Vec<(StuckId, Vec<u8>)>> {
         Box::pin(self.0.stuck(after, limit))
+    }
+}
+
+impl Keeping for ScyllaStore {
+    fn fix_retention(&self, retention: Retention) -> Answer<'_, ()> {
+        Box::pin(self.0.fix_retention(retention))
     }
 }
 

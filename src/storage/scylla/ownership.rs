@@ -2,11 +2,11 @@
 //!
 //! Settings are written once by a condition and never change; the epoch is one of them and rises (`takeover`). Called by `answers`.
 
-use streakline_core::manual::ManualPolicy;
+use streakline_core::{manual::ManualPolicy, retention::Retention};
 use uuid::Uuid;
 
 use super::{
-    super::{Error, IdempotencyKey, StoredAnswer},
+    super::{Error, IdempotencyKey, StoredAnswer, keeping::agrees},
     Inner, number, signed,
 };
 
@@ -15,6 +15,7 @@ pub(super) const EPOCH: &str = "epoch";
 const BITS: &str = "bits";
 const FORMAT: &str = "format";
 const MANUAL_POLICY: &str = "manual_policy";
+const RETENTION: &str = "retention";
 
 /// The layout of the rows; another layout gets another number.
 const ROWS: u64 = 1;
@@ -57,6 +58,16 @@ impl Inner {
             return Err(Error::other_policy(name, policy));
         }
         Ok(())
+    }
+
+    /// Likewise of the rule of retention.
+    pub(super) async fn fix_retention(&self, retention: Retention) -> Result<(), Error> {
+        let begun = self.stored_setting(BITS).await?.is_some();
+        let stored = self.stored_setting(RETENTION).await?;
+        let default = begun.then(|| Retention::default().number());
+        agrees(stored.or(default), retention)?;
+        let stored = self.fix_setting(RETENTION, retention.number()).await?;
+        agrees(Some(stored), retention)
     }
 
     /// Refuses a store of another layout before anything in it is touched.

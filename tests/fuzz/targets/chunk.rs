@@ -1,8 +1,9 @@
-//! Chunks: stored records, column by column. Few bytes may name many rows, so the bound in memory is that of the rows.
+//! Chunks: stored records, or the minutes of a day, column by column. Few bytes may name many rows, so the bound in memory is that
+//! of the rows.
 
 use streakline::storage::envelope::Kind;
 use streakline_core::{
-    chunk::{decode, encode},
+    chunk::{decode, encode, minutes},
     limits::CHUNK_ROWS_MAX,
     records::{Records, StoredRecord, file, winner},
 };
@@ -23,7 +24,7 @@ fn valid(seed: u64) -> Vec<u8> {
     let lived = &lives::life(random.next()).snapshots;
     let chunks: Vec<&Vec<u8>> = lived
         .iter()
-        .flat_map(|parts| &parts.chunks)
+        .flat_map(|parts| parts.chunks.iter().chain(&parts.minutes))
         .map(|(_, bytes)| bytes)
         .collect();
     if !chunks.is_empty() && random.permille(300) {
@@ -38,6 +39,15 @@ fn check(bytes: &[u8]) -> Judged {
     let payload = opened(Kind::Chunk, bytes)?;
     // Thirteen columns of numbers, the ids and the rows themselves, for as many rows as there may be.
     let most = 512 * CHUNK_ROWS_MAX as u64;
+    if let Ok(head) = bounded((bytes, 512, most), || minutes::decode(&payload))? {
+        let again = minutes::encode(&head);
+        let reread = minutes::decode(&again);
+        let reread = reread.map_err(|error| format!("minutes written, unreadable: {error}"))?;
+        hold(reread == head, || {
+            "minutes read again, they are others".into()
+        })?;
+        return Ok(Seen::Taken(Some(again)));
+    }
     let rows = match bounded((bytes, 512, most), || decode(&payload))? {
         Ok(rows) => rows,
         Err(error) => {

@@ -17,6 +17,7 @@ mod manual;
 pub(crate) mod people;
 mod problems;
 mod reads;
+mod retention;
 mod settlement;
 mod streaks;
 mod targets;

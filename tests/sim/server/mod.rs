@@ -159,6 +159,7 @@ thread_local! {
     static RULES: Rules = Rules {
         zones: Arc::new(BundledZones::new()),
         manual_policy: streakline_core::manual::ManualPolicy::default(),
+        retention: streakline_core::retention::Retention::default(),
     };
 }
 

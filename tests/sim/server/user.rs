@@ -470,7 +470,7 @@ impl Server {
 
 fn snapshot_write(entity: Entity, parts: Parts, partition_row: Vec<u8>) -> SnapshotWrite {
     let chunk_id = |(day, number): (Day, u64)| ChunkId { day, number };
-    let chunks = parts.chunks.into_iter();
+    let chunks = parts.chunks.into_iter().chain(parts.minutes);
     SnapshotWrite {
         partition: entity.partition(BITS),
         entity,

@@ -15,7 +15,7 @@ mod target;
 mod token;
 mod trail;
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 
 use super::{User, fold::Loaded, ingest, plan, rebuild};
 use crate::{
@@ -70,6 +70,7 @@ impl Question {
 pub struct Evidence<'a> {
     user: &'a User,
     known: Records,
+    minutes: BTreeMap<Day, Head>,
 }
 
 impl<'a> Evidence<'a> {
@@ -77,16 +78,22 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn new(user: &'a User, loaded: &Loaded) -> Self {
         let known = ingest::gather(user, loaded);
-        Self { user, known }
+        let minutes = loaded.minutes.clone();
+        Self {
+            user,
+            known,
+            minutes,
+        }
     }
 
-    /// The minutes of a day: as they are kept, or from its records.
+    /// The minutes of a day: as they are kept, as they were written, or from its records.
     fn head(&self, day: Day) -> Head {
         let kept = self
             .user
             .days
             .get(&day)
-            .and_then(|state| state.head.as_ref());
+            .and_then(|state| state.head.as_ref())
+            .or_else(|| self.minutes.get(&day));
         kept.cloned().unwrap_or_else(|| {
             let winners = rebuild::winners(&self.known);
             rebuild::head(self.user, day, &winners)
