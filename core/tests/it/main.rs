@@ -11,6 +11,7 @@ mod classes;
 mod days;
 mod device_order;
 mod explain;
+mod formats;
 mod goals;
 mod golden_day;
 mod history;
