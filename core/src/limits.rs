@@ -217,3 +217,5 @@ pub const VERDICT_DAYS_MAX: usize = 31;
 /// Days behind the last hard close up to which a streak's fold is kept, so that a close need not begin at the beginning; data
 /// is too old before that.
 pub const CHECKPOINT_DAYS: i32 = 40;
+/// Bytes of rows that a copy or an audit reads at a time, about; a single row may be longer.
+pub const BULK_PAGE_BYTES: usize = 1024 * 1024;

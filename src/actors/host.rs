@@ -423,6 +423,10 @@ pub(super) enum Chore {
         challenge: ChallengeId,
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
+    /// How many have inputs that no snapshot covers, and the bytes of journal behind them.
+    Uncovered {
+        reply: oneshot::Sender<(usize, u64)>,
+    },
     /// Snapshots everybody; answers when all is written.
     SnapshotAll { reply: oneshot::Sender<()> },
 }
@@ -474,6 +478,9 @@ impl Handler<Chore> for HostActor {
                     super::erasing::cover(&host, challenge).await;
                     let _ = reply.send(Ok(()));
                 });
+            }
+            Chore::Uncovered { reply } => {
+                let _ = reply.send(super::upkeep::uncovered(&host));
             }
             Chore::SnapshotAll { reply } => {
                 actix::spawn(async move {

@@ -59,6 +59,23 @@ fn partition_row(row: &[u8]) -> Result<PartitionRow, Error> {
     minicbor::decode(opened.payload).map_err(damaged)
 }
 
+/// The sums in a partition's own row.
+pub struct WrittenSums {
+    /// Of everything that is in snapshots.
+    pub totals: Totals,
+    /// What of it was that of users who were erased: nobody has rows for it.
+    pub erased: Totals,
+}
+
+/// Reads the sums in a partition's own row.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn written_sums(row: &[u8]) -> Result<WrittenSums, Error> {
+    let PartitionRow { totals, erased, .. } = partition_row(row)?;
+    Ok(WrittenSums { totals, erased })
+}
+
 /// The position from which on a read begins with `position`.
 pub(super) fn before(position: Position) -> Position {
     let index = position.index.saturating_sub(1);

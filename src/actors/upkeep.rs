@@ -127,6 +127,18 @@ pub(super) fn first_uncovered(host: &Host) -> BTreeMap<PartitionId, Position> {
         .collect()
 }
 
+/// How many have inputs that no snapshot covers, and the bytes of journal behind them.
+pub(super) fn uncovered(host: &Host) -> (usize, u64) {
+    let partitions = host.partitions.borrow();
+    let held = partitions.values().map(|held| {
+        let bytes = held.coverage.depth_bytes(held.journal.written_bytes());
+        (held.coverage.len(), bytes)
+    });
+    held.fold((0, 0), |(all, sum): (usize, u64), (of, bytes)| {
+        (all.saturating_add(of), sum.saturating_add(bytes))
+    })
+}
+
 /// Wakes everybody who is due at the clock's time, in memory or not; answers how many.
 pub(super) async fn wake_due(host: &Rc<Host>) -> usize {
     let now_ms = host.now_ms();

@@ -21,6 +21,7 @@ mod boards;
 mod body;
 mod challenge_body;
 mod challenges;
+mod checkpoint;
 mod clock;
 mod cors;
 mod days;

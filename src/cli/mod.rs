@@ -1,11 +1,14 @@
 //! The commands of the one binary, and the only code that prints.
 //!
-//! `serve` starts the server, and `migrate` readies its store; the others are clients that reach data through the server's doors
-//! only and read nothing from the data directory but its keys.
+//! `serve` starts the server, and `migrate` readies its store; `copy` and `audit` read stores that no server uses; the others are
+//! clients that reach data through the server's doors only and read nothing from the data directory but its keys.
 #![allow(clippy::print_stdout, reason = "commands answer on stdout")]
 
+pub mod audit;
+pub mod checkpoint;
 pub mod client;
 pub mod config;
+pub mod copy;
 pub mod demo;
 pub mod erase;
 pub mod folder;
@@ -27,7 +30,7 @@ use clap::{Parser, Subcommand};
 
 use crate::clock;
 use crate::config::Config;
-use crate::keys::{Claims, KeyRing, Role};
+use crate::keys::{Claims, KeyRing, KeySource, Role};
 use crate::telemetry;
 
 const EXAMPLE: &str = "\
@@ -57,6 +60,9 @@ enum Command {
     Demo(demo::DemoArgs),
     Stuck(stuck::StuckArgs),
     Erase(erase::EraseArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
+    Copy(copy::CopyArgs),
+    Audit(audit::AuditArgs),
 }
 
 /// Reads the command line and runs its command.
@@ -72,6 +78,18 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Where the keys are that the settings name.
+fn key_source(config: &Config) -> KeySource {
+    let of = &config.auth;
+    let secret = of.hs256_secret_file.clone();
+    KeySource {
+        dir: config.data.clone(),
+        issuer: of.issuer.clone(),
+        secret: secret.map(|file| (of.hs256_kid.clone(), file)),
+        masters: config.sealing.master_keys.clone(),
+    }
+}
+
 fn run(command: &Command) -> Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(args),
@@ -84,6 +102,9 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Stuck(args) => stuck::run(args),
         Command::Erase(args) => erase::run(args),
+        Command::Checkpoint(args) => checkpoint::run(args),
+        Command::Copy(args) => copy::run(args),
+        Command::Audit(args) => audit::run(args),
     }
 }
 

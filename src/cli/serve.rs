@@ -8,7 +8,7 @@ use clap::Args;
 use super::settings::SettingArgs;
 use crate::{
     config::Config,
-    keys::{self, CurrentKeys, KeyRing, KeySource},
+    keys::{self, CurrentKeys, KeyRing},
     server::{self, Start},
     shutdown, telemetry,
     tls::Tls,
@@ -52,7 +52,7 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
     super::begin_log(&config)?;
     keys::install_crypto_provider();
     server::make_directory(&config.data)?;
-    let keys = CurrentKeys::open(key_source(&config));
+    let keys = CurrentKeys::open(super::key_source(&config));
     let keys = keys.with_context(|| format!("the keys of {}", config.data.display()))?;
     KeyRing::allow_odd_claims(&config.data, config.clock != "system")?;
     let tls = tls(&config)?;
@@ -88,17 +88,6 @@ pub fn run(args: &ServeArgs) -> Result<ExitCode> {
         Ok::<_, anyhow::Error>(server::run(start, ready, stop).await?)
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn key_source(config: &Config) -> KeySource {
-    let of = &config.auth;
-    let secret = of.hs256_secret_file.clone();
-    KeySource {
-        dir: config.data.clone(),
-        issuer: of.issuer.clone(),
-        secret: secret.map(|file| (of.hs256_kid.clone(), file)),
-        masters: config.sealing.master_keys.clone(),
-    }
 }
 
 /// TLS, where both its files are set; one alone is a mistake.

@@ -40,6 +40,9 @@ pub(super) async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64
         tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
     }
     running.handle.stop(true).await;
+    if is_covered && let Err(error) = shared.store.leave().await {
+        tracing::warn!(%error, "the store does not know that this server has ended");
+    }
     let took_ms = clock::monotonic_ms().saturating_sub(begun_ms);
     let in_time = is_covered && sockets_left == 0 && took_ms <= grace_ms;
     tracing::info!(in_time, sockets_left, took_ms, "drained");

@@ -5,6 +5,7 @@
 
 mod drain;
 mod hosting;
+pub mod offline;
 mod reload;
 mod store;
 mod trouble;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Result, Start};
 use crate::{
-    config::{Config, Secret},
+    config::{Config, CqlAddress, Secret},
     storage::{
         Store,
         embedded::EmbeddedStore,
@@ -59,10 +59,15 @@ pub async fn migrate(config: &Config) -> Result<Option<Vec<&'static str>>> {
 }
 
 fn cql_settings(config: &Config) -> Option<Settings> {
+    Some(cql_settings_at(config.cql_address()?, config))
+}
+
+/// How the CQL store at an address is used.
+pub(super) fn cql_settings_at(address: CqlAddress, config: &Config) -> Settings {
     let of = &config.cql;
     let password = of.password.as_ref().map(Secret::expose);
     let login = of.user.clone().zip(password.map(str::to_owned));
-    Some(Settings {
+    Settings {
         login,
         tls: of.tls,
         ca_file: of.ca_file.clone(),
@@ -70,6 +75,6 @@ fn cql_settings(config: &Config) -> Option<Settings> {
         single_copy: config.allow_single_copy,
         migrate: of.migrate,
         statements_max: of.statements_max,
-        ..Settings::new(config.cql_address()?)
-    })
+        ..Settings::new(address)
+    }
 }

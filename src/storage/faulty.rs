@@ -346,6 +346,10 @@ impl Ownership for FaultyStore {
         self.full.get().cloned().or_else(|| self.inner.fault())
     }
 
+    fn leave(&self) -> Answer<'_, ()> {
+        self.inner.leave()
+    }
+
     fn away(&self) -> Option<String> {
         self.inner.away()
     }

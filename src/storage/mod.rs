@@ -5,8 +5,10 @@
 //! memory (tests, simulator) and embedded (the default). Called by `actors` and `api`; never
 //! imports them.
 
+pub mod bulk;
 #[cfg(test)]
 mod contract;
+pub mod copy;
 mod data_keys;
 pub mod embedded;
 pub mod envelope;
@@ -69,6 +71,12 @@ impl Error {
             Self::Damaged(what) => Self::Damaged(format!("{row}: {what}")),
             other => other,
         }
+    }
+
+    fn unfinished_copy() -> Self {
+        Self::Refused(
+            "it holds a copy that is not finished; run the same `streakline copy` again, and it goes on".into(),
+        )
     }
 
     fn missing_chunk(id: ChunkId) -> Self {
@@ -410,6 +418,11 @@ pub trait Ownership {
         now_ms: i64,
         answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()>;
+    /// Says that this server writes nothing more: commands that work without a server may read and write after it. A store in a
+    /// directory sees that by its lock.
+    fn leave(&self) -> Answer<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
     /// Durable syncs made since the start; a test holds it against the flushes that were
     /// acknowledged.
     fn syncs(&self) -> u64;

@@ -165,8 +165,9 @@ fn journals_of_the_first_format_are_read() {
         let input = Input::User(history.user.id.clone(), input.clone());
         journal.append(header.stamp_ms, header.origin.clone(), &input, Vec::new());
     }
-    let written = journal.flush().expect("inputs wait").bytes;
-    let stored = journal::inputs(&fixture("journal-v1", "story", &written)).unwrap();
+    let flush = journal.flush().expect("inputs wait");
+    let written = &flush.groups[&Some(history.user.id.clone())];
+    let stored = journal::inputs(&fixture("journal-v1", "story", written)).unwrap();
     let user = Entity::User(history.user.id.clone());
     let inputs: Vec<&UserInput> = stored
         .iter()

@@ -11,6 +11,7 @@ mod stuck;
 mod users;
 
 pub use explain::{TrailRow, TrailRows};
+pub use server::Checkpoint;
 
 use std::{
     sync::{Arc, atomic::Ordering},

@@ -22,8 +22,23 @@ use crate::{
 
 /// How long everything that a clock passes may take.
 const CLOCK_WITHIN: Duration = Duration::from_secs(300);
+/// How long it may take to snapshot everybody.
+const CHECKPOINT_WITHIN: Duration = Duration::from_secs(300);
 /// Ms between two tries to reach an arbiter whose mailbox is full.
 const RETRY_MS: u64 = 20;
+
+/// What a checkpoint came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkpoint {
+    /// Users and challenges that had inputs which no snapshot covered.
+    pub found: usize,
+    /// Bytes of journal behind them.
+    pub found_bytes: u64,
+    /// The same afterwards: what came meanwhile, and what an earlier start left unfolded.
+    pub uncovered: usize,
+    /// Bytes of journal behind these: what another start reads.
+    pub tail_bytes: u64,
+}
 
 impl Directory {
     /// Asks every arbiter.
@@ -188,6 +203,36 @@ impl Directory {
             .forget_expired(clock::unix_ms(), 1_000)
             .await?;
         Ok(())
+    }
+
+    /// Snapshots everybody with inputs that no snapshot covers, and drops the journal behind them.
+    ///
+    /// # Errors
+    /// `Overloaded` when it takes too long, `StoreUnavailable`.
+    pub async fn checkpoint(&self) -> Outcome<Checkpoint> {
+        let (users_and_challenges, bytes) = self.uncovered().await;
+        let written = tokio::time::timeout(CHECKPOINT_WITHIN, self.snapshot_all());
+        let written = tokio::select! {
+            written = written => written,
+            _ = self.shared.fatal.wait() => return Err(restarting()),
+        };
+        let late = |_| Refusal::new(Code::Overloaded, "not everything is written yet; try again");
+        written.map_err(late)?;
+        let tidied = self.tidy_store().await;
+        tidied.map_err(|error| self.store_refusal("the journal", &error))?;
+        let (uncovered, tail_bytes) = self.uncovered().await;
+        Ok(Checkpoint {
+            found: users_and_challenges,
+            found_bytes: bytes,
+            uncovered,
+            tail_bytes,
+        })
+    }
+
+    async fn uncovered(&self) -> (usize, u64) {
+        let parts: Vec<(usize, u64)> = self.every(|reply| Chore::Uncovered { reply }).await;
+        let all = parts.iter().map(|(of, _)| *of).sum();
+        (all, parts.iter().map(|(_, bytes)| *bytes).sum())
     }
 
     /// Snapshots everybody in memory, so that the next start has nothing to fold.

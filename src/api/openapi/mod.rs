@@ -20,9 +20,9 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    balance, boards, challenges, clock, days, devices, enrolments, erasure, events, explain, goals,
-    health, import, instruments, ledger, me, minutes, pauses, problem::Answer, rest_days, streaks,
-    stuck, users, verdicts,
+    balance, boards, challenges, checkpoint, clock, days, devices, enrolments, erasure, events,
+    explain, goals, health, import, instruments, ledger, me, minutes, pauses, problem::Answer,
+    rest_days, streaks, stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -102,6 +102,7 @@ routes! {
     "/v1/ledger/summary" => get ledger::summary;
     "/v1/stuck" => get stuck::list;
     "/v1/stuck/{stuck}/retry" => post stuck::retry;
+    "/v1/checkpoint" => post checkpoint::take;
     "/v1/clock" => get clock::read, post clock::advance;
 }
 

@@ -8,7 +8,10 @@ use futures_util::future::join_all;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    super::scylla::{ScyllaStore, Settings},
+    super::{
+        bulk::BulkStore,
+        scylla::{ScyllaStore, Settings},
+    },
     Fixture, Store,
 };
 use crate::config::{self, CqlAddress};
@@ -74,6 +77,10 @@ impl Fixture for Keyspace {
     }
 
     fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    fn bulk(&self) -> &dyn BulkStore {
         &*self.store
     }
 

@@ -3,6 +3,7 @@
 //! A test gets a fixture: a store that can crash and be opened again. What only one store has (its
 //! lock, its faults, its files) is tested beside that store. Run by `cargo test`.
 
+mod bulk;
 mod catalogue;
 pub(super) mod cql;
 mod crash;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 use super::{
     Attachment, ChunkId, Error, IdempotencyKey, JournalRow, SnapshotWrite, Store, StoredAnswer,
     StuckId,
+    bulk::BulkStore,
     embedded::{EmbeddedStore, Settings},
     memory::MemoryStore,
 };
@@ -35,6 +37,8 @@ pub(super) trait Fixture: Sized {
     /// An empty store.
     async fn new() -> Self;
     fn store(&self) -> &dyn Store;
+    /// The same, for whole tables.
+    fn bulk(&self) -> &dyn BulkStore;
     /// The server dies without a word; another one opens what it left.
     async fn crash(self) -> Self;
 }
@@ -47,6 +51,10 @@ impl Fixture for Memory {
     }
 
     fn store(&self) -> &dyn Store {
+        &self.0
+    }
+
+    fn bulk(&self) -> &dyn BulkStore {
         &self.0
     }
 
@@ -79,6 +87,10 @@ impl Fixture for Embedded {
     }
 
     fn store(&self) -> &dyn Store {
+        &self.store
+    }
+
+    fn bulk(&self) -> &dyn BulkStore {
         &self.store
     }
 
@@ -187,6 +199,13 @@ suite! {
     data_keys::which_master_keys_are_needed_is_durable,
     erasure::an_erased_user_has_no_rows_and_others_have_theirs,
     erasure::what_was_erased_stays_away_after_a_crash_and_a_purge,
+    bulk::every_row_is_read_once_in_pages_of_any_size,
+    bulk::a_store_travels_to_another_and_back_whole,
+    bulk::a_copy_that_is_killed_between_any_two_calls_goes_on,
+    bulk::no_server_starts_on_a_copy_that_is_not_finished,
+    bulk::a_store_that_is_not_empty_is_no_target,
+    bulk::a_copy_of_a_store_that_was_used_since_does_not_go_on,
+    bulk::a_row_that_was_lost_on_the_way_is_found,
     crash::a_crash_after_any_call_loses_nothing_that_was_acknowledged,
 }
 

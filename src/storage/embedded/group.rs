@@ -15,7 +15,10 @@ use streakline_core::{
 use tokio::sync::oneshot;
 
 use super::{
-    super::{Attachment, Error, IdempotencyKey, JournalRow, SnapshotWrite, StoredAnswer, StuckId},
+    super::{
+        Attachment, Error, IdempotencyKey, JournalRow, SnapshotWrite, StoredAnswer, StuckId,
+        bulk::{BulkRow, CopyMark},
+    },
     Shared,
     data_keys::KeyCommand,
     erasure::Erased,
@@ -50,6 +53,7 @@ pub(super) enum Command {
     Erase(Box<Erased>, Reply<()>),
     Purged(Reply<()>),
     Truncate(FirstUncovered, Reply<()>),
+    Import(Vec<BulkRow>, Option<Box<CopyMark>>, Reply<()>),
 }
 
 /// Where to, under which key, and what; `None` removes.
@@ -134,6 +138,10 @@ impl<'a> Group<'a> {
                 self.remove(Table::Meta, meta::PURGE_OWED.to_vec());
                 self.answer_later(reply, Ok(()));
             }
+            Command::Import(rows, mark, reply) => {
+                let outcome = self.import(rows, mark);
+                self.answer_later(reply, outcome);
+            }
             Command::Truncate(first_uncovered, reply) => {
                 self.truncations.push((first_uncovered, reply));
             }
@@ -175,7 +183,7 @@ impl<'a> Group<'a> {
         self.rows.insert((table, key), value);
     }
 
-    fn append(&mut self, row: JournalRow) -> Result<(), Error> {
+    pub(super) fn append(&mut self, row: JournalRow) -> Result<(), Error> {
         let place = (row.partition, row.first);
         let value = values::journal(&row);
         let stored = match self.journal.get(&place) {
@@ -312,6 +320,7 @@ impl<'a> Group<'a> {
     }
 
     fn raise_epoch(&mut self, bits: u32) -> Result<u64, Error> {
+        self.refuse_unfinished_copy()?;
         let number = |row: Option<Vec<u8>>| row.map(|row| values::parse_meta(&row)).transpose();
         let stored = number(self.get(Table::Meta, meta::BITS)?)?;
         if let Some(stored) = stored.filter(|stored| *stored != u64::from(bits)) {
@@ -337,15 +346,19 @@ impl<'a> Group<'a> {
         Ok(epoch)
     }
 
+    /// An answer to a repeated request, and the row that forgets it.
+    pub(super) fn put_answer(&mut self, key: &IdempotencyKey, answer: &StoredAnswer) {
+        let writes = answer_rows(key, answer);
+        writes.into_iter().for_each(|write| self.write(write));
+    }
+
     fn set_clock(
         &mut self,
         now_ms: i64,
         answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Result<(), Error> {
-        if let Some((key, record)) = answer {
-            answer_rows(&key, &record)
-                .into_iter()
-                .for_each(|write| self.write(write));
+        if let Some((key, answer)) = answer {
+            self.put_answer(&key, &answer);
         }
         let clock = values::meta(now_ms.cast_unsigned());
         self.put(Table::Meta, meta::CLOCK_MS.to_vec(), clock);

@@ -6,7 +6,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `answers`, `data_keys`, `erasure` | the traits of `storage` |
+//! | `answers`, `bulk`, `data_keys`, `erasure` | the traits of `storage` |
 //! | `purge` | how deleted rows leave the files |
 //! | `writer`, `group` | the thread that writes, and one group of writes |
 //! | `segments` | the journal |
@@ -14,6 +14,7 @@
 //! | `tables`, `keys`, `values` | everything else, and its form on disk |
 
 mod answers;
+mod bulk;
 mod data_keys;
 mod engine_log;
 mod erasure;

@@ -5,7 +5,7 @@
 //! the embedded store only.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     iter::Peekable,
     sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
@@ -161,6 +161,13 @@ impl Segments {
             }
         }
         Ok(None)
+    }
+
+    /// Whose rows there are.
+    pub(super) fn partitions(&self) -> BTreeSet<PartitionId> {
+        let segments = self.read();
+        let partitions = segments.iter().flat_map(|segment| segment.last.keys());
+        partitions.copied().collect()
     }
 
     pub(super) fn tail(

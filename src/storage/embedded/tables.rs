@@ -54,6 +54,8 @@ pub(super) mod meta {
     pub(in super::super) const PURGE_OWED: &[u8] = b"purge_owed";
     /// Written by a purge, so that there is something to write to a file.
     pub(in super::super) const TOUCHED: &[u8] = b"touched";
+    /// How far a copy into this store is.
+    pub(in super::super) const COPY: &[u8] = b"copy";
     /// Layout of the rows.
     pub(in super::super) const FORMAT: &[u8] = b"format";
 }
@@ -131,6 +133,20 @@ impl Tables {
             parse(key.get(1..).unwrap_or_default(), &value)
         })
         .collect()
+    }
+
+    /// Keys and values of a range in order.
+    pub(super) fn iter(
+        &self,
+        table: Table,
+        range: Range,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), Error>> {
+        let (keyspace, _) = self.place(table, &[]);
+        keyspace.range(within(table, range)).map(|row| {
+            let (key, value) = row.into_inner().map_err(error)?;
+            let key = key.get(1..).unwrap_or_default();
+            Ok((key.to_vec(), value.to_vec()))
+        })
     }
 
     /// The first damage in a table, read from its beginning: the engine joins its files in the

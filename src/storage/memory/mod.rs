@@ -4,6 +4,7 @@
 //! server that is started again finds it. Called by tests and the simulator; a server never runs on
 //! it.
 
+mod bulk;
 mod data_keys;
 mod erasure;
 mod keeping;

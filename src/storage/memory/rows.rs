@@ -15,7 +15,7 @@ use streakline_core::{
 use super::{
     super::{
         Attachment, ChunkId, Error, IdempotencyKey, JournalRow, Snapshot, SnapshotWrite,
-        StoredAnswer, StuckId, envelope::KeyId,
+        StoredAnswer, StuckId, bulk::CopyMark, envelope::KeyId,
     },
     table::{Table, Volatile},
 };
@@ -48,10 +48,12 @@ pub(super) struct Tables {
     pub(super) keys: Table<KeyId, Vec<u8>>,
     pub(super) keys_of: Table<UserId, KeyId>,
     pub(super) master_keys: Table<(), Vec<u8>>,
+    /// How far a copy into this store is.
+    pub(super) copy: Table<(), CopyMark>,
 }
 
 impl Tables {
-    fn all(&mut self) -> [&mut dyn Volatile; 21] {
+    fn all(&mut self) -> [&mut dyn Volatile; 22] {
         [
             &mut self.journal,
             &mut self.idempotency,
@@ -74,6 +76,7 @@ impl Tables {
             &mut self.keys,
             &mut self.keys_of,
             &mut self.master_keys,
+            &mut self.copy,
         ]
     }
 
@@ -258,6 +261,9 @@ impl Tables {
     }
 
     pub(super) fn raise_epoch(&mut self, bits: u32) -> Result<u64, Error> {
+        if !self.copy.rows().is_empty() {
+            return Err(Error::unfinished_copy());
+        }
         match self.bits.rows().get(&()) {
             Some(stored) if *stored != bits => return Err(Error::other_bits(*stored, bits)),
             Some(_) => {}

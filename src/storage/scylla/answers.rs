@@ -169,6 +169,7 @@ impl Ownership for ScyllaStore {
 
     fn raise_epoch(&self, bits: u32) -> Answer<'_, u64> {
         Box::pin(async move {
+            self.0.refuse_unfinished_copy().await?;
             self.0.fix_layout(bits).await?;
             let epoch = self.0.take_over(bits).await?;
             if !self.0.looked_after.swap(true, Ordering::AcqRel) {
@@ -188,6 +189,10 @@ impl Ownership for ScyllaStore {
         answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()> {
         Box::pin(self.0.set_clock(now_ms, answer))
+    }
+
+    fn leave(&self) -> Answer<'_, ()> {
+        Box::pin(self.0.leave())
     }
 
     fn syncs(&self) -> u64 {

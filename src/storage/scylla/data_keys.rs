@@ -11,6 +11,9 @@ use super::{
     rows::limited,
 };
 
+/// Name of the row that says which master keys are needed.
+const MASTER_KEYS: &str = "master_keys";
+
 impl Inner {
     async fn data_key(&self, id: KeyId) -> Result<Option<Vec<u8>>, Error> {
         let row: Option<(Vec<u8>,)> = self
@@ -40,20 +43,12 @@ impl Inner {
     }
 
     async fn claim_data_key(&self, user: &UserId, key: &KeyRow) -> Result<KeyRow, Error> {
-        let id = key.id.0.as_slice();
         loop {
             if let Some(held) = self.data_key_of(user).await? {
                 return Ok(held);
             }
-            if self.data_key(key.id).await?.is_none() {
-                let values = (id, key.bytes.as_slice());
-                self.conditionally(&self.statements.data_key_insert, values)
-                    .await?;
-                continue;
-            }
-            let values = (user.as_str(), id);
-            self.conditionally(&self.statements.key_owner_insert, values)
-                .await?;
+            self.put_data_key(key).await?;
+            self.put_key_owner(user, key.id).await?;
         }
     }
 
@@ -116,30 +111,36 @@ impl Inner {
         rows.into_iter().map(row).collect()
     }
 
-    async fn needed_masters(&self) -> Result<Option<Vec<u8>>, Error> {
-        let row: Option<(Option<Vec<u8>>,)> =
-            self.cql.first(&self.statements.master_keys, ()).await?;
-        Ok(row.and_then(|(bytes,)| bytes))
+    /// Stores a key under its name, whoever may get it.
+    pub(super) async fn put_data_key(&self, key: &KeyRow) -> Result<(), Error> {
+        while self.data_key(key.id).await?.is_none() {
+            let values = (key.id.0.as_slice(), key.bytes.as_slice());
+            self.conditionally(&self.statements.data_key_insert, values)
+                .await?;
+        }
+        Ok(())
     }
 
-    async fn need_masters(&self, row: &[u8]) -> Result<(), Error> {
-        loop {
-            match self.needed_masters().await? {
-                Some(stored) if stored == row => return Ok(()),
-                Some(stored) => {
-                    let statement = &self.statements.master_keys_update;
-                    self.conditionally(statement, (row, stored)).await?;
-                }
-                None => {
-                    let statement = &self.statements.master_keys_insert;
-                    self.conditionally(statement, (row,)).await?;
-                }
-            }
+    /// Gives a user the key of that name, unless it has one.
+    pub(super) async fn put_key_owner(&self, user: &UserId, id: KeyId) -> Result<(), Error> {
+        while self.owned(user).await?.is_none() {
+            let values = (user.as_str(), id.0.as_slice());
+            self.conditionally(&self.statements.key_owner_insert, values)
+                .await?;
         }
+        Ok(())
+    }
+
+    pub(super) async fn needed_masters(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.bytes_of(MASTER_KEYS).await
+    }
+
+    pub(super) async fn need_masters(&self, row: &[u8]) -> Result<(), Error> {
+        self.set_bytes(MASTER_KEYS, Some(row.to_vec())).await
     }
 }
 
-fn key_id(bytes: Vec<u8>) -> Result<KeyId, Error> {
+pub(super) fn key_id(bytes: Vec<u8>) -> Result<KeyId, Error> {
     let damaged = |_| Error::Damaged("the name of a data key has not 16 bytes".into());
     bytes.try_into().map(KeyId).map_err(damaged)
 }

@@ -34,10 +34,8 @@ impl Inner {
         self.erase_commit(traces).await?;
         // Right before the transfers that it stands for: a crash in between counts them twice among those of nobody, and never in
         // a balance.
-        let (partition, at_us) = (partition_key(traces.partition), self.stamp().await?);
-        let values = (partition, traces.partition_row.as_slice(), at_us);
-        self.cql
-            .write(&self.statements.partition_put, values)
+        let at_us = self.stamp().await?;
+        self.put_partition(traces.partition, &traces.partition_row, at_us)
             .await?;
         self.erase_state(user).await?;
         self.erase_due(traces).await?;

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `connect`, `schema` | the session, the tables (schema/cql) |
 //! | `statements`, `cql` | every statement, and one on its way |
-//! | `answers` | the traits of `storage` |
+//! | `answers`, `bulk` | the traits of `storage` |
 //! | `owner`, `takeover`, `stamps` | who owns the keyspace, and which write wins |
 //! | `journal`, `segments`, `lane`, `attachments` | the journal |
 //! | `data_keys`, `erasure` | users' keys, and users that are deleted |
@@ -18,6 +18,7 @@
 mod answers;
 mod attachments;
 mod buckets;
+mod bulk;
 mod catalogue;
 mod connect;
 mod cql;
@@ -155,6 +156,16 @@ impl ScyllaStore {
             looked_after: AtomicBool::new(false),
             fault: OnceLock::new(),
         })))
+    }
+
+    /// Likewise, for a command that works on rows while no server does.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] too when a server owns the keyspace, or had no time to leave it.
+    pub async fn open_idle(settings: Settings) -> Result<Self, Error> {
+        let store = Self::open(settings).await?;
+        store.0.refuse_owned().await?;
+        Ok(store)
     }
 
     /// Makes the keyspace where there is none, and applies what is missing; answers the names of what was applied.

@@ -5,7 +5,7 @@
 
 use std::sync::{
     PoisonError, RwLock,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use tokio::sync::Mutex;
@@ -28,6 +28,7 @@ pub(super) struct Owner {
     reading: Mutex<()>,
     begun: AtomicU64,
     done: AtomicU64,
+    left: AtomicBool,
 }
 
 impl Owner {
@@ -58,7 +59,10 @@ impl Inner {
         let row: Option<(Option<bool>,)> =
             self.cql.first(&self.statements.node, (node.id,)).await?;
         if row != Some((Some(false),)) {
-            return Err(self.depose());
+            return Err(match self.has_left() {
+                true => Error::Refused("this server has left the keyspace".into()),
+                false => self.depose(),
+            });
         }
         self.owner.done.fetch_add(1, Ordering::AcqRel);
         Ok(())
@@ -67,6 +71,35 @@ impl Inner {
     fn depose(&self) -> Error {
         let who = "another server has taken this keyspace over: what this one acknowledged is there, and it takes nothing more";
         self.poison(Error::Refused(who.into()))
+    }
+
+    /// Writes this server's own obituary: it writes nothing more.
+    pub(super) async fn leave(&self) -> Result<(), Error> {
+        let Some(node) = self.owner.node() else {
+            return Ok(());
+        };
+        self.confirm().await?;
+        self.owner.left.store(true, Ordering::Release);
+        self.conditionally(&self.statements.node_obituary, (node.id,))
+            .await
+    }
+
+    /// Whether this server has written its own obituary.
+    pub(super) fn has_left(&self) -> bool {
+        self.owner.left.load(Ordering::Acquire)
+    }
+
+    /// Refuses a keyspace whose rows may change, or be half written.
+    pub(super) async fn refuse_owned(&self) -> Result<(), Error> {
+        let statement = &self.statements.nodes_decided;
+        let listed: Vec<(Uuid, i64, Option<bool>)> = self.cql.rows(statement, ()).await?;
+        if listed.iter().any(|(_, _, dead)| *dead == Some(false)) {
+            return Err(Error::Refused(
+                "a server owns this keyspace, or was killed before it could leave it; stop it by SIGTERM, or start one and stop it"
+                    .into(),
+            ));
+        }
+        Ok(())
     }
 
     /// A timestamp for a write.

@@ -6,7 +6,7 @@ use streakline_core::{manual::ManualPolicy, retention::Retention};
 use uuid::Uuid;
 
 use super::{
-    super::{Error, IdempotencyKey, StoredAnswer, keeping::agrees},
+    super::{Error, IdempotencyKey, StoredAnswer, bulk::Setting, keeping::agrees},
     Inner, number, signed,
 };
 
@@ -20,15 +20,26 @@ const RETENTION: &str = "retention";
 /// The layout of the rows; another layout gets another number.
 const ROWS: u64 = 1;
 
+/// What a setting is called; nothing of the clock, which has its own table.
+pub(super) fn setting_name(setting: Setting) -> Option<&'static str> {
+    match setting {
+        Setting::Bits => Some(BITS),
+        Setting::ManualPolicy => Some(MANUAL_POLICY),
+        Setting::Epoch => Some(EPOCH),
+        Setting::Retention => Some(RETENTION),
+        Setting::ClockMs => None,
+    }
+}
+
 impl Inner {
-    async fn stored_setting(&self, name: &str) -> Result<Option<u64>, Error> {
+    pub(super) async fn stored_setting(&self, name: &str) -> Result<Option<u64>, Error> {
         let row: Option<(Option<i64>, Option<Uuid>)> =
             self.cql.first(&self.statements.setting, (name,)).await?;
         Ok(row.and_then(|(value, _)| value).map(number))
     }
 
     /// The stored value; ours, when there was none.
-    async fn fix_setting(&self, name: &str, value: u64) -> Result<u64, Error> {
+    pub(super) async fn fix_setting(&self, name: &str, value: u64) -> Result<u64, Error> {
         loop {
             if let Some(stored) = self.stored_setting(name).await? {
                 return Ok(stored);
@@ -39,6 +50,39 @@ impl Inner {
                 (name, signed(value)?, nobody),
             )
             .await?;
+        }
+    }
+
+    /// Bytes under a name.
+    pub(super) async fn bytes_of(&self, name: &str) -> Result<Option<Vec<u8>>, Error> {
+        let statement = &self.statements.setting_bytes;
+        let row: Option<(Option<Vec<u8>>,)> = self.cql.first(statement, (name,)).await?;
+        Ok(row.and_then(|(bytes,)| bytes))
+    }
+
+    /// Stores other bytes under a name, or takes them away.
+    pub(super) async fn set_bytes(&self, name: &str, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        let all = &self.statements;
+        loop {
+            match (self.bytes_of(name).await?, &bytes) {
+                (stored, wanted) if stored == *wanted => return Ok(()),
+                (Some(stored), Some(wanted)) => {
+                    let values = (wanted, name, stored);
+                    self.conditionally(&all.setting_bytes_update, values)
+                        .await?;
+                }
+                (None, Some(wanted)) => {
+                    let values = (name, wanted);
+                    self.conditionally(&all.setting_bytes_insert, values)
+                        .await?;
+                }
+                (Some(stored), None) => {
+                    let values = (name, stored);
+                    self.conditionally(&all.setting_bytes_delete, values)
+                        .await?;
+                }
+                (None, None) => return Ok(()),
+            }
         }
     }
 

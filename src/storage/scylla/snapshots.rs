@@ -73,7 +73,8 @@ impl Inner {
         }
         self.begin(&begun).await?;
         self.confirm().await?;
-        self.put_state(&begun, &write.state).await?;
+        let of = (&begun.entity, begun.covered);
+        self.put_state(of, &write.state, begun.at_us).await?;
         self.follow(&begun).await?;
         self.tidy_up(&begun, user.as_ref(), &write.dropped_chunks)
             .await
@@ -99,7 +100,12 @@ impl Inner {
         Ok(())
     }
 
-    async fn put_chunk(&self, user: &UserId, id: ChunkId, bytes: &[u8]) -> Result<(), Error> {
+    pub(super) async fn put_chunk(
+        &self,
+        user: &UserId,
+        id: ChunkId,
+        bytes: &[u8],
+    ) -> Result<(), Error> {
         let bucket = chunk_bucket(id);
         self.note_bucket(&List::Chunks(user.clone()), bucket)
             .await?;
@@ -127,10 +133,15 @@ impl Inner {
         self.cql.write(&self.statements.commit_begin, values).await
     }
 
-    pub(super) async fn put_state(&self, begun: &Begun, state: &[u8]) -> Result<(), Error> {
-        let (kind, id) = entity_key(&begun.entity);
-        let (epoch, index) = (signed(begun.covered.epoch)?, signed(begun.covered.index)?);
-        let values = (kind, id, epoch, index, begun.at_us, state, begun.at_us);
+    pub(super) async fn put_state(
+        &self,
+        (entity, covered): (&Entity, Position),
+        state: &[u8],
+        at_us: i64,
+    ) -> Result<(), Error> {
+        let (kind, id) = entity_key(entity);
+        let (epoch, index) = (signed(covered.epoch)?, signed(covered.index)?);
+        let values = (kind, id, epoch, index, at_us, state, at_us);
         self.cql
             .write(&self.statements.snapshot_insert, values)
             .await
@@ -158,14 +169,19 @@ impl Inner {
             let bytes = standing.bytes.as_ref().map(|bytes| bytes.as_slice());
             self.put_standing((standing.challenge, &standing.user), bytes, begun.at_us)
         }));
-        let values = (
-            partition_key(begun.partition),
-            partition_row.as_slice(),
-            begun.at_us,
-        );
-        let row = self.cql.write(&self.statements.partition_put, values);
+        let row = self.put_partition(begun.partition, partition_row, begun.at_us);
         let ((), _, ()) = futures_util::try_join!(due, standings, row)?;
         Ok(())
+    }
+
+    pub(super) async fn put_partition(
+        &self,
+        partition: PartitionId,
+        row: &[u8],
+        at_us: i64,
+    ) -> Result<(), Error> {
+        let values = (partition_key(partition), row, at_us);
+        self.cql.write(&self.statements.partition_put, values).await
     }
 
     async fn tidy_up(

@@ -17,6 +17,8 @@ pub(super) const AHEAD_US: i64 = 60_000_000;
 pub(super) struct Stamps {
     last_us: AtomicI64,
     ceiling_us: AtomicI64,
+    /// The one timestamp that all writes have, us; 0: they rise.
+    standing_us: AtomicI64,
     /// Held by who raises the ceiling.
     pub(super) raising: Mutex<()>,
 }
@@ -27,6 +29,7 @@ impl Default for Stamps {
         Self {
             last_us: AtomicI64::new(0),
             ceiling_us: AtomicI64::new(i64::MAX),
+            standing_us: AtomicI64::new(0),
             raising: Mutex::new(()),
         }
     }
@@ -35,6 +38,10 @@ impl Default for Stamps {
 impl Stamps {
     /// The next timestamp; `Err` with one that the ceiling does not allow yet.
     pub(super) fn next(&self) -> Result<i64, i64> {
+        let standing_us = self.standing_us.load(Ordering::Acquire);
+        if standing_us > 0 {
+            return Ok(standing_us);
+        }
         let now_us = clock::unix_ms().saturating_mul(1_000);
         let next = |last_us: i64| last_us.saturating_add(1).max(now_us);
         // The closure always gives a value, so both arms are the one before it.
@@ -50,8 +57,14 @@ impl Stamps {
         }
     }
 
+    /// All writes have one timestamp, until an owner begins.
+    pub(super) fn stand_at(&self, at_us: i64) {
+        self.standing_us.store(at_us, Ordering::Release);
+    }
+
     /// From now on above `base_us`, and up to `ceiling_us`.
     pub(super) fn begin(&self, base_us: i64, ceiling_us: i64) {
+        self.standing_us.store(0, Ordering::Release);
         self.last_us.fetch_max(base_us, Ordering::AcqRel);
         self.allow(ceiling_us);
     }
@@ -87,5 +100,9 @@ mod tests {
         assert!(!stamps.allows(base_us + 3));
         stamps.allow(base_us + 9);
         assert_eq!(stamps.next(), Ok(base_us + 4));
+        stamps.stand_at(1);
+        assert_eq!([stamps.next(), stamps.next()], [Ok(1), Ok(1)]);
+        stamps.begin(base_us, base_us + 20);
+        assert_eq!(stamps.next(), Ok(base_us + 5));
     }
 }

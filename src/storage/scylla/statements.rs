@@ -150,9 +150,11 @@ statements! {
     setting_insert: Condition "INSERT INTO settings (name, value, node) VALUES (?, ?, ?) IF NOT EXISTS";
     setting_update: Condition "UPDATE settings SET value = ?, node = ? WHERE name = ? IF value = ?";
 
-    master_keys: Decided "SELECT bytes FROM settings WHERE name = 'master_keys'";
-    master_keys_insert: Condition "INSERT INTO settings (name, bytes) VALUES ('master_keys', ?) IF NOT EXISTS";
-    master_keys_update: Condition "UPDATE settings SET bytes = ? WHERE name = 'master_keys' IF bytes = ?";
+    setting_bytes: Decided "SELECT bytes FROM settings WHERE name = ?";
+    setting_bytes_insert: Condition "INSERT INTO settings (name, bytes) VALUES (?, ?) IF NOT EXISTS";
+    setting_bytes_update: Condition "UPDATE settings SET bytes = ? WHERE name = ? IF bytes = ?";
+    setting_bytes_delete: Condition "DELETE FROM settings WHERE name = ? IF bytes = ?";
+
     data_key: Decided "SELECT bytes FROM data_keys WHERE id = ?";
     data_key_insert: Condition "INSERT INTO data_keys (id, bytes) VALUES (?, ?) IF NOT EXISTS";
     data_key_replace: Condition "UPDATE data_keys SET bytes = ? WHERE id = ? IF bytes = ?";
@@ -221,6 +223,18 @@ statements! {
     due: Read "SELECT at_ms, kind, id FROM due WHERE partition = ? AND bucket = ? AND at_ms <= ? LIMIT ?";
     due_insert: Write "INSERT INTO due (partition, bucket, at_ms, kind, id) VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ?";
     due_drop: Write "DELETE FROM due USING TIMESTAMP ? WHERE partition = ? AND bucket = ? AND at_ms = ? AND kind = ? AND id = ?";
+
+    data_keys_all: Scan "SELECT id, bytes FROM data_keys";
+    key_owners_all: Scan "SELECT user, id FROM key_owners";
+    partitions_all: Scan "SELECT partition, bytes FROM partitions";
+    devices_all: Scan "SELECT device, user FROM devices";
+    challenges_all: Scan "SELECT challenge FROM challenges";
+    answers_all: Scan "SELECT principal, key, expires_ms, bytes FROM answers";
+    snapshots_all: Scan "SELECT DISTINCT kind, id FROM snapshots";
+    chunks_all: Scan "SELECT user, day, number, bytes FROM chunks";
+    user_rows_all: Scan "SELECT user, kind, number, bytes FROM user_rows";
+    standings_all: Scan "SELECT challenge, user, bytes FROM standings";
+    due_all: Scan "SELECT partition, at_ms, kind, id FROM due";
 
     buckets: Read "SELECT bucket FROM buckets WHERE list = ? AND bucket >= ?";
     bucket_insert: Write "INSERT INTO buckets (list, bucket) VALUES (?, ?) USING TIMESTAMP ?";

@@ -34,10 +34,15 @@ pub(super) fn look_after(inner: &Arc<Inner>) {
     tokio::spawn(async move {
         loop {
             clock::pause_ms(LOOK_EVERY_MS).await;
-            let Some(inner) = inner.upgrade() else { return };
-            if let Err(error) = inner.confirm().await {
-                inner.poison(error);
+            let Some(inner) = inner.upgrade().filter(|inner| !inner.has_left()) else {
                 return;
+            };
+            match inner.confirm().await {
+                Err(error) if !inner.has_left() => {
+                    inner.poison(error);
+                    return;
+                }
+                _ => {}
             }
         }
     });
@@ -204,7 +209,11 @@ impl Inner {
     }
 
     /// Inserts the seal, or adopts the one that another successor has inserted.
-    async fn seal(&self, partition: PartitionId, (epoch, last): (u64, u64)) -> Result<(), Error> {
+    pub(super) async fn seal(
+        &self,
+        partition: PartitionId,
+        (epoch, last): (u64, u64),
+    ) -> Result<(), Error> {
         let values = (partition_key(partition), signed(epoch)?, signed(last)?);
         loop {
             self.conditionally(&self.statements.seal, values).await?;

@@ -5,3 +5,4 @@ mod cql;
 mod docker;
 mod logs;
 mod metrics;
+mod stores;

@@ -163,6 +163,7 @@ const ROWS: &[Row] = &[
         "/v1/stuck/{stuck}/retry",
         [Forbidden, Forbidden, Forbidden, NotFound],
     ),
+    admins("post", "/v1/checkpoint", 200),
     everybody("get", "/v1/clock"),
     admins("post", "/v1/clock", 200),
     admins("delete", "/v1/users/{user}", 204),
@@ -239,7 +240,9 @@ fn body_of(row: &Row) -> Option<Value> {
         ("post", "/v1/challenges") | ("put", "/v1/challenges/{id}") => {
             Some(challenge("2016-04-13", "2016-04-14"))
         }
-        ("post", "/v1/challenges/{id}/publish" | "/v1/stuck/{stuck}/retry") => Some(json!({})),
+        ("post", "/v1/challenges/{id}/publish" | "/v1/stuck/{stuck}/retry" | "/v1/checkpoint") => {
+            Some(json!({}))
+        }
         ("post", "/v1/challenges/{id}/cancel") => Some(json!({"reason": "rain"})),
         ("post", "/v1/users/{user}/import") => Some(json!({
             "device_id": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77", "class": "watch",

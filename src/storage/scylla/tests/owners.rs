@@ -138,7 +138,9 @@ async fn a_snapshot_that_arrives_after_a_take_over_is_ignored_for_ever() {
     let mut second = keyspace.open_another().await;
     for _ in 0..2 {
         second.raise_epoch(BITS).await.unwrap();
-        first.0.put_state(&begun, b"late").await.unwrap();
+        let of = (&begun.entity, begun.covered);
+        let late = first.0.put_state(of, b"late", begun.at_us);
+        late.await.unwrap();
         let state = second
             .snapshot(&entity)
             .await
