@@ -16,7 +16,7 @@ first, while clients are connected, and stop the server then: what comes in betw
 Example:
   streakline checkpoint --data data --server http://127.0.0.1:8080";
 
-/// Snapshots everybody on the running server, so that its journal's tail is empty; says what it did.
+/// Snapshots everybody on the running server, so that snapshots cover its whole journal; says what it did.
 #[derive(Args)]
 #[command(after_help = EXAMPLE)]
 pub struct CheckpointArgs {
