@@ -19,7 +19,7 @@ struct Checkpoint {
     found_bytes: u64,
     /// The same afterwards: what came meanwhile, and what waits from an earlier start.
     uncovered: usize,
-    /// Bytes of journal that the next start reads.
+    /// Bytes of journal behind these.
     tail_bytes: u64,
 }
 
