@@ -10,7 +10,8 @@ use streakline_core::{
 
 use super::{
     challenge::ChallengeCommand,
-    host::{Chore, Host, HostActor, UserEntry, send_challenge},
+    chores::Chore,
+    host::{Host, HostActor, UserEntry, send_challenge},
     shared::Shared,
 };
 use crate::clock;

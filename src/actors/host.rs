@@ -12,10 +12,9 @@ use std::{
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use streakline_core::{
-    id::{ChallengeId, Entity, PartitionId, Position, UserId},
+    id::{ChallengeId, Entity, PartitionId, UserId},
     limits,
 };
-use tokio::sync::oneshot;
 
 use super::{
     admission::{self, Admission},
@@ -274,7 +273,7 @@ fn check(shared: &Shared) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn offer<M>(host: Option<&Addr<HostActor>>, message: M) -> Result<(), Refusal>
+pub(super) fn offer<M>(host: Option<&Addr<HostActor>>, message: M) -> Result<(), Refusal>
 where
     M: Message<Result = ()> + Send + 'static,
     HostActor: Handler<M>,
@@ -291,7 +290,7 @@ where
 
 /// The actor of an arbiter: routes, and looks after the arbiter's actors in rounds.
 pub struct HostActor {
-    host: Rc<Host>,
+    pub(super) host: Rc<Host>,
 }
 
 impl HostActor {
@@ -382,123 +381,6 @@ impl Handler<ToChallenge> for HostActor {
         }
         self.host.challenge(to).deliver(command, token);
     }
-}
-
-/// A task for the arbiter itself.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(super) enum Chore {
-    /// A challenge asks a partition for its barrier.
-    Barrier {
-        partition: PartitionId,
-        cutoff_ms: i64,
-        challenge: ChallengeId,
-        token: Token,
-    },
-    /// A challenge has been activated: everyone who is enrolled sends its score again, unless that was asked before;
-    /// answers how far that is.
-    Resend {
-        challenge: ChallengeId,
-        sent: bool,
-        reply: oneshot::Sender<super::barrier::Resent>,
-    },
-    /// Wakes everybody who is due; answers how many were.
-    WakeDue { reply: oneshot::Sender<usize> },
-    /// The first position that each partition must keep.
-    FirstUncovered {
-        reply: oneshot::Sender<BTreeMap<PartitionId, Position>>,
-    },
-    /// The sums of the arbiter's partitions.
-    Totals {
-        reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>>,
-    },
-    /// Deletes a user, who has left the challenges named; answers when the rows are gone.
-    Erase {
-        user: UserId,
-        left: BTreeSet<ChallengeId>,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
-    /// Writes a challenge's snapshot; answers when it is there.
-    Cover {
-        challenge: ChallengeId,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
-    /// How many have inputs that no snapshot covers, and the bytes of journal behind them.
-    Uncovered {
-        reply: oneshot::Sender<(usize, u64)>,
-    },
-    /// Snapshots everybody; answers when all is written.
-    SnapshotAll { reply: oneshot::Sender<()> },
-}
-
-impl Handler<Chore> for HostActor {
-    type Result = ();
-
-    fn handle(&mut self, chore: Chore, _: &mut Self::Context) {
-        let host = self.host.clone();
-        match chore {
-            Chore::Barrier {
-                partition,
-                cutoff_ms,
-                challenge,
-                token,
-            } => {
-                super::barrier::ask(&host, partition, (cutoff_ms, challenge));
-                drop(token);
-            }
-            Chore::Resend {
-                challenge,
-                sent,
-                reply,
-            } => {
-                let _ = reply.send(super::barrier::resend(&host, challenge, sent));
-            }
-            Chore::WakeDue { reply } => {
-                actix::spawn(async move {
-                    // Who is due is not known before the recovered tails are folded.
-                    super::recovery::tails_taken(&host).await;
-                    let woken = super::upkeep::wake_due(&host).await;
-                    let _ = reply.send(woken);
-                });
-            }
-            Chore::FirstUncovered { reply } => {
-                let _ = reply.send(super::upkeep::first_uncovered(&host));
-            }
-            Chore::Totals { reply } => {
-                let partitions = host.partitions.borrow();
-                let _ = reply.send(partitions.values().map(|held| held.totals).collect());
-            }
-            Chore::Erase { user, left, reply } => {
-                actix::spawn(async move {
-                    let _ = reply.send(super::erasing::erase(&host, user, &left).await);
-                });
-            }
-            Chore::Cover { challenge, reply } => {
-                actix::spawn(async move {
-                    super::erasing::cover(&host, challenge).await;
-                    let _ = reply.send(Ok(()));
-                });
-            }
-            Chore::Uncovered { reply } => {
-                let _ = reply.send(super::upkeep::uncovered(&host));
-            }
-            Chore::SnapshotAll { reply } => {
-                actix::spawn(async move {
-                    super::upkeep::snapshot_all(&host).await;
-                    let _ = reply.send(());
-                });
-            }
-        }
-    }
-}
-
-/// Sends a chore to the arbiter of a partition.
-pub(super) fn send_chore(
-    shared: &Shared,
-    partition: PartitionId,
-    chore: Chore,
-) -> Result<(), Refusal> {
-    offer(shared.host_of(partition), chore)
 }
 
 #[cfg(test)]

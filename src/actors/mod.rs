@@ -6,6 +6,7 @@ mod admission;
 mod aside;
 mod barrier;
 mod challenge;
+mod chores;
 pub mod damage;
 pub mod directory;
 mod erasing;

@@ -7,7 +7,7 @@ use streakline_core::{
 
 use super::{Cell, command::Done};
 use crate::actors::{
-    host::{Chore, send_chore},
+    chores::{Chore, send_chore},
     shared::BITS,
     user::UserCommand,
 };

@@ -14,7 +14,8 @@ use super::{Directory, Outcome, answered, unknown_user};
 use crate::{
     actors::{
         challenge::{ChallengeCommand, WriteChallenge},
-        host::{Chore, send_challenge, send_chore, send_user},
+        chores::{Chore, send_chore},
+        host::{send_challenge, send_user},
         message::Caller,
         shared::BITS,
         user::UserCommand,

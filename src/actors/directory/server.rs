@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{ClockReading, Directory, Outcome, restarting};
 use crate::{
-    actors::host::Chore,
+    actors::chores::Chore,
     clock,
     protocol::error_code::{Code, Refusal},
     storage::{
