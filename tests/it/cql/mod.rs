@@ -1,9 +1,10 @@
-//! Servers on a real CQL store of three nodes, and what machines do to it: slow, away, dead, damaged, taken over.
+//! Servers on a real CQL store of three nodes, and what machines do to it: slow, away, dead, damaged, taken over; and copies of them.
 //!
 //! Run as `script/cql run --nodes 3 -- cargo test … --test it cql::`. Nodes are shared by all tests of this module, so these run one
 //! after the other.
 
 mod away;
+mod copies;
 mod damaged;
 mod device;
 mod nodes;

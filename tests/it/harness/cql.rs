@@ -59,12 +59,16 @@ impl Keyspace {
         format!("streakline_it_{}", self.number)
     }
 
+    /// Its address.
+    pub(crate) fn storage(&self) -> String {
+        format!("scylla://{}/{}", nodes(), self.name())
+    }
+
     /// Arguments of a server on it.
     pub(crate) fn args(&self) -> Vec<String> {
-        let storage = format!("scylla://{}/{}", nodes(), self.name());
         let args = [
             "--storage",
-            &storage,
+            &self.storage(),
             "--cql-migrate",
             "--allow-single-copy",
         ];

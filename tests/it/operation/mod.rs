@@ -5,4 +5,4 @@ mod cql;
 mod docker;
 mod logs;
 mod metrics;
-mod stores;
+pub(crate) mod stores;

@@ -13,7 +13,7 @@ use crate::rest::http::Http;
 use crate::rest::people::{CLOCK, challenge, enrol_new, published, utc, walk};
 
 /// Ann and Bob have walked for two days, tokens are posted, and both are on a board.
-fn lived() -> Server {
+pub(crate) fn lived() -> Server {
     let server = Server::virtual_at(CLOCK);
     block_on(async {
         let admin = Http::admin(&server);
@@ -31,7 +31,7 @@ fn lived() -> Server {
 }
 
 /// What both have, as the server tells it.
-fn told(server: &Server) -> Vec<String> {
+pub(crate) fn told(server: &Server) -> Vec<String> {
     block_on(async {
         let admin = Http::admin(server);
         let mut told = Vec::new();
@@ -69,13 +69,7 @@ fn a_copied_store_serves_the_same_and_goes_on_with_its_journal() {
     for table in ["journal", "snapshots", "partitions", "settings", "devices"] {
         assert!(rows(table) > 0, "{table}: {said}");
     }
-    // Tokens are made for keys of their own: the copy of the store has none.
-    std::fs::create_dir_all(copied.join("keys")).unwrap();
-    for key in std::fs::read_dir(server.data().join("keys")).unwrap() {
-        let key = key.unwrap();
-        std::fs::copy(key.path(), copied.join("keys").join(key.file_name())).unwrap();
-    }
-    make_private(&copied.join("keys"));
+    keys_beside(&server.data(), &copied);
     let clock = format!("virtual:{CLOCK}");
     let copy = Server::on(other, &clock, &[]).unwrap_or_else(|_| panic!("the copy does not start"));
     assert_eq!(told(&copy), before);
@@ -83,10 +77,17 @@ fn a_copied_store_serves_the_same_and_goes_on_with_its_journal() {
     assert_eq!(told(&server), before);
 }
 
-fn make_private(dir: &Path) {
+/// Gives another data directory the keys of one: a copy of a store has none.
+pub(crate) fn keys_beside(of: &Path, to: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::Permissions::from_mode(0o700);
-    std::fs::set_permissions(dir, mode).unwrap();
+    let keys = to.join("keys");
+    std::fs::create_dir_all(&keys).unwrap();
+    for key in std::fs::read_dir(of.join("keys")).unwrap() {
+        let key = key.unwrap();
+        std::fs::copy(key.path(), keys.join(key.file_name())).unwrap();
+    }
+    let private = std::fs::Permissions::from_mode(0o700);
+    std::fs::set_permissions(keys, private).unwrap();
 }
 
 #[test]

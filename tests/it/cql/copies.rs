@@ -1,0 +1,83 @@
+//! A store travels from a data directory into a keyspace and back, serves the same on both, and an audit agrees with both.
+
+use std::path::Path;
+
+use super::NODES;
+use crate::harness::{Finished, Server, block_on, cql::Keyspace, streakline};
+use crate::operation::stores::{keys_beside, lived, told};
+use crate::rest::http::Http;
+use crate::rest::people::{CLOCK, utc, walk};
+
+const CLOCK_OF: &str = "virtual:";
+
+/// A command on stores, where one copy of a keyspace is enough.
+fn command(args: &[&str]) -> Finished {
+    let mut args = args.to_vec();
+    args.push("--allow-single-copy");
+    streakline(&args)
+}
+
+/// A server that has the keys of another one, on a directory of its own.
+fn server_with_keys_of(data: &Path, args: &[String]) -> Server {
+    let dir = tempfile::tempdir().unwrap();
+    keys_beside(data, &dir.path().join("data"));
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let clock = format!("{CLOCK_OF}{CLOCK}");
+    Server::on(dir, &clock, &args).unwrap_or_else(|_| panic!("it does not start"))
+}
+
+#[test]
+fn a_store_travels_into_a_keyspace_and_back_and_serves_the_same() {
+    let _nodes = NODES
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut first = lived();
+    let before = told(&first);
+    first.kill();
+    let data = first.data_arg();
+    let keyspace = Keyspace::take();
+    let storage = keyspace.storage();
+    command(&["migrate", "--storage", &storage]).expect_ok();
+    let copy_there = ["copy", "--from", &data, "--to", &storage];
+    let said = command(&copy_there).expect_ok();
+    assert!(said.contains("holds the same"), "{said}");
+    let audit = ["audit", "--data", &data, "--storage", &storage];
+    let said = command(&audit).expect_ok();
+    assert!(said.starts_with("2 users, "), "{said}");
+    assert!(said.contains("everything agrees"), "{said}");
+
+    let mut second = server_with_keys_of(&first.data(), &keyspace.args());
+    assert_eq!(told(&second), before);
+    let said = command(&audit).expect_failure();
+    assert!(said.contains("a server owns this keyspace"), "{said}");
+    let said = command(&copy_there).expect_failure();
+    assert!(said.contains("a server owns this keyspace"), "{said}");
+    block_on(async {
+        walk(&second, "bob", utc("2016-04-14", 10, 0), &[90; 60]).await;
+        let admin = Http::admin(&second);
+        admin.advance(utc("2016-04-18", 12, 0)).await;
+    });
+    let later = told(&second);
+    assert_ne!(later, before);
+    assert_eq!(second.terminate(), Some(0));
+    command(&audit).expect_ok();
+    let said = command(&copy_there).expect_failure();
+    assert!(said.contains("not empty"), "{said}");
+
+    let back = tempfile::tempdir().unwrap();
+    let back_data = back.path().join("data");
+    let copy_back = [
+        "copy",
+        "--from",
+        &storage,
+        "--to",
+        back_data.to_str().unwrap(),
+    ];
+    command(&copy_back).expect_ok();
+    keys_beside(&first.data(), &back_data);
+    let said = command(&["audit", "--data", back_data.to_str().unwrap()]).expect_ok();
+    assert!(said.contains("everything agrees"), "{said}");
+    let clock = format!("{CLOCK_OF}{CLOCK}");
+    let third = Server::on(back, &clock, &[]).unwrap_or_else(|_| panic!("it does not start"));
+    assert_eq!(told(&third), later);
+}
