@@ -16,6 +16,7 @@ mod poison;
 mod replay;
 mod rest;
 mod restart;
+mod secured_cql;
 mod security;
 mod storage;
 mod stream;

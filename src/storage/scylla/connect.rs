@@ -9,7 +9,13 @@ use rustls::{
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
-use scylla::client::{session::Session, session_builder::SessionBuilder};
+use scylla::{
+    client::{session::Session, session_builder::SessionBuilder},
+    errors::{
+        ConnectionError, ConnectionPoolError, ConnectionSetupRequestErrorKind, DbError,
+        MetadataError, NewSessionError,
+    },
+};
 
 use super::{super::Error, Settings, cql, schema};
 use crate::clock;
@@ -34,12 +40,46 @@ pub(super) async fn connect(settings: &Settings) -> Result<Session, Error> {
     loop {
         match builder.build().await {
             Ok(session) => return Ok(session),
+            Err(error) if let Some(refusal) = refusal(&error) => {
+                return Err(Error::Refused(format!("{}: {refusal}", settings.address)));
+            }
             Err(error) if clock::monotonic_ms() > until_ms => {
                 return Err(Error::Unavailable(format!("{}: {error}", settings.address)));
             }
             Err(error) => tracing::warn!(%error, "the store does not answer yet"),
         }
         clock::pause_ms(POLL_MS).await;
+    }
+}
+
+/// What no waiting mends, in words.
+fn refusal(error: &NewSessionError) -> Option<String> {
+    let NewSessionError::MetadataError(MetadataError::ConnectionPoolError(
+        ConnectionPoolError::Broken {
+            last_connection_error: last,
+        },
+    )) = error
+    else {
+        return None;
+    };
+    match last {
+        ConnectionError::ConnectionSetupRequestError(setup) => match &setup.error {
+            ConnectionSetupRequestErrorKind::MissingAuthentication => {
+                Some("it asks who we are: set cql.user and cql.password".into())
+            }
+            ConnectionSetupRequestErrorKind::DbError(DbError::AuthenticationError, why) => {
+                Some(format!("it refuses cql.user and cql.password: {why}"))
+            }
+            _ => None,
+        },
+        ConnectionError::IoError(error) => {
+            let tls: &rustls::Error = error.get_ref()?.downcast_ref()?;
+            let untrusted = matches!(tls, rustls::Error::InvalidCertificate(_));
+            untrusted.then(|| {
+                format!("its certificate is not trusted ({tls}): name its authority by cql.ca_file")
+            })
+        }
+        _ => None,
     }
 }
 
