@@ -331,12 +331,14 @@ impl Host {
         let token = self.shared.work.begin();
         actix::spawn(async move {
             let begun = clock::monotonic();
-            let written = match host.shared.seals.flush(id, flush).await {
-                Ok(row) => host.shared.store.append(row).await,
-                Err(error) => Err(error),
+            let written = async {
+                let row = host.shared.seals.flush(id, flush).await?;
+                let bytes = row.bytes.len();
+                host.shared.store.append(row).await.map(|()| bytes)
             };
-            match written {
-                Ok(()) => {
+            match written.await {
+                Ok(bytes) => {
+                    metrics::counter!(series::JOURNAL_BYTES).increment(bytes as u64);
                     let seconds = clock::monotonic().saturating_sub(begun).as_secs_f64();
                     metrics::histogram!(series::JOURNAL_FLUSH_SECONDS).record(seconds);
                     host.flushed(id);

@@ -20,6 +20,8 @@ series! {
     SAMPLES: counter "streakline_samples_total" [] in records;
     /// Flushes of journals that are durable
     JOURNAL_FLUSHES: counter "streakline_journal_flushes_total" [] in flushes;
+    /// What these flushes hold, sealed
+    JOURNAL_BYTES: counter "streakline_journal_bytes_total" [] in bytes;
     /// From the start of a flush until it is durable
     JOURNAL_FLUSH_SECONDS: histogram "streakline_journal_flush_seconds" [] in seconds;
     /// Syncs of the store, which flushes and snapshots share

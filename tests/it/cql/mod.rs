@@ -5,8 +5,10 @@
 
 mod away;
 mod copies;
+mod crowd;
 mod damaged;
 mod device;
+mod erasure;
 mod nodes;
 mod takeover;
 

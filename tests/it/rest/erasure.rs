@@ -13,11 +13,11 @@ use super::people::{
 };
 use crate::harness::{Server, block_on, streakline};
 
-const GONE: &str = "gundula-von-weg";
-const ALIAS: &str = "Ziegenmelker";
+pub(crate) const GONE: &str = "gundula-von-weg";
+pub(crate) const ALIAS: &str = "Ziegenmelker";
 
 /// Files below a directory that hold some bytes as they stand.
-fn files_with(dir: &Path, wanted: &[u8]) -> Vec<String> {
+pub(crate) fn files_with(dir: &Path, wanted: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -46,7 +46,7 @@ fn wrapped_key(server: &Server) -> Vec<u8> {
 }
 
 /// Everything that can be read of somebody.
-async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
+pub(crate) async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for part in [
         "",
@@ -65,7 +65,7 @@ async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
 }
 
 /// Rank, score and name of each row of a board.
-async fn board(admin: &Http, challenge: &str) -> Vec<(Value, Value, Value)> {
+pub(crate) async fn board(admin: &Http, challenge: &str) -> Vec<(Value, Value, Value)> {
     let body = admin
         .get(&format!("{challenge}/leaderboard"))
         .await
@@ -83,7 +83,7 @@ async fn board(admin: &Http, challenge: &str) -> Vec<(Value, Value, Value)> {
 }
 
 /// Three people with goals and walks, one settled challenge and one that runs.
-async fn scene(server: &Server, admin: &Http) -> (String, String) {
+pub(crate) async fn scene(server: &Server, admin: &Http) -> (String, String) {
     let over = published(admin, &challenge("2016-04-13", "2016-04-13")).await;
     enrol_new(admin, &over, &["ann", GONE, "bob"]).await;
     let running = published(admin, &challenge("2016-04-13", "2016-04-29")).await;

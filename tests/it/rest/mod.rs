@@ -5,7 +5,7 @@ mod browsers;
 mod challenges;
 mod clock;
 mod days;
-mod erasure;
+pub(crate) mod erasure;
 mod explain;
 mod goals;
 pub(crate) mod http;

@@ -39,12 +39,17 @@ impl Scene {
 
     /// Steps that a user has, whatever day they are on.
     pub(crate) async fn steps(&self, number: usize) -> i64 {
-        let day = |s: i64| Day(i32::try_from(s / DAY_S).unwrap()).iso();
-        let (from, to) = (self.since_ms / 1_000, clock::unix_s());
-        let range = format!("from={}&to={}", day(from), day(to));
-        let path = format!("/v1/users/{}/days?{range}", name(number));
-        let days = self.server.rest().list(&path).await.unwrap();
-        let shown = |day: &serde_json::Value| day["display"].as_i64().unwrap();
-        days.iter().map(shown).sum()
+        steps_of(&self.server, number, self.since_ms).await
     }
+}
+
+/// Steps that a user of a server has since some time, whatever day they are on.
+pub(crate) async fn steps_of(server: &Server, number: usize, since_ms: i64) -> i64 {
+    let day = |s: i64| Day(i32::try_from(s / DAY_S).unwrap()).iso();
+    let (from, to) = (since_ms / 1_000, clock::unix_s());
+    let range = format!("from={}&to={}", day(from), day(to));
+    let path = format!("/v1/users/{}/days?{range}", name(number));
+    let days = server.rest().list(&path).await.unwrap();
+    let shown = |day: &serde_json::Value| day["display"].as_i64().unwrap();
+    days.iter().map(shown).sum()
 }
