@@ -1,4 +1,4 @@
-//! Deleted rows leave the files (ADR 0031): the engine's log is ended and dropped, and tables are joined whole.
+//! Deleted rows leave the files (ADR 0031): the journal's segment and the engine's log are ended, and tables are joined whole.
 //!
 //! The engine drops a file of its log only when it has grown to [`LOG_FILE_BYTES`], so it is filled up with chance; and it
 //! keeps what was deleted as long as a read that began before could need it, so the caller waits for those to end.
@@ -31,6 +31,7 @@ pub(super) fn purge(shared: &Shared) -> Result<(), Error> {
         .purging
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
+    shared.segments.end_newest();
     drop_log(shared)?;
     for keyspace in shared.tables.keyspaces() {
         flush(&keyspace)?;

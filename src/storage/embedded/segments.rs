@@ -29,6 +29,8 @@ struct Segment {
     number: u64,
     rows: Keyspace,
     bytes: u64,
+    /// Takes no more rows, however short it is.
+    ended: bool,
     /// The last position of each partition that has rows here.
     last: BTreeMap<PartitionId, Position>,
 }
@@ -43,6 +45,7 @@ impl Segment {
             number,
             rows,
             bytes: 0,
+            ended: false,
             last: BTreeMap::new(),
         })
     }
@@ -122,9 +125,9 @@ impl Segments {
         let newest = self
             .read()
             .last()
-            .map(|s| (s.number, s.bytes, s.rows.clone()));
+            .map(|s| (s.number, s.ended, s.bytes, s.rows.clone()));
         match newest {
-            Some((_, bytes, rows)) if bytes < settings.segment_bytes_max => Ok(rows),
+            Some((_, false, bytes, rows)) if bytes < settings.segment_bytes_max => Ok(rows),
             newest => {
                 let number = newest.map_or(1, |(number, ..)| number + 1);
                 let segment = Segment::open(database, number, settings.memtable_bytes)?;
@@ -133,6 +136,13 @@ impl Segments {
                 self.write().push(segment);
                 Ok(rows)
             }
+        }
+    }
+
+    /// Lets the next row begin a new segment, so that the newest one goes as soon as snapshots cover what it holds now.
+    pub(super) fn end_newest(&self) {
+        if let Some(newest) = self.write().last_mut().filter(|newest| newest.bytes > 0) {
+            newest.ended = true;
         }
     }
 

@@ -4,13 +4,13 @@ use std::{fs, path::Path};
 
 use streakline_core::{
     civil::Day,
-    id::{ChallengeId, DeviceId, Entity, Position, UserId},
+    id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
 };
 
 use super::super::{
     super::{
-        Catalogue as _, ChunkId, Erasure as _, Gone, KeyRow, Keys as _, SnapshotWrite,
-        Snapshots as _, Traces, envelope::KeyId,
+        Catalogue as _, ChunkId, Erasure as _, Gone, Journal as _, JournalRow, KeyRow, Keys as _,
+        SnapshotWrite, Snapshots as _, Traces, envelope::KeyId,
     },
     EmbeddedStore,
 };
@@ -122,4 +122,28 @@ async fn nothing_of_an_erased_user_is_left_in_any_file() {
     let store = EmbeddedStore::open(dir.path()).unwrap();
     let other = Entity::User(UserId::parse("somebody-7").unwrap());
     assert!(store.snapshot(&other).await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_purge_the_journal_goes_on_in_a_new_segment_and_the_old_one_can_go() {
+    const P: PartitionId = PartitionId(0x101);
+    let dir = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(dir.path()).unwrap();
+    let at = |index| Position { epoch: 1, index };
+    let row = |index| JournalRow {
+        partition: P,
+        first: at(index),
+        last: at(index),
+        bytes: vec![7; 9],
+        attachments: Vec::new(),
+    };
+    for index in 1..=2 {
+        store.append(row(index)).await.unwrap();
+    }
+    store.purge().await.unwrap();
+    store.append(row(3)).await.unwrap();
+    let uncovered = [(P, at(3))].into_iter().collect();
+    store.truncate(uncovered).await.unwrap();
+    let left = store.tail(P, None, usize::MAX).await.unwrap();
+    assert_eq!(left, [row(3)]);
 }
