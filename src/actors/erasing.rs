@@ -88,15 +88,18 @@ async fn delete(host: &Rc<Host>, mut traces: Traces) -> Result<(), Refusal> {
     let entity = Entity::User(traces.user.clone());
     let outcome = async {
         let booked = booked(host, &traces.user).await?;
+        let seals = &host.shared.seals;
+        let key = seals.left_of(&traces.user, clock::unix_ms()).await?;
         let row = host.with(&entity, |partition| {
             partition.row_is_held = true;
-            partition.erased.add(&booked);
+            partition.erased.begin(key.as_ref(), &booked);
             partition.row(Totals::default())
         });
         traces.partition_row = row.unwrap_or_default();
-        let seals = &host.shared.seals;
-        traces.key = seals.left_of(&traces.user, clock::unix_ms()).await?;
-        host.shared.store.erase(traces).await
+        traces.key.clone_from(&key);
+        host.shared.store.erase(traces).await?;
+        host.with(&entity, |partition| partition.erased.end(key.as_ref()));
+        Ok(())
     };
     let outcome = outcome.await;
     host.with(&entity, |partition| partition.row_is_held = false);

@@ -9,6 +9,7 @@ mod challenge;
 mod chores;
 pub mod damage;
 pub mod directory;
+mod erased_sums;
 mod erasing;
 mod figures;
 pub mod host;

@@ -18,7 +18,7 @@ use streakline_core::{
     settlement::Barriers,
 };
 
-use super::{aside, host::Host, shared::BITS};
+use super::{aside, erased_sums::ErasedSums, host::Host, shared::BITS};
 use crate::telemetry::series;
 use crate::{
     clock,
@@ -34,7 +34,7 @@ use crate::{
 const OVERRUN: u64 = 4;
 
 /// The partition's own row in the store.
-#[derive(Clone, Copy, Debug, minicbor::Encode, minicbor::Decode)]
+#[derive(Clone, Debug, minicbor::Encode, minicbor::Decode)]
 pub(super) struct PartitionRow {
     /// The newest stamp that was given, POSIX ms.
     #[n(0)]
@@ -48,7 +48,7 @@ pub(super) struct PartitionRow {
     /// Sums of the transfers of users who were erased: their rows are gone, the amounts stay in `totals`.
     #[n(3)]
     #[cbor(default)]
-    pub(super) erased: Totals,
+    pub(super) erased: ErasedSums,
 }
 
 /// One partition.
@@ -73,7 +73,7 @@ pub struct Partition {
     /// Sums with everything that is in snapshots.
     pub(super) written: Totals,
     /// The part of them that belongs to nobody any more.
-    pub(super) erased: Totals,
+    pub(super) erased: ErasedSums,
     /// A row of it is on its way to the store by another road: no other is made before it is there.
     pub(super) row_is_held: bool,
     /// Where a fold has panicked once.
@@ -99,7 +99,7 @@ impl Partition {
             deferred: BTreeSet::new(),
             totals: written,
             written,
-            erased: Totals::default(),
+            erased: ErasedSums::default(),
             row_is_held: false,
             suspects: Suspects::default(),
             earliest_due_ms: None,
@@ -215,7 +215,7 @@ impl Partition {
             last_stamp_ms: self.journal.last_stamp_ms(),
             totals: self.written,
             uncovered_from: Some(self.uncovered_from()),
-            erased: self.erased,
+            erased: self.erased.clone(),
         };
         let _ = minicbor::encode(row, &mut bytes);
         plain(Kind::Partition, RULES_VERSION, &bytes)

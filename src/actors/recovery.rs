@@ -36,6 +36,7 @@ pub async fn read(seals: &Seals, id: PartitionId, epoch: u64) -> Result<Partitio
         Some(row) => Some(partition_row(&row).map_err(|error| error.of(&format!("row of {id}")))?),
         None => None,
     };
+    let row = row.as_ref();
     let written = row.map_or_else(Totals::default, |row| row.totals);
     let after = row.and_then(|row| row.uncovered_from).map(before);
     let (tail, bytes) = tail(seals, id, after, |_| true).await?;
@@ -43,7 +44,7 @@ pub async fn read(seals: &Seals, id: PartitionId, epoch: u64) -> Result<Partitio
     let last_stamp_ms = stamps.fold(row.map_or(i64::MIN, |row| row.last_stamp_ms), i64::max);
     let mut partition = Partition::new(id, epoch, last_stamp_ms, written);
     partition.tail_bytes = bytes;
-    partition.erased = row.map_or_else(Totals::default, |row| row.erased);
+    partition.erased = row.map(|row| row.erased.clone()).unwrap_or_default();
     for (header, input) in tail {
         take(&mut partition, header, input);
     }
@@ -73,6 +74,7 @@ pub struct WrittenSums {
 /// When the row is damaged.
 pub fn written_sums(row: &[u8]) -> Result<WrittenSums, Error> {
     let PartitionRow { totals, erased, .. } = partition_row(row)?;
+    let erased = erased.totals();
     Ok(WrittenSums { totals, erased })
 }
 

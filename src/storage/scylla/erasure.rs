@@ -32,8 +32,7 @@ impl Inner {
         let mut turn = self.lane(traces.partition).snapshots.take();
         turn.begin().await;
         self.erase_commit(traces).await?;
-        // Right before the transfers that it stands for: a crash in between counts them twice among those of nobody, and never in
-        // a balance.
+        // Before the transfers that it stands for: it says whose rows may still be there.
         let at_us = self.stamp().await?;
         self.put_partition(traces.partition, &traces.partition_row, at_us)
             .await?;
