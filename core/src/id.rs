@@ -187,6 +187,23 @@ impl fmt::Display for RecordId {
     }
 }
 
+/// A member of one challenge: from 1 in the order of first joining, for ever the same and never used again (ADR 0039).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    minicbor::Encode,
+    minicbor::Decode,
+)]
+#[cbor(transparent)]
+pub struct MemberNumber(#[n(0)] pub u32);
+
 /// What a journal row belongs to: everything with a state of its own.
 #[derive(
     Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode,

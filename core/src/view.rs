@@ -367,8 +367,8 @@ pub struct RowView {
     pub alias: String,
     /// Opaque per board.
     pub row: String,
-    /// Who; the shell shows it to admins only.
-    pub user: UserId,
+    /// Who; the shell shows it to admins only. Nothing of one who was erased.
+    pub user: Option<UserId>,
 }
 
 /// A part of a leaderboard.

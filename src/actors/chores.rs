@@ -1,9 +1,9 @@
 //! Tasks for an arbiter itself, beside the commands to its actors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use actix::{Handler, Message};
-use streakline_core::id::{ChallengeId, PartitionId, Position, UserId};
+use streakline_core::id::{ChallengeId, PartitionId, Position};
 use tokio::sync::oneshot;
 
 use super::{
@@ -40,17 +40,8 @@ pub(super) enum Chore {
     Totals {
         reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>>,
     },
-    /// Deletes a user, who has left the challenges named; answers when the rows are gone.
-    Erase {
-        user: UserId,
-        left: BTreeSet<ChallengeId>,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
-    /// Writes a challenge's snapshot; answers when it is there.
-    Cover {
-        challenge: ChallengeId,
-        reply: oneshot::Sender<Result<(), Refusal>>,
-    },
+    /// A step of an erasure.
+    Erasing(super::erasing::Step),
     /// How many have inputs that no snapshot covers, and the bytes of journal behind them.
     Uncovered {
         reply: oneshot::Sender<(usize, u64)>,
@@ -96,17 +87,7 @@ impl Handler<Chore> for HostActor {
                 let partitions = host.partitions.borrow();
                 let _ = reply.send(partitions.values().map(|held| held.totals).collect());
             }
-            Chore::Erase { user, left, reply } => {
-                actix::spawn(async move {
-                    let _ = reply.send(super::erasing::erase(&host, user, &left).await);
-                });
-            }
-            Chore::Cover { challenge, reply } => {
-                actix::spawn(async move {
-                    super::erasing::cover(&host, challenge).await;
-                    let _ = reply.send(Ok(()));
-                });
-            }
+            Chore::Erasing(step) => super::erasing::take(&host, step),
             Chore::Uncovered { reply } => {
                 let _ = reply.send(super::upkeep::uncovered(&host));
             }

@@ -1,5 +1,6 @@
-//! Erasing a user on its own arbiter (ADR 0031): sockets end, what is under way is folded and covered, the state is let go, and
-//! the store deletes every row in one step. Nothing is taken for the user meanwhile.
+//! The steps of an erasure on the arbiters (ADR 0031). On each: which challenges know the user. On the user's own: sockets end,
+//! what is under way is folded and covered, the state is let go, and the store deletes every row in one step. Nothing is taken
+//! for the user meanwhile.
 
 use std::{collections::BTreeSet, rc::Rc};
 
@@ -8,8 +9,13 @@ use streakline_core::{
     id::{ChallengeId, Entity, UserId},
     ledger::Totals,
 };
+use tokio::sync::oneshot;
 
-use super::{host::Host, user};
+use super::{
+    erasures::{self, UnderWay},
+    host::Host,
+    user,
+};
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -24,6 +30,83 @@ const QUIET_WITHIN_MS: u64 = 8_000;
 /// Transfers that are read at once.
 const READ_AT_ONCE: usize = 1_000;
 
+type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// What an arbiter is asked to do for an erasure.
+pub(super) enum Step {
+    /// Answers which challenges of the arbiter know a user, who is noted as being erased.
+    Find {
+        user: UserId,
+        reply: Reply<BTreeSet<ChallengeId>>,
+    },
+    /// Writes a challenge's snapshot; answers when it is there.
+    Cover {
+        challenge: ChallengeId,
+        reply: Reply<()>,
+    },
+    /// Deletes a user, who has left the challenges named; answers when the rows are gone. The erasure is under way until then,
+    /// also when nobody waits for it any more.
+    Delete {
+        user: UserId,
+        left: BTreeSet<ChallengeId>,
+        under_way: UnderWay,
+        reply: Reply<()>,
+    },
+}
+
+/// Takes a step.
+pub(super) fn take(host: &Rc<Host>, step: Step) {
+    let host = host.clone();
+    actix::spawn(async move {
+        match step {
+            Step::Find { user, reply } => {
+                let _ = reply.send(find(&host, &user).await);
+            }
+            Step::Cover { challenge, reply } => {
+                cover(&host, challenge).await;
+                let _ = reply.send(Ok(()));
+            }
+            Step::Delete {
+                user,
+                left,
+                under_way,
+                reply,
+            } => {
+                let deleted = erase(&host, user, &left).await;
+                drop(under_way);
+                let _ = reply.send(deleted);
+            }
+        }
+    });
+}
+
+/// Challenges that know a user. Those that are not in memory have no inputs that a snapshot does not cover, and whom only their
+/// snapshot knows is left out when that is read.
+async fn find(host: &Host, user: &UserId) -> Result<BTreeSet<ChallengeId>, Refusal> {
+    let since_ms = clock::monotonic_ms();
+    loop {
+        if let Some(found) = known(host, user).filter(|_| host.tails_taken.get()) {
+            return Ok(found);
+        }
+        if clock::monotonic_ms().saturating_sub(since_ms) > QUIET_WITHIN_MS {
+            let words = "challenges are still being read; try again";
+            return Err(Refusal::new(Code::Overloaded, words));
+        }
+        clock::pause_ms(1).await;
+    }
+}
+
+/// Nothing while one of them is being read.
+fn known(host: &Host, user: &UserId) -> Option<BTreeSet<ChallengeId>> {
+    let mut found = BTreeSet::new();
+    for (id, entry) in host.challenges.borrow().iter() {
+        if entry.cell.borrow().names(user)? {
+            found.insert(*id);
+        }
+    }
+    Some(found)
+}
+
 impl Host {
     /// Whether a user is being erased.
     pub(super) fn is_being_erased(&self, entity: &Entity) -> bool {
@@ -35,9 +118,7 @@ impl Host {
 
     /// What a user who is being erased answers.
     pub(super) fn erasure_refusal(&self, entity: &Entity) -> Option<Refusal> {
-        let words = "this user is being erased";
-        let erased = self.is_being_erased(entity);
-        erased.then(|| Refusal::new(Code::Overloaded, words))
+        self.is_being_erased(entity).then(erasures::refusal)
     }
 }
 
@@ -45,13 +126,9 @@ impl Host {
 ///
 /// # Errors
 /// `Overloaded` when something does not end, or the user has joined another challenge meanwhile: to be asked again.
-pub(super) async fn erase(
-    host: &Rc<Host>,
-    user: UserId,
-    left: &BTreeSet<ChallengeId>,
-) -> Result<(), Refusal> {
+async fn erase(host: &Rc<Host>, user: UserId, left: &BTreeSet<ChallengeId>) -> Result<(), Refusal> {
     if !host.erasing.borrow_mut().insert(user.clone()) {
-        return Err(Refusal::new(Code::Overloaded, "this user is being erased"));
+        return Err(erasures::refusal());
     }
     let erased = match let_go(host, &user, left).await {
         Ok(traces) => delete(host, traces).await,
@@ -136,7 +213,7 @@ async fn booked(host: &Host, user: &UserId) -> Result<Totals, Error> {
 }
 
 /// Writes a challenge's snapshot and waits until it covers everything.
-pub(super) async fn cover(host: &Rc<Host>, id: ChallengeId) {
+async fn cover(host: &Rc<Host>, id: ChallengeId) {
     let entity = Entity::Challenge(id);
     while !host.is_covered(&entity) {
         let entry = host.challenge(id);

@@ -11,6 +11,7 @@ pub mod damage;
 pub mod directory;
 mod erased_sums;
 mod erasing;
+pub mod erasures;
 mod figures;
 pub mod host;
 mod idling;

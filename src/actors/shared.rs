@@ -14,7 +14,7 @@ use streakline_core::{
 };
 use tokio::sync::{Notify, watch};
 
-use super::{damage::Damage, host::HostActor};
+use super::{damage::Damage, erasures::Erasures, host::HostActor};
 use crate::{
     clock::Clock,
     push::Sessions,
@@ -80,6 +80,8 @@ pub struct Shared {
     pub caught_up: AtomicBool,
     /// No new work is taken.
     pub draining: AtomicBool,
+    /// Who is being erased.
+    pub erasures: Arc<Erasures>,
     /// Stored rows that cannot be read.
     pub damage: Damage,
     /// The reason why the process must end, once there is one.

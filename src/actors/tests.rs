@@ -62,6 +62,7 @@ fn shared() -> Shared {
         flushes: AtomicU64::new(0),
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
+        erasures: Default::default(),
         damage: Damage::default(),
         fatal: Fatal::default(),
     }

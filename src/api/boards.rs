@@ -1,6 +1,8 @@
 //! `/v1/challenges/{id}/leaderboard`: the board in pages, around a user, and one row of it.
 
-use streakline_core::{id::UserId, limits::AROUND_ROWS_MAX, view::RowView};
+use streakline_core::{
+    challenge::RowId, id::UserId, leaderboard::RowKey, limits::AROUND_ROWS_MAX, view::RowView,
+};
 
 use super::{
     answer,
@@ -93,15 +95,29 @@ fn audience(principal: &Principal) -> Audience<'_> {
     }
 }
 
-/// Where a row stands in the order of its board, as the text in a cursor.
+/// Where a row stands in the order of its board, as the text in a cursor. A row of one who was erased goes by its number, which
+/// stays what it is, since its board is frozen; no user's name begins like that.
 fn key(row: &RowView) -> String {
-    format!("{} {} {}", row.score, row.achieved_at_ms, row.user)
+    let (score, achieved_at_ms) = (row.score, row.achieved_at_ms);
+    match &row.user {
+        Some(user) => format!("{score} {achieved_at_ms} {user}"),
+        None => format!("{score} {achieved_at_ms} #{}", row.ordinal),
+    }
 }
 
-pub(super) fn key_of_text(text: &str) -> Option<(i64, i64, UserId)> {
+pub(super) fn key_of_text(text: &str) -> Option<RowKey<RowId>> {
     let mut parts = text.split(' ');
     let (score, achieved_at_ms) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    Some((score, achieved_at_ms, UserId::parse(parts.next()?).ok()?))
+    let row = parts.next()?;
+    let id = match row.strip_prefix('#') {
+        Some(ordinal) => RowId::Frozen(ordinal.parse().ok()?),
+        None => RowId::Live(UserId::parse(row).ok()?),
+    };
+    Some(RowKey {
+        score,
+        achieved_at_ms,
+        id,
+    })
 }
 
 #[cfg(test)]
@@ -111,18 +127,27 @@ mod tests {
     #[test]
     fn the_key_of_a_row_survives_its_cursor() {
         let user = UserId::parse("ann:1.x").unwrap();
-        let row = RowView {
+        let row = |user| RowView {
             rank: 1,
-            ordinal: 1,
+            ordinal: 7,
             score: 65_210,
             achieved_at_ms: 1_460_564_280_000,
             alias: "Swift Heron".into(),
             row: "c81f".into(),
-            user: user.clone(),
+            user,
+        };
+        let key_with = |id| RowKey {
+            score: 65_210,
+            achieved_at_ms: 1_460_564_280_000,
+            id,
         };
         assert_eq!(
-            key_of_text(&key(&row)),
-            Some((65_210, 1_460_564_280_000, user))
+            key_of_text(&key(&row(Some(user.clone())))),
+            Some(key_with(RowId::Live(user)))
+        );
+        assert_eq!(
+            key_of_text(&key(&row(None))),
+            Some(key_with(RowId::Frozen(7)))
         );
     }
 

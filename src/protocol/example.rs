@@ -175,7 +175,7 @@ pub(crate) fn board_view() -> BoardView {
         achieved_at_ms: 1_460_564_280_000,
         alias: "Swift Heron".into(),
         row: "c81f".into(),
-        user: ann(),
+        user: Some(ann()),
     };
     BoardView {
         challenge: challenge(),

@@ -361,6 +361,7 @@ fn shared(
         flushes: AtomicU64::new(0),
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
+        erasures: Default::default(),
         damage: Damage::default(),
         fatal: Fatal::default(),
     })

@@ -7,12 +7,12 @@ use std::{
 
 use streakline::zones::BundledZones;
 use streakline_core::{
-    challenge::{Challenge, resident::Resident as HeldChallenge},
+    challenge::{Challenge, Name, resident::Resident as HeldChallenge},
     chunk,
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::Definition,
     goal::{Revision, Terms},
-    id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    id::{ChallengeId, DeviceId, GoalId, MemberNumber, OutboxId, PartitionId, Position, UserId},
     input::{
         ChallengeInput, DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, Source,
         UserInput,
@@ -300,6 +300,7 @@ fn challenge(random: &mut Random) -> Vec<u8> {
             user: user.clone(),
             alias: values::words(random, 40),
             starts_ms: FROM_MS,
+            member: MemberNumber(u32::try_from(number).unwrap() + 1),
         });
         if random.permille(200) {
             inputs.push(ChallengeInput::Leave(user));
@@ -313,5 +314,15 @@ fn challenge(random: &mut Random) -> Vec<u8> {
         held.enqueue(header(FROM_MS + random.within(0, 9) * HOUR_MS, at), input);
         held.step(at);
     }
-    held.snapshot().0
+    written(&mut held)
+}
+
+/// A challenge's snapshot, its names in plain.
+pub(crate) fn written(held: &mut HeldChallenge) -> Vec<u8> {
+    held.filled();
+    let parts = held.snapshot().expect("the board is whole");
+    let plain = |(number, name): &(MemberNumber, Name)| (*number, values::encoded(name).into());
+    let names = parts.unsealed.iter().map(plain).collect();
+    held.sealed(&parts, &names);
+    parts.bytes(&names)
 }

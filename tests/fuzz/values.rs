@@ -9,7 +9,8 @@ use streakline_core::{
     event::{Contribution, Transfer},
     goal::Revision,
     id::{
-        ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position, RecordId, UserId,
+        ChallengeId, DeviceId, Entity, GoalId, MemberNumber, OutboxId, PartitionId, Position,
+        RecordId, UserId,
     },
     input::{
         BatteryReport, ChallengeInput, Conclusion, DeviceIntroduction, Header, Import, Ingest,
@@ -352,7 +353,7 @@ fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(11) {
+    match random.index(12) {
         0 => ChallengeInput::Create(definition(random)),
         1 => ChallengeInput::Replace(definition(random)),
         2 => ChallengeInput::Discard,
@@ -362,6 +363,7 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             user: user_id(random),
             alias: words(random, 40),
             starts_ms: FROM_MS + random.within(-1_000_000_000, 1_000_000_000),
+            member: MemberNumber(u32::try_from(random.within(0, 9)).unwrap()),
         },
         6 => ChallengeInput::Leave(user_id(random)),
         7 => ChallengeInput::Settle {
@@ -370,6 +372,7 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             participants: u32::try_from(random.within(0, 1_000)).unwrap(),
         },
         8 => ChallengeInput::Skip(skip(random)),
+        10 => ChallengeInput::Forget(MemberNumber(u32::try_from(random.within(0, 9)).unwrap())),
         9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
         _ => ChallengeInput::Tick,
     }

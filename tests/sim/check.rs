@@ -33,7 +33,47 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Outcome {
     pub(crate) people: BTreeMap<UserId, Person>,
-    pub(crate) challenges: BTreeMap<ChallengeId, (Stage, Vec<RowKey>)>,
+    pub(crate) challenges: BTreeMap<ChallengeId, Settled>,
+}
+
+/// A settled challenge, without what depends on the order in which its members joined.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Settled {
+    cutoff_ms: i64,
+    /// Whose rows they are; nothing of who was erased since.
+    rows: Vec<RowKey<Option<UserId>>>,
+}
+
+impl Outcome {
+    /// What is left of it when some are erased: the others, and of the erased the rows that `other` shows without a name,
+    /// which are those of boards that were over. Where one is missing fewer took part, so what was told of ranks is `other`'s.
+    pub(crate) fn without(&mut self, erased: &[UserId], other: &Self) {
+        self.people.retain(|user, _| !erased.contains(user));
+        for (id, settled) in &mut self.challenges {
+            let shown = other.challenges.get(id).map_or(&[][..], |held| &held.rows);
+            let nameless = shown.iter().filter(|row| row.id.is_none());
+            let mut nameless: Vec<_> = nameless.cloned().collect();
+            let before = settled.rows.len();
+            settled.rows.retain_mut(|row| {
+                if row.id.as_ref().is_none_or(|user| !erased.contains(user)) {
+                    return true;
+                }
+                row.id = None;
+                let kept = nameless.iter().position(|other| other == row);
+                kept.map(|at| nameless.remove(at)).is_some()
+            });
+            if settled.rows.len() == before {
+                continue;
+            }
+            for (user, person) in &mut self.people {
+                let of = |kind: &&FactKind| kind.challenge() == Some(*id);
+                let told = other.people.get(user).map_or(&[][..], |of| &of.settled);
+                person.settled.retain(|kind| !of(&kind));
+                person.settled.extend(told.iter().filter(of).cloned());
+                person.settled.sort_by_key(FactKind::challenge);
+            }
+        }
+    }
 }
 
 /// One person's part of it.
@@ -68,7 +108,14 @@ fn hold(holds: bool, what: impl FnOnce() -> String) -> Checked<()> {
 pub(crate) fn check(script: &Script, server: &Server) -> Checked<Outcome> {
     let mut people = BTreeMap::new();
     let mut transfers = Vec::new();
+    let erased = script.erased();
+    for user in &erased {
+        server.check_gone(user)?;
+    }
     for person in &script.people {
+        if erased.contains(&person.user) {
+            continue;
+        }
         let user = state(server, &person.user)?;
         let history = history(server, user)?;
         replayed(server, user, &history)?;
@@ -79,7 +126,7 @@ pub(crate) fn check(script: &Script, server: &Server) -> Checked<Outcome> {
     totals(server, &transfers)?;
     let mut challenges = BTreeMap::new();
     for (id, _) in &script.challenges {
-        challenges.insert(*id, settled(script, server, *id)?);
+        challenges.insert(*id, settled(server, *id)?);
     }
     told_once(&people, &challenges)?;
     Ok(Outcome { people, challenges })
@@ -215,9 +262,13 @@ fn by_day(transfers: &[Transfer]) -> BTreeMap<Day, i64> {
     paid_micro
 }
 
-/// The partitions' sums are those of the transfers, and both sides cancel.
+/// The partitions' sums are those of the transfers and of the users who were erased, and both sides cancel.
 fn totals(server: &Server, transfers: &[Transfer]) -> Checked<()> {
-    let summary = server.totals();
+    let mut summary = server.totals();
+    hold(summary.summary().sum_micro == 0, || {
+        "the ledger is not zero".into()
+    })?;
+    summary.take_back(&server.erased_totals());
     let amount: i64 = transfers.iter().map(|transfer| transfer.amount_micro).sum();
     let paid: BTreeSet<&UserId> = transfers.iter().map(|transfer| &transfer.subject).collect();
     let expected = (transfers.len() as u64, paid.len() as u64, -amount, amount);
@@ -283,7 +334,7 @@ fn outcome(user: &User, (facts, transfers): &History) -> Person {
 }
 
 /// I4, I5: settled by one input, on the board that the members' own states make.
-fn settled(script: &Script, server: &Server, id: ChallengeId) -> Checked<(Stage, Vec<RowKey>)> {
+fn settled(server: &Server, id: ChallengeId) -> Checked<Settled> {
     let cell = server
         .challenges
         .get(&id)
@@ -300,53 +351,80 @@ fn settled(script: &Script, server: &Server, id: ChallengeId) -> Checked<(Stage,
     hold(settlements == 1, || {
         format!("{id} was settled {settlements} times")
     })?;
-    let Stage::Settled { digest, .. } = &held.challenge().stage else {
+    let Stage::Settled {
+        digest, cutoff_ms, ..
+    } = held.challenge().stage
+    else {
         return Err(format!("{id} is {:?}", held.challenge().stage));
     };
-    let mut rows = Vec::new();
-    for person in &script.people {
-        let members = &held.challenge().members;
-        if members
-            .get(&person.user)
-            .is_some_and(|member| member.joined)
-        {
-            let user = state(server, &person.user)?;
-            let own = user.enrolments.get(&id);
-            let own = own.ok_or_else(|| format!("{} does not know of {id}", user.id))?;
-            rows.push(RowKey {
-                score: own.score,
-                achieved_at_ms: own.achieved_at_ms,
-                user: user.id.clone(),
-            });
-        }
-    }
-    rows.sort_by(|a, b| {
-        let order = b
-            .score
-            .cmp(&a.score)
-            .then(a.achieved_at_ms.cmp(&b.achieved_at_ms));
-        order.then_with(|| a.user.cmp(&b.user))
+    let mut rows = own_rows(server, held)?;
+    rows.sort();
+    let (frozen, first) = server.frozen.get(&id).ok_or("it was never frozen")?;
+    let shown = frozen.iter().map(|row| RowKey {
+        score: row.score,
+        achieved_at_ms: row.achieved_at_ms,
+        id: row.user.clone(),
     });
-    let shown: Vec<RowKey> = held.board().order().iter().map(|row| row.key()).collect();
+    let shown: Vec<_> = shown.collect();
     hold(shown == rows, || {
         format!("the board of {id} shows {shown:?}, not {rows:?}")
     })?;
-    hold(held.board().digest() == *digest, || {
+    hold(held.board().digest() == digest && *first == digest, || {
         format!("{id} was settled on another board")
     })?;
-    Ok((held.challenge().stage.clone(), rows))
+    let known = |user: &Option<UserId>| {
+        let user = user.clone();
+        user.filter(|user| held.challenge().is_member(user))
+    };
+    let rows = rows.into_iter().map(|row| RowKey {
+        id: known(&row.id),
+        ..row
+    });
+    Ok(Settled {
+        cutoff_ms,
+        rows: rows.collect(),
+    })
+}
+
+/// The rows of a board by its members' own states; of who was erased since it was frozen by what was seen then.
+fn own_rows(server: &Server, held: &Held) -> Checked<Vec<RowKey<Option<UserId>>>> {
+    let challenge = held.challenge();
+    let mut rows = Vec::new();
+    for (_, member) in challenge.members.iter().filter(|(_, member)| member.joined) {
+        let Some(id) = member.user() else {
+            let frozen = server.frozen.get(&challenge.id).map(|(rows, _)| rows);
+            let ordinal = member.row.map_or(0, |row| row.ordinal);
+            let row = frozen.and_then(|rows| rows.iter().find(|row| row.ordinal == ordinal));
+            let row = row.ok_or("an erased member has no row")?;
+            rows.push(RowKey {
+                score: row.score,
+                achieved_at_ms: row.achieved_at_ms,
+                id: row.user.clone(),
+            });
+            continue;
+        };
+        let user = state(server, id)?;
+        let own = user.enrolments.get(&challenge.id);
+        let own = own.ok_or_else(|| format!("{} does not know of {}", user.id, challenge.id))?;
+        rows.push(RowKey {
+            score: own.score,
+            achieved_at_ms: own.achieved_at_ms,
+            id: Some(user.id.clone()),
+        });
+    }
+    Ok(rows)
 }
 
 /// Who is on a settled board was told so once, with its rank and score; nobody else was.
 fn told_once(
     people: &BTreeMap<UserId, Person>,
-    challenges: &BTreeMap<ChallengeId, (Stage, Vec<RowKey>)>,
+    challenges: &BTreeMap<ChallengeId, Settled>,
 ) -> Checked<()> {
     for (user, person) in people {
         let mut expected = Vec::new();
-        for (id, (_, rows)) in challenges {
+        for (id, Settled { rows, .. }) in challenges {
             let participants = u32::try_from(rows.len()).unwrap();
-            for row in rows.iter().filter(|row| row.user == *user) {
+            for row in rows.iter().filter(|row| row.id.as_ref() == Some(user)) {
                 let above = rows.iter().filter(|other| other.score > row.score).count();
                 expected.push(FactKind::ChallengeSettled {
                     challenge: *id,

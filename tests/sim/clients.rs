@@ -148,9 +148,12 @@ impl Clients {
     }
 
     /// What is acknowledged must be known to the server.
-    pub(crate) fn check_kept(&self, server: &Server) -> Checked<()> {
+    pub(crate) fn check_kept(&self, server: &Server, erased: &[UserId]) -> Checked<()> {
         for ((device, lane), queue) in &self.queues {
             let owner = &self.owners[device];
+            if erased.contains(owner) {
+                continue;
+            }
             let cell = server
                 .users
                 .get(owner)
@@ -227,12 +230,13 @@ fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {
             let starts_ms = Calendar::new(zone).start_ms(script.challenges[*at].1.starts);
             let user = person(who).user.clone();
             let shown = alias::derived(&user);
-            Mail::Join(challenge(at), number, user, shown, starts_ms)
+            Mail::Enrol(user, number, challenge(at), shown, starts_ms)
         }
         Action::Leave {
             challenge: at,
             person: who,
         } => Mail::Leave(challenge(at), number, person(who).user.clone()),
+        Action::Erase { person: at } => Mail::Erase(person(at).user.clone(), number),
         Action::Send(_) => return None,
     })
 }

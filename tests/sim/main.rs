@@ -27,7 +27,7 @@ use std::{
 };
 
 use check::{Outcome, check};
-use script::{Script, script, without_poison};
+use script::{Script, script, without_erasures, without_poison};
 use server::Checked;
 use sha2::{Digest as _, Sha256};
 use soak::{Came, Plan, Tally};
@@ -143,8 +143,30 @@ fn what_cannot_be_folded_is_as_if_it_had_never_been_sent() {
     assert!(poisoned > 20, "{poisoned} worlds had poison");
 }
 
+/// T11.1: who is erased takes nothing from anybody else.
 #[test]
-fn any_order_of_arrival_settles_on_the_same_digest() {
+fn an_erasure_leaves_everybody_else_and_every_frozen_board_as_they_were() {
+    let erasures = AtomicU64::new(0);
+    let failed = soak::run(&Plan::from_environment(SEEDS), |seed| {
+        let script = script(seed);
+        let Some(spared) = without_erasures(&script) else {
+            return Ok(([0; 32], Tally::default()));
+        };
+        erasures.fetch_add(1, Ordering::Relaxed);
+        let (mut spared, mut tally) = world_of(seed, &spared, Faults::NONE)?;
+        let (erased, sent) = checked(seed, Faults::NONE)?;
+        spared.without(&script.erased(), &erased);
+        same(&spared, &erased)?;
+        tally.add(&sent);
+        Ok((digest(&erased), tally))
+    });
+    assert_eq!(failed, [], "seeds that failed");
+    let erasures = erasures.into_inner();
+    assert!(erasures > 20, "{erasures} worlds had erasures");
+}
+
+#[test]
+fn any_order_of_arrival_settles_on_the_same_board() {
     let failed = soak::run(&Plan::from_environment(SEEDS).part(4), disorder);
     assert_eq!(failed, [], "seeds that failed");
 }

@@ -53,6 +53,7 @@ pub(crate) enum Action {
     Publish { challenge: usize },
     Join { challenge: usize, person: usize },
     Leave { challenge: usize, person: usize },
+    Erase { person: usize },
     Send(Burst),
 }
 
@@ -61,6 +62,14 @@ pub(crate) enum Action {
 pub(crate) struct Instant {
     pub(crate) at_ms: i64,
     pub(crate) actions: Vec<Action>,
+}
+
+impl Instant {
+    /// Whether somebody is erased then.
+    pub(crate) fn erases(&self) -> bool {
+        let mut actions = self.actions.iter();
+        actions.any(|action| matches!(action, Action::Erase { .. }))
+    }
 }
 
 /// A whole history.
@@ -118,11 +127,75 @@ pub(crate) fn script(seed: u64) -> Script {
         }
         instants.push(Instant { at_ms, actions });
     }
-    Script {
+    let script = Script {
         people,
         challenges,
         instants,
+    };
+    with_erasures(script, &mut Random::new(seed, 7))
+}
+
+/// In some worlds one person or two are erased, while everybody may be asking that they join something.
+fn with_erasures(mut script: Script, random: &mut Random) -> Script {
+    let count = [0, 0, 1, 1, 2][random.index(5)];
+    let openings = 3;
+    for person in 0..count {
+        let at = openings + random.index(script.instants.len() - openings);
+        let challenges = 0..script.challenges.len();
+        let joins = challenges.map(|challenge| Action::Join { challenge, person });
+        let last = &mut script.instants[at].actions;
+        last.extend(joins.filter(|_| random.permille(700)));
+        last.push(Action::Erase { person });
+        script.is_heard_of_until(person, at);
     }
+    script
+}
+
+impl Script {
+    /// Who is erased.
+    pub(crate) fn erased(&self) -> Vec<UserId> {
+        let actions = self.instants.iter().flat_map(|instant| &instant.actions);
+        let erased = actions.filter_map(|action| match action {
+            Action::Erase { person } => Some(self.people[*person].user.clone()),
+            _ => None,
+        });
+        erased.collect()
+    }
+
+    /// Nothing is sent by a person at an instant or after it, and nothing is asked for the person after it.
+    fn is_heard_of_until(&mut self, person: usize, instant: usize) {
+        let devices: Vec<DeviceId> = self.people[person].devices.iter().map(|of| of.0).collect();
+        for (at, later) in self.instants.iter_mut().enumerate().skip(instant) {
+            later.actions.retain(|action| match action {
+                Action::Send(burst) => !devices.contains(&burst.device),
+                Action::Join { person: who, .. } | Action::Leave { person: who, .. } => {
+                    *who != person || at == instant
+                }
+                _ => true,
+            });
+        }
+    }
+}
+
+/// The same script, whose erased people are no more heard of and stay where they are; nothing where nobody is erased.
+pub(crate) fn without_erasures(script: &Script) -> Option<Script> {
+    let mut spared = script.clone();
+    let mut found = false;
+    for instant in &mut spared.instants {
+        let actions = instant.actions.iter();
+        let erased = actions.filter_map(|action| match action {
+            Action::Erase { person } => Some(*person),
+            _ => None,
+        });
+        let erased: Vec<usize> = erased.collect();
+        found |= !erased.is_empty();
+        instant.actions.retain(|action| match action {
+            Action::Erase { .. } => false,
+            Action::Join { person, .. } | Action::Leave { person, .. } => !erased.contains(person),
+            _ => true,
+        });
+    }
+    found.then_some(spared)
 }
 
 /// Mostly short enough to see each boundary alone, sometimes long enough to jump over several.

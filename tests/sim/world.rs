@@ -82,6 +82,10 @@ pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<(Server
         if down {
             world.crash()?;
         }
+        if instant.erases() {
+            // What ends by then has ended, so that every world erases from the same boards.
+            world.settle(true)?;
+        }
         for action in &instant.actions {
             world.clients.take(script, action);
         }
@@ -278,6 +282,6 @@ impl World<'_> {
         self.settle(true)?;
         self.dropped()?;
         // Clients may be content before everybody is read.
-        self.clients.check_kept(&self.server)
+        self.clients.check_kept(&self.server, &self.script.erased())
     }
 }

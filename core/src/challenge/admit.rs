@@ -1,8 +1,12 @@
 //! Admission to a challenge: what may be journaled now. Pure, and before the journal (design.md 4); admins' and users' wishes
 //! are judged one after the other, so that nothing that waits can change the answer.
 
+use alloc::string::String;
+
 use super::{Challenge, Stage};
-use crate::{definition::LateJoin, id::UserId, limits, view::ChallengePhase};
+use crate::{
+    definition::LateJoin, id::UserId, input::ChallengeInput, limits, view::ChallengePhase,
+};
 
 /// Why not; the codes of protocol.md 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,6 +96,24 @@ impl Challenge {
         } else {
             Ok(true)
         }
+    }
+
+    /// The input that takes a user in, with the number that it will have.
+    #[must_use]
+    pub fn joining(&self, user: UserId, alias: String, starts_ms: i64) -> ChallengeInput {
+        let member = self.members.number_for(&user);
+        ChallengeInput::Join {
+            user,
+            alias,
+            starts_ms,
+            member,
+        }
+    }
+
+    /// The input that takes a user who was erased out of it; nothing where the user is unknown.
+    #[must_use]
+    pub fn forgetting(&self, user: &UserId) -> Option<ChallengeInput> {
+        self.members.number_of(user).map(ChallengeInput::Forget)
     }
 
     /// Whether a user may leave.

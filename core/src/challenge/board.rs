@@ -1,16 +1,17 @@
 //! The board of a challenge: its members' newest scores in order, and what they look like to others (domain.md 6.1).
 //!
-//! Scores arrive as contributions, at least once and in any order; the last version wins. Nothing here is journaled: after a
-//! restart the board is filled from standing rows and from what the users' partitions send again.
+//! While the challenge runs, scores arrive as contributions, at least once and in any order; the last version wins. Nothing of
+//! that is journaled: after a restart the board is filled from standing rows and from what the users' partitions send again.
+//! Once it is over, the board is made of the frozen rows of the state.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, format, string::String};
 use sha2::{Digest, Sha256};
 
 use super::{Challenge, Member};
 use crate::{
     civil::MINUTE_MS,
     event::Contribution,
-    id::{ChallengeId, Position, UserId},
+    id::{ChallengeId, MemberNumber, Position, UserId},
     input::Conclusion,
     leaderboard::{Leaderboard, Row},
     view::RowView,
@@ -27,24 +28,39 @@ pub enum Answer {
     Closed,
 }
 
+/// What tells rows of equal score and time apart (domain.md 6.1).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowId {
+    /// While the challenge runs: the user.
+    Live(UserId),
+    /// Once it is over: the number that the row had then, from 1.
+    Frozen(u32),
+}
+
 #[derive(Clone, Debug)]
-struct Seat {
+pub(super) struct Seat {
+    pub(super) number: MemberNumber,
+    pub(super) alias: String,
+    user: Option<UserId>,
+    group: u8,
     join: u32,
     version: Position,
-    alias: String,
 }
 
 /// The board.
 #[derive(Clone, Debug)]
 pub struct Board {
     challenge: ChallengeId,
-    order: Leaderboard,
-    seats: BTreeMap<UserId, Seat>,
+    order: Leaderboard<RowId>,
+    seats: BTreeMap<RowId, Seat>,
     offset: u64,
+    /// Whether standing rows and partitions have yet to fill it after a restart.
+    partial: bool,
 }
 
 impl Board {
-    /// The board of a state that was made or read back: every member has a row from the moment of joining, score 0.
+    /// The board of a state that was made or read back: every member has a row from the moment of joining, score 0, or the
+    /// frozen one.
     #[must_use]
     pub fn new(challenge: &Challenge) -> Self {
         let mut board = Self {
@@ -52,53 +68,60 @@ impl Board {
             order: Leaderboard::new(),
             seats: BTreeMap::new(),
             offset: 0,
+            partial: !challenge.frozen,
         };
-        for (user, member) in challenge.members.iter().filter(|(_, member)| member.joined) {
-            board.seat(user, member);
+        for (number, member) in challenge.members.iter() {
+            board.seat(number, member);
         }
         board
     }
 
-    /// Gives a member its row: score 0, achieved at the later of the window's start and the minute of joining; or the row
-    /// that is left of one who was erased, which nothing moves any more.
-    pub fn seat(&mut self, user: &UserId, member: &Member) {
+    /// Makes it anew of the state.
+    pub(super) fn rebuild(&mut self, challenge: &Challenge) {
+        let offset = self.offset.saturating_add(1);
+        *self = Self {
+            offset,
+            ..Self::new(challenge)
+        };
+    }
+
+    /// Gives a member who is in its row: score 0, achieved at the later of the window's start and the minute of joining; or
+    /// the frozen one.
+    pub(super) fn seat(&mut self, number: MemberNumber, member: &Member) {
+        let Some(id) = member.row_id() else { return };
         let joined = member
             .joined_ms
             .div_euclid(MINUTE_MS)
             .saturating_mul(MINUTE_MS);
         let begins = (0, member.starts_ms.max(joined));
-        let (score, achieved_at_ms) = member.row.unwrap_or(begins);
-        self.order.set(user, score, achieved_at_ms);
-        let last = Position {
-            epoch: u64::MAX,
-            index: u64::MAX,
+        let frozen = member.row.map(|row| (row.score, row.achieved_at_ms));
+        let (score, achieved_at_ms) = frozen.unwrap_or(begins);
+        self.order.set(&id, score, achieved_at_ms);
+        let seat = Seat {
+            number,
+            alias: member.alias().into(),
+            user: member.user().cloned(),
+            group: member.group,
+            join: member.join,
+            version: Position::default(),
         };
-        let version = member.row.map_or_else(Position::default, |_| last);
-        let join = member.join;
-        self.seats.insert(
-            user.clone(),
-            Seat {
-                join,
-                version,
-                alias: member.alias.clone(),
-            },
-        );
+        self.seats.insert(id, seat);
         self.offset = self.offset.saturating_add(1);
     }
 
     /// Takes a row away.
-    pub fn remove(&mut self, user: &UserId) {
-        self.order.remove(user);
-        self.seats.remove(user);
+    pub(super) fn remove(&mut self, id: &RowId) {
+        self.order.remove(id);
+        self.seats.remove(id);
         self.offset = self.offset.saturating_add(1);
     }
 
     /// Takes a contribution in; `open` says whether scores still move.
     pub fn take(&mut self, contribution: &Contribution, open: bool) -> Answer {
-        let user = &contribution.user;
+        let id = RowId::Live(contribution.user.clone());
         let Some(seat) = self
             .seats
-            .get_mut(user)
+            .get_mut(&id)
             .filter(|seat| seat.join == contribution.join)
         else {
             return Answer::Closed;
@@ -112,9 +135,19 @@ impl Board {
         seat.version = contribution.version;
         seat.alias.clone_from(&contribution.alias);
         self.order
-            .set(user, contribution.score, contribution.achieved_at_ms);
+            .set(&id, contribution.score, contribution.achieved_at_ms);
         self.offset = self.offset.saturating_add(1);
         Answer::Shown
+    }
+
+    /// Whether it still waits for scores after a restart.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    pub(super) fn set_partial(&mut self, partial: bool) {
+        self.partial = partial;
     }
 
     /// Rises with every change.
@@ -137,32 +170,31 @@ impl Board {
 
     /// The order itself.
     #[must_use]
-    pub fn order(&self) -> &Leaderboard {
+    pub fn order(&self) -> &Leaderboard<RowId> {
         &self.order
+    }
+
+    pub(super) fn seat_of(&self, id: &RowId) -> Option<&Seat> {
+        self.seats.get(id)
     }
 
     /// One member's row.
     #[must_use]
-    pub fn row(&self, user: &UserId) -> Option<RowView> {
-        let place = self.order.place(user)?;
-        let (score, achieved_at_ms) = self.order.get(user)?;
-        let (rank, ordinal, user) = (place.rank, place.ordinal, user.clone());
-        Some(self.view(Row {
-            rank,
-            ordinal,
-            score,
-            achieved_at_ms,
-            user,
-        }))
+    pub fn row(&self, id: &RowId) -> Option<RowView> {
+        let place = self.order.place(id)?;
+        self.order.select(place.ordinal).map(|row| self.view(row))
     }
 
     /// A row as others see it; the opaque name is the same on this board for ever and tells nothing of the user elsewhere.
     #[must_use]
-    pub fn view(&self, row: Row) -> RowView {
+    pub fn view(&self, row: Row<RowId>) -> RowView {
+        let seat = self.seats.get(&row.id);
+        let number = seat.map(|seat| seat.number).unwrap_or_default();
         let hash = Sha256::new()
             .chain_update(b"row")
-            .chain_update(self.challenge.0);
-        let hash = hash.chain_update(row.user.as_str()).finalize();
+            .chain_update(self.challenge.0)
+            .chain_update(number.0.to_be_bytes())
+            .finalize();
         let mut opaque = String::with_capacity(16);
         for byte in hash.iter().take(8) {
             opaque.push_str(&format!("{byte:02x}"));
@@ -172,20 +204,17 @@ impl Board {
             ordinal: row.ordinal,
             score: row.score,
             achieved_at_ms: row.achieved_at_ms,
-            alias: self
-                .seats
-                .get(&row.user)
-                .map_or_else(String::new, |seat| seat.alias.clone()),
+            alias: seat.map_or_else(String::new, |seat| seat.alias.clone()),
             row: opaque,
-            user: row.user,
+            user: seat.and_then(|seat| seat.user.clone()),
         }
     }
 
-    /// How the challenge ends for a member, as the board stands.
+    /// How the challenge ends for the member of a row, as the board stands.
     #[must_use]
-    pub fn conclusion(&self, user: &UserId) -> Option<Conclusion> {
-        let place = self.order.place(user)?;
-        let (score, _) = self.order.get(user)?;
+    pub fn conclusion(&self, id: &RowId) -> Option<Conclusion> {
+        let place = self.order.place(id)?;
+        let (score, _) = self.order.get(id)?;
         Some(Conclusion::Settled {
             rank: place.rank,
             score,
@@ -194,25 +223,19 @@ impl Board {
     }
 
     /// SHA-256 over 256 digests, one per first byte of the user's hash, each over that group's rows in board order, so that
-    /// groups can be summed up apart (design.md 4).
+    /// groups can be summed up apart (design.md 4). A row is its score, its achieved-at and its member's number.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut groups: BTreeMap<u8, Sha256> =
             (0..=u8::MAX).map(|byte| (byte, Sha256::new())).collect();
         for row in self.order.iter() {
-            let first = Sha256::digest(row.user.as_str())
-                .first()
-                .copied()
-                .unwrap_or(0);
-            if let Some(group) = groups.get_mut(&first) {
+            let Some(seat) = self.seats.get(&row.id) else {
+                continue;
+            };
+            if let Some(group) = groups.get_mut(&seat.group) {
                 group.update(row.score.to_be_bytes());
                 group.update(row.achieved_at_ms.to_be_bytes());
-                group.update(
-                    u64::try_from(row.user.as_str().len())
-                        .unwrap_or(0)
-                        .to_be_bytes(),
-                );
-                group.update(row.user.as_str());
+                group.update(seat.number.0.to_be_bytes());
             }
         }
         let digests = groups.into_values().map(Sha256::finalize);
@@ -222,9 +245,12 @@ impl Board {
             .into()
     }
 
-    /// Every member, in board order.
-    #[must_use]
-    pub fn members(&self) -> Vec<UserId> {
-        self.order.iter().map(|row| row.user).collect()
+    /// Nobody can say any more whose row it is.
+    pub(super) fn erase(&mut self, id: &RowId) {
+        if let Some(seat) = self.seats.get_mut(id) {
+            seat.user = None;
+            seat.alias = super::ERASED_ALIAS.into();
+            self.offset = self.offset.saturating_add(1);
+        }
     }
 }

@@ -2,9 +2,9 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Challenge, Member, Stage, Told, board::Board, forget::forget};
+use super::{Challenge, Member, Name, Stage, Told, board::Board, forget::forget, frozen::freeze};
 use crate::{
-    id::UserId,
+    id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
 };
 
@@ -97,13 +97,23 @@ fn apply(
         ChallengeInput::Cancel(reason) => {
             set(challenge, Stage::Cancelled(reason.clone()));
             challenge.cancelled_by = Some(header.origin.clone());
+            freeze(challenge, board);
             conclude(challenge, board)
         }
         ChallengeInput::Join {
             user,
             alias,
             starts_ms,
-        } => join(challenge, board, (user, alias, *starts_ms), header),
+            member,
+        } => {
+            let name = Name {
+                user: user.clone(),
+                alias: alias.clone(),
+                asked_by: Some(Box::new(header.origin.clone())),
+            };
+            let times = (header.stamp_ms, *starts_ms);
+            join(challenge, board, (name, *member), times)
+        }
         ChallengeInput::Leave(user) => leave(challenge, board, (user, header)),
         ChallengeInput::Settle {
             cutoff_ms,
@@ -119,10 +129,11 @@ fn apply(
                     participants,
                 },
             );
+            freeze(challenge, board);
             conclude(challenge, board)
         }
-        ChallengeInput::Forget { user, row } => {
-            forget(challenge, board, (user, *row));
+        ChallengeInput::Forget(member) => {
+            forget(challenge, board, *member);
             Vec::new()
         }
         ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
@@ -138,27 +149,18 @@ fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
 fn join(
     challenge: &mut Challenge,
     board: &mut Board,
-    (user, alias, starts_ms): (&UserId, &str, i64),
-    header: &Header,
+    (name, asked): (Name, MemberNumber),
+    (joined_ms, starts_ms): (i64, i64),
 ) -> Vec<Notice> {
-    let joined_ms = header.stamp_ms;
     let Some(definition) = challenge.definition.clone() else {
         return Vec::new();
     };
-    let before = challenge.members.get(user).map_or(0, |member| member.join);
-    let member = Member {
-        join: before.saturating_add(1),
-        joined: true,
-        joined_ms,
-        starts_ms,
-        alias: alias.into(),
-        told: Told::Nothing,
-        asked_by: Some(Box::new(header.origin.clone())),
-        row: None,
-    };
-    board.seat(user, &member);
-    let join = member.join;
-    challenge.members.insert(user.clone(), member);
+    let user = name.user.clone();
+    let before = challenge.members.get(&user).map_or(0, |held| held.join);
+    let join = before.saturating_add(1);
+    let member = Member::new(name, join, (joined_ms, starts_ms));
+    let number = challenge.members.put(asked, member.clone());
+    board.seat(number, &member);
     #[cfg(feature = "fault-injection")]
     crate::fault::taste_joining(&definition.title, challenge.members.len());
     challenge.joined = challenge.joined.saturating_add(1);
@@ -168,7 +170,7 @@ fn join(
         joined_ms,
         definition,
     };
-    Vec::from([(user.clone(), enrol)])
+    Vec::from([(user, enrol)])
 }
 
 fn leave(
@@ -176,27 +178,28 @@ fn leave(
     board: &mut Board,
     (user, header): (&UserId, &Header),
 ) -> Vec<Notice> {
-    let Some(member) = challenge
-        .members
-        .get_mut(user)
-        .filter(|member| member.joined)
-    else {
+    let member = challenge.members.get_mut(user);
+    let Some(member) = member.filter(|member| member.joined) else {
         return Vec::new();
     };
+    let row = member.row_id();
     member.joined = false;
-    member.asked_by = Some(Box::new(header.origin.clone()));
-    challenge.joined = challenge.joined.saturating_sub(1);
-    board.remove(user);
+    member.change_name(|name| name.asked_by = Some(Box::new(header.origin.clone())));
     let withdraw = UserInput::Withdraw {
         challenge: challenge.id,
         join: member.join,
     };
+    challenge.joined = challenge.joined.saturating_sub(1);
+    if let Some(row) = row {
+        board.remove(&row);
+    }
     Vec::from([(user.clone(), withdraw)])
 }
 
 /// Who is in is told how it ended, or first that it was taken in.
 fn conclude(challenge: &Challenge, board: &Board) -> Vec<Notice> {
-    let members = challenge.members.iter().filter(|(_, member)| member.joined);
+    let members = challenge.members.by_user();
+    let members = members.filter(|(_, member)| member.joined);
     let notice = |(user, _): (&UserId, _)| Some((user.clone(), challenge.owed(user, board)?));
     members.filter_map(notice).collect()
 }
@@ -205,8 +208,8 @@ impl Challenge {
     /// What members' partitions have not confirmed; told again after a restart, which is harmless.
     #[must_use]
     pub fn unconfirmed(&self, board: &Board) -> Vec<Notice> {
-        let owed = |user: &UserId| Some((user.clone(), self.owed(user, board)?));
-        self.members.keys().filter_map(owed).collect()
+        let owed = |(user, _): (&UserId, _)| Some((user.clone(), self.owed(user, board)?));
+        self.members.by_user().filter_map(owed).collect()
     }
 
     /// What one member's partition must be told next: that it is in, then how it ended, or that it has left.
@@ -228,7 +231,7 @@ impl Challenge {
         }
         let conclusion = match &self.stage {
             Stage::Cancelled(reason) => Conclusion::Cancelled(reason.clone()),
-            Stage::Settled { .. } => board.conclusion(user)?,
+            Stage::Settled { .. } => board.conclusion(&member.row_id()?)?,
             _ => return None,
         };
         (member.told != Told::Concluded).then_some(UserInput::Conclude {
@@ -241,8 +244,8 @@ impl Challenge {
     /// Whether every member's partition knows that it is in: only then do all scores count.
     #[must_use]
     pub fn all_told(&self) -> bool {
-        let mut joined = self.members.values().filter(|member| member.joined);
-        joined.all(|member| member.told != Told::Nothing)
+        let mut members = self.members.iter();
+        members.all(|(_, member)| !member.joined || member.told != Told::Nothing)
     }
 
     /// A member's partition has journaled what it was told.
@@ -253,14 +256,11 @@ impl Challenge {
             UserInput::Conclude { join, .. } => (*join, Told::Concluded),
             _ => return,
         };
-        if let Some(member) = self
-            .members
-            .get_mut(user)
-            .filter(|member| member.join == join)
-        {
+        let member = self.members.get_mut(user);
+        if let Some(member) = member.filter(|member| member.join == join) {
             member.told = told;
             if told != Told::Enrolled || member.joined {
-                member.asked_by = None;
+                member.change_name(|name| name.asked_by = None);
             }
         }
     }
@@ -268,10 +268,10 @@ impl Challenge {
     /// On whose behalf a member's partition is told something: the challenge speaks for who asked it.
     #[must_use]
     pub fn on_behalf(&self, user: &UserId, input: &UserInput) -> Origin {
-        let member = self.members.get(user);
+        let name = self.members.get(user).and_then(Member::name);
         let asked = match input {
             UserInput::Enrol { .. } | UserInput::Withdraw { .. } => {
-                member.and_then(|member| member.asked_by.as_deref())
+                name.and_then(|name| name.asked_by.as_deref())
             }
             UserInput::Conclude {
                 conclusion: Conclusion::Cancelled(_),

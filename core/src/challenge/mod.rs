@@ -2,27 +2,33 @@
 //! (domain.md 5.1, 5.2, 6.1).
 //!
 //! The journal holds the life cycle; scores are contributions of the users' partitions, so the board is rebuilt from their
-//! standing rows. It changes in [`fold::fold`] and [`board`] alone.
+//! standing rows until it is over, and from the state then. It changes in [`fold::fold`] and [`board`] alone.
 
 pub mod admit;
 pub mod board;
 pub mod fold;
-pub mod forget;
+mod forget;
+mod frozen;
+pub mod members;
 pub mod resident;
+#[cfg(test)]
+mod scene;
+pub mod stored;
 pub mod view;
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String};
+use alloc::string::String;
 use minicbor::{Decode, Encode};
 
 use crate::{
     definition::Definition,
-    id::{ChallengeId, Position, UserId},
+    id::{ChallengeId, Position},
     input::Origin,
     poison::Skips,
     view::ChallengePhase,
 };
 
-pub use board::{Answer, Board};
+pub use board::{Answer, Board, RowId};
+pub use members::{ERASED_ALIAS, Member, Members, Name};
 
 /// What admins have decided, and the settlement.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -72,35 +78,6 @@ pub enum Told {
     Concluded,
 }
 
-/// A member, or one who has left.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Member {
-    /// Number of the newest enrolment, from 1.
-    #[n(0)]
-    pub join: u32,
-    /// Whether it is in.
-    #[n(1)]
-    pub joined: bool,
-    /// Stamp of the joining, POSIX ms.
-    #[n(2)]
-    pub joined_ms: i64,
-    /// Start of the window for this user as it was then, POSIX ms.
-    #[n(3)]
-    pub starts_ms: i64,
-    /// The name that others see, as it was then.
-    #[n(4)]
-    pub alias: String,
-    /// What its partition has confirmed.
-    #[n(5)]
-    pub told: Told,
-    /// Who asked for the joining or the leaving, until its partition has confirmed it.
-    #[n(45)]
-    pub asked_by: Option<Box<Origin>>,
-    /// Of one who was erased after the end: score in store units and achieved-at (POSIX ms) of the row, which stays.
-    #[n(46)]
-    pub row: Option<(i64, i64)>,
-}
-
 /// The state of one challenge; its board is beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Challenge {
@@ -121,7 +98,7 @@ pub struct Challenge {
     pub version: u64,
     /// Everybody who ever joined.
     #[n(5)]
-    pub members: BTreeMap<UserId, Member>,
+    pub members: Members,
     /// How many are in.
     #[n(6)]
     pub joined: u32,
@@ -142,9 +119,12 @@ pub struct Challenge {
     #[n(11)]
     #[cbor(default)]
     pub stopped: bool,
-    /// Who cancelled it.
-    #[n(45)]
+    /// Who cancelled it: staff.
+    #[n(12)]
     pub cancelled_by: Option<Origin>,
+    /// It is over, and every member who is in has its row here.
+    #[n(13)]
+    pub frozen: bool,
 }
 
 impl Challenge {
@@ -157,7 +137,7 @@ impl Challenge {
             stage: Stage::Absent,
             created_ms: 0,
             version: 0,
-            members: BTreeMap::new(),
+            members: Members::default(),
             joined: 0,
             now_ms: i64::MIN,
             position: Position::default(),
@@ -165,6 +145,7 @@ impl Challenge {
             skips: Skips::default(),
             stopped: false,
             cancelled_by: None,
+            frozen: false,
         }
     }
 
@@ -218,7 +199,7 @@ impl Challenge {
         self.cutoff_passed().or(self.next_deadline())
     }
 
-    /// Whether its board is what it will always be.
+    /// Whether it is settled or cancelled: its board is what it will always be, once it is filled.
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.stage, Stage::Settled { .. } | Stage::Cancelled(_))

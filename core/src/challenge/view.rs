@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::{Board, Challenge, Member};
+use super::{Board, Challenge, Member, RowId};
 use crate::{
     civil::MINUTE_MS,
     id::UserId,
     leaderboard::{Row, RowKey},
-    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView},
+    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RowView},
 };
 
 impl Challenge {
@@ -57,14 +57,14 @@ impl Challenge {
     pub fn enrolments(&self, after: Option<&UserId>, limit: usize) -> (Vec<EnrolmentView>, bool) {
         let rest = self
             .members
-            .iter()
+            .by_user()
             .filter(|(user, member)| member.joined && after.is_none_or(|after| *user > after));
         let mut rest = rest.map(|(user, member)| self.enrolment_view(user, member));
         let page: Vec<_> = rest.by_ref().take(limit).collect();
         (page, rest.next().is_some())
     }
 
-    fn board_of(&self, board: &Board, rows: Vec<Row>, more: bool, now_ms: i64) -> BoardView {
+    fn board_of(&self, board: &Board, rows: Vec<Row<RowId>>, more: bool, now_ms: i64) -> BoardView {
         BoardView {
             challenge: self.id,
             as_of_ms: now_ms,
@@ -81,19 +81,45 @@ impl Challenge {
     pub fn board_page(
         &self,
         board: &Board,
-        after: Option<&RowKey>,
+        after: Option<RowKey<RowId>>,
         limit: usize,
         now_ms: i64,
     ) -> BoardView {
-        let mut rows = board.order().page(after, limit.saturating_add(1));
+        let after = after.map(|key| self.key_now(key));
+        let mut rows = board.order().page(after.as_ref(), limit.saturating_add(1));
         let more = rows.len() > limit;
         rows.truncate(limit);
         self.board_of(board, rows, more, now_ms)
     }
 
+    /// A key that a page ended with while the challenge ran, as it is once the board is frozen: that of its row, or behind
+    /// all rows of that score and time where the user was erased.
+    fn key_now(&self, key: RowKey<RowId>) -> RowKey<RowId> {
+        let id = match &key.id {
+            RowId::Live(user) if self.frozen => {
+                let last = RowId::Frozen(u32::MAX);
+                self.row_id(user).unwrap_or(last)
+            }
+            _ => return key,
+        };
+        RowKey { id, ..key }
+    }
+
+    /// What a member's row goes by on the board.
+    fn row_id(&self, user: &UserId) -> Option<RowId> {
+        self.members.get(user)?.row_id()
+    }
+
+    /// One member's row.
+    #[must_use]
+    pub fn board_row(&self, board: &Board, user: &UserId) -> Option<RowView> {
+        board.row(&self.row_id(user)?)
+    }
+
     /// Up to `k` rows on each side of a member, the member in the middle.
     #[must_use]
     pub fn board_around(&self, board: &Board, user: &UserId, k: u32, now_ms: i64) -> BoardView {
-        self.board_of(board, board.order().around(user, k), false, now_ms)
+        let rows = self.row_id(user).map(|id| board.order().around(&id, k));
+        self.board_of(board, rows.unwrap_or_default(), false, now_ms)
     }
 }

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     definition::Definition,
-    id::UserId,
+    id::{MemberNumber, UserId},
     poison::{Retry, Skip},
 };
 
@@ -39,6 +39,10 @@ pub enum ChallengeInput {
         /// Start of the window for that user, POSIX ms.
         #[n(2)]
         starts_ms: i64,
+        /// Its number. It is journaled because the joinings before this one may be passed over some day, when their users
+        /// are erased, and must not move it.
+        #[n(3)]
+        member: MemberNumber,
     },
     /// Lets a user go.
     #[n(7)]
@@ -65,16 +69,10 @@ pub enum ChallengeInput {
     /// Offers a stuck input again; a challenge that was stopped goes on.
     #[n(11)]
     Retry(#[n(0)] Retry),
-    /// A user was erased: who is in leaves; of a board that is over the row stays, and nobody can say whose it was.
+    /// The user behind a member was erased: who is in leaves; of a board that is over the row stays, and nobody can say whose
+    /// it was. It names nobody, so that it can be read when the user's key is gone.
     #[n(12)]
-    Forget {
-        /// Who.
-        #[n(0)]
-        user: UserId,
-        /// Score in store units and achieved-at (POSIX ms) of the row; nothing where there is none.
-        #[n(1)]
-        row: Option<(i64, i64)>,
-    },
+    Forget(#[n(0)] MemberNumber),
 }
 
 impl ChallengeInput {
@@ -82,9 +80,7 @@ impl ChallengeInput {
     #[must_use]
     pub fn subject(&self) -> Option<UserId> {
         match self {
-            Self::Join { user, .. } | Self::Leave(user) | Self::Forget { user, .. } => {
-                Some(user.clone())
-            }
+            Self::Join { user, .. } | Self::Leave(user) => Some(user.clone()),
             // What it offers again is no retry itself.
             Self::Retry(retry) => retry.of_challenge()?.subject(),
             Self::Create(_)
@@ -94,7 +90,8 @@ impl ChallengeInput {
             | Self::Cancel(_)
             | Self::Settle { .. }
             | Self::Tick
-            | Self::Skip(_) => None,
+            | Self::Skip(_)
+            | Self::Forget(_) => None,
         }
     }
 
@@ -113,7 +110,7 @@ impl ChallengeInput {
             Self::Tick => "tick",
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",
-            Self::Forget { .. } => "forget",
+            Self::Forget(_) => "forget",
         }
     }
 }

@@ -1,9 +1,9 @@
-//! A leaderboard (domain.md 6.1): who stands where, and who stands around a user, in O(log n) for
-//! up to a million rows. It knows no challenge, window or alias; the challenge sets scores and asks
-//! for rows.
+//! A leaderboard (domain.md 6.1): who stands where, and who stands around a row, in O(log n) for
+//! up to a million rows. It knows no challenge, window or alias; the challenge sets scores, says what
+//! tells rows apart (`K`), and asks for rows.
 //!
-//! Rows stand in slots, a tree orders the slots' numbers, a map finds a user's slot. A row is a
-//! function of what was set last for its user, so the order of updates changes nothing.
+//! Rows stand in slots, a tree orders the slots' numbers, a map finds a row's slot by its id. A row is
+//! a function of what was set last for its id, so the order of updates changes nothing.
 
 mod tree;
 
@@ -11,35 +11,34 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use core::cmp::Ordering;
 
 use self::tree::Tree;
-use crate::id::UserId;
 
-/// What rows are ordered by: score, largest first; then who reached it first; then the user's name.
+/// What rows are ordered by: score, largest first; then who reached it first; then by id, such as the user's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowKey {
+pub struct RowKey<K> {
     /// Store units.
     pub score: i64,
     /// Minute of event time in which the score was reached, POSIX ms.
     pub achieved_at_ms: i64,
     /// Whose.
-    pub user: UserId,
+    pub id: K,
 }
 
-impl Ord for RowKey {
+impl<K: Ord> Ord for RowKey<K> {
     fn cmp(&self, other: &Self) -> Ordering {
         let by_score = other.score.cmp(&self.score);
         by_score
             .then_with(|| self.achieved_at_ms.cmp(&other.achieved_at_ms))
-            .then_with(|| self.user.cmp(&other.user))
+            .then_with(|| self.id.cmp(&other.id))
     }
 }
 
-impl PartialOrd for RowKey {
+impl<K: Ord> PartialOrd for RowKey<K> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-/// Where a user stands.
+/// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// 1 + rows with a larger score ("1224").
@@ -50,7 +49,7 @@ pub struct Place {
 
 /// A row as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct Row<K> {
     /// 1 + rows with a larger score.
     pub rank: u32,
     /// Number of the row, from 1.
@@ -60,18 +59,18 @@ pub struct Row {
     /// Minute of event time in which the score was reached, POSIX ms.
     pub achieved_at_ms: i64,
     /// Whose.
-    pub user: UserId,
+    pub id: K,
 }
 
-impl Row {
+impl<K: Clone> Row<K> {
     /// Its key, with which the next page begins.
     #[must_use]
-    pub fn key(&self) -> RowKey {
+    pub fn key(&self) -> RowKey<K> {
         let (score, achieved_at_ms) = (self.score, self.achieved_at_ms);
         RowKey {
             score,
             achieved_at_ms,
-            user: self.user.clone(),
+            id: self.id.clone(),
         }
     }
 }
@@ -88,40 +87,40 @@ impl Row {
 /// assert_eq!((place.rank, place.ordinal), (1, 2));
 /// ```
 #[derive(Clone, Debug)]
-pub struct Leaderboard {
-    slots: Vec<Option<RowKey>>,
+pub struct Leaderboard<K> {
+    slots: Vec<Option<RowKey<K>>>,
     free: Vec<u32>,
-    by_user: BTreeMap<UserId, u32>,
+    by_id: BTreeMap<K, u32>,
     tree: Tree,
 }
 
-impl Default for Leaderboard {
+impl<K: Ord + Clone> Default for Leaderboard<K> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Leaderboard {
+impl<K: Ord + Clone> Leaderboard<K> {
     /// A board without rows.
     #[must_use]
     pub fn new() -> Self {
-        let (slots, free, by_user) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let (slots, free, by_id) = (Vec::new(), Vec::new(), BTreeMap::new());
         Self {
             slots,
             free,
-            by_user,
+            by_id,
             tree: Tree::new(),
         }
     }
 
-    /// Puts a user's row where it belongs now, and says whether that changed anything.
-    pub fn set(&mut self, user: &UserId, score: i64, achieved_at_ms: i64) -> bool {
+    /// Puts a row where it belongs now, and says whether that changed anything.
+    pub fn set(&mut self, id: &K, score: i64, achieved_at_ms: i64) -> bool {
         let key = RowKey {
             score,
             achieved_at_ms,
-            user: user.clone(),
+            id: id.clone(),
         };
-        let old = self.by_user.get(user).copied();
+        let old = self.by_id.get(id).copied();
         if old.is_some_and(|slot| self.key(slot) == Some(&key)) {
             return false;
         }
@@ -137,14 +136,14 @@ impl Leaderboard {
             *place = Some(key);
         }
         if old.is_none() {
-            self.by_user.insert(user.clone(), slot);
+            self.by_id.insert(id.clone(), slot);
         }
         true
     }
 
-    /// Takes a user's row away, and says whether there was one.
-    pub fn remove(&mut self, user: &UserId) -> bool {
-        let Some(slot) = self.by_user.remove(user) else {
+    /// Takes a row away, and says whether there was one.
+    pub fn remove(&mut self, id: &K) -> bool {
+        let Some(slot) = self.by_id.remove(id) else {
             return false;
         };
         self.take_out(slot);
@@ -155,25 +154,25 @@ impl Leaderboard {
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.by_user.len()
+        self.by_id.len()
     }
 
     /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.by_user.is_empty()
+        self.by_id.is_empty()
     }
 
-    /// Score and achieved-at (POSIX ms) of a user.
+    /// Score and achieved-at (POSIX ms) of a row.
     #[must_use]
-    pub fn get(&self, user: &UserId) -> Option<(i64, i64)> {
-        self.key_of(user).map(|key| (key.score, key.achieved_at_ms))
+    pub fn get(&self, id: &K) -> Option<(i64, i64)> {
+        self.key_of(id).map(|key| (key.score, key.achieved_at_ms))
     }
 
-    /// Where a user stands.
+    /// Where a row stands.
     #[must_use]
-    pub fn place(&self, user: &UserId) -> Option<Place> {
-        let key = self.key_of(user)?;
+    pub fn place(&self, id: &K) -> Option<Place> {
+        let key = self.key_of(id)?;
         let before = self.tree.count_before(|slot| side(&self.slots, slot, key));
         Some(Place {
             rank: self.rank(key.score),
@@ -183,14 +182,14 @@ impl Leaderboard {
 
     /// The row with that number, from 1.
     #[must_use]
-    pub fn select(&self, ordinal: u32) -> Option<Row> {
+    pub fn select(&self, ordinal: u32) -> Option<Row<K>> {
         self.rows_after(ordinal.checked_sub(1)?, 1).pop()
     }
 
     /// Up to `limit` rows after a key, which need not stand on the board any more; without a key
     /// the first rows.
     #[must_use]
-    pub fn page(&self, after: Option<&RowKey>, limit: usize) -> Vec<Row> {
+    pub fn page(&self, after: Option<&RowKey<K>>, limit: usize) -> Vec<Row<K>> {
         let skipped = after.map_or(0, |key| {
             // The row with the key itself counts as passed.
             self.tree
@@ -199,10 +198,10 @@ impl Leaderboard {
         self.rows_after(skipped, limit)
     }
 
-    /// A user's row with up to `k` rows on each side.
+    /// A row with up to `k` rows on each side.
     #[must_use]
-    pub fn around(&self, user: &UserId, k: u32) -> Vec<Row> {
-        let Some(place) = self.place(user) else {
+    pub fn around(&self, id: &K, k: u32) -> Vec<Row<K>> {
+        let Some(place) = self.place(id) else {
             return Vec::new();
         };
         let before = place.ordinal.saturating_sub(1);
@@ -215,7 +214,7 @@ impl Leaderboard {
     }
 
     /// Every row, in order.
-    pub fn iter(&self) -> impl Iterator<Item = Row> {
+    pub fn iter(&self) -> impl Iterator<Item = Row<K>> {
         self.rows(0)
     }
 
@@ -231,13 +230,13 @@ impl Leaderboard {
         self.tree.visits().set(0);
     }
 
-    fn rows_after(&self, skipped: u32, limit: usize) -> Vec<Row> {
+    fn rows_after(&self, skipped: u32, limit: usize) -> Vec<Row<K>> {
         let mut rows = Vec::with_capacity(limit.min(self.len()));
         rows.extend(self.rows(skipped).take(limit));
         rows
     }
 
-    fn rows(&self, skipped: u32) -> impl Iterator<Item = Row> {
+    fn rows(&self, skipped: u32) -> impl Iterator<Item = Row<K>> {
         let keys = self.tree.walk(skipped).filter_map(|slot| self.key(slot));
         let mut last: Option<(i64, u32)> = None;
         keys.zip(skipped.saturating_add(1)..)
@@ -256,7 +255,7 @@ impl Leaderboard {
                     ordinal,
                     score,
                     achieved_at_ms,
-                    user: key.user.clone(),
+                    id: key.id.clone(),
                 }
             })
     }
@@ -273,12 +272,12 @@ impl Leaderboard {
         self.tree.count_before(before).saturating_add(1)
     }
 
-    fn key(&self, slot: u32) -> Option<&RowKey> {
+    fn key(&self, slot: u32) -> Option<&RowKey<K>> {
         self.slots.get(slot as usize)?.as_ref()
     }
 
-    fn key_of(&self, user: &UserId) -> Option<&RowKey> {
-        self.key(*self.by_user.get(user)?)
+    fn key_of(&self, id: &K) -> Option<&RowKey<K>> {
+        self.key(*self.by_id.get(id)?)
     }
 
     /// Takes a slot out of the order and empties it.
@@ -304,7 +303,7 @@ impl Leaderboard {
 }
 
 /// On which side of `key` the row in a slot stands.
-fn side(slots: &[Option<RowKey>], slot: u32, key: &RowKey) -> Ordering {
+fn side<K: Ord>(slots: &[Option<RowKey<K>>], slot: u32, key: &RowKey<K>) -> Ordering {
     let row = slots.get(slot as usize).and_then(Option::as_ref);
     row.map_or(Ordering::Greater, |row| row.cmp(key))
 }

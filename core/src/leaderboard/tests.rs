@@ -3,6 +3,10 @@
 use std::{format, vec::Vec};
 
 use super::*;
+use crate::id::UserId;
+
+type RowKey = super::RowKey<UserId>;
+type Row = super::Row<UserId>;
 
 fn user(number: u64) -> UserId {
     UserId::parse(&format!("u{number:07}")).unwrap()
@@ -29,13 +33,13 @@ struct Sorted {
 
 impl Sorted {
     fn set(&mut self, key: RowKey) {
-        self.remove(&key.user);
+        self.remove(&key.id);
         let at = self.rows.partition_point(|row| *row < key);
         self.rows.insert(at, key);
     }
 
     fn remove(&mut self, user: &UserId) -> bool {
-        let at = self.rows.iter().position(|row| row.user == *user);
+        let at = self.rows.iter().position(|row| row.id == *user);
         at.map(|at| self.rows.remove(at)).is_some()
     }
 
@@ -43,7 +47,7 @@ impl Sorted {
         let RowKey {
             score,
             achieved_at_ms,
-            user,
+            id,
         } = self.rows[index].clone();
         let rank = 1 + self.rows.partition_point(|row| row.score > score) as u32;
         Row {
@@ -51,7 +55,7 @@ impl Sorted {
             ordinal: index as u32 + 1,
             score,
             achieved_at_ms,
-            user,
+            id,
         }
     }
 
@@ -71,7 +75,7 @@ fn equal_scores_share_a_rank_and_stand_by_who_was_first() {
     board.set(&b, 12_000, 1_000);
     let shown: Vec<_> = board
         .iter()
-        .map(|row| (row.user, row.rank, row.ordinal))
+        .map(|row| (row.id, row.rank, row.ordinal))
         .collect();
     assert_eq!(
         shown,
@@ -86,7 +90,7 @@ fn equal_scores_share_a_rank_and_stand_by_who_was_first() {
     );
     assert_eq!(board.get(&a), Some((12_000, 2_000)));
     board.set(&a, 12_000, 1_000);
-    assert_eq!(board.select(1).unwrap().user, a, "then by name");
+    assert_eq!(board.select(1).unwrap().id, a, "then by name");
     assert!(!board.set(&a, 12_000, 1_000), "nothing changed");
     assert!(board.remove(&a) && !board.remove(&a));
     assert_eq!(
@@ -97,7 +101,7 @@ fn equal_scores_share_a_rank_and_stand_by_who_was_first() {
 
 #[test]
 fn an_empty_board_answers() {
-    let board = Leaderboard::new();
+    let board = Leaderboard::<UserId>::new();
     assert!(board.is_empty() && board.page(None, 10).is_empty());
     assert_eq!(
         (board.select(0), board.select(1), board.place(&user(1))),
@@ -122,7 +126,7 @@ fn tree_equals_a_sort_after_100_000_random_updates() {
             sorted.set(RowKey {
                 score,
                 achieved_at_ms,
-                user: name,
+                id: name,
             });
         }
         assert_eq!(board.len(), sorted.rows.len());
@@ -135,16 +139,16 @@ fn tree_equals_a_sort_after_100_000_random_updates() {
     assert_eq!(board.iter().collect::<Vec<_>>(), sorted.rows(0, usize::MAX));
 }
 
-fn compare(board: &Leaderboard, sorted: &Sorted, index: usize, k: usize) {
+fn compare(board: &Leaderboard<UserId>, sorted: &Sorted, index: usize, k: usize) {
     let wanted = sorted.row(index);
     let place = Place {
         rank: wanted.rank,
         ordinal: wanted.ordinal,
     };
-    assert_eq!(board.place(&wanted.user), Some(place));
+    assert_eq!(board.place(&wanted.id), Some(place));
     assert_eq!(board.select(wanted.ordinal).as_ref(), Some(&wanted));
     let around = sorted.rows(index.saturating_sub(k), index + k + 1);
-    assert_eq!(board.around(&wanted.user, k as u32), around);
+    assert_eq!(board.around(&wanted.id, k as u32), around);
     let page = sorted.rows(index + 1, index + 1 + k);
     assert_eq!(board.page(Some(&wanted.key()), k), page);
 }
@@ -179,11 +183,11 @@ fn pages_go_on_where_they_stopped_though_the_last_row_has_moved_away() {
     }
     let page = board.page(None, 50);
     let last = page[49].clone();
-    board.set(&last.user, 5_000, 0);
+    board.set(&last.id, 5_000, 0);
     let next = board.page(Some(&last.key()), 50);
     assert_eq!(next[0].score, last.score - 1);
     assert_eq!(next[0].ordinal, 51, "the moved row stands above now");
-    board.remove(&last.user);
+    board.remove(&last.id);
     assert_eq!(board.page(Some(&last.key()), 1)[0].score, last.score - 1);
     assert!(
         board
@@ -210,7 +214,10 @@ fn the_order_of_updates_changes_nothing() {
     assert!(forward.iter().eq(backward.iter()));
 }
 
-fn most_visits(board: &mut Leaderboard, mut operation: impl FnMut(&mut Leaderboard)) -> u64 {
+fn most_visits(
+    board: &mut Leaderboard<UserId>,
+    mut operation: impl FnMut(&mut Leaderboard<UserId>),
+) -> u64 {
     let most = (0..2_000).map(|_| {
         board.reset_visits();
         operation(board);
@@ -248,7 +255,7 @@ fn a_leaderboard_operation_visits_at_most_4_log2_n_nodes() {
                     let key = RowKey {
                         score: any() as i64,
                         achieved_at_ms: 1,
-                        user: user(any()),
+                        id: user(any()),
                     };
                     assert!(b.page(Some(&key), 1).len() <= 1);
                 }),

@@ -373,9 +373,13 @@ pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
 }
 
 impl User {
-    /// Whether a challenge's notice tells nothing new: deliveries come at least once.
+    /// Whether a challenge's notice tells nothing new: deliveries come at least once. Who is not there was erased, since a
+    /// challenge takes in only who is: it is told nothing, and so nothing is stored about it again.
     #[must_use]
     pub fn knows(&self, notice: &UserInput) -> bool {
+        if self.created.is_none() {
+            return true;
+        }
         let held = |id: &ChallengeId| self.enrolments.get(id);
         match notice {
             UserInput::Enrol {

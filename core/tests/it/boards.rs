@@ -6,7 +6,7 @@ use streakline_core::{
     civil::Day,
     definition::{Definition, LateJoin},
     event::Contribution,
-    id::{ChallengeId, Entity, Position, UserId},
+    id::{ChallengeId, Entity, MemberNumber, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
     metric::Metric,
 };
@@ -35,10 +35,11 @@ fn definition() -> Definition {
 
 fn challenge() -> Resident {
     let starts_ms = definition().starts.utc_ms();
-    let join = |number| ChallengeInput::Join {
+    let join = |number: u64| ChallengeInput::Join {
         user: user(number),
         alias: format!("{number}"),
         starts_ms,
+        member: MemberNumber(u32::try_from(number).unwrap() + 1),
     };
     let begin = [
         ChallengeInput::Create(definition()),

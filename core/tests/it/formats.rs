@@ -6,11 +6,12 @@
 use std::{fs, path::PathBuf};
 
 use streakline_core::{
+    challenge::{Challenge, Stage as Life, resident::Resident, stored},
     chunk,
     civil::{Day, HOUR_MS, MINUTE_MS},
     episode::{Episode, Segment, Stage},
-    id::{Entity, PartitionId, RecordId},
-    input::{Input, UserInput},
+    id::{ChallengeId, Entity, PartitionId, RecordId, UserId},
+    input::{ChallengeInput, Header, Input, Origin, RULES_VERSION, Source, UserInput},
     journal::{self, Journal},
     metric::Metric,
     record::{Content, Epoch, Record},
@@ -20,6 +21,7 @@ use streakline_core::{
 };
 
 use crate::{
+    challenges::window,
     history::{History, goal, rules, steps},
     places::{at, date},
 };
@@ -215,4 +217,72 @@ fn snapshots_of_the_first_format_are_read_and_lived_on() {
         one.tick(later_ms);
     }
     assert_eq!(days(&read), days(&history));
+}
+
+fn user(name: &str) -> UserId {
+    UserId::parse(name).unwrap()
+}
+
+/// A settled challenge: Ann stays in it, Bob has left, Cat was erased.
+fn contested() -> Resident {
+    let mut held = Resident::recovered(Challenge::new(ChallengeId([5; 16])), Vec::new(), &[]);
+    let give = |held: &mut Resident, input| {
+        let mut position = held.challenge().position;
+        position.index += 1;
+        let header = Header {
+            stamp_ms: at(BEGUN),
+            partition: PartitionId(300),
+            position,
+            origin: Origin::server(Source::Rest),
+            rules: RULES_VERSION,
+        };
+        held.enqueue(header, input);
+        held.step(position).expect("it is folded");
+    };
+    let made = ChallengeInput::Create(window(LIVED, LIVED));
+    give(&mut held, made);
+    give(&mut held, ChallengeInput::Publish);
+    for name in ["ann", "bob", "cat"] {
+        let starts_ms = date(LIVED).utc_ms();
+        let alias = format!("The {name}");
+        let joining = held.challenge().joining(user(name), alias, starts_ms);
+        give(&mut held, joining);
+    }
+    give(&mut held, ChallengeInput::Leave(user("bob")));
+    let settle = ChallengeInput::Settle {
+        cutoff_ms: at(BEGUN),
+        digest: held.board().digest(),
+        participants: 2,
+    };
+    give(&mut held, settle);
+    let forget = held.challenge().forgetting(&user("cat")).unwrap();
+    give(&mut held, forget);
+    held
+}
+
+#[test]
+fn challenges_of_the_first_format_are_read() {
+    let mut held = contested();
+    let parts = held.snapshot().unwrap();
+    let names = parts.unsealed.iter();
+    let names = names.map(|(number, name)| (*number, minicbor::to_vec(name).unwrap().into()));
+    let names = names.collect();
+    held.sealed(&parts, &names);
+    let bytes = fixture("snapshot-v1", "challenge", &parts.bytes(&names));
+    let stored = stored::read(&bytes).unwrap();
+    let names = stored.names.clone().into_iter();
+    let opened = names.map(|(number, name)| (number, minicbor::decode(&name).unwrap()));
+    let read = stored.named(opened);
+    assert_eq!(read, *held.challenge());
+    assert!(matches!(
+        read.stage,
+        Life::Settled {
+            participants: 2,
+            ..
+        }
+    ));
+    let again = Resident::recovered(read, Vec::new(), &[]);
+    assert_eq!(again.board().digest(), held.board().digest());
+    let page = |held: &Resident| held.challenge().board_page(held.board(), None, 9, 0);
+    assert_eq!(page(&again), page(&held));
 }

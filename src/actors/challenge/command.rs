@@ -248,7 +248,8 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.filled();
             }
-            super::settle(cell);
+            // What waits behind the end is folded now.
+            super::advance(cell);
         }
         ChallengeCommand::Watch { user, on } => {
             let mut held = cell.borrow_mut();

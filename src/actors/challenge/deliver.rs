@@ -5,7 +5,7 @@ use streakline_core::{
     input::{Origin, Source, UserInput},
 };
 
-use super::{Cell, command::Done};
+use super::{Cell, ChallengeCell, command::Done};
 use crate::actors::{
     chores::{Chore, send_chore},
     shared::BITS,
@@ -36,13 +36,18 @@ fn done(cell: &Cell, done: Done) {
     }
 }
 
-/// Sends notices that are not on their way; a full mailbox leaves them for the next round.
+/// Sends notices that are not on their way; a full mailbox leaves them for the next round. A cancellation is covered first.
 pub(super) fn send_outbox(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let (host, challenge) = (held.host.clone(), held.id);
+    let covered = host.is_covered(&held.entity());
     let Some(resident) = &mut held.resident else {
         return;
     };
+    if !resident.outbox.is_empty() && !resident.may_tell(covered) {
+        drop(held);
+        return super::snapshot(cell);
+    }
     for (user, number, input) in resident.outbox.due(NOTICES_AT_ONCE) {
         let by = resident.challenge().on_behalf(&user, &input);
         let notice = UserCommand::Notice {
@@ -78,6 +83,24 @@ pub(super) fn confirmed(cell: &Cell, user: UserId, input: &UserInput) {
     }
     send_outbox(cell);
     cell.borrow_mut().note_work();
+}
+
+/// A member was erased: who waited for its partition to know of something waits no more.
+pub(super) fn forgotten(cell: &Cell) {
+    let waiting: Vec<Done> = {
+        let mut held = cell.borrow_mut();
+        let ChallengeCell {
+            resident,
+            confirmations,
+            ..
+        } = &mut *held;
+        let owes = |user: &UserId| resident.as_ref().is_some_and(|held| held.owes(user));
+        let gone = confirmations.extract_if(.., |user, _| !owes(user));
+        gone.flat_map(|(_, waiting)| waiting).collect()
+    };
+    for waiter in waiting {
+        done(cell, waiter);
+    }
 }
 
 /// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it.

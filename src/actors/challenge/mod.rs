@@ -6,6 +6,7 @@
 mod command;
 mod deliver;
 mod poison;
+mod snapshot;
 mod subscriber;
 
 use std::{
@@ -16,34 +17,27 @@ use std::{
 };
 
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
-use futures_util::future::try_join_all;
 use streakline_core::{
-    challenge::{
-        Challenge,
-        resident::{Resident, restore},
-    },
+    challenge::{Challenge, resident::Resident},
     event::Contribution,
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input, Origin},
-    ledger::Totals,
 };
 
 use super::{
     host::{ChallengeEntry, Host},
-    shared::{BITS, Token},
+    shared::Token,
 };
-use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
     push::SessionHandle,
-    storage::{
-        Attachment, Error, SnapshotWrite,
-        envelope::{Kind, Place, open_plain},
-    },
+    storage::{Attachment, Error},
 };
 
 pub(super) use command::{ChallengeCommand, WriteChallenge, wake};
+use snapshot::{Read, read};
+pub(super) use snapshot::{passivate_if_idle, take as snapshot};
 pub(super) use subscriber::round;
 use subscriber::{Subscriber, Watcher};
 
@@ -51,8 +45,6 @@ use subscriber::{Subscriber, Watcher};
 const MAILBOX: usize = 4_096;
 /// Commands that may wait behind a write.
 const WAITING_MAX: usize = 1_024;
-/// Standing rows that are read at once.
-const STANDINGS_AT_ONCE: usize = 1_000;
 
 /// Who waits for a change to be folded, and the member whose own partition must confirm it then.
 pub(super) type Waiter = (command::Done, Option<UserId>);
@@ -190,6 +182,11 @@ impl ChallengeCell {
     pub(super) fn is_writing(&self) -> bool {
         self.snapshotting
     }
+
+    /// Whether it knows a user, or will once everything that waits is folded; nothing while it is being read.
+    pub(super) fn names(&self, user: &UserId) -> Option<bool> {
+        self.resident().map(|resident| resident.names(user))
+    }
 }
 
 /// Runs what concerns one challenge: a panic in it is that challenge's alone, not of those who come after it.
@@ -211,6 +208,7 @@ fn fold_durable(cell: &Cell) {
         let Some(resident) = &mut held.resident else {
             return;
         };
+        let forgets = matches!(resident.culprit(), Some((_, ChallengeInput::Forget(_))));
         let position = match poison::step(resident, durable) {
             Ok(Some(position)) => position,
             Ok(None) => break,
@@ -225,9 +223,14 @@ fn fold_durable(cell: &Cell) {
         if let Some((done, member)) = waiter {
             deliver::answer(cell, done, member);
         }
+        if forgets {
+            deliver::forgotten(cell);
+        }
     }
     if cell.borrow().standings.is_some() {
         filled(cell);
+        // What waited for a whole board waits no more where that is one.
+        return fold_durable(cell);
     }
     settle(cell);
 }
@@ -288,42 +291,8 @@ impl Actor for ChallengeActor {
     }
 }
 
-/// The snapshot, and the standing rows of its members.
-async fn read(host: Rc<Host>, id: ChallengeId) -> Result<(Challenge, Vec<Contribution>), Error> {
-    let store = &host.shared.store;
-    let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
-    let challenge = match store.snapshot(&Entity::Challenge(id)).await? {
-        Some(snapshot) => {
-            let opened = open_plain(Kind::Snapshot, &snapshot.state)?;
-            restore(opened.payload).map_err(damaged)?
-        }
-        None => Challenge::new(id),
-    };
-    let mut standings = Vec::new();
-    let mut after: Option<UserId> = None;
-    loop {
-        let rows = store
-            .standings(id, after.as_ref(), STANDINGS_AT_ONCE)
-            .await?;
-        let place = (Kind::Standing, Place::Challenge(id));
-        let seals = &host.shared.seals;
-        let opened = rows
-            .iter()
-            .map(|(user, row)| seals.open_row(user, place, row));
-        for content in try_join_all(opened).await? {
-            if let Some(payload) = content.payload() {
-                standings.push(minicbor::decode(&payload).map_err(damaged)?);
-            }
-        }
-        match rows.into_iter().last() {
-            Some((user, _)) => after = Some(user),
-            None => return Ok((challenge, standings)),
-        }
-    }
-}
-
 /// What an earlier start journaled is folded; partitions send their members' scores again.
-fn activate(cell: &Cell, read: Result<(Challenge, Vec<Contribution>), Error>) {
+fn activate(cell: &Cell, read: Result<Read, Error>) {
     let mut held = cell.borrow_mut();
     let (challenge, standings) = match read {
         Ok(read) => read,
@@ -409,81 +378,5 @@ impl Handler<Routed> for ChallengeActor {
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);
         }
-    }
-}
-
-/// Takes a snapshot and writes it; one at a time.
-pub(super) fn snapshot(cell: &Cell) {
-    let (write, host) = {
-        let mut held = cell.borrow_mut();
-        let entity = held.entity();
-        if held.snapshotting {
-            return;
-        }
-        let Some(resident) = &mut held.resident else {
-            return;
-        };
-        let covered = resident.challenge().position;
-        let (state, due_before_ms, due_ms) = resident.snapshot();
-        held.snapshotting = true;
-        let write = SnapshotWrite {
-            partition: entity.partition(BITS),
-            entity,
-            covered,
-            state,
-            chunks: Vec::new(),
-            dropped_chunks: Vec::new(),
-            facts: Vec::new(),
-            transfers: Vec::new(),
-            changes: Vec::new(),
-            standings: Vec::new(),
-            due_before_ms,
-            due_ms,
-            partition_row: Vec::new(),
-        };
-        (write, held.host.clone())
-    };
-    let (cell, entity, covered, due_ms) = (
-        cell.clone(),
-        write.entity.clone(),
-        write.covered,
-        write.due_ms,
-    );
-    actix::spawn(async move {
-        if let Err(error) = host.commit(write, Totals::default()).await {
-            return host.shared.fatal.raise(&error.to_string());
-        }
-        metrics::counter!(series::SNAPSHOTS, "kind" => "challenge").increment(1);
-        let mut held = cell.borrow_mut();
-        held.snapshotting = false;
-        let more = held
-            .resident()
-            .map(|resident| resident.pending() > 0 || resident.challenge().position > covered);
-        host.snapshotted(&entity, (covered, due_ms), more);
-    });
-}
-
-/// Leaves memory once idle and over: an open board stays, its newest scores are nowhere else.
-pub(super) fn passivate_if_idle(cell: &Cell) {
-    let (idle, covered) = {
-        let held = cell.borrow();
-        let Some(resident) = held.resident() else {
-            return;
-        };
-        let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
-        // Anybody may ask for ids that nothing has.
-        let exists = resident.challenge().exists();
-        let idle = (idle_ms > held.host.shared.settings.idle_ms || !exists)
-            && resident.may_passivate()
-            && held.commands.is_empty()
-            && held.subscribers.is_empty()
-            && !held.snapshotting;
-        let stale = resident.challenge().due_ms != resident.challenge().visible_deadline();
-        (idle, held.host.is_covered(&held.entity()) && !stale)
-    };
-    if idle && covered {
-        cell.borrow_mut().leave();
-    } else if idle {
-        snapshot(cell);
     }
 }

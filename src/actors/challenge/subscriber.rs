@@ -201,7 +201,7 @@ fn tell_ranks(held: &mut ChallengeCell) {
     *told_offset = offset;
     for (user, watcher) in watchers {
         let (Some(row), Some(phase)) = (
-            resident.board().row(user),
+            resident.challenge().board_row(resident.board(), user),
             resident.challenge().phase(now_ms),
         ) else {
             continue;

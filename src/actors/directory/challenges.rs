@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use streakline_core::{
-    challenge::{Challenge, admit, resident::Resident},
+    challenge::{Challenge, RowId, admit, resident::Resident},
     definition::Definition,
     id::{ChallengeId, UserId},
     input::ChallengeInput,
@@ -269,6 +269,8 @@ impl Directory {
         caller: Caller,
     ) -> Outcome<Written<EnrolmentView>> {
         let starts = self.challenge(id).await?.definition.starts;
+        let erasures = self.shared.erasures.clone();
+        let ticket = erasures.ticket(user)?;
         let facts = self.read(user, move |user, _| {
             Ok((
                 user.shown_alias(),
@@ -293,12 +295,9 @@ impl Directory {
                     "a user takes part in at most 64 challenges",
                 ));
             }
+            erasures.honour(ticket)?;
             told.store(true, Ordering::Relaxed);
-            Ok(Some(ChallengeInput::Join {
-                user: joining,
-                alias,
-                starts_ms,
-            }))
+            Ok(Some(challenge.joining(joining, alias, starts_ms)))
         });
         let enrolled = user.clone();
         let view = move |resident: &Resident, _: i64| {
@@ -356,7 +355,7 @@ impl Directory {
         .await
     }
 
-    /// Rows after the key (score, achieved_at_ms, user). `viewer`: a user's token must be a participant's; `None` is an admin.
+    /// Rows after the key. `viewer`: a user's token must be a participant's; `None` is an admin.
     ///
     /// # Errors
     /// `NotFound`, also for a board that is not the viewer's to see.
@@ -364,20 +363,14 @@ impl Directory {
         &self,
         id: ChallengeId,
         viewer: Option<UserId>,
-        after: Option<(i64, i64, UserId)>,
+        after: Option<RowKey<RowId>>,
         limit: usize,
     ) -> Outcome<BoardView> {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
-            let key = |(score, achieved_at_ms, user)| RowKey {
-                score,
-                achieved_at_ms,
-                user,
-            };
-            let after = after.map(key);
             Ok(resident
                 .challenge()
-                .board_page(resident.board(), after.as_ref(), limit, now_ms))
+                .board_page(resident.board(), after, limit, now_ms))
         })
         .await
     }
@@ -415,7 +408,10 @@ impl Directory {
     pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<RowView> {
         let absent = || Refusal::new(Code::NotEnrolled, "the user has no row on this board");
         self.look(id, move |resident, _| {
-            resident.board().row(&user).ok_or_else(absent)
+            resident
+                .challenge()
+                .board_row(resident.board(), &user)
+                .ok_or_else(absent)
         })
         .await
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use streakline_core::{
     challenge::resident::Resident,
     id::{ChallengeId, Entity, UserId},
-    input::ChallengeInput,
     user::User,
 };
 use tokio::sync::oneshot;
@@ -15,6 +14,7 @@ use crate::{
     actors::{
         challenge::{ChallengeCommand, WriteChallenge},
         chores::{Chore, send_chore},
+        erasing::Step,
         host::{send_challenge, send_user},
         message::Caller,
         shared::BITS,
@@ -31,28 +31,30 @@ impl Directory {
     /// `NotFound`; `Overloaded` when something is under way that does not end.
     pub async fn erase_user(&self, user: &UserId, caller: Caller) -> Outcome<Gone> {
         self.taking()?;
-        let challenges = self.challenges_of(user).await?;
-        for challenge in &challenges {
+        let under_way = self.shared.erasures.begin(user)?;
+        let mut left = self.challenges_of(user).await?;
+        for found in self.every(|reply| find(user, reply)).await {
+            left.extend(found?);
+        }
+        for challenge in &left {
             self.forget_member(*challenge, user, caller.clone()).await?;
         }
         let (reply, answer) = oneshot::channel();
-        let chore = Chore::Erase {
+        let delete = Step::Delete {
             user: user.clone(),
-            left: challenges,
+            left,
+            under_way,
             reply,
         };
-        send_chore(
-            &self.shared,
-            Entity::User(user.clone()).partition(BITS),
-            chore,
-        )?;
+        let partition = Entity::User(user.clone()).partition(BITS);
+        send_chore(&self.shared, partition, Chore::Erasing(delete))?;
         answered(&self.shared, answer).await?;
         tracing::info!("a user was erased");
         let gone = self.shared.store.purge().await;
         gone.map_err(|error| self.store_refusal("the files", &error))
     }
 
-    /// Challenges that know the user, also those that are over.
+    /// Challenges that the user knows, also those that are over.
     async fn challenges_of(&self, user: &UserId) -> Outcome<BTreeSet<ChallengeId>> {
         let key = self.shared.store.key_of(user).await;
         let stored = key.map_err(|error| self.store_refusal("the keys", &error))?;
@@ -71,17 +73,10 @@ impl Directory {
 
     /// Takes the user out of a challenge, durably and out of its newest snapshot.
     async fn forget_member(&self, id: ChallengeId, user: &UserId, caller: Caller) -> Outcome<()> {
-        let row = self.row_of(id, user).await?;
         let (reply, answer) = oneshot::channel();
         let forgotten = user.clone();
         let write = WriteChallenge {
-            admit: Box::new(move |challenge, _| {
-                let known = challenge.members.contains_key(&forgotten);
-                Ok(known.then_some(ChallengeInput::Forget {
-                    user: forgotten,
-                    row,
-                }))
-            }),
+            admit: Box::new(move |challenge, _| Ok(challenge.forgetting(&forgotten))),
             attach: Box::new(|_, _| Vec::new()),
             member: None,
             done: Box::new(move |state: Outcome<(&Resident, i64)>| {
@@ -93,23 +88,17 @@ impl Directory {
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
         answered(&self.shared, answer).await?;
         let (reply, answer) = oneshot::channel();
-        let chore = Chore::Cover {
+        let cover = Step::Cover {
             challenge: id,
             reply,
         };
-        send_chore(&self.shared, Entity::Challenge(id).partition(BITS), chore)?;
+        let partition = Entity::Challenge(id).partition(BITS);
+        send_chore(&self.shared, partition, Chore::Erasing(cover))?;
         answered(&self.shared, answer).await
     }
+}
 
-    /// Score and achieved-at of the user's row on a board.
-    async fn row_of(&self, id: ChallengeId, user: &UserId) -> Outcome<Option<(i64, i64)>> {
-        let (reply, answer) = oneshot::channel();
-        let user = user.clone();
-        let read = move |state: Outcome<(&Resident, i64)>| {
-            let row = state.map(|(resident, _)| resident.board().order().get(&user));
-            let _ = reply.send(row);
-        };
-        send_challenge(&self.shared, id, ChallengeCommand::Read(Box::new(read)))?;
-        answered(&self.shared, answer).await
-    }
+fn find(user: &UserId, reply: oneshot::Sender<Outcome<BTreeSet<ChallengeId>>>) -> Chore {
+    let user = user.clone();
+    Chore::Erasing(Step::Find { user, reply })
 }

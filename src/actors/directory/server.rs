@@ -42,7 +42,7 @@ pub struct Checkpoint {
 
 impl Directory {
     /// Asks every arbiter.
-    async fn every<T>(&self, chore: impl Fn(oneshot::Sender<T>) -> Chore) -> Vec<T> {
+    pub(super) async fn every<T>(&self, chore: impl Fn(oneshot::Sender<T>) -> Chore) -> Vec<T> {
         let mut answers = Vec::new();
         for host in self.shared.hosts.get().into_iter().flatten() {
             let (reply, answer) = oneshot::channel();

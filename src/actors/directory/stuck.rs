@@ -16,6 +16,7 @@ use crate::{
     actors::{
         aside,
         challenge::{ChallengeCommand, WriteChallenge},
+        erasures::Ticket,
         host::{send_challenge, send_user},
         message::{Caller, IdempotentRetry, Retried},
         user::{UserCommand, WriteUser},
@@ -108,6 +109,7 @@ impl Directory {
         caller: Caller,
         once: IdempotentRetry,
     ) -> Outcome<IdempotencyRecord> {
+        let ticket = self.shared.erasures.now();
         let row = self.shared.store.stuck_row(id).await;
         let row = row.map_err(|error| self.store_refusal("the stuck inputs", &error))?;
         let absent = || Refusal::new(Code::NotFound, "nothing of that name is stuck");
@@ -116,7 +118,10 @@ impl Directory {
         let row = row.ok_or_else(absent)?;
         match row.entity.clone() {
             Entity::User(user) => self.retry_user(user, (id, row), caller, once).await,
-            Entity::Challenge(of) => self.retry_challenge(of, (id, row), caller, once).await,
+            Entity::Challenge(of) => {
+                self.retry_challenge((of, ticket), (id, row), caller, once)
+                    .await
+            }
             Entity::Partition(_) => Err(absent()),
         }
     }
@@ -175,7 +180,7 @@ impl Directory {
 
     async fn retry_challenge(
         &self,
-        of: ChallengeId,
+        (of, ticket): (ChallengeId, Ticket),
         (id, row): StuckRow,
         caller: Caller,
         once: IdempotentRetry,
@@ -184,7 +189,10 @@ impl Directory {
         let journaled = told.clone();
         let input: ChallengeInput = minicbor::decode(&row.input).map_err(unreadable)?;
         let stamp_ms = row.stamp_ms;
+        let erasures = self.shared.erasures.clone();
         let admit = move |challenge: &Challenge, now_ms: i64| {
+            // Whose input it is may be gone since the row was read.
+            erasures.honour(ticket)?;
             let input = readmitted(challenge, input, now_ms)?;
             let input = input.as_ref().map_or_else(Vec::new, encoded);
             Ok(Some(ChallengeInput::Retry(Retry {
@@ -255,12 +263,21 @@ fn readmitted(
             Err(admit::Refusal::NotEnrolled) => Ok(false),
             may => may.map(|()| true),
         },
-        ChallengeInput::Forget { user, .. } => Ok(challenge.members.contains_key(user)),
+        ChallengeInput::Forget(member) => Ok(challenge.members.of(*member).is_some()),
         // Made anew by the challenge itself.
         ChallengeInput::Settle { .. }
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),
     };
-    Ok(may.map_err(refused)?.then_some(input))
+    let renumbered = match input {
+        ChallengeInput::Join {
+            user,
+            alias,
+            starts_ms,
+            ..
+        } => challenge.joining(user, alias, starts_ms),
+        other => other,
+    };
+    Ok(may.map_err(refused)?.then_some(renumbered))
 }

@@ -104,6 +104,7 @@ impl<'a> Row<'a> {
     /// The row as that audience sees it.
     #[must_use]
     pub fn of(view: &'a RowView, audience: Audience<'_>) -> Self {
+        let user = view.user.as_ref();
         Self {
             rank: view.rank,
             ordinal: view.ordinal,
@@ -111,8 +112,8 @@ impl<'a> Row<'a> {
             achieved_at_ms: view.achieved_at_ms,
             alias: &view.alias,
             row: &view.row,
-            user: audience.names_users.then(|| view.user.as_str()),
-            you: audience.you == Some(&view.user),
+            user: user.filter(|_| audience.names_users).map(UserId::as_str),
+            you: user.is_some() && audience.you == user,
         }
     }
 }

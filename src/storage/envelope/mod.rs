@@ -89,6 +89,8 @@ pub enum Kind {
     DataKey = 14,
     /// Which master keys the store needs.
     MasterKeys = 15,
+    /// Who a member of a challenge is; in the challenge's snapshot.
+    Name = 16,
 }
 
 /// What an intact plain envelope holds.

@@ -1,6 +1,6 @@
 //! Where a sealed row belongs: it opens nowhere else.
 
-use streakline_core::id::{ChallengeId, PartitionId, Position, UserId};
+use streakline_core::id::{ChallengeId, MemberNumber, PartitionId, Position, UserId};
 
 use super::{
     super::{ChunkId, IdempotencyKey, StuckId},
@@ -26,6 +26,8 @@ pub enum Place<'a> {
     Answer(&'a IdempotencyKey),
     /// The data key of that name.
     DataKey(KeyId),
+    /// The name of a member: in which challenge, under which number.
+    Member(ChallengeId, MemberNumber),
 }
 
 impl Place<'_> {
@@ -73,6 +75,11 @@ impl Place<'_> {
             Self::DataKey(id) => {
                 bound.push(8);
                 bound.extend(id.0);
+            }
+            Self::Member(challenge, number) => {
+                bound.push(9);
+                bound.extend(challenge.0);
+                bound.extend(number.0.to_be_bytes());
             }
         }
         bound

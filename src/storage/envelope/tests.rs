@@ -2,7 +2,7 @@
 
 use streakline_core::{
     civil::Day,
-    id::{ChallengeId, PartitionId, Position},
+    id::{ChallengeId, MemberNumber, PartitionId, Position},
 };
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     *,
 };
 
-const KINDS: [Kind; 15] = [
+const KINDS: [Kind; 16] = [
     Kind::Journal,
     Kind::Chunk,
     Kind::Snapshot,
@@ -26,6 +26,7 @@ const KINDS: [Kind; 15] = [
     Kind::Inputs,
     Kind::DataKey,
     Kind::MasterKeys,
+    Kind::Name,
 ];
 
 fn cipher(number: u8) -> Cipher {
@@ -178,6 +179,7 @@ fn a_row_opens_only_with_its_key_for_its_user_at_its_place() {
         Place::Stuck(stuck),
         Place::Answer(&key),
         Place::DataKey(KeyId([1; 16])),
+        Place::Member(ChallengeId([7; 16]), MemberNumber(7)),
     ];
     for place in elsewhere {
         let refused = opened(&row, 1, "ann", place).unwrap_err().to_string();

@@ -5,6 +5,7 @@
 
 mod held;
 mod master;
+mod names;
 mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

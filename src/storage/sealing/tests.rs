@@ -16,7 +16,7 @@ use super::{
 
 const P: PartitionId = PartitionId(0x101);
 
-fn user(name: &str) -> UserId {
+pub(super) fn user(name: &str) -> UserId {
     UserId::parse(name).unwrap()
 }
 
@@ -29,7 +29,7 @@ async fn seals(store: &MemoryStore, numbers: &[u8]) -> Result<Seals, Error> {
     Seals::open(Arc::new(store.clone()), masters(numbers)).await
 }
 
-async fn both(store: &MemoryStore) -> Seals {
+pub(super) async fn both(store: &MemoryStore) -> Seals {
     seals(store, &[1, 2]).await.unwrap()
 }
 
@@ -63,13 +63,13 @@ async fn read_inputs(seals: &Seals, row: &JournalRow) -> Vec<Input> {
 }
 
 /// Destroys a user's key.
-async fn destroy(seals: &Seals, name: &str) {
+pub(super) async fn destroy(seals: &Seals, name: &str) {
     if let Some(left) = seals.left_of(&user(name), 77).await.unwrap() {
         seals.store().erase_key(&user(name), left).await.unwrap();
     }
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
+pub(super) fn holds(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
         .any(|part| part == text.as_bytes())

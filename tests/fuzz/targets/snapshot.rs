@@ -2,9 +2,9 @@
 
 use streakline::storage::envelope::Kind;
 use streakline_core::{
-    challenge::{Challenge, resident},
+    challenge::{Challenge, resident::Resident, stored},
     civil::{DAY_MS, Day},
-    id::Position,
+    id::{MemberNumber, Position},
     input::{ChallengeInput, UserInput},
     user::{User, snapshot},
 };
@@ -111,38 +111,50 @@ fn go_on(user: User) -> Result<(), String> {
         .map_err(|error| format!("its next snapshot is unreadable: {error}"))
 }
 
+/// A challenge with its names, which are in plain.
+fn named(payload: &[u8]) -> Result<Challenge, minicbor::decode::Error> {
+    let stored = stored::read(payload)?;
+    let names = stored.names.clone().into_iter();
+    let names = names.map(|(number, name)| Ok((number, minicbor::decode(&name)?)));
+    let names: Result<Vec<_>, minicbor::decode::Error> = names.collect();
+    Ok(stored.named(names?))
+}
+
 fn challenge(bytes: &[u8]) -> Judged {
     let payload = opened(Kind::Snapshot, bytes)?;
-    let challenge = match bounded((bytes, 128, 65_536), || resident::restore(&payload))? {
+    let challenge = match bounded((bytes, 128, 65_536), || named(&payload))? {
         Ok(challenge) => challenge,
         Err(error) => {
             hold(!error.to_string().is_empty(), || "no words".into())?;
             return Ok(Seen::Refused);
         }
     };
-    let again = encoded(&challenge);
-    let reread = resident::restore(&again);
+    let mut held = Resident::read(challenge, Vec::new());
+    let again = lives::written(&mut held);
+    let reread = named(&again);
     let reread = reread.map_err(|error| format!("written, unreadable: {error}"))?;
-    hold(reread == challenge, || "read again, it is another".into())?;
-    run(challenge)?;
+    hold(reread == *held.challenge(), || {
+        "read again, it is another".into()
+    })?;
+    run(reread)?;
     Ok(Seen::Taken(Some(again)))
 }
 
 /// A tick and what a member does, then everything that can be asked.
 fn run(challenge: Challenge) -> Result<(), String> {
     let stamp_ms = challenge.now_ms.max(FROM_MS).saturating_add(LATER_MS);
-    let mut held = resident::Resident::recovered(challenge, Vec::new(), &[]);
+    let mut held = Resident::recovered(challenge, Vec::new(), &[]);
     held.filled();
     let user = streakline_core::id::UserId::parse("newcomer").unwrap();
-    let join = ChallengeInput::Join {
-        user: user.clone(),
-        alias: "Newcomer".into(),
-        starts_ms: Day::of_utc_ms(stamp_ms).utc_ms(),
-    };
+    let starts_ms = Day::of_utc_ms(stamp_ms).utc_ms();
+    let join = held
+        .challenge()
+        .joining(user.clone(), "Newcomer".into(), starts_ms);
     let inputs = [
         ChallengeInput::Tick,
         join,
         ChallengeInput::Cancel("over".into()),
+        ChallengeInput::Forget(MemberNumber(1)),
     ];
     for (input, index) in inputs.into_iter().zip(u64::MAX - 9..) {
         let epoch = u64::MAX;
@@ -165,8 +177,7 @@ fn run(challenge: Challenge) -> Result<(), String> {
     hold(page.items.len() <= 50, || {
         "a page of more rows than asked for".into()
     })?;
-    let (bytes, ..) = held.snapshot();
-    let read = resident::restore(&bytes);
+    let read = named(&lives::written(&mut held));
     read.map(drop)
         .map_err(|error| format!("its next snapshot is unreadable: {error}"))
 }

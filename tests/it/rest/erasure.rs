@@ -4,8 +4,8 @@
 use std::{fs, path::Path};
 
 use serde_json::{Value, json};
-use streakline::storage::{Keys as _, embedded::EmbeddedStore};
-use streakline_core::id::{DeviceId, UserId};
+use streakline::storage::{Keys as _, Snapshots as _, embedded::EmbeddedStore};
+use streakline_core::id::{ChallengeId, DeviceId, Entity, UserId};
 
 use super::http::Http;
 use super::people::{
@@ -46,7 +46,7 @@ fn wrapped_key(server: &Server) -> Vec<u8> {
 }
 
 /// Everything that can be read of somebody.
-pub(crate) async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
+async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
     let mut all = Vec::new();
     for part in [
         "",
@@ -64,30 +64,49 @@ pub(crate) async fn all_of(admin: &Http, user: &str) -> Vec<Value> {
     all
 }
 
-/// Rank, score and name of each row of a board.
-pub(crate) async fn board(admin: &Http, challenge: &str) -> Vec<(Value, Value, Value)> {
-    let body = admin
-        .get(&format!("{challenge}/leaderboard"))
-        .await
-        .expect(200)
-        .json();
-    let rows = body["items"].as_array().unwrap().iter();
-    rows.map(|row| {
-        (
-            row["rank"].clone(),
-            row["score"].clone(),
-            row["alias"].clone(),
-        )
-    })
-    .collect()
+/// A board without the time of the answer.
+async fn board(who: &Http, challenge: &str) -> Value {
+    let path = format!("{challenge}/leaderboard");
+    let mut board = who.get(&path).await.expect(200).json();
+    board["as_of_ms"].take();
+    board
 }
 
-/// Three people with goals and walks, one settled challenge and one that runs.
+/// The snapshots of challenges as they are stored, by a copy of the directory.
+fn challenges_stored(server: &Server, challenges: &[&str]) -> Vec<Vec<u8>> {
+    let copy = tempfile::tempdir().unwrap();
+    crate::storage::world::copy(&server.data(), copy.path());
+    let store = EmbeddedStore::open(copy.path()).unwrap();
+    let stored = |path: &&str| {
+        let id = path.rsplit('/').next().unwrap();
+        let entity = Entity::Challenge(ChallengeId::parse(id).unwrap());
+        let snapshot = block_on(store.snapshot(&entity)).unwrap();
+        snapshot.expect("it is covered").state
+    };
+    challenges.iter().map(stored).collect()
+}
+
+/// Aliases are nowhere in the files as they stand, and challenges name none of their members.
+fn no_challenge_names_anybody(server: &Server, challenges: &[&str]) {
+    assert_eq!(files_with(&server.data(), ALIAS.as_bytes()), [""; 0]);
+    for row in challenges_stored(server, challenges) {
+        let holds = |text: &str| row.windows(text.len()).any(|part| part == text.as_bytes());
+        for member in PEOPLE {
+            assert!(!holds(member), "{member}");
+        }
+        assert!(holds("April steps"), "the scan finds what is there");
+    }
+}
+
+/// In board order: three of them share a rank, and the one who goes stands between the other two.
+const PEOPLE: [&str; 4] = ["annegret", "bob-of-leipzig", GONE, "hanna-of-jena"];
+
+/// Four people with goals and walks, one settled challenge and one that runs.
 pub(crate) async fn scene(server: &Server, admin: &Http) -> (String, String) {
     let over = published(admin, &challenge("2016-04-13", "2016-04-13")).await;
-    enrol_new(admin, &over, &["ann", GONE, "bob"]).await;
+    enrol_new(admin, &over, &PEOPLE).await;
     let running = published(admin, &challenge("2016-04-13", "2016-04-29")).await;
-    for user in ["ann", GONE, "bob"] {
+    for user in PEOPLE {
         let of = format!("/v1/users/{user}");
         admin
             .put(&format!("{of}/goals/steps"), &goal(2_000, None))
@@ -104,7 +123,7 @@ pub(crate) async fn scene(server: &Server, admin: &Http) -> (String, String) {
         .await
         .expect(200);
     admin.advance(utc("2016-04-13", 12, 0)).await;
-    for (user, steps) in [("ann", 90), (GONE, 80), ("bob", 70)] {
+    for (user, steps) in PEOPLE.into_iter().zip([90, 80, 80, 80]) {
         walk(server, user, utc("2016-04-13", 8, 0), &[steps; 40]).await;
     }
     admin.advance(utc("2016-04-17", 12, 0)).await;
@@ -112,12 +131,24 @@ pub(crate) async fn scene(server: &Server, admin: &Http) -> (String, String) {
     (over, running)
 }
 
+/// What others have, and the settled board as one of them sees it.
+pub(crate) async fn seen(admin: &Http, server: &Server, over: &str) -> (Vec<Vec<Value>>, Value) {
+    let mut others = Vec::new();
+    for user in PEOPLE.into_iter().filter(|user| *user != GONE) {
+        others.push(all_of(admin, user).await);
+    }
+    (others, board(&Http::user(server, PEOPLE[0]), over).await)
+}
+
 #[test]
 fn after_an_erasure_no_file_holds_the_user_and_others_have_what_they_had() {
     let mut server = Server::virtual_at(CLOCK);
     let device = DeviceId::parse(&device_of(GONE)).unwrap();
     let (over, running) = block_on(scene(&server, &Http::admin(&server)));
+    assert_eq!(server.terminate(), Some(0));
+    no_challenge_names_anybody(&server, &[&over, &running]);
     let key = wrapped_key(&server);
+    server.restart();
     let traces = [GONE.as_bytes(), ALIAS.as_bytes(), &device.0, &key];
     assert!(
         !files_with(&server.data(), GONE.as_bytes()).is_empty(),
@@ -128,10 +159,11 @@ fn after_an_erasure_no_file_holds_the_user_and_others_have_what_they_had() {
         let admin = Http::admin(&server);
         // An open socket does not hold it up.
         let band = Band::of(&server, GONE).await;
-        let others = (all_of(&admin, "ann").await, all_of(&admin, "bob").await);
-        let mut settled = board(&admin, &over).await;
-        assert_eq!(settled[1].2, ALIAS);
-        settled[1].2 = json!("Former participant");
+        let (others, mut settled) = seen(&admin, &server, &over).await;
+        let row = &mut settled["items"][2];
+        assert_eq!((&row["alias"], &row["rank"]), (&json!(ALIAS), &json!(2)));
+        // Nothing else changes: ranks, ordinals, scores, times, names of rows.
+        row["alias"] = json!("Former participant");
         let erased = admin.delete(&format!("/v1/users/{GONE}")).await.expect(204);
         assert!(erased.text.is_empty());
         drop(band);
@@ -147,13 +179,12 @@ fn after_an_erasure_no_file_holds_the_user_and_others_have_what_they_had() {
     }
     let check = async |server: &Server| {
         let admin = Http::admin(server);
-        assert_eq!(
-            (all_of(&admin, "ann").await, all_of(&admin, "bob").await),
-            others
-        );
-        assert_eq!(board(&admin, &over).await, settled);
+        let now = seen(&admin, server, &over).await;
+        assert_eq!(now, (others.clone(), settled.clone()));
+        let unnamed = board(&admin, &over).await["items"][2].clone();
+        assert!(unnamed.get("user").is_none(), "for admins too: {unnamed}");
         let left = board(&admin, &running).await;
-        assert_eq!(left.len(), 2, "{left:?}");
+        assert_eq!(left["items"].as_array().unwrap().len(), 3, "{left:?}");
         let absent = admin.get(&format!("/v1/users/{GONE}")).await;
         absent.problem(404, "not_found");
         let sums = admin.get("/v1/ledger/summary").await.expect(200).json();
@@ -164,6 +195,62 @@ fn after_an_erasure_no_file_holds_the_user_and_others_have_what_they_had() {
     block_on(check(&server));
     for trace in traces {
         assert_eq!(files_with(&server.data(), trace), [""; 0]);
+    }
+}
+
+/// An admin erases somebody while another makes the same person join everything that is open.
+#[test]
+fn who_is_erased_in_the_instant_of_joining_is_in_no_challenge() {
+    let mut server = Server::virtual_at(CLOCK);
+    let users: Vec<String> = (0..8).map(|number| format!("{GONE}-{number}")).collect();
+    let (mut challenges, mut joined) = (Vec::new(), 0);
+    block_on(async {
+        let admin = Http::admin(&server);
+        for _ in 0..3 {
+            challenges.push(published(&admin, &challenge("2016-04-13", "2016-04-29")).await);
+        }
+        for user in &users {
+            make_user(&admin, user).await;
+            let joins = challenges.iter().map(async |challenge| {
+                let enrolled = admin
+                    .enrol(&format!("{challenge}/enrolments/{user}"))
+                    .await
+                    .status;
+                assert!([201, 404, 503].contains(&enrolled), "{enrolled}");
+                usize::from(enrolled == 201)
+            });
+            let erase = erased(&admin, user);
+            let (counts, ()) = futures_util::join!(futures_util::future::join_all(joins), erase);
+            joined += counts.into_iter().sum::<usize>();
+        }
+    });
+    let check = async |server: &Server| {
+        let admin = Http::admin(server);
+        for challenge in &challenges {
+            let path = format!("{challenge}/enrolments");
+            let members = admin.get(&path).await.expect(200).json();
+            assert_eq!(members["items"], json!([]), "{joined} had joined");
+            assert_eq!(board(&admin, challenge).await["items"], json!([]));
+        }
+        for user in &users {
+            let absent = admin.get(&format!("/v1/users/{user}")).await;
+            absent.problem(404, "not_found");
+        }
+    };
+    block_on(check(&server));
+    server.kill_and_restart();
+    block_on(check(&server));
+    assert_eq!(files_with(&server.data(), GONE.as_bytes()), [""; 0]);
+}
+
+/// Asks until the user is gone: something may be under way.
+async fn erased(admin: &Http, user: &str) {
+    loop {
+        let status = admin.delete(&format!("/v1/users/{user}")).await.status;
+        if [204, 404].contains(&status) {
+            return;
+        }
+        assert_eq!(status, 503);
     }
 }
 

@@ -148,6 +148,40 @@ fn a_settled_board_is_the_same_for_ever() {
     });
 }
 
+/// T6.6: members give up their scores when they are told of it.
+#[test]
+fn a_cancelled_board_is_the_same_for_ever() {
+    let mut server = Server::virtual_at(CLOCK);
+    let (of, first) = block_on(async {
+        let admin = Http::admin(&server);
+        let of = played(&server, &admin).await;
+        let reason = json!({"reason": "the weather"});
+        let cancelled = admin.post(&format!("{of}/cancel"), &reason).await;
+        cancelled.expect(200);
+        let first = board(&admin, &of).await;
+        assert_eq!(first["items"][0]["score"], 100);
+        // Time passes when nothing is under way any more.
+        admin.advance(utc("2016-04-13", 13, 0)).await;
+        for user in PEOPLE {
+            let told = events(&admin, user, "challenge.cancelled").await;
+            assert_eq!(told.len(), 1, "{user}");
+        }
+        assert_eq!(board(&admin, &of).await, first);
+        (of, first)
+    });
+    server.kill_and_restart();
+    block_on(async {
+        let admin = Http::admin(&server);
+        assert_eq!(board(&admin, &of).await, first, "after a crash");
+        let gone = admin.delete("/v1/users/bob").await;
+        gone.expect(204);
+        let mut left = first.clone();
+        left["items"][1]["alias"] = json!("Former participant");
+        left["items"][1].as_object_mut().unwrap().remove("user");
+        assert_eq!(board(&admin, &of).await, left);
+    });
+}
+
 /// T5.2, I4: the process dies at every flush around the settlement in turn, or right after it has answered.
 #[test]
 fn a_crash_at_any_flush_around_the_settlement_settles_once() {

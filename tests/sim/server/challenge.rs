@@ -7,16 +7,18 @@ use streakline::storage::{
     envelope::{Kind, Place},
 };
 use streakline_core::{
-    challenge::{
-        Challenge,
-        resident::{Resident, restore},
-    },
+    challenge::{Challenge, ERASED_ALIAS, resident::Resident, stored::Parts},
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input, Source},
     ledger::Totals,
+    view::RowView,
 };
 
-use super::{BITS, Checked, Mail, Reply, Server, Task, partition::payload, ready};
+use super::{
+    BITS, Checked, Mail, Reply, Server, Task,
+    partition::{Commit, payload},
+    ready,
+};
 
 /// A challenge in memory.
 #[derive(Default)]
@@ -43,7 +45,7 @@ impl ChallengeCell {
 }
 
 impl Server {
-    fn challenge_cell(&mut self, id: ChallengeId) -> &mut ChallengeCell {
+    pub(super) fn challenge_cell(&mut self, id: ChallengeId) -> &mut ChallengeCell {
         if !self.challenges.contains_key(&id) {
             self.tasks.push(Task::Read(Entity::Challenge(id)));
         }
@@ -59,7 +61,7 @@ impl Server {
         let challenge = match ready(self.store.snapshot(&entity))? {
             Some(snapshot) => {
                 let state = payload(Kind::Snapshot, &snapshot.state)?;
-                restore(&state).map_err(|e| e.to_string())?
+                ready(Box::pin(self.seals.challenge(id, &state)))?
             }
             None => Challenge::new(id),
         };
@@ -77,7 +79,7 @@ impl Server {
         });
         let covered = challenge.position;
         let resident = Resident::recovered(challenge, tail.collect(), &standings);
-        if resident.challenge().position == covered {
+        if resident.pending() == 0 && resident.challenge().position == covered {
             partition.coverage.covered(&entity, None);
         }
         if resident.is_partial() {
@@ -99,6 +101,7 @@ impl Server {
                 break;
             };
             self.check_durable(&entity, position)?;
+            self.check_frozen(id)?;
             if let Some((number, member)) = self.challenge_cell(id).waiters.remove(&position) {
                 self.answer(id, number, member);
             }
@@ -127,6 +130,13 @@ impl Server {
     }
 
     pub(super) fn send_notices(&mut self, id: ChallengeId) {
+        let entity = Entity::Challenge(id);
+        let covered = !self.partition(&entity).coverage.holds(&entity);
+        let held = self.challenges.get(&id);
+        let held = held.and_then(|cell| cell.resident.as_ref());
+        if held.is_some_and(|held| !held.outbox.is_empty() && !held.may_tell(covered)) {
+            return self.snapshot_challenge(id);
+        }
         let held = self.challenges.get_mut(&id);
         let resident = held.and_then(|cell| cell.resident.as_mut());
         let due = resident.map_or_else(Vec::new, |resident| resident.outbox.due(usize::MAX));
@@ -185,7 +195,7 @@ impl Server {
         false
     }
 
-    fn offer_challenge(
+    pub(super) fn offer_challenge(
         &mut self,
         id: ChallengeId,
         source: Source,
@@ -219,15 +229,15 @@ impl Server {
                 let may = challenge.may_publish(now_ms).unwrap_or(false);
                 self.change(id, number, may.then_some(ChallengeInput::Publish), None);
             }
-            Mail::Join(_, number, user, alias, starts_ms) => {
+            Mail::Join(_, number, (user, alias, starts_ms), ticket) => {
                 let may = challenge
                     .may_join(&user, starts_ms, now_ms)
                     .unwrap_or(false);
-                let join = ChallengeInput::Join {
-                    user: user.clone(),
-                    alias,
-                    starts_ms,
-                };
+                let join = challenge.joining(user.clone(), alias, starts_ms);
+                if self.is_void(ticket) {
+                    // Who has asked asks again.
+                    return;
+                }
                 self.change(id, number, may.then_some(join), Some(user));
             }
             Mail::Leave(_, number, user) => {
@@ -286,15 +296,18 @@ impl Server {
             return;
         };
         let covered = resident.challenge().position;
-        let (state, due_before_ms, due_ms) = resident.snapshot();
+        let Some(parts) = resident.snapshot() else {
+            return;
+        };
+        let (due_before_ms, due_ms) = (parts.due_before_ms, parts.due_ms);
         cell.writing = true;
         let partition = self.partition(&entity);
         let partition_row = partition.row(Totals::default());
-        partition.commits.push_back(SnapshotWrite {
+        let write = SnapshotWrite {
             partition: entity.partition(BITS),
             entity: entity.clone(),
             covered,
-            state,
+            state: Vec::new(),
             chunks: Vec::new(),
             dropped_chunks: Vec::new(),
             facts: Vec::new(),
@@ -304,8 +317,51 @@ impl Server {
             due_before_ms,
             due_ms,
             partition_row,
-        });
+        };
+        let commit = Commit::Challenge(id, parts, write);
+        partition.commits.push_back(commit);
         self.tasks.push(Task::Commit(entity.partition(BITS)));
+    }
+
+    /// The payload of a snapshot, its names sealed.
+    pub(super) fn with_names(&mut self, id: ChallengeId, parts: &Parts) -> Checked<Vec<u8>> {
+        let fresh = ready(Box::pin(self.seals.names(id, parts)))?;
+        let held = self.challenges.get_mut(&id);
+        if let Some(resident) = held.and_then(|cell| cell.resident.as_mut()) {
+            resident.sealed(parts, &fresh);
+        }
+        Ok(parts.bytes(&fresh))
+    }
+
+    /// T6.6, T11.1: a board that is over is what an onlooker saw when it was frozen first; only names may go.
+    pub(super) fn check_frozen(&mut self, id: ChallengeId) -> Checked<()> {
+        let held = self.challenges.get(&id);
+        let held = held.and_then(|cell| cell.resident.as_ref());
+        let Some(held) = held.filter(|held| held.challenge().frozen) else {
+            return Ok(());
+        };
+        let page = held
+            .challenge()
+            .board_page(held.board(), None, usize::MAX - 1, 0);
+        let now = (page.items, held.board().digest());
+        let (first, digest) = self.frozen.entry(id).or_insert_with(|| now.clone());
+        let same = |(first, row): (&RowView, &RowView)| {
+            let unnamed = RowView {
+                alias: ERASED_ALIAS.into(),
+                user: None,
+                ..first.clone()
+            };
+            first == row || unnamed == *row
+        };
+        let rows = first.iter().zip(&now.0);
+        if first.len() == now.0.len() && rows.clone().all(same) && now.1 == *digest {
+            Ok(())
+        } else {
+            Err(format!(
+                "the board of {id} was {first:?} and is {:?}",
+                now.0
+            ))
+        }
     }
 
     /// A snapshot of the challenge is written; answers whether it has inputs after it.

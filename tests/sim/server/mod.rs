@@ -4,6 +4,8 @@
 //! it takes tasks out of the bag in any order, loses or repeats mail, and crashes it between any two of them.
 
 mod challenge;
+mod covering;
+mod erasing;
 mod partition;
 mod poison;
 mod upkeep;
@@ -32,9 +34,11 @@ use streakline_core::{
     input::{DeviceIntroduction, Header, Input, UserInput},
     record::Record,
     user::Rules,
+    view::RowView,
 };
 
 pub(crate) use challenge::ChallengeCell;
+use erasing::Erasing;
 use partition::Partition;
 pub(crate) use user::UserCell;
 
@@ -55,7 +59,11 @@ pub(crate) enum Mail {
     Taken(UserId, Contribution),
     Make(ChallengeId, u64, Definition),
     Publish(ChallengeId, u64),
-    Join(ChallengeId, u64, UserId, String, i64),
+    /// Somebody wants a user to join: asked of the user first, with the alias and the start of its window.
+    Enrol(UserId, u64, ChallengeId, String, i64),
+    /// What comes of it, with the number of erasures that had begun.
+    Join(ChallengeId, u64, (UserId, String, i64), u64),
+    Erase(UserId, u64),
     Leave(ChallengeId, u64, UserId),
     Contribute(Contribution),
     Confirmed(ChallengeId, UserId, UserInput),
@@ -74,8 +82,10 @@ impl Mail {
                 | Self::Pause(..)
                 | Self::Make(..)
                 | Self::Publish(..)
+                | Self::Enrol(..)
                 | Self::Join(..)
                 | Self::Leave(..)
+                | Self::Erase(..)
         )
     }
 }
@@ -140,6 +150,12 @@ pub(crate) struct Server {
     stamps_ms: BTreeMap<PartitionId, i64>,
     /// Inputs that were passed over, across crashes.
     pub(crate) skipped: usize,
+    erasing: BTreeMap<UserId, Erasing>,
+    erasures_begun: u64,
+    /// Who an onlooker was told is erased, across crashes.
+    erased_users: BTreeSet<UserId>,
+    /// Boards as they were frozen first, across crashes.
+    pub(crate) frozen: BTreeMap<ChallengeId, (Vec<RowView>, [u8; 32])>,
 }
 
 /// What a store in memory answers at once.
@@ -187,6 +203,10 @@ impl Server {
             seen: BTreeSet::new(),
             stamps_ms: BTreeMap::new(),
             skipped: 0,
+            erasing: BTreeMap::new(),
+            erasures_begun: 0,
+            erased_users: BTreeSet::new(),
+            frozen: BTreeMap::new(),
         };
         server.start()?;
         Ok(server)
@@ -204,6 +224,8 @@ impl Server {
         self.users.clear();
         self.challenges.clear();
         self.refills.clear();
+        self.erasing.clear();
+        self.erasures_begun = 0;
         self.start()
     }
 
@@ -279,12 +301,25 @@ impl Server {
     }
 }
 
+impl Server {
+    /// The sums of the transfers of users who were erased.
+    pub(crate) fn erased_totals(&self) -> streakline_core::ledger::Totals {
+        let mut totals = streakline_core::ledger::Totals::default();
+        self.partitions
+            .values()
+            .for_each(|partition| totals.add(&partition.erased));
+        totals
+    }
+}
+
 fn addressee(mail: &Mail) -> Entity {
     match mail {
         Mail::Batch(user, _)
         | Mail::Open(user, ..)
         | Mail::Goal(user, ..)
         | Mail::Pause(user, ..)
+        | Mail::Enrol(user, ..)
+        | Mail::Erase(user, _)
         | Mail::Notice(user, ..)
         | Mail::Retry(user, _)
         | Mail::Taken(user, _) => Entity::User(user.clone()),

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use streakline::storage::{
-    Attachment, DueRows, Journal as _, SnapshotWrite, Snapshots,
+    Attachment, DueRows, Journal as _, SnapshotWrite, Snapshots, Traces,
     envelope::{Kind, open_plain, plain},
     memory::MemoryStore,
     sealing::{Draft, Seals},
 };
 use streakline_core::{
     boundary::Deadlines,
+    challenge::stored::Parts,
     id::{ChallengeId, Entity, PartitionId, Position},
     input::{Header, Input, Origin, PartitionInput, RULES_VERSION, Source},
     journal::{Coverage, Flush, Journal, Uncovered},
@@ -20,10 +21,18 @@ use streakline_core::{
 
 use super::{BITS, Checked, Mail, Server, Task, ready};
 
+/// What waits for the store, in order: each holds the partition's own row as it was then.
+pub(super) enum Commit {
+    Snapshot(SnapshotWrite),
+    /// A challenge's, whose names are to be sealed.
+    Challenge(ChallengeId, Parts, SnapshotWrite),
+    Erasure(Traces),
+}
+
 pub(super) struct Partition {
     pub(super) journal: Journal<Draft>,
     flush: Option<Flush<Draft>>,
-    pub(super) commits: VecDeque<SnapshotWrite>,
+    pub(super) commits: VecDeque<Commit>,
     waiting: VecDeque<(Position, Entity)>,
     pub(super) coverage: Coverage,
     pub(super) deadlines: Deadlines,
@@ -32,6 +41,8 @@ pub(super) struct Partition {
     pub(super) totals: Totals,
     pub(super) suspects: Suspects,
     written: Totals,
+    /// Of the transfers of users who were erased.
+    pub(super) erased: Totals,
     pub(super) earliest_due_ms: Option<i64>,
 }
 
@@ -42,11 +53,11 @@ pub(super) fn read(
     (id, epoch): (PartitionId, u64),
 ) -> Checked<Partition> {
     let row = ready(store.partition_row(id))?;
-    let (mut last_stamp_ms, written) = match row {
+    let (mut last_stamp_ms, written, erased) = match row {
         Some(row) => {
             minicbor::decode(&payload(Kind::Partition, &row)?).map_err(|e| e.to_string())?
         }
-        None => (i64::MIN, Totals::default()),
+        None => (i64::MIN, Totals::default(), Totals::default()),
     };
     let mut tail = Vec::new();
     for row in ready(store.tail(id, None, usize::MAX))? {
@@ -67,6 +78,7 @@ pub(super) fn read(
         totals: written,
         suspects: Suspects::default(),
         written,
+        erased,
         earliest_due_ms: ready(store.earliest_due(id))?,
     };
     for (header, input) in tail {
@@ -111,7 +123,8 @@ impl Partition {
 
     pub(super) fn row(&mut self, booked: Totals) -> Vec<u8> {
         self.written.add(&booked);
-        let row = minicbor::to_vec((self.journal.last_stamp_ms(), self.written)).unwrap();
+        let row =
+            minicbor::to_vec((self.journal.last_stamp_ms(), self.written, self.erased)).unwrap();
         plain(Kind::Partition, RULES_VERSION, &row)
     }
 }
@@ -165,6 +178,7 @@ impl Server {
             if last_ms.is_some_and(|last_ms| last_ms > header.stamp_ms) {
                 return Err(format!("a stamp of {id} falls"));
             }
+            self.check_unnamed(&input)?;
             self.seen.insert((id, header.position));
             let entity = owner(&input, id);
             self.durable
@@ -214,12 +228,19 @@ impl Server {
 
     pub(super) fn commit(&mut self, id: PartitionId) -> Checked<()> {
         let commits = self.partitions.get_mut(&id).map(|p| &mut p.commits);
-        if let Some(write) = commits.and_then(VecDeque::pop_front) {
-            let (entity, covered, due_ms) = (write.entity.clone(), write.covered, write.due_ms);
-            let sealed = ready(Box::pin(self.seals.snapshot(write)))?;
-            ready(self.store.commit(sealed))?;
-            self.tasks.push(Task::Committed(entity, covered, due_ms));
-        }
+        let write = match commits.and_then(VecDeque::pop_front) {
+            None => return Ok(()),
+            Some(Commit::Erasure(traces)) => return self.commit_erasure(traces),
+            Some(Commit::Snapshot(write)) => write,
+            Some(Commit::Challenge(of, parts, write)) => {
+                let state = self.with_names(of, &parts)?;
+                SnapshotWrite { state, ..write }
+            }
+        };
+        let (entity, covered, due_ms) = (write.entity.clone(), write.covered, write.due_ms);
+        let sealed = ready(Box::pin(self.seals.snapshot(write)))?;
+        ready(self.store.commit(sealed))?;
+        self.tasks.push(Task::Committed(entity, covered, due_ms));
         Ok(())
     }
 

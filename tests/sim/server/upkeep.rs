@@ -99,7 +99,8 @@ impl Server {
             if let Some(resident) = resident.filter(|r| !on_the_way || r.challenge().is_open()) {
                 resident.filled();
                 self.refills.remove(&id);
-                self.settle_challenge(id)?;
+                self.check_frozen(id)?;
+                self.advance_challenge(id)?;
             }
         }
         Ok(())

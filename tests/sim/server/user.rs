@@ -6,7 +6,7 @@ use std::{
 };
 
 use streakline::storage::{
-    Attachment, Catalogue, ChunkId, SnapshotWrite, Snapshots,
+    Attachment, Catalogue, ChunkId, Snapshots,
     envelope::{Kind, Place},
 };
 use streakline_core::{
@@ -15,7 +15,7 @@ use streakline_core::{
     event::Event,
     goal::{Goal, Terms},
     id::{ChallengeId, DeviceId, Entity, GoalId, Position, UserId},
-    input::{Header, Input, Source, UserInput},
+    input::{DeviceIntroduction, Header, Input, Source, UserInput},
     ledger::Totals,
     metric::Metric,
     period::Period,
@@ -25,7 +25,7 @@ use streakline_core::{
         admit::{self, Admission, Arrival},
         goals::{self, admit::Wish},
         resident::{Resident, Step},
-        snapshot::{Parts, restore},
+        snapshot::restore,
         zone_admission::{self, ZoneProposal},
     },
 };
@@ -203,6 +203,12 @@ impl Server {
     }
 
     pub(super) fn take_user(&mut self, id: &UserId, mail: Mail) -> Checked<()> {
+        if let Mail::Erase(_, number) = mail {
+            return self.erase(id, number);
+        }
+        if !self.takes(id, &mail) {
+            return Ok(());
+        }
         self.user_cell(id).mail.push_back(mail);
         if self.user_cell(id).resident.is_some() {
             self.settle_user(id)?;
@@ -216,7 +222,9 @@ impl Server {
             resident.is_some_and(|resident| resident.pending() == 0)
         };
         match mail {
-            Mail::Open(..) | Mail::Goal(..) | Mail::Pause(..) => self.wake_user(id) && idle(self),
+            Mail::Open(..) | Mail::Goal(..) | Mail::Pause(..) | Mail::Enrol(..) => {
+                self.wake_user(id) && idle(self)
+            }
             Mail::Notice(..) | Mail::Retry(..) => idle(self),
             Mail::Batch(..) => {
                 let resident = self.user_cell(id).resident.as_ref();
@@ -268,25 +276,7 @@ impl Server {
         };
         match mail {
             Mail::Open(_, number, introduction, zone) => {
-                let owner = ready(self.store.claim_device(introduction.device, id))?;
-                if owner != *id {
-                    return Err(format!("{owner} has the device of {id}"));
-                }
-                if user.devices.contains_key(&introduction.device) {
-                    self.replies.push(Reply::Done(number));
-                    return Ok(());
-                }
-                let proposal = ZoneProposal {
-                    zone,
-                    ..ZoneProposal::default()
-                };
-                // A second hello may come when its day is settled: then the zone stays.
-                let zone = zone_admission::zone(user, &self.rules, proposal, now_ms).ok();
-                let zone = zone.flatten();
-                let device = Some(introduction);
-                let open = UserInput::Open { device, zone };
-                let open = (open, Vec::new());
-                self.offer_user(id, Source::Stream, open, Some(Waiter::Request(number)));
+                self.open(id, number, (introduction, zone))?;
             }
             Mail::Goal(_, number, target) => self.put_goal(id, (number, target))?,
             Mail::Pause(_, number, (from, to)) => {
@@ -298,6 +288,10 @@ impl Server {
                 may.map_err(|e| e.to_string())?;
                 let input = (UserInput::Pause { from, to }, Vec::new());
                 self.offer_user(id, Source::Rest, input, Some(Waiter::Request(number)));
+            }
+            Mail::Enrol(_, number, challenge, alias, starts_ms) => {
+                let join = (id.clone(), alias, starts_ms);
+                self.enrol(challenge, number, join);
             }
             Mail::Notice(_, challenge, input) if user.knows(&input) => {
                 self.post(Mail::Confirmed(challenge, id.clone(), input));
@@ -318,6 +312,37 @@ impl Server {
             Mail::Retry(_, name) => self.run_retry(id, name)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        id: &UserId,
+        number: u64,
+        (introduction, zone): (DeviceIntroduction, String),
+    ) -> Checked<()> {
+        let now_ms = self.now_ms;
+        let owner = ready(self.store.claim_device(introduction.device, id))?;
+        if owner != *id {
+            return Err(format!("{owner} has the device of {id}"));
+        }
+        let Some(user) = self.users.get(id).and_then(UserCell::user) else {
+            return Ok(());
+        };
+        if user.devices.contains_key(&introduction.device) {
+            self.replies.push(Reply::Done(number));
+            return Ok(());
+        }
+        let proposal = ZoneProposal {
+            zone,
+            ..ZoneProposal::default()
+        };
+        // A second hello may come when its day is settled: then the zone stays.
+        let zone = zone_admission::zone(user, &self.rules, proposal, now_ms).ok();
+        let device = Some(introduction);
+        let zone = zone.flatten();
+        let open = (UserInput::Open { device, zone }, Vec::new());
+        self.offer_user(id, Source::Stream, open, Some(Waiter::Request(number)));
         Ok(())
     }
 
@@ -378,7 +403,7 @@ impl Server {
     }
 
     /// Asks for stored records, unless a snapshot is being written: its manifest may name what is not there yet.
-    fn wish(&mut self, id: &UserId, days: BTreeSet<Day>) {
+    pub(super) fn wish(&mut self, id: &UserId, days: BTreeSet<Day>) {
         let cell = self.user_cell(id);
         if cell.loading.is_none() && !cell.writing {
             cell.loading = Some(days);
@@ -411,79 +436,5 @@ impl Server {
             resident.load(loaded);
         }
         self.advance_user(id)
-    }
-
-    /// Takes a snapshot; one at a time.
-    pub(crate) fn snapshot_user(&mut self, id: &UserId) {
-        let entity = Entity::User(id.clone());
-        let Some(cell) = self.users.get_mut(id) else {
-            return;
-        };
-        let Some(resident) = cell.resident.as_mut() else {
-            return;
-        };
-        if cell.writing || cell.loading.is_some() {
-            return;
-        }
-        let crowded = resident.crowded();
-        if !crowded.is_empty() {
-            return self.wish(id, crowded);
-        }
-        let transfers = resident.user().transfers.clone();
-        let parts = resident.snapshot();
-        cell.writing = true;
-        cell.booked = Totals::default();
-        let booked = Totals::of(transfers.iter());
-        let partition = self.partition(&entity);
-        let partition_row = partition.row(booked);
-        let write = snapshot_write(entity.clone(), parts, partition_row);
-        partition.commits.push_back(write);
-        self.tasks.push(Task::Commit(entity.partition(BITS)));
-    }
-
-    /// A snapshot of the user is written; answers whether it has inputs after it.
-    pub(super) fn user_written(&mut self, id: &UserId, covered: Position) -> bool {
-        let Some(cell) = self.users.get_mut(id) else {
-            return false;
-        };
-        cell.writing = false;
-        let resident = cell.resident.as_ref();
-        resident.is_none_or(|r| r.pending() > 0 || r.user().position > covered)
-    }
-
-    /// Lets a user leave memory where it may.
-    pub(crate) fn passivate_user(&mut self, id: &UserId) {
-        let entity = Entity::User(id.clone());
-        let covered = !self.partition(&entity).coverage.holds(&entity);
-        let free = self
-            .users
-            .get(id)
-            .is_some_and(|cell| cell.is_quiet() && !cell.writing && cell.loading.is_none());
-        if free && covered {
-            self.users.remove(id);
-            self.partition(&entity).deadlines.set(&entity, None);
-        } else if free {
-            self.snapshot_user(id);
-        }
-    }
-}
-
-fn snapshot_write(entity: Entity, parts: Parts, partition_row: Vec<u8>) -> SnapshotWrite {
-    let chunk_id = |(day, number): (Day, u64)| ChunkId { day, number };
-    let chunks = parts.chunks.into_iter().chain(parts.minutes);
-    SnapshotWrite {
-        partition: entity.partition(BITS),
-        entity,
-        covered: parts.covered,
-        state: parts.state,
-        chunks: chunks.map(|(id, bytes)| (chunk_id(id), bytes)).collect(),
-        dropped_chunks: parts.dropped.iter().copied().map(chunk_id).collect(),
-        facts: parts.facts,
-        transfers: parts.transfers,
-        changes: parts.changes,
-        standings: parts.standings,
-        due_before_ms: parts.due_before_ms,
-        due_ms: parts.due_ms,
-        partition_row,
     }
 }

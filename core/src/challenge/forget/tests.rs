@@ -2,186 +2,149 @@
 
 use alloc::{string::String, vec::Vec};
 
-use super::{super::resident::restore, *};
-use crate::{
-    challenge::{Stage, resident::Resident},
-    civil::Day,
-    definition::{Definition, LateJoin},
-    event::Contribution,
-    id::{ChallengeId, PartitionId, Position},
-    input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
-    metric::Metric,
-};
+use super::super::{ERASED_ALIAS, RowId, Stage, resident::Resident, scene::*};
+use crate::{input::ChallengeInput, leaderboard::RowKey, view::RowView};
 
-const ID: ChallengeId = ChallengeId([7; 16]);
+/// Three in a tie and one above and below them.
+const TIE: [(&str, i64); 5] = [
+    ("zoe", 40),
+    ("ann", 20),
+    ("bob", 20),
+    ("cat", 20),
+    ("eve", 10),
+];
 
-fn user(name: &str) -> UserId {
-    UserId::parse(name).unwrap()
+fn aliases(resident: &Resident) -> Vec<(u32, u32, String)> {
+    let rows = rows(resident).into_iter();
+    rows.map(|row| (row.rank, row.ordinal, row.alias)).collect()
 }
 
-fn give(resident: &mut Resident, index: u64, input: ChallengeInput) {
-    let position = Position { epoch: 1, index };
-    let header = Header {
-        stamp_ms: 0,
-        partition: PartitionId(256),
-        position,
-        origin: Origin::server(Source::Peer),
-        rules: RULES_VERSION,
-    };
-    resident.enqueue(header, input);
-    resident.step(position).unwrap();
-}
-
-/// A challenge with ann, bob and eve, who have 30, 20 and 10.
-fn running() -> Resident {
-    let mut resident = Resident::read(Challenge::new(ID), Vec::new());
-    let definition = Definition {
-        title: "Steps".into(),
-        metric: Metric::STEPS,
-        starts: Day(1),
-        ends: Day(2),
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
-        per_day_cap: None,
-        finalisation_h: 24,
-    };
-    give(&mut resident, 1, ChallengeInput::Create(definition));
-    give(&mut resident, 2, ChallengeInput::Publish);
-    for (index, (name, score)) in (3..).zip([("ann", 30), ("bob", 20), ("eve", 10)]) {
-        let join = ChallengeInput::Join {
-            user: user(name),
-            alias: name.into(),
-            starts_ms: 0,
-        };
-        give(&mut resident, index, join);
-        resident.take(&Contribution {
-            challenge: ID,
-            user: user(name),
-            join: 1,
-            version: Position { epoch: 1, index: 1 },
-            score,
-            achieved_at_ms: 60_000,
-            alias: name.into(),
-        });
-    }
-    resident.filled();
-    resident
-}
-
-fn settled() -> Resident {
-    let mut resident = running();
-    let settle = ChallengeInput::Settle {
-        cutoff_ms: 5,
-        digest: resident.board().digest(),
-        participants: 3,
-    };
-    give(&mut resident, 6, settle);
-    resident
-}
-
-fn forget_bob(resident: &mut Resident) {
-    let row = resident.board().order().get(&user("bob"));
-    let input = ChallengeInput::Forget {
-        user: user("bob"),
-        row,
-    };
-    give(resident, 7, input);
-}
-
-/// Rank, ordinal, score, achieved-at and name of each row.
-fn rows(resident: &Resident) -> Vec<(u32, u32, i64, i64, String)> {
-    let rows = resident.board().order().iter();
-    let rows = rows.map(|row| resident.board().view(row));
-    rows.map(|row| {
-        (
-            row.rank,
-            row.ordinal,
-            row.score,
-            row.achieved_at_ms,
-            row.alias,
-        )
-    })
-    .collect()
-}
-
-fn names(resident: &Resident) -> bool {
-    let mut resident = resident.clone();
-    let (bytes, ..) = resident.snapshot();
-    bytes.windows(3).any(|part| part == b"bob")
+/// The rows when nobody can say any more whose the third is.
+fn without_bob(mut rows: Vec<RowView>) -> Vec<RowView> {
+    rows[2].alias = ERASED_ALIAS.into();
+    rows[2].user = None;
+    rows
 }
 
 #[test]
 fn who_is_erased_while_a_challenge_runs_is_out_of_it() {
-    let mut resident = running();
-    assert!(names(&resident));
-    forget_bob(&mut resident);
-    let left: Vec<_> = rows(&resident)
-        .into_iter()
-        .map(|row| (row.0, row.4))
-        .collect();
-    assert_eq!(left, [(1, "ann".into()), (2, "eve".into())]);
-    assert_eq!(resident.challenge().joined, 2);
-    assert!(!names(&resident));
+    let mut resident = running(&TIE);
+    forget(&mut resident, "bob");
+    let left: Vec<_> = aliases(&resident).into_iter().map(|row| row.2).collect();
+    assert_eq!(left, ["zoe", "ann", "cat", "eve"].map(alias));
+    assert_eq!(resident.challenge().joined, 4);
+    assert_eq!(number(&resident, "bob"), None);
+    let late = resident.take(&contribution("bob", 9, 99));
+    assert_eq!(late, crate::challenge::Answer::Closed);
 }
 
 #[test]
-fn a_settled_board_stays_as_it_is_and_nobody_can_say_whose_the_row_was() {
-    let mut resident = settled();
-    let (before, stage) = (rows(&resident), resident.challenge().stage.clone());
-    forget_bob(&mut resident);
-    let mut expected = before;
-    expected[1].4 = ERASED_ALIAS.into();
-    assert_eq!(rows(&resident), expected);
-    assert_eq!(resident.challenge().stage, stage, "with its digest");
-    assert!(matches!(stage, Stage::Settled { .. }));
-    assert!(!names(&resident));
-    assert!(!resident.challenge().members.contains_key(&user("bob")));
+fn a_frozen_board_keeps_every_row_of_a_tie_and_its_digest_when_the_middle_one_is_erased() {
+    let mut resident = settled(&TIE);
+    let (before, digest) = (rows(&resident), resident.board().digest());
+    assert_eq!(before[2].alias, alias("bob"));
+    let ranks: Vec<_> = before.iter().map(|row| (row.rank, row.ordinal)).collect();
+    assert_eq!(ranks, [(1, 1), (2, 2), (2, 3), (2, 4), (5, 5)]);
+    forget(&mut resident, "bob");
+    assert_eq!(rows(&resident), without_bob(before));
+    assert_eq!(resident.board().digest(), digest);
+    let stage = &resident.challenge().stage;
+    assert!(matches!(stage, Stage::Settled { digest: of, .. } if *of == digest));
+    assert_eq!(number(&resident, "bob"), None);
 }
 
 #[test]
-fn the_row_stays_when_the_board_is_read_back_without_its_standing() {
-    let mut resident = settled();
-    forget_bob(&mut resident);
-    let expected = rows(&resident);
-    let (bytes, ..) = resident.snapshot();
-    let mut again = Resident::read(restore(&bytes).unwrap(), Vec::new());
-    let standings = [("ann", 30), ("eve", 10)].map(|(name, score)| Contribution {
-        challenge: ID,
-        user: user(name),
-        join: 1,
-        version: Position { epoch: 1, index: 1 },
-        score,
-        achieved_at_ms: 60_000,
-        alias: name.into(),
-    });
-    again.fill(&standings);
+fn a_cancelled_board_is_frozen_too() {
+    let mut resident = running(&TIE);
+    give(&mut resident, ChallengeInput::Cancel("rain".into()));
+    let before = rows(&resident);
+    resident.take(&contribution("bob", 9, 99));
+    assert_eq!(rows(&resident), before);
+    forget(&mut resident, "bob");
+    assert_eq!(rows(&resident), without_bob(before));
+}
+
+#[test]
+fn a_frozen_board_needs_no_standing_rows_and_no_names_to_be_read_back() {
+    let mut resident = settled(&TIE);
+    let (before, digest) = (rows(&resident), resident.board().digest());
+    let (bytes, _) = stored(&mut resident);
+    let again = Resident::recovered(restored(&bytes, &[]), Vec::new(), &[]);
+    assert!(!again.is_partial());
+    assert_eq!(rows(&again), before);
+    // Bob's key is gone, whether his erasure was journaled here or not.
+    let mut again = Resident::recovered(restored(&bytes, &["bob"]), Vec::new(), &[]);
+    assert_eq!(rows(&again), without_bob(before.clone()));
+    assert_eq!(again.board().digest(), digest);
+    let (bytes, _) = stored(&mut again);
+    let third = Resident::recovered(restored(&bytes, &[]), Vec::new(), &[]);
+    assert_eq!(rows(&third), without_bob(before));
+    forget(&mut resident, "bob");
+    let told = third.challenge().unconfirmed(third.board());
+    let expected = resident.challenge().unconfirmed(resident.board());
+    assert_eq!(told, expected, "nobody tells the erased one anything");
+}
+
+#[test]
+fn the_erased_one_of_a_challenge_that_runs_is_left_out_when_it_is_read_back() {
+    let mut resident = running(&TIE);
+    let (bytes, _) = stored(&mut resident);
+    let challenge = restored(&bytes, &["bob"]);
+    assert_eq!((challenge.joined, challenge.members.len()), (4, 4));
+    let mut again = Resident::recovered(challenge, Vec::new(), &[]);
     again.filled();
-    assert_eq!(rows(&again), expected);
-    assert!(
-        again
-            .outbox
-            .due(9)
-            .iter()
-            .all(|(to, ..)| to.as_str() != "erased:1")
-    );
+    join(&mut again, "new");
+    assert_eq!(number(&again, "new"), Some(6), "no number is used again");
 }
 
 #[test]
-fn a_late_contribution_of_who_is_gone_changes_nothing() {
-    let mut resident = settled();
-    forget_bob(&mut resident);
-    let expected = rows(&resident);
-    for name in ["bob", "erased:1"] {
-        resident.take(&Contribution {
-            challenge: ID,
-            user: user(name),
-            join: 1,
-            version: Position { epoch: 9, index: 1 },
-            score: 99,
+fn an_erasure_behind_the_end_waits_until_the_board_is_whole() {
+    let resident = settled(&TIE);
+    let (before, digest) = (rows(&resident), resident.board().digest());
+    let number = number(&resident, "bob").unwrap();
+    let (bytes, _) = stored(&mut running(&TIE));
+    let settle = ChallengeInput::Settle {
+        cutoff_ms: 5,
+        digest,
+        participants: 5,
+    };
+    let forget = ChallengeInput::Forget(crate::id::MemberNumber(number));
+    let covered = restored(&bytes, &[]).position.index;
+    let tail = (covered + 1..).zip([settle, forget]);
+    let tail = tail.map(|(index, input)| (header(index), input)).collect();
+    let standings: Vec<_> = TIE
+        .iter()
+        .filter(|(name, _)| *name != "zoe")
+        .map(|(name, score)| contribution(name, 1, *score))
+        .collect();
+    let mut again = Resident::recovered(restored(&bytes, &[]), tail, &standings);
+    assert_eq!((again.pending(), again.is_partial()), (1, true));
+    assert!(again.snapshot().is_none(), "not without its rows");
+    again.take(&contribution("zoe", 1, 40));
+    again.filled();
+    assert_eq!(rows(&again), before);
+    again.step(again.first_pending().unwrap());
+    assert_eq!(rows(&again), without_bob(before));
+    assert_eq!(again.board().digest(), digest);
+}
+
+#[test]
+fn a_page_that_was_begun_before_the_end_goes_on_behind_the_same_row() {
+    let mut resident = settled(&TIE);
+    let after = |resident: &Resident, name: &str| {
+        let key = RowKey {
+            score: 20,
             achieved_at_ms: 60_000,
-            alias: name.into(),
-        });
-    }
-    assert_eq!(rows(&resident), expected);
+            id: RowId::Live(user(name)),
+        };
+        let page = resident
+            .challenge()
+            .board_page(resident.board(), Some(key), 1, 0);
+        page.items[0].ordinal
+    };
+    assert_eq!(after(&resident, "ann"), 3);
+    assert_eq!(after(&resident, "bob"), 4);
+    forget(&mut resident, "bob");
+    assert_eq!(after(&resident, "ann"), 3);
+    assert_eq!(after(&resident, "bob"), 5, "behind the tie");
 }

@@ -8,7 +8,10 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{Answer, Board, Challenge, fold};
+use super::{
+    Answer, Board, Challenge, Member, Stage, fold, frozen,
+    stored::{Parts, SealedNames},
+};
 use crate::{
     delivery::Outbox,
     event::Contribution,
@@ -27,8 +30,6 @@ pub struct Resident {
     /// What members' partitions have not confirmed.
     pub outbox: Outbox<UserId, UserInput>,
     roll: Option<Roll>,
-    /// Whether standing rows and partitions have yet to fill the board after a restart.
-    partial: bool,
 }
 
 impl Resident {
@@ -41,11 +42,19 @@ impl Resident {
         standings: &[Contribution],
     ) -> Self {
         let mut resident = Self::read(challenge, tail);
-        while let Some(position) = resident.first_pending() {
-            resident.step(position);
-        }
+        resident.step_all();
         resident.fill(standings);
+        resident.step_all();
         resident
+    }
+
+    /// Folds everything that can be folded; all of it is durable.
+    fn step_all(&mut self) {
+        while let Some(position) = self.first_pending() {
+            if self.step(position).is_none() {
+                return;
+            }
+        }
     }
 
     /// A state that was read back, with the inputs that are to be folded after it; [`Resident::fill`] comes then.
@@ -58,7 +67,6 @@ impl Resident {
             pending: VecDeque::new(),
             outbox: Outbox::default(),
             roll: None,
-            partial: true,
         };
         for (header, input) in tail {
             resident.enqueue(header, input);
@@ -66,13 +74,12 @@ impl Resident {
         resident
     }
 
-    /// Takes in the scores that were written with users' snapshots, once the tail is folded.
+    /// Takes in the scores that were written with users' snapshots, once the tail is folded. A frozen board needs none.
     pub fn fill(&mut self, standings: &[Contribution]) {
         for standing in standings {
             self.board.take(standing, true);
         }
-        self.partial = !self.board.is_empty();
-        if !self.partial {
+        if self.challenge.frozen || self.board.is_empty() {
             self.filled();
         }
     }
@@ -92,12 +99,14 @@ impl Resident {
     /// Whether the board still waits for scores after a restart.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.partial
+        self.board.is_partial()
     }
 
-    /// Every standing row is read and every partition has sent its scores again.
+    /// Every standing row is read and every partition has sent its scores again. What waits behind the end of the challenge
+    /// can be folded from then on.
     pub fn filled(&mut self) {
-        self.partial = false;
+        self.board.set_partial(false);
+        frozen::freeze(&mut self.challenge, &mut self.board);
         for (user, notice) in self.challenge.unconfirmed(&self.board) {
             self.outbox.offer(user, notice);
         }
@@ -105,7 +114,7 @@ impl Resident {
 
     /// A contribution from a user's partition.
     pub fn take(&mut self, contribution: &Contribution) -> Answer {
-        let open = self.challenge.is_open() || self.partial;
+        let open = self.challenge.is_open() || self.is_partial();
         self.board.take(contribution, open)
     }
 
@@ -144,18 +153,25 @@ impl Resident {
         self.pending.len() < limits::PENDING_INPUTS_MAX
     }
 
-    /// Folds the next input that is durable; answers its position.
+    /// Folds the next input that is durable; answers its position. Behind the end of the challenge nothing is folded before
+    /// the board is whole: an erasure must find every row frozen.
     pub fn step(&mut self, durable: Position) -> Option<Position> {
+        if self.awaits_its_board() {
+            return None;
+        }
         let next = self.pending.front();
         let (header, input) = next.filter(|(header, _)| header.position <= durable)?;
-        let notices = fold::fold(&mut self.challenge, &mut self.board, header, input);
-        if let ChallengeInput::Forget { user, .. } = input {
-            self.outbox.drop_for(user);
+        if let ChallengeInput::Forget(number) = input {
+            let member = self.challenge.members.of(*number);
+            if let Some(user) = member.and_then(Member::user) {
+                self.outbox.drop_for(user);
+            }
         }
+        let notices = fold::fold(&mut self.challenge, &mut self.board, header, input);
         // In front until it is folded: whoever catches a panic finds it there.
         let (header, _) = self.pending.pop_front()?;
         // Ranks of a board that is not filled yet are told to nobody; `filled` offers all that is owed.
-        if !self.partial {
+        if !self.is_partial() {
             for (user, notice) in notices {
                 self.outbox.offer(user, notice);
             }
@@ -175,12 +191,19 @@ impl Resident {
         challenge
     }
 
+    /// Whether members may be told what the outbox holds. Who knows of a cancellation gives up its score, so a board that was
+    /// frozen by one must be `covered` by a snapshot first.
+    #[must_use]
+    pub fn may_tell(&self, covered: bool) -> bool {
+        covered || !matches!(self.challenge.stage, Stage::Cancelled(_))
+    }
+
     /// A member's partition has journaled what it was told. Where that is not what must be told last, as when messages
     /// have overtaken one another, it is told what it must know next.
     pub fn confirmed(&mut self, user: &UserId, input: &UserInput) {
         self.challenge.confirmed(user, input);
         self.outbox.confirm(user, input);
-        if self.partial || self.outbox.holds(user) {
+        if self.is_partial() || self.outbox.holds(user) {
             return;
         }
         if let Some(owed) = self.challenge.owed(user, &self.board) {
@@ -205,15 +228,12 @@ impl Resident {
     /// Once the cut-off has passed: the partitions to ask for their barrier now.
     pub fn barriers_due(&mut self, bits: u32) -> Vec<(PartitionId, i64)> {
         // A member whose partition does not know yet would be settled without its score.
-        let ready = !self.partial && self.challenge.all_told();
+        let ready = !self.is_partial() && self.challenge.all_told();
         let Some(cutoff_ms) = self.challenge.cutoff_passed().filter(|_| ready) else {
             return Vec::new();
         };
-        let members = self
-            .challenge
-            .members
-            .iter()
-            .filter(|(_, member)| member.joined);
+        let members = self.challenge.members.by_user();
+        let members = members.filter(|(_, member)| member.joined);
         let partition = |user: &UserId| Entity::User(user.clone()).partition(bits);
         let roll = self.roll.get_or_insert_with(|| {
             let partitions: BTreeSet<_> = members.map(|(user, _)| partition(user)).collect();
@@ -254,14 +274,33 @@ impl Resident {
         })
     }
 
-    /// The state as bytes, with the deadline of the due row that it replaces and of the new one.
-    pub fn snapshot(&mut self) -> (Vec<u8>, Option<i64>, Option<i64>) {
+    /// The state and the names for a snapshot, with the deadline of the due row that it replaces and of the new one. Nothing
+    /// between the end and a whole board: what is stored of a challenge that is over has every row.
+    pub fn snapshot(&mut self) -> Option<Parts> {
+        if self.awaits_its_board() {
+            return None;
+        }
         let before = self.challenge.due_ms;
         self.challenge.due_ms = self.challenge.visible_deadline();
-        let mut bytes = Vec::new();
-        // Writing to a Vec cannot fail, so there is no error to pass on.
-        let _ = minicbor::encode(&self.challenge, &mut bytes);
-        (bytes, before, self.challenge.due_ms)
+        Some(Parts::of(&self.challenge, before))
+    }
+
+    /// Whether it is over and its board is not whole yet.
+    fn awaits_its_board(&self) -> bool {
+        self.challenge.is_over() && !self.challenge.frozen
+    }
+
+    /// The names of a snapshot were sealed.
+    pub fn sealed(&mut self, parts: &Parts, fresh: &SealedNames) {
+        self.challenge.keep_sealed(parts, fresh);
+    }
+
+    /// Whether it knows a user, or will once everything that waits is folded.
+    #[must_use]
+    pub fn names(&self, user: &UserId) -> bool {
+        let mut waiting = self.pending.iter();
+        self.challenge.members.number_of(user).is_some()
+            || waiting.any(|(_, input)| input.subject().as_ref() == Some(user))
     }
 
     /// Whether it may leave memory: nothing waits, nothing is unconfirmed, and no score would be lost with the board.
@@ -269,14 +308,6 @@ impl Resident {
     pub fn may_passivate(&self) -> bool {
         self.pending.is_empty() && self.outbox.is_empty() && !self.challenge.is_open()
     }
-}
-
-/// Reads a state back.
-///
-/// # Errors
-/// When the bytes are not a state of this form.
-pub fn restore(bytes: &[u8]) -> Result<Challenge, minicbor::decode::Error> {
-    minicbor::decode(bytes)
 }
 
 #[cfg(test)]

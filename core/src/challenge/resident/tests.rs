@@ -46,11 +46,8 @@ fn definition() -> Definition {
 }
 
 fn join(name: &str) -> ChallengeInput {
-    ChallengeInput::Join {
-        user: user(name),
-        alias: name.into(),
-        starts_ms: definition().starts.utc_ms(),
-    }
+    let starts_ms = definition().starts.utc_ms();
+    Challenge::new(ID).joining(user(name), name.into(), starts_ms)
 }
 
 fn score(name: &str, score: i64) -> Contribution {
@@ -157,7 +154,8 @@ fn a_challenge_passes_over_what_was_skipped_and_stops_after_three() {
         (header(6, 60), ChallengeInput::Skip(skip.clone())),
     ]);
     let mut resident = Resident::recovered(Challenge::new(ID), tail, &[]);
-    let members: Vec<_> = resident.challenge().members.keys().cloned().collect();
+    let members = resident.challenge().members.by_user();
+    let members: Vec<_> = members.map(|(user, _)| user.clone()).collect();
     assert_eq!(members, [user("ann"), user("cat")]);
     assert!(resident.challenge().next_deadline().is_some());
     for index in 7..9 {
