@@ -20,6 +20,7 @@ pub mod import;
 mod ingest;
 mod paying;
 pub mod plan;
+pub mod portable;
 mod profile;
 mod progress;
 mod rebuild;

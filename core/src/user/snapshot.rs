@@ -84,7 +84,7 @@ pub fn take(user: &mut User, loaded: &Loaded) -> Parts {
     parts
 }
 
-fn encoded<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
+pub(super) fn encoded<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing to a Vec cannot fail, so there is no error to pass on.
     let _ = minicbor::encode(value, &mut bytes);

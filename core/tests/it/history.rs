@@ -37,8 +37,8 @@ use crate::places::Places;
 pub struct Store {
     state: Option<Vec<u8>>,
     pub chunks: BTreeMap<(Day, u64), Vec<u8>>,
-    facts: BTreeMap<u64, Fact>,
-    transfers: BTreeMap<u64, Transfer>,
+    pub facts: BTreeMap<u64, Fact>,
+    pub transfers: BTreeMap<u64, Transfer>,
     pub changes: BTreeMap<u64, Change>,
     pub standings: BTreeMap<ChallengeId, Contribution>,
     pub due_ms: Option<i64>,
@@ -57,7 +57,7 @@ pub struct History {
     pub contributions: Vec<Contribution>,
     /// What the newest input told, all kinds of events.
     pub events: Vec<Event>,
-    sent: BTreeMap<(DeviceId, OutboxId), u64>,
+    pub sent: BTreeMap<(DeviceId, OutboxId), u64>,
 }
 
 pub fn rules() -> Rules {
@@ -261,6 +261,15 @@ impl History {
     pub fn snapshot(&mut self) {
         let loaded = self.load(snapshot::crowded(&self.user));
         let parts = snapshot::take(&mut self.user, &loaded);
+        assert_eq!(
+            parts.due_before_ms, self.store.due_ms,
+            "the due row is replaced"
+        );
+        self.write(parts);
+    }
+
+    /// Makes a snapshot durable.
+    pub fn write(&mut self, parts: snapshot::Parts) {
         for (key, bytes) in parts.chunks.into_iter().chain(parts.minutes) {
             assert!(
                 self.store.chunks.insert(key, bytes).is_none(),
@@ -298,10 +307,6 @@ impl History {
                 None => drop(self.store.standings.remove(&challenge)),
             }
         }
-        assert_eq!(
-            parts.due_before_ms, self.store.due_ms,
-            "the due row is replaced"
-        );
         self.store.due_ms = parts.due_ms;
         self.store.state = Some(parts.state);
         self.covered = self.journal.len();

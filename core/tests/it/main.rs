@@ -28,6 +28,7 @@ mod manual;
 mod merge;
 mod model;
 mod places;
+mod portable;
 mod properties;
 mod random;
 mod reference;
