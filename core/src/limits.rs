@@ -219,3 +219,15 @@ pub const VERDICT_DAYS_MAX: usize = 31;
 pub const CHECKPOINT_DAYS: i32 = 40;
 /// Bytes of rows that a copy or an audit reads at a time, about; a single row may be longer.
 pub const BULK_PAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of stored rows that one export gathers before it is sent.
+pub const EXPORT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Exports that a server makes at once; a further one is refused.
+pub const EXPORTS_AT_ONCE_MAX: usize = 4;
+/// How often an export begins again where a snapshot has joined or dropped what it was reading.
+pub const EXPORT_TRIES_MAX: usize = 3;
+/// Longest time that a client may take to read an export, in ms.
+pub const EXPORT_WITHIN_MS: u64 = 600_000;
+/// Bytes of an export that are made at once.
+pub const EXPORT_PORTION_BYTES: usize = 64 * 1024;
+/// Longest line of an export that is read back, in bytes: the state of a long life.
+pub const EXPORT_LINE_BYTES_MAX: u64 = 128 * 1024 * 1024;

@@ -5,6 +5,7 @@
 pub mod body;
 pub mod client_frame;
 pub mod error_code;
+pub mod export;
 pub mod problem;
 pub mod server_frame;
 
