@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix::{Handler, Message};
-use streakline_core::id::{ChallengeId, PartitionId, Position};
+use streakline_core::id::{ChallengeId, PartitionId, Position, UserId};
 use tokio::sync::oneshot;
 
 use super::{
@@ -42,6 +42,11 @@ pub(super) enum Chore {
     },
     /// A step of an erasure.
     Erasing(super::erasing::Step),
+    /// Sees to it that a snapshot covers everything that is durable of a user.
+    CoverUser {
+        user: UserId,
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
     /// How many have inputs that no snapshot covers, and the bytes of journal behind them.
     Uncovered {
         reply: oneshot::Sender<(usize, u64)>,
@@ -88,6 +93,11 @@ impl Handler<Chore> for HostActor {
                 let _ = reply.send(partitions.values().map(|held| held.totals).collect());
             }
             Chore::Erasing(step) => super::erasing::take(&host, step),
+            Chore::CoverUser { user, reply } => {
+                actix::spawn(async move {
+                    let _ = reply.send(super::exporting::cover(&host, user).await);
+                });
+            }
             Chore::Uncovered { reply } => {
                 let _ = reply.send(super::upkeep::uncovered(&host));
             }

@@ -12,6 +12,7 @@ pub mod directory;
 mod erased_sums;
 mod erasing;
 pub mod erasures;
+mod exporting;
 mod figures;
 pub mod host;
 mod idling;

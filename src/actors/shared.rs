@@ -14,7 +14,7 @@ use streakline_core::{
 };
 use tokio::sync::{Notify, watch};
 
-use super::{damage::Damage, erasures::Erasures, host::HostActor};
+use super::{damage::Damage, erasures::Erasures, exporting::Exports, host::HostActor};
 use crate::{
     clock::Clock,
     push::Sessions,
@@ -82,6 +82,8 @@ pub struct Shared {
     pub draining: AtomicBool,
     /// Who is being erased.
     pub erasures: Arc<Erasures>,
+    /// Who is being exported.
+    pub exports: Exports,
     /// Stored rows that cannot be read.
     pub damage: Damage,
     /// The reason why the process must end, once there is one.

@@ -63,6 +63,7 @@ fn shared() -> Shared {
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
         erasures: Default::default(),
+        exports: Default::default(),
         damage: Damage::default(),
         fatal: Fatal::default(),
     }

@@ -31,6 +31,7 @@ mod erasure;
 mod etag;
 mod events;
 mod explain;
+mod export;
 mod fault;
 mod fields;
 #[cfg(feature = "fault-injection")]

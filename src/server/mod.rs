@@ -362,6 +362,7 @@ fn shared(
         caught_up: AtomicBool::new(false),
         draining: AtomicBool::new(false),
         erasures: Default::default(),
+        exports: Default::default(),
         damage: Damage::default(),
         fatal: Fatal::default(),
     })

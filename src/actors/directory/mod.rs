@@ -3,6 +3,7 @@
 mod challenges;
 mod erasure;
 mod explain;
+mod export;
 mod goals;
 mod import;
 mod server;
@@ -11,6 +12,7 @@ mod stuck;
 mod users;
 
 pub use explain::{TrailRow, TrailRows};
+pub use export::Exported;
 pub use server::Checkpoint;
 
 use std::{

@@ -21,8 +21,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
     balance, boards, challenges, checkpoint, clock, days, devices, enrolments, erasure, events,
-    explain, goals, health, import, instruments, ledger, me, minutes, pauses, problem::Answer,
-    rest_days, streaks, stuck, users, verdicts,
+    explain, export, goals, health, import, instruments, ledger, me, minutes, pauses,
+    problem::Answer, rest_days, streaks, stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -71,6 +71,7 @@ routes! {
     "/v1/users/{user}/rest-days/{date}" => put rest_days::write, delete rest_days::remove;
     "/v1/users/{user}/devices" => get devices::list;
     "/v1/users/{user}/import" => post import::bring;
+    "/v1/users/{user}/export" => get export::download;
     "/v1/users/{user}/days" => get days::list;
     "/v1/users/{user}/days/{date}" => get days::read;
     "/v1/users/{user}/days/{date}/minutes" => get minutes::minutes;

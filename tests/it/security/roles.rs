@@ -87,6 +87,7 @@ const ROWS: &[Row] = &[
     own("delete", "/v1/users/{user}/rest-days/{date}", 204),
     own("get", "/v1/users/{user}/devices", 200),
     admins("post", "/v1/users/{user}/import", 200),
+    own("get", "/v1/users/{user}/export", 200),
     Row {
         query: "?from=2016-04-12&to=2016-04-13",
         ..own("get", "/v1/users/{user}/days", 200)
