@@ -51,6 +51,16 @@ pub(super) struct PartitionRow {
     pub(super) erased: ErasedSums,
 }
 
+impl PartitionRow {
+    /// As it is stored; it is about nobody.
+    pub(super) fn enveloped(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Writing to a Vec cannot fail, so there is no error to pass on.
+        let _ = minicbor::encode(self, &mut bytes);
+        plain(Kind::Partition, RULES_VERSION, &bytes)
+    }
+}
+
 /// One partition.
 pub struct Partition {
     id: PartitionId,
@@ -209,16 +219,13 @@ impl Partition {
     /// The partition's own row, with a snapshot's transfers booked.
     pub(super) fn row(&mut self, booked: Totals) -> Vec<u8> {
         self.written.add(&booked);
-        let mut bytes = Vec::new();
-        // Writing to a Vec cannot fail, so there is no error to pass on.
         let row = PartitionRow {
             last_stamp_ms: self.journal.last_stamp_ms(),
             totals: self.written,
             uncovered_from: Some(self.uncovered_from()),
             erased: self.erased.clone(),
         };
-        let _ = minicbor::encode(row, &mut bytes);
-        plain(Kind::Partition, RULES_VERSION, &bytes)
+        row.enveloped()
     }
 }
 

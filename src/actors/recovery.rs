@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, rc::Rc, sync::atomic::Ordering};
 
 use streakline_core::{
-    id::{Entity, PartitionId, Position},
+    id::{Entity, PartitionId, Position, UserId},
     input::{Header, Input, PartitionInput},
     ledger::Totals,
 };
@@ -76,6 +76,45 @@ pub fn written_sums(row: &[u8]) -> Result<WrittenSums, Error> {
     let PartitionRow { totals, erased, .. } = partition_row(row)?;
     let erased = erased.totals();
     Ok(WrittenSums { totals, erased })
+}
+
+/// A partition's own row, made anew for a user who comes into a store that no server has open: with what the transfers come to, and no
+/// stamp before the user's newest.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn row_with(
+    row: Option<&[u8]>,
+    (arriving, newest_ms): (&Totals, i64),
+) -> Result<Vec<u8>, Error> {
+    let row = row.map(partition_row).transpose()?;
+    let mut row = row.unwrap_or(PartitionRow {
+        last_stamp_ms: i64::MIN,
+        totals: Totals::default(),
+        uncovered_from: None,
+        erased: Totals::default(),
+    });
+    row.totals.add(arriving);
+    row.last_stamp_ms = row.last_stamp_ms.max(newest_ms);
+    Ok(row.enveloped())
+}
+
+/// Whether a store has anything of a user: a snapshot, or inputs that none covers yet.
+///
+/// # Errors
+/// When the store cannot be read or a row is damaged.
+pub async fn knows(seals: &Seals, user: &UserId) -> Result<bool, Error> {
+    let (store, entity) = (seals.store(), Entity::User(user.clone()));
+    if store.snapshot(&entity).await?.is_some() {
+        return Ok(true);
+    }
+    let id = entity.partition(super::shared::BITS);
+    let row = store.partition_row(id).await?;
+    let row = row.as_deref().map(partition_row).transpose()?;
+    let after = row.and_then(|row| row.uncovered_from).map(before);
+    let own = |input: &Input| owner(input).as_ref() == Some(&entity);
+    let (inputs, _) = tail(seals, id, after, own).await?;
+    Ok(!inputs.is_empty())
 }
 
 /// The position from which on a read begins with `position`.

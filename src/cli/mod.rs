@@ -11,7 +11,9 @@ pub mod config;
 pub mod copy;
 pub mod demo;
 pub mod erase;
+pub mod export;
 pub mod folder;
+pub mod import;
 pub mod keys;
 pub mod migrate;
 pub mod replay;
@@ -60,6 +62,8 @@ enum Command {
     Demo(demo::DemoArgs),
     Stuck(stuck::StuckArgs),
     Erase(erase::EraseArgs),
+    Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Checkpoint(checkpoint::CheckpointArgs),
     Copy(copy::CopyArgs),
     Audit(audit::AuditArgs),
@@ -102,6 +106,8 @@ fn run(command: &Command) -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args),
         Command::Stuck(args) => stuck::run(args),
         Command::Erase(args) => erase::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Import(args) => import::run(args),
         Command::Checkpoint(args) => checkpoint::run(args),
         Command::Copy(args) => copy::run(args),
         Command::Audit(args) => audit::run(args),

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
+use streakline_core::limits;
 
 use super::{Address, ClientError};
 use crate::keys::install_crypto_provider;
 
 /// Longest that one request may take: moving the clock waits for every boundary that it passes.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest that a long answer may take to be read: as long as the server lets it.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_millis(limits::EXPORT_WITHIN_MS);
 /// How long and how often a request is repeated that an earlier, broken connection still has running.
 const IN_PROGRESS_PAUSE: Duration = Duration::from_millis(200);
 const IN_PROGRESS_TRIES: u32 = 300;
@@ -149,6 +152,30 @@ impl Rest {
         self.send(Method::DELETE, path, None, &[])
             .await
             .map(|(_, body)| body)
+    }
+
+    /// Reads a long answer as it comes, piece by piece; `take` says whether to go on.
+    ///
+    /// # Errors
+    /// As [`Rest::get`]; [`ClientError::Answer`] with what `take` says.
+    pub async fn download(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> Result<(), String>,
+    ) -> Result<(), ClientError> {
+        let what = format!("GET {path}");
+        let request = self.http.get(format!("{}{path}", self.base));
+        let request = request.timeout(DOWNLOAD_TIMEOUT).bearer_auth(&self.bearer);
+        let mut response = request.send().await.map_err(|e| transport(&what, &e))?;
+        let status = response.status();
+        if !status.is_success() {
+            let bytes = response.bytes().await.map_err(|e| transport(&what, &e))?;
+            return Err(problem(what, status, &bytes));
+        }
+        while let Some(piece) = response.chunk().await.map_err(|e| transport(&what, &e))? {
+            take(&piece).map_err(|why| odd(&what, &why))?;
+        }
+        Ok(())
     }
 
     /// Posts `body` under an idempotency key. A request of an earlier connection that still runs is waited for.

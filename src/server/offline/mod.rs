@@ -1,12 +1,15 @@
-//! What is done to stores while no server runs on them: copying one into another, and an audit of what one holds. Called by the
-//! commands.
+//! What is done to stores while no server runs on them: copying one into another, an audit of what one holds, taking in a user who
+//! was exported elsewhere. Called by the commands.
 
+mod arrival;
 mod audit;
+mod import;
 
 use std::{path::Path, sync::Arc};
 
 use streakline_core::id::UserId;
 
+pub use arrival::{Arrival, Refused};
 pub use audit::{Audit, Finding};
 
 use super::{master_keys, store::cql_settings_at};
@@ -83,6 +86,21 @@ pub async fn audit_store(
     let store = place.open().await?;
     let seals = Seals::open(store.clone(), master_keys(keys)?).await?;
     audit::audit((store.as_ref(), &seals), told).await
+}
+
+/// Takes a user into the store at `place`, which is made where it is missing; `keys` are those that it is sealed with.
+///
+/// # Errors
+/// [`Error::Refused`] when the user is there already, or the store has other rules; then nothing was written.
+pub async fn import_user(
+    place: Place<'_>,
+    keys: &CurrentKeys,
+    arrival: &Arrival,
+) -> Result<(), Error> {
+    let store = place.open_or_make().await?;
+    let seals = Seals::open(store.clone(), master_keys(keys)?).await?;
+    import::import((store.as_ref(), &seals), arrival).await?;
+    store.leave().await
 }
 
 /// How a finding names a user.

@@ -5,4 +5,5 @@ mod cql;
 mod docker;
 mod logs;
 mod metrics;
+mod moves;
 pub(crate) mod stores;

@@ -7,6 +7,7 @@ mod clock;
 mod days;
 pub(crate) mod erasure;
 mod explain;
+pub(crate) mod exports;
 mod goals;
 pub(crate) mod http;
 mod idempotency;
