@@ -11,6 +11,7 @@ use streakline_core::{
 
 use super::{
     admission,
+    erased_sums::ErasedSums,
     host::Host,
     partition::{Partition, PartitionRow},
 };
@@ -92,7 +93,7 @@ pub fn row_with(
         last_stamp_ms: i64::MIN,
         totals: Totals::default(),
         uncovered_from: None,
-        erased: Totals::default(),
+        erased: ErasedSums::default(),
     });
     row.totals.add(arriving);
     row.last_stamp_ms = row.last_stamp_ms.max(newest_ms);

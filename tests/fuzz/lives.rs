@@ -5,14 +5,17 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use streakline::zones::BundledZones;
+use streakline::{actors::shared::BITS, zones::BundledZones};
 use streakline_core::{
     challenge::{Challenge, Name, resident::Resident as HeldChallenge},
     chunk,
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::Definition,
     goal::{Revision, Terms},
-    id::{ChallengeId, DeviceId, GoalId, MemberNumber, OutboxId, PartitionId, Position, UserId},
+    id::{
+        ChallengeId, DeviceId, Entity, GoalId, MemberNumber, OutboxId, PartitionId, Position,
+        UserId,
+    },
     input::{
         ChallengeInput, DeviceIntroduction, Header, Ingest, NewProfile, NewZone, Origin, Source,
         UserInput,
@@ -79,11 +82,16 @@ fn live(seed: u64) -> Life {
     }
 }
 
+/// Where everybody's inputs are.
+pub(crate) fn partition() -> PartitionId {
+    Entity::User(UserId::parse("ann").unwrap()).partition(BITS)
+}
+
 /// The header of a further input.
 pub(crate) fn header(stamp_ms: i64, position: Position) -> Header {
     Header {
         stamp_ms,
-        partition: PartitionId(256),
+        partition: partition(),
         position,
         origin: Origin::server(Source::Timer),
         rules: 1,

@@ -2,6 +2,7 @@
 
 mod chunk;
 mod credentials;
+mod export;
 mod journal;
 mod names;
 mod rest;
@@ -47,7 +48,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 30] = [
+pub(crate) const TARGETS: [Target; 31] = [
     stream::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
@@ -76,6 +77,7 @@ pub(crate) const TARGETS: [Target; 30] = [
     chunk::CHUNK,
     snapshot::USER_SNAPSHOT,
     snapshot::CHALLENGE_SNAPSHOT,
+    export::EXPORT,
     store::STORE,
     store::ENGINE_LOG,
 ];
