@@ -1,7 +1,7 @@
 //! The commands of the one binary, and the only code that prints.
 //!
-//! `serve` starts the server, and `migrate` readies its store; `copy` and `audit` read stores that no server uses; the others are
-//! clients that reach data through the server's doors only and read nothing from the data directory but its keys.
+//! `serve` starts the server, and `migrate` readies its store; `copy`, `audit` and `import` work on stores that no server uses;
+//! the others are clients that reach data through the server's doors only and read nothing from the data directory but its keys.
 #![allow(clippy::print_stdout, reason = "commands answer on stdout")]
 
 pub mod audit;
