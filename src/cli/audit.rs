@@ -37,25 +37,17 @@ pub struct AuditArgs {
 pub fn run(args: &AuditArgs) -> Result<ExitCode> {
     let config = Config::load(&args.settings.sources())?;
     keys::install_crypto_provider();
-    let data = config.data.display().to_string();
-    let at = match config.cql_address() {
-        Some(_) => config.storage.as_str(),
-        None => data.as_str(),
-    };
     let bar = ProgressBar::new_spinner();
     let mut told = |table: crate::storage::bulk::BulkTable| {
         bar.set_message(format!("reading {}", table.name()));
         bar.tick();
     };
-    let place = Place {
-        at,
-        config: &config,
-    };
+    let place = Place::of(&config);
     let keys = CurrentKeys::open(super::key_source(&config))?;
-    let audited = offline::audit_store(place, &keys, &mut told);
+    let audited = offline::audit_store(&place, &keys, &mut told);
     let audited = super::runtime()?.block_on(audited);
     bar.finish_and_clear();
-    let audit = audited.with_context(|| format!("auditing {at}"))?;
+    let audit = audited.with_context(|| format!("auditing {}", place.at))?;
     for finding in &audit.findings {
         println!("{}: {}", finding.of, finding.what);
     }

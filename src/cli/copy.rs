@@ -55,8 +55,8 @@ pub fn run(args: &CopyArgs) -> Result<ExitCode> {
         bar.set_message(words);
         bar.tick();
     };
-    let place = |at| Place {
-        at,
+    let place = |at: &String| Place {
+        at: at.clone(),
         config: &config,
     };
     let copied = offline::copy_store((place(&args.from), place(&args.to)), &mut told);

@@ -62,17 +62,10 @@ pub fn run(args: &ImportArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     keys::install_crypto_provider();
-    let data = config.data.display().to_string();
-    let at = match config.cql_address() {
-        Some(_) => config.storage.as_str(),
-        None => data.as_str(),
-    };
-    let place = Place {
-        at,
-        config: &config,
-    };
+    let place = Place::of(&config);
+    let at = &place.at;
     let keys = CurrentKeys::open(super::key_source(&config))?;
-    let imported = offline::import_user(place, &keys, &arrival);
+    let imported = offline::import_user(&place, &keys, &arrival);
     let imported = super::runtime()?.block_on(imported);
     imported.with_context(|| format!("{} into {at}", arrival.user.id))?;
     println!("{} is in {at}: {}", arrival.user.id, summary(&arrival));

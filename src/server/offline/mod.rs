@@ -27,21 +27,30 @@ use crate::{
 };
 
 /// A data directory or a keyspace, and how keyspaces are used.
-#[derive(Clone, Copy)]
 pub struct Place<'a> {
     /// The directory, or such as `scylla://host1,host2/streakline`.
-    pub at: &'a str,
+    pub at: String,
     /// Where the settings of CQL stores are.
     pub config: &'a Config,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// The store that a server has with these settings.
+    #[must_use]
+    pub fn of(config: &'a Config) -> Self {
+        let at = match config.cql_address() {
+            Some(_) => config.storage.clone(),
+            None => config.data.display().to_string(),
+        };
+        Self { at, config }
+    }
+
     /// Opens the store, which must be there, and which no server uses.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is none or a server has it.
-    pub async fn open(self) -> Result<Arc<dyn BulkStore>, Error> {
-        if !self.at.contains("://") && !Path::new(self.at).join("store").is_dir() {
+    pub async fn open(&self) -> Result<Arc<dyn BulkStore>, Error> {
+        if !self.at.contains("://") && !Path::new(&self.at).join("store").is_dir() {
             return Err(Error::Refused(format!("{} holds no store", self.at)));
         }
         self.open_or_make().await
@@ -51,11 +60,11 @@ impl Place<'_> {
     ///
     /// # Errors
     /// As [`Place::open`]; a keyspace is there, with its tables.
-    pub async fn open_or_make(self) -> Result<Arc<dyn BulkStore>, Error> {
+    pub async fn open_or_make(&self) -> Result<Arc<dyn BulkStore>, Error> {
         if !self.at.contains("://") {
-            return Ok(Arc::new(EmbeddedStore::open(Path::new(self.at))?));
+            return Ok(Arc::new(EmbeddedStore::open(Path::new(&self.at))?));
         }
-        let address = CqlAddress::parse(self.at).map_err(Error::Refused)?;
+        let address = CqlAddress::parse(&self.at).map_err(Error::Refused)?;
         let settings = cql_settings_at(address, self.config);
         Ok(Arc::new(Box::pin(ScyllaStore::open_idle(settings)).await?))
     }
@@ -79,7 +88,7 @@ pub async fn copy_store(
 /// # Errors
 /// Those of opening and reading; a row that cannot be opened is a finding.
 pub async fn audit_store(
-    place: Place<'_>,
+    place: &Place<'_>,
     keys: &CurrentKeys,
     told: &mut dyn FnMut(BulkTable),
 ) -> Result<Audit, Error> {
@@ -93,7 +102,7 @@ pub async fn audit_store(
 /// # Errors
 /// [`Error::Refused`] when the user is there already, or the store has other rules; then nothing was written.
 pub async fn import_user(
-    place: Place<'_>,
+    place: &Place<'_>,
     keys: &CurrentKeys,
     arrival: &Arrival,
 ) -> Result<(), Error> {

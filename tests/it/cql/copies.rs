@@ -1,4 +1,5 @@
-//! A store travels from a data directory into a keyspace and back, serves the same on both, and an audit agrees with both.
+//! A store travels from a data directory into a keyspace and back, serves the same on both, and an audit agrees with both; a user
+//! moves into a keyspace alone.
 
 use std::path::Path;
 
@@ -80,4 +81,54 @@ fn a_store_travels_into_a_keyspace_and_back_and_serves_the_same() {
     let clock = format!("{CLOCK_OF}{CLOCK}");
     let third = Server::on(back, &clock, &[]).unwrap_or_else(|_| panic!("it does not start"));
     assert_eq!(told(&third), later);
+}
+
+/// What a user has that does not depend on others.
+fn told_of_ann(server: &Server) -> Vec<String> {
+    block_on(async {
+        let admin = Http::admin(server);
+        let mut told = Vec::new();
+        for of in [
+            "days?from=2016-04-12&to=2016-04-14",
+            "ledger",
+            "balance",
+            "streaks",
+        ] {
+            let path = format!("/v1/users/ann/{of}");
+            told.push(admin.get(&path).await.expect(200).text);
+        }
+        told
+    })
+}
+
+#[test]
+fn a_user_who_was_exported_lives_on_in_a_keyspace() {
+    let _nodes = NODES
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let first = lived();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("ann.jsonl");
+    let file = file.to_str().unwrap();
+    let (data, url) = (first.data_arg(), first.url().to_owned());
+    let export = [
+        "export", "ann", "--data", &data, "--server", &url, "--out", file,
+    ];
+    streakline(&export).expect_ok();
+    let keyspace = Keyspace::take();
+    let storage = keyspace.storage();
+    command(&["migrate", "--storage", &storage]).expect_ok();
+    let into = dir.path().join("data");
+    let into = into.to_str().unwrap();
+    let import = ["import", file, "--data", into, "--storage", &storage];
+    let said = command(&import).expect_ok();
+    assert!(said.contains("ann is in scylla://"), "{said}");
+    let said = command(&["audit", "--data", into, "--storage", &storage]).expect_ok();
+    assert!(said.starts_with("1 users, "), "{said}");
+    let args = keyspace.args();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let clock = format!("{CLOCK_OF}{}", "2016-04-14T12:00:00Z");
+    let mut second = Server::on(dir, &clock, &args).unwrap_or_else(|_| panic!("it does not start"));
+    assert_eq!(told_of_ann(&second), told_of_ann(&first));
+    assert_eq!(second.terminate(), Some(0));
 }

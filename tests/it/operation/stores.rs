@@ -109,7 +109,7 @@ fn an_audit_agrees_with_what_a_server_left_however_it_ended() {
 fn rows(data: &str, table: BulkTable) -> Vec<BulkRow> {
     let config = Config::load(&Sources::default()).unwrap();
     let store = Place {
-        at: data,
+        at: data.to_owned(),
         config: &config,
     };
     block_on(async {
@@ -123,7 +123,7 @@ fn rows(data: &str, table: BulkTable) -> Vec<BulkRow> {
 fn overwrite(data: &str, rows: Vec<BulkRow>) {
     let config = Config::load(&Sources::default()).unwrap();
     let store = Place {
-        at: data,
+        at: data.to_owned(),
         config: &config,
     };
     block_on(async {
