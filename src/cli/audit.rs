@@ -43,6 +43,8 @@ pub fn run(args: &AuditArgs) -> Result<ExitCode> {
         bar.tick();
     };
     let place = Place::of(&config);
+    // Before keys are made for a directory that is not there.
+    place.look()?;
     let keys = CurrentKeys::open(super::key_source(&config))?;
     let audited = offline::audit_store(&place, &keys, &mut told);
     let audited = super::runtime()?.block_on(audited);

@@ -45,14 +45,23 @@ impl<'a> Place<'a> {
         Self { at, config }
     }
 
+    /// Whether it may hold a store; of a keyspace only opening it says so.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a directory without one.
+    pub fn look(&self) -> Result<(), Error> {
+        if !self.at.contains("://") && !Path::new(&self.at).join("store").is_dir() {
+            return Err(Error::Refused(format!("{} holds no store", self.at)));
+        }
+        Ok(())
+    }
+
     /// Opens the store, which must be there, and which no server uses.
     ///
     /// # Errors
     /// [`Error::Refused`] when there is none or a server has it.
     pub async fn open(&self) -> Result<Arc<dyn BulkStore>, Error> {
-        if !self.at.contains("://") && !Path::new(&self.at).join("store").is_dir() {
-            return Err(Error::Refused(format!("{} holds no store", self.at)));
-        }
+        self.look()?;
         self.open_or_make().await
     }
 

@@ -187,6 +187,10 @@ fn a_store_in_use_is_neither_copied_nor_audited() {
     }
     let said = streakline(&["copy", "--from", &to, "--to", &data]).expect_failure();
     assert!(said.contains("holds no store"), "{said}");
+    let nothing = other.path().join("nothing");
+    let said = streakline(&["audit", "--data", path(&nothing)]).expect_failure();
+    assert!(said.contains("holds no store"), "{said}");
+    assert!(!nothing.exists(), "an audit makes nothing");
 }
 
 #[test]
