@@ -10,8 +10,7 @@ use streakline_core::id::{ChallengeId, DeviceId, PartitionId, Position};
 
 use super::{
     super::{
-        Answer, Attachment, ChunkId, Error, IdempotencyKey, KeyRow, Snapshot, StoredAnswer,
-        StuckId,
+        Answer, Attachment, ChunkId, Error, IdempotencyKey, KeyRow, StoredAnswer, StuckId,
         bulk::{Bulk, BulkPage, BulkRow, BulkTable, CopyMark, Setting},
     },
     Inner, ScyllaStore,
@@ -19,7 +18,7 @@ use super::{
     data_keys::key_id,
     entities::parse_entity,
     number,
-    ownership::setting_name,
+    ownership::{BITS, EPOCH, setting_name},
     rows::{Kind, user_of},
     snapshots::Begun,
 };
@@ -44,23 +43,35 @@ impl Inner {
             BulkTable::Journal => self.journal_page(cursor, bytes_max).await,
             BulkTable::Stuck => self.stuck_page(cursor, bytes_max).await,
             BulkTable::Snapshots => self.snapshots_page(cursor).await,
-            BulkTable::Keys => self.scan(&all.data_keys_all, cursor, key_row).await,
-            BulkTable::KeyOwners => self.scan(&all.key_owners_all, cursor, key_owner_row).await,
-            BulkTable::Partitions => self.scan(&all.partitions_all, cursor, partition_row).await,
-            BulkTable::Devices => self.scan(&all.devices_all, cursor, device_row).await,
-            BulkTable::Challenges => self.scan(&all.challenges_all, cursor, challenge_row).await,
-            BulkTable::Idempotency => self.scan(&all.answers_all, cursor, answer_row).await,
-            BulkTable::Chunks => self.scan(&all.chunks_all, cursor, chunk_row).await,
+            BulkTable::Keys => self.table_page(&all.data_keys_all, cursor, key_row).await,
+            BulkTable::KeyOwners => {
+                self.table_page(&all.key_owners_all, cursor, key_owner_row)
+                    .await
+            }
+            BulkTable::Partitions => {
+                self.table_page(&all.partitions_all, cursor, partition_row)
+                    .await
+            }
+            BulkTable::Devices => self.table_page(&all.devices_all, cursor, device_row).await,
+            BulkTable::Challenges => {
+                self.table_page(&all.challenges_all, cursor, challenge_row)
+                    .await
+            }
+            BulkTable::Idempotency => self.table_page(&all.answers_all, cursor, answer_row).await,
+            BulkTable::Chunks => self.table_page(&all.chunks_all, cursor, chunk_row).await,
             BulkTable::Facts => self.user_rows_page(Kind::Fact, cursor).await,
             BulkTable::Transfers => self.user_rows_page(Kind::Transfer, cursor).await,
             BulkTable::Changes => self.user_rows_page(Kind::Change, cursor).await,
-            BulkTable::Standings => self.scan(&all.standings_all, cursor, standing_row).await,
-            BulkTable::Due => self.scan(&all.due_all, cursor, due_row).await,
+            BulkTable::Standings => {
+                self.table_page(&all.standings_all, cursor, standing_row)
+                    .await
+            }
+            BulkTable::Due => self.table_page(&all.due_all, cursor, due_row).await,
         }
     }
 
-    /// The first page of a scan from a cursor on that has rows which `parse` takes.
-    async fn scan<R>(
+    /// A page of a table of one kind of rows.
+    async fn table_page<R>(
         &self,
         statement: &Statement,
         cursor: Option<Vec<u8>>,
@@ -69,17 +80,30 @@ impl Inner {
     where
         R: for<'frame> DeserializeRow<'frame, 'frame>,
     {
+        let (rows, next) = self.scan(statement, cursor, parse).await?;
+        Ok(BulkPage { rows, next })
+    }
+
+    /// The first page of a scan from a cursor on that has rows which `parse` takes, and the cursor after it.
+    async fn scan<R, T>(
+        &self,
+        statement: &Statement,
+        cursor: Option<Vec<u8>>,
+        parse: impl Fn(R) -> Result<Option<T>, Error>,
+    ) -> Result<(Vec<T>, Option<Vec<u8>>), Error>
+    where
+        R: for<'frame> DeserializeRow<'frame, 'frame>,
+    {
         let mut state = cursor.map_or_else(PagingState::start, PagingState::new_from_raw_bytes);
         loop {
             let (rows, next) = self.cql.page(statement, &(), &state).await?;
             let rows = rows.into_iter().map(&parse).filter_map(Result::transpose);
-            let rows: Vec<BulkRow> = rows.collect::<Result<_, Error>>()?;
+            let rows: Vec<T> = rows.collect::<Result<_, Error>>()?;
             match next {
                 Some(next) if rows.is_empty() => state = next,
                 next => {
                     let next = next.as_ref().and_then(PagingState::as_bytes_slice);
-                    let next = next.map(|bytes| bytes.to_vec());
-                    return Ok(BulkPage { rows, next });
+                    return Ok((rows, next.map(|bytes| bytes.to_vec())));
                 }
             }
         }
@@ -97,28 +121,20 @@ impl Inner {
                 Kind::Change => BulkRow::Change(user, row, bytes),
             }))
         };
-        self.scan(&self.statements.user_rows_all, cursor, row).await
+        self.table_page(&self.statements.user_rows_all, cursor, row)
+            .await
     }
 
     /// Newest states that count, of the entities of one page.
     async fn snapshots_page(&self, cursor: Option<Vec<u8>>) -> Result<BulkPage, Error> {
-        let nothing = || Snapshot {
-            covered: Position::default(),
-            state: Vec::new(),
-        };
-        let named = |(kind, id): (i8, Vec<u8>)| {
-            Ok(Some(BulkRow::Snapshot(parse_entity(kind, &id)?, nothing())))
-        };
+        let named = |(kind, id): (i8, Vec<u8>)| parse_entity(kind, &id).map(Some);
         let statement = &self.statements.snapshots_all;
-        let BulkPage { rows, next } = self.scan(statement, cursor, named).await?;
-        let read = |row| async move {
-            let BulkRow::Snapshot(of, _) = row else {
-                return Ok(None);
-            };
+        let (entities, next) = self.scan(statement, cursor, named).await?;
+        let read = |of| async move {
             let newest = self.snapshot(&of).await?;
             Ok::<_, Error>(newest.map(|newest| BulkRow::Snapshot(of, newest)))
         };
-        let rows = stream::iter(rows).map(read).buffered(AT_ONCE);
+        let rows = stream::iter(entities).map(read).buffered(AT_ONCE);
         let rows: Vec<Option<BulkRow>> = rows.try_collect().await?;
         let rows = rows.into_iter().flatten().collect();
         Ok(BulkPage { rows, next })
@@ -141,10 +157,7 @@ impl Inner {
 
     /// Every journal partition of the keyspace; none of one that is empty.
     async fn partitions(&self) -> Result<impl Iterator<Item = PartitionId>, Error> {
-        let bits = match setting_name(Setting::Bits) {
-            Some(name) => self.stored_setting(name).await?,
-            None => None,
-        };
+        let bits = self.stored_setting(BITS).await?;
         let bits = bits.and_then(|bits| u32::try_from(bits).ok());
         Ok(bits.into_iter().flat_map(PartitionId::all))
     }
@@ -260,17 +273,10 @@ impl Inner {
 
     /// Nobody writes in the last epoch of a copy any more: the server that takes over has nothing to look after in it.
     async fn seal_copied(&self) -> Result<(), Error> {
-        let epoch = self.stored_setting(super::ownership::EPOCH).await?;
+        let epoch = self.stored_setting(EPOCH).await?;
         let Some(epoch) = epoch else { return Ok(()) };
         let seal = |partition| async move {
-            let segments = self.segments(partition).await?;
-            let mut newest = segments.into_iter().rev();
-            let newest = newest.find(|segment| segment.epoch == epoch);
-            let end = match newest {
-                Some(segment) => self.last_of(partition, segment).await?,
-                None => None,
-            };
-            let last = end.map_or(0, |(_, last)| last);
+            let last = self.read_written(partition, epoch).await?.last;
             self.seal(partition, (epoch, last)).await
         };
         let partitions = stream::iter(self.partitions().await?).map(seal);

@@ -51,7 +51,11 @@ impl Inner {
     }
 
     /// Where the journal of an epoch ends, as it is stored.
-    async fn read_written(&self, partition: PartitionId, epoch: u64) -> Result<Written, Error> {
+    pub(super) async fn read_written(
+        &self,
+        partition: PartitionId,
+        epoch: u64,
+    ) -> Result<Written, Error> {
         let segments = self.segments(partition).await?;
         let newest = segments
             .iter()

@@ -12,7 +12,7 @@ use super::{
 
 /// Names of settings.
 pub(super) const EPOCH: &str = "epoch";
-const BITS: &str = "bits";
+pub(super) const BITS: &str = "bits";
 const FORMAT: &str = "format";
 const MANUAL_POLICY: &str = "manual_policy";
 const RETENTION: &str = "retention";
