@@ -6,8 +6,10 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Keys, client::Rest};
-use crate::entropy;
+use super::{
+    Keys,
+    client::{Rest, fresh_key},
+};
 
 const EXAMPLE: &str = "\
 An upgrade may change how inputs are folded, and the new version must not fold what the old one acknowledged. Take a checkpoint
@@ -35,9 +37,8 @@ pub struct CheckpointArgs {
 pub fn run(args: &CheckpointArgs) -> Result<ExitCode> {
     let keys = Keys::open(&args.data)?;
     let rest = Rest::new(&args.server, keys.admin_key())?;
-    let key = entropy::uuid_v7(crate::clock::unix_ms());
-    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let taken = super::runtime()?.block_on(rest.post("/v1/checkpoint", &json!({}), &key))?;
+    let taken =
+        super::runtime()?.block_on(rest.post("/v1/checkpoint", &json!({}), &fresh_key()))?;
     println!("{}", said(&taken));
     Ok(ExitCode::SUCCESS)
 }

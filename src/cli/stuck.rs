@@ -7,8 +7,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::{Keys, client::Rest};
-use crate::entropy;
+use super::{
+    Keys,
+    client::{Rest, fresh_key},
+};
 
 const EXAMPLE: &str = "\
 An input is `skipped` when its fold has panicked twice, `kept` while its user is on hold after three of them, and `hold` is the
@@ -74,9 +76,7 @@ async fn list(rest: &Rest) -> Result<()> {
 
 async fn retry(rest: &Rest, id: &str) -> Result<()> {
     let path = format!("/v1/stuck/{id}/retry");
-    let key = entropy::uuid_v7(crate::clock::unix_ms());
-    let key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let done = rest.post(&path, &json!({}), &key).await?;
+    let done = rest.post(&path, &json!({}), &fresh_key()).await?;
     if done["released"] == true {
         println!(
             "{} is released: what was kept is folded in order",

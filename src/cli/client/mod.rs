@@ -10,7 +10,7 @@ pub mod stream;
 
 pub use address::{Address, ServerArgs};
 pub use frame::{Ack, ErrorFrame, Frame, RecordResult, Welcome};
-pub use rest::{Rest, ServerClock, Write};
+pub use rest::{Rest, ServerClock, Write, fresh_key};
 pub use stream::Stream;
 
 /// What can go wrong between a client and the server.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use streakline_core::limits;
 
 use super::{Address, ClientError};
-use crate::keys::install_crypto_provider;
+use crate::{clock, entropy, keys::install_crypto_provider};
 
 /// Longest that one request may take: moving the clock waits for every boundary that it passes.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -35,6 +35,13 @@ pub struct ServerClock {
     pub now_ms: i64,
     /// Whether it only moves when told to.
     pub is_virtual: bool,
+}
+
+/// An idempotency key that nobody has used.
+#[must_use]
+pub fn fresh_key() -> String {
+    let key = entropy::uuid_v7(clock::unix_ms());
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How a `PUT` treats what is there.
