@@ -284,6 +284,30 @@ pub struct SnapshotWrite {
 }
 
 impl SnapshotWrite {
+    /// A snapshot with a state and no rows beside it.
+    #[must_use]
+    pub fn of_state(
+        (entity, partition): (Entity, PartitionId),
+        covered: Position,
+        state: Vec<u8>,
+    ) -> Self {
+        Self {
+            entity,
+            partition,
+            covered,
+            state,
+            chunks: Vec::new(),
+            dropped_chunks: Vec::new(),
+            facts: Vec::new(),
+            transfers: Vec::new(),
+            changes: Vec::new(),
+            standings: Vec::new(),
+            due_before_ms: None,
+            due_ms: None,
+            partition_row: Vec::new(),
+        }
+    }
+
     /// The user whose chunks, facts, transfers, changes and standings these are; `None` when there are none.
     ///
     /// # Errors

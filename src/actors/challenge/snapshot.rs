@@ -114,20 +114,11 @@ async fn write(cell: &Cell, parts: &Parts, covered: Position) -> Result<(), Erro
         resident.sealed(parts, &fresh);
     }
     let entity = Entity::Challenge(id);
+    let partition = entity.partition(BITS);
     let write = SnapshotWrite {
-        partition: entity.partition(BITS),
-        entity,
-        covered,
-        state: parts.bytes(&fresh),
-        chunks: Vec::new(),
-        dropped_chunks: Vec::new(),
-        facts: Vec::new(),
-        transfers: Vec::new(),
-        changes: Vec::new(),
-        standings: Vec::new(),
         due_before_ms: parts.due_before_ms,
         due_ms: parts.due_ms,
-        partition_row: Vec::new(),
+        ..SnapshotWrite::of_state((entity, partition), covered, parts.bytes(&fresh))
     };
     host.commit(write, Totals::default()).await
 }

@@ -263,21 +263,7 @@ fn record(body: &str, expires_ms: i64) -> StoredAnswer {
 
 /// A snapshot with nothing but a state.
 pub(super) fn snapshot_of(entity: Entity, covered: Position, state: &str) -> SnapshotWrite {
-    SnapshotWrite {
-        entity,
-        partition: P,
-        covered,
-        state: state.into(),
-        chunks: Vec::new(),
-        dropped_chunks: Vec::new(),
-        facts: Vec::new(),
-        transfers: Vec::new(),
-        changes: Vec::new(),
-        standings: Vec::new(),
-        due_before_ms: None,
-        due_ms: None,
-        partition_row: Vec::new(),
-    }
+    SnapshotWrite::of_state((entity, P), covered, state.into())
 }
 
 fn snapshot(name: &str, index: u64) -> SnapshotWrite {

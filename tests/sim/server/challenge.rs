@@ -303,20 +303,12 @@ impl Server {
         cell.writing = true;
         let partition = self.partition(&entity);
         let partition_row = partition.row(Totals::default());
+        let of = (entity.clone(), entity.partition(BITS));
         let write = SnapshotWrite {
-            partition: entity.partition(BITS),
-            entity: entity.clone(),
-            covered,
-            state: Vec::new(),
-            chunks: Vec::new(),
-            dropped_chunks: Vec::new(),
-            facts: Vec::new(),
-            transfers: Vec::new(),
-            changes: Vec::new(),
-            standings: Vec::new(),
             due_before_ms,
             due_ms,
             partition_row,
+            ..SnapshotWrite::of_state(of, covered, Vec::new())
         };
         let commit = Commit::Challenge(id, parts, write);
         partition.commits.push_back(commit);
