@@ -3,13 +3,11 @@
 
 use std::path::Path;
 
-use super::NODES;
+use super::hold_nodes;
 use crate::harness::{Finished, Server, block_on, cql::Keyspace, streakline};
 use crate::operation::stores::{keys_beside, lived, told};
 use crate::rest::http::Http;
 use crate::rest::people::{CLOCK, utc, walk};
-
-const CLOCK_OF: &str = "virtual:";
 
 /// A command on stores, where one copy of a keyspace is enough.
 fn command(args: &[&str]) -> Finished {
@@ -23,15 +21,13 @@ fn server_with_keys_of(data: &Path, args: &[String]) -> Server {
     let dir = tempfile::tempdir().unwrap();
     keys_beside(data, &dir.path().join("data"));
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let clock = format!("{CLOCK_OF}{CLOCK}");
+    let clock = format!("virtual:{CLOCK}");
     Server::on(dir, &clock, &args).unwrap_or_else(|_| panic!("it does not start"))
 }
 
 #[test]
 fn a_store_travels_into_a_keyspace_and_back_and_serves_the_same() {
-    let _nodes = NODES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _nodes = hold_nodes();
     let mut first = lived();
     let before = told(&first);
     first.kill();
@@ -78,7 +74,7 @@ fn a_store_travels_into_a_keyspace_and_back_and_serves_the_same() {
     keys_beside(&first.data(), &back_data);
     let said = command(&["audit", "--data", back_data.to_str().unwrap()]).expect_ok();
     assert!(said.contains("everything agrees"), "{said}");
-    let clock = format!("{CLOCK_OF}{CLOCK}");
+    let clock = format!("virtual:{CLOCK}");
     let third = Server::on(back, &clock, &[]).unwrap_or_else(|_| panic!("it does not start"));
     assert_eq!(told(&third), later);
 }
@@ -103,9 +99,7 @@ fn told_of_ann(server: &Server) -> Vec<String> {
 
 #[test]
 fn a_user_who_was_exported_lives_on_in_a_keyspace() {
-    let _nodes = NODES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _nodes = hold_nodes();
     let first = lived();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("ann.jsonl");
@@ -127,8 +121,8 @@ fn a_user_who_was_exported_lives_on_in_a_keyspace() {
     assert!(said.starts_with("1 users, "), "{said}");
     let args = keyspace.args();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let clock = format!("{CLOCK_OF}{}", "2016-04-14T12:00:00Z");
-    let mut second = Server::on(dir, &clock, &args).unwrap_or_else(|_| panic!("it does not start"));
+    let clock = "virtual:2016-04-14T12:00:00Z";
+    let mut second = Server::on(dir, clock, &args).unwrap_or_else(|_| panic!("it does not start"));
     assert_eq!(told_of_ann(&second), told_of_ann(&first));
     assert_eq!(second.terminate(), Some(0));
 }

@@ -1,13 +1,12 @@
 //! Many users live at once on the CQL store: everything that they were acknowledged is there after a kill -9, and what it takes is
 //! told. `script/bench --cql` runs it with 10,000 (docs/performance.md).
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use streakline::clock;
 
-use super::{NODES, args, device::STEPS};
+use super::{args, device::STEPS, hold_nodes};
 use crate::harness::cql::{Keyspace, variable};
 use crate::harness::figures::{Figures, until};
 use crate::harness::load::{devices, hello, minutes, name, put_users, sockets};
@@ -91,7 +90,7 @@ async fn history_bytes(keyspace: &Keyspace) -> u64 {
 
 #[test]
 fn what_many_users_were_acknowledged_at_once_is_there_after_a_kill() {
-    let _nodes = NODES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _nodes = hold_nodes();
     let keyspace = Keyspace::take();
     let (_settings, path) = settings_file(SETTINGS);
     let mut args = args(&keyspace);

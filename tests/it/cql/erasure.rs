@@ -1,12 +1,11 @@
 //! T11.1 on the files of the CQL store: once its machines have joined their files, none holds the user, whose key is gone at once.
 
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 
 use scylla::client::session::Session;
 use streakline_core::id::DeviceId;
 
-use super::{NODES, args};
+use super::{args, hold_nodes};
 use crate::harness::cql::{Keyspace, control, count, variable};
 use crate::harness::{Server, block_on};
 use crate::rest::erasure::{ALIAS, GONE, files_with, scene, seen};
@@ -36,12 +35,8 @@ fn is_of_conditions(file: &str) -> bool {
 }
 
 /// Nothing that was deleted is kept for machines that were away.
-async fn forget_at_once(session: &Session, keyspace: &str) {
-    let text = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?";
-    let tables = session.query_unpaged(text, (keyspace,)).await.unwrap();
-    let tables = tables.into_rows_result().unwrap();
-    for table in tables.rows::<(String,)>().unwrap() {
-        let (table,) = table.unwrap();
+async fn forget_at_once(session: &Session, keyspace: &Keyspace) {
+    for table in keyspace.tables(session).await {
         let statement = format!(
             "ALTER TABLE {table} WITH gc_grace_seconds = 0 AND compression = {{'enabled': false}}"
         );
@@ -80,7 +75,7 @@ async fn wrapped_key(session: &Session) -> Vec<u8> {
 
 #[test]
 fn after_an_erasure_and_a_joining_of_files_no_machine_holds_the_user() {
-    let _nodes = NODES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _nodes = hold_nodes();
     let keyspace = Keyspace::take();
     let args = args(&keyspace);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -88,7 +83,7 @@ fn after_an_erasure_and_a_joining_of_files_no_machine_holds_the_user() {
     let device = DeviceId::parse(&device_of(GONE)).unwrap();
     let (over, key) = block_on(async {
         let session = keyspace.session().await;
-        forget_at_once(&session, &keyspace.name()).await;
+        forget_at_once(&session, &keyspace).await;
         let (over, _) = scene(&server, &Http::admin(&server)).await;
         (over, wrapped_key(&session).await)
     });

@@ -19,6 +19,11 @@ use crate::harness::{Server, cql::Keyspace};
 /// Held by the test that has the nodes.
 static NODES: Mutex<()> = Mutex::new(());
 
+/// Waits until no other test has the nodes.
+fn hold_nodes() -> MutexGuard<'static, ()> {
+    NODES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A server on the system's clock, on a keyspace of its own.
 struct Scene {
     server: Server,
@@ -29,7 +34,7 @@ struct Scene {
 impl Scene {
     /// With these arguments beside those of the keyspace.
     fn with(more: &[&str]) -> Self {
-        let nodes = NODES.lock().unwrap_or_else(PoisonError::into_inner);
+        let nodes = hold_nodes();
         let keyspace = Keyspace::take();
         Self {
             server: on(&keyspace, more),

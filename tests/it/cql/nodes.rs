@@ -5,9 +5,9 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 use super::{
-    NODES,
     away::steps,
     device::{STEPS, Told, since_ms, stream},
+    hold_nodes,
 };
 use crate::harness::{
     Server, block_on,
@@ -22,9 +22,7 @@ const A_WHILE: Duration = Duration::from_secs(4);
 #[test]
 fn one_of_three_nodes_may_die_and_come_back() {
     assert_eq!(count(), 3, "run this with --nodes 3");
-    let held = NODES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let held = hold_nodes();
     // Three copies of each row: a keyspace that no other test has made with one.
     let storage = format!("scylla://{}/streakline_three_copies", nodes());
     let server = Server::start("system", &["--storage", &storage, "--cql-migrate"]);
@@ -74,9 +72,7 @@ fn one_of_three_nodes_may_die_and_come_back() {
 
 #[test]
 fn a_keyspace_with_fewer_copies_is_refused_unless_that_is_allowed() {
-    let _held = NODES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _held = hold_nodes();
     let keyspace = Keyspace::take();
     let args = keyspace.args();
     drop(super::on(&keyspace, &[]));
@@ -95,9 +91,7 @@ fn a_keyspace_with_fewer_copies_is_refused_unless_that_is_allowed() {
 
 #[test]
 fn a_keyspace_without_tables_is_refused_and_says_what_to_run() {
-    let _held = NODES
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _held = hold_nodes();
     let storage = format!("scylla://{}/nobody_made_this", nodes());
     let directory = tempfile::tempdir().unwrap();
     let failed = Server::on(directory, "system", &["--storage", &storage])

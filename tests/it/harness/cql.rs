@@ -27,6 +27,12 @@ pub(crate) fn nodes() -> String {
     variable("STREAKLINE_TEST_CQL").expect(missing)
 }
 
+fn to_nodes() -> SessionBuilder {
+    let nodes = nodes();
+    let nodes: Vec<&str> = nodes.split(',').collect();
+    SessionBuilder::new().known_nodes(&nodes)
+}
+
 /// A keyspace for the next server, where tests are asked to run on CQL.
 pub(crate) fn wanted() -> Option<Keyspace> {
     let storage = variable("STREAKLINE_TEST_STORAGE")?;
@@ -86,37 +92,24 @@ impl Keyspace {
     }
 
     pub(crate) async fn session(&self) -> Session {
-        let nodes = nodes();
-        let nodes: Vec<&str> = nodes.split(',').collect();
-        let builder = SessionBuilder::new().known_nodes(&nodes);
-        builder
-            .use_keyspace(self.name(), false)
-            .build()
-            .await
-            .unwrap()
+        let builder = to_nodes().use_keyspace(self.name(), false);
+        builder.build().await.unwrap()
+    }
+
+    /// Its tables.
+    pub(crate) async fn tables(&self, session: &Session) -> Vec<String> {
+        let text = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?";
+        let tables = session.query_unpaged(text, (self.name(),)).await.unwrap();
+        let tables = tables.into_rows_result().unwrap();
+        let rows = tables.rows::<(String,)>().unwrap();
+        rows.map(|table| table.unwrap().0).collect()
     }
 
     /// What another test, or another run, has left in it.
     fn empty(&self) {
         super::block_on(async {
-            let nodes = nodes();
-            let nodes: Vec<&str> = nodes.split(',').collect();
-            let session = SessionBuilder::new()
-                .known_nodes(&nodes)
-                .build()
-                .await
-                .unwrap();
-            let tables = session
-                .query_unpaged(
-                    "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ?",
-                    (self.name(),),
-                )
-                .await
-                .unwrap()
-                .into_rows_result()
-                .unwrap();
-            for table in tables.rows::<(String,)>().unwrap() {
-                let (table,) = table.unwrap();
+            let session = to_nodes().build().await.unwrap();
+            for table in self.tables(&session).await {
                 if table != "migrations" {
                     let statement = format!("TRUNCATE {}.{table}", self.name());
                     session.query_unpaged(statement, ()).await.unwrap();

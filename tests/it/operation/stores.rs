@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use streakline::config::{Config, Sources};
 use streakline::server::offline::Place;
-use streakline::storage::bulk::{BulkRow, BulkTable};
+use streakline::storage::bulk::{BulkRow, BulkStore, BulkTable};
 use streakline_core::id::Entity;
 
 use crate::harness::{Server, block_on, streakline};
@@ -105,15 +105,20 @@ fn an_audit_agrees_with_what_a_server_left_however_it_ended() {
     assert!(!said.contains(" 0 transfers"), "{said}");
 }
 
-/// Rows of a table, with no server about.
-fn rows(data: &str, table: BulkTable) -> Vec<BulkRow> {
+/// The store of a directory that no server uses.
+async fn opened(data: &str) -> std::sync::Arc<dyn BulkStore> {
     let config = Config::load(&Sources::default()).unwrap();
     let store = Place {
         at: data.to_owned(),
         config: &config,
     };
+    store.open().await.unwrap()
+}
+
+/// Rows of a table, with no server about.
+fn rows(data: &str, table: BulkTable) -> Vec<BulkRow> {
     block_on(async {
-        let store = store.open().await.unwrap();
+        let store = opened(data).await;
         let page = store.read_page(table, None, usize::MAX);
         page.await.unwrap().rows
     })
@@ -121,13 +126,8 @@ fn rows(data: &str, table: BulkTable) -> Vec<BulkRow> {
 
 /// Writes rows over what is there, with no server about.
 fn overwrite(data: &str, rows: Vec<BulkRow>) {
-    let config = Config::load(&Sources::default()).unwrap();
-    let store = Place {
-        at: data.to_owned(),
-        config: &config,
-    };
     block_on(async {
-        let store = store.open().await.unwrap();
+        let store = opened(data).await;
         store.write_page(rows, None).await.unwrap();
     });
 }
