@@ -31,6 +31,11 @@ impl Keyspace {
     pub(in super::super) async fn open_another(&self) -> Arc<ScyllaStore> {
         Arc::new(ScyllaStore::open(self.settings.clone()).await.unwrap())
     }
+
+    /// Its settings, of which tables are not changed.
+    pub(in super::super) fn settings(&self) -> &Settings {
+        &self.settings
+    }
 }
 
 fn servers() -> String {

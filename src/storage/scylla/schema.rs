@@ -107,6 +107,9 @@ pub(super) async fn migrate(
     )
     .await?;
     use_keyspace(session, keyspace).await?;
+    if missing(session).await?.is_empty() {
+        return Ok(Vec::new()); // Nobody is waited for, such as one that was killed with the lock in its hand.
+    }
     let holder = entropy::uuid_v4().to_vec();
     lock(session, &holder).await?;
     let applied = apply_missing(session).await;
@@ -125,19 +128,16 @@ pub(super) async fn check(session: &Session, keyspace: &str) -> Result<(), Error
     let hint = format!(
         "run `streakline migrate --storage scylla://…/{keyspace}`, or start with --cql-migrate"
     );
-    let missing = |what: &str| Error::Refused(format!("the keyspace {keyspace} {what}: {hint}"));
+    let unusable = |what: &str| Error::Refused(format!("the keyspace {keyspace} {what}: {hint}"));
     use_keyspace(session, keyspace)
         .await
-        .map_err(|_| missing("cannot be used"))?;
+        .map_err(|_| unusable("cannot be used"))?;
     let applied = applied(session)
         .await
-        .map_err(|_| missing("has no tables"))?;
-    let left = MIGRATIONS
-        .iter()
-        .filter(|migration| !applied.contains_key(&migration.number))
-        .count();
+        .map_err(|_| unusable("has no tables"))?;
+    let left = missing_in(&applied).count();
     if left > 0 {
-        return Err(missing(&format!(
+        return Err(unusable(&format!(
             "lacks {left} of {} migrations",
             MIGRATIONS.len()
         )));
@@ -184,6 +184,7 @@ async fn lock(session: &Session, holder: &Vec<u8>) -> Result<(), Error> {
         "INSERT INTO locks (name, holder) VALUES ('migrate', ?) IF NOT EXISTS USING TTL {LOCK_S}"
     );
     let until_ms = clock::monotonic_ms().saturating_add(LOCK_WITHIN_MS);
+    let mut told = false;
     while !condition(session, &text, holder).await? {
         let held: Vec<(Option<Vec<u8>>,)> = ask(
             session,
@@ -201,6 +202,12 @@ async fn lock(session: &Session, holder: &Vec<u8>) -> Result<(), Error> {
             return Err(Error::Refused(
                 "another server is changing the tables; try again when it is done".into(),
             ));
+        }
+        if !std::mem::replace(&mut told, true) {
+            tracing::info!(
+                lock_s = LOCK_S,
+                "another server changes the tables, or died at it within the last lock_s seconds: waiting"
+            );
         }
         clock::pause_ms(POLL_MS).await;
     }
@@ -229,14 +236,21 @@ fn known(applied: &Applied) -> Result<(), Error> {
     Ok(())
 }
 
-async fn apply_missing(session: &Session) -> Result<Vec<&'static str>, Error> {
+/// Migrations that a keyspace lacks, in order.
+fn missing_in(applied: &Applied) -> impl Iterator<Item = &'static Migration> {
+    let lacks = |migration: &&Migration| !applied.contains_key(&migration.number);
+    MIGRATIONS.iter().filter(lacks)
+}
+
+async fn missing(session: &Session) -> Result<Vec<&'static Migration>, Error> {
     let applied = applied(session).await?;
     known(&applied)?;
+    Ok(missing_in(&applied).collect())
+}
+
+async fn apply_missing(session: &Session) -> Result<Vec<&'static str>, Error> {
     let mut names = Vec::new();
-    for migration in MIGRATIONS
-        .iter()
-        .filter(|migration| !applied.contains_key(&migration.number))
-    {
+    for migration in missing(session).await? {
         change(session, migration.text).await?;
         let noted = (migration.number, migration.name, migration.digest());
         let text = "INSERT INTO migrations (number, name, digest) VALUES (?, ?, ?)";

@@ -4,6 +4,7 @@
 
 mod kills;
 mod owners;
+mod tables;
 
 use streakline_core::{
     civil::Day,
