@@ -1,11 +1,17 @@
 //! A batch of samples: a wrong envelope refuses it whole, a wrong record only itself (protocol.md 3).
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use streakline_core::{record::Record, sample::RecordRefusal};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use streakline_core::{limits, record::Record, sample::RecordRefusal};
 
 use super::{
-    Code, Refusal, at, bad_frame, record, required,
+    Code, Frame, Refusal, at, bad_frame,
+    record::{self, nothing_else},
+    required,
     scalar::{self, Raw},
 };
 
@@ -33,23 +39,10 @@ pub struct Batch {
     pub records: Vec<Result<Record, RecordRefusal>>,
 }
 
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow)]
-    batch_id: Raw<'a>,
-    #[serde(borrow)]
-    lane: Raw<'a>,
-    #[serde(borrow)]
-    first_seq: Raw<'a>,
-    #[serde(borrow)]
-    records: Raw<'a>,
-}
-
 /// Most characters of a lane's name.
 const LANE_CHARS_MAX: usize = 16;
 
-pub(super) fn read(text: &str, max_records: usize) -> Result<Batch, Refusal> {
-    let frame: Frame<'_> = super::parse(text)?;
+pub(super) fn read(frame: Frame<'_>, bytes: usize, max_records: usize) -> Result<Batch, Refusal> {
     let batch_id = at("/batch_id", scalar::unsigned(frame.batch_id))?;
     let first_seq = at("/first_seq", scalar::unsigned(frame.first_seq))?;
     let first_seq = required("/first_seq", first_seq)?;
@@ -60,7 +53,7 @@ pub(super) fn read(text: &str, max_records: usize) -> Result<Batch, Refusal> {
         batch_id: required("/batch_id", batch_id)?,
         lane: read_lane(frame.lane)?,
         first_seq,
-        bytes: text.len(),
+        bytes,
         records: read_records(frame.records, max_records)?,
     })
 }
@@ -75,18 +68,72 @@ fn read_lane(raw: Raw<'_>) -> Result<Lane, Refusal> {
 }
 
 fn read_records(
-    raw: Raw<'_>,
+    records: Option<Records>,
     max_records: usize,
 ) -> Result<Vec<Result<Record, RecordRefusal>>, Refusal> {
-    let raw = required("/records", raw)?;
-    let records = serde_json::from_str::<Vec<&RawValue>>(raw.get())
-        .map_err(|_| bad_frame("/records", "/records must be an array".into()))?;
-    match records.len() {
-        0 => Err(bad_frame("/records", "/records must not be empty".into())),
-        count if count > max_records => {
+    let Records { judged, count } = required("/records", records)?;
+    match count {
+        None => Err(bad_frame("/records", "/records must be an array".into())),
+        Some(0) => Err(bad_frame("/records", "/records must not be empty".into())),
+        Some(count) if count > max_records => {
             let detail = format!("{count} records in a batch, at most {max_records}");
             Err(Refusal::new(Code::BatchTooLarge, detail))
         }
-        _ => Ok(records.into_iter().map(record::read).collect()),
+        Some(_) => Ok(judged),
+    }
+}
+
+/// The records of a batch, each judged as soon as it is found.
+pub(super) struct Records {
+    /// No more than any batch may have.
+    judged: Vec<Result<Record, RecordRefusal>>,
+    /// How many there are; `None` where there is something else than an array.
+    count: Option<usize>,
+}
+
+impl<'de> Deserialize<'de> for Records {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Array)
+    }
+}
+
+struct Array;
+
+impl Array {
+    const ABSENT: Records = Records {
+        judged: Vec::new(),
+        count: None,
+    };
+}
+
+impl<'de> Visitor<'de> for Array {
+    type Value = Records;
+
+    nothing_else!(Self::ABSENT);
+
+    fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Records, A::Error> {
+        let mut judged = Vec::new();
+        while judged.len() < limits::BATCH_RECORDS_MAX
+            && let Some(found) = seq.next_element()?
+        {
+            judged.push(record::judged(found));
+        }
+        let mut count = judged.len();
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok(Records {
+            judged,
+            count: Some(count),
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Records, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Self::ABSENT)
     }
 }

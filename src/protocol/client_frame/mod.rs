@@ -1,7 +1,7 @@
 //! Frames from clients (protocol.md 2 to 6): text in, a typed frame or a typed refusal out.
 //!
-//! The kind is peeked at first, then the concrete frame is read from borrowed raw values, so that every fault has its
-//! place. Unknown fields are ignored. What needs the user's state is judged later. Called by `gateway`.
+//! The kind and everything of a batch are found in one pass; another frame is then read again from borrowed raw values, so that
+//! every fault has its place. Unknown fields are ignored. What needs the user's state is judged later. Called by `gateway`.
 
 mod batch;
 mod control;
@@ -82,14 +82,20 @@ impl From<Refusal> for Refused {
     }
 }
 
+/// What tells frames apart and what refusals echo; and a batch whole, since nearly every frame is one.
 #[derive(Deserialize)]
-struct Peek<'a> {
+struct Frame<'a> {
     #[serde(borrow, rename = "type")]
     kind: Raw<'a>,
     #[serde(borrow)]
     batch_id: Raw<'a>,
     #[serde(borrow)]
     id: Raw<'a>,
+    #[serde(borrow)]
+    lane: Raw<'a>,
+    #[serde(borrow)]
+    first_seq: Raw<'a>,
+    records: Option<batch::Records>,
 }
 
 /// Reads one frame; a batch may have up to `max_records` records.
@@ -97,24 +103,25 @@ struct Peek<'a> {
 /// # Errors
 /// `bad_json`, `bad_frame` with the place, `unknown_type`, `batch_too_large`, or `not_found` for an unknown topic.
 pub fn decode(text: &str, max_records: usize) -> Result<ClientFrame, Refused> {
-    let peek: Peek<'_> = parse(text)?;
+    let frame: Frame<'_> = parse(text)?;
     if !text.trim_start().starts_with('{') {
         return Err(not_an_object().into()); // Or serde takes an array for the members in their order.
     }
-    let frame = read(&peek, text, max_records);
+    let (batch_id, id) = (frame.batch_id, frame.id);
+    let frame = read(frame, text, max_records);
     frame.map_err(|refusal| Refused {
         refusal,
-        batch_id: echo(peek.batch_id),
-        id: echo(peek.id),
+        batch_id: echo(batch_id),
+        id: echo(id),
     })
 }
 
-fn read(peek: &Peek<'_>, text: &str, max_records: usize) -> Result<ClientFrame, Refusal> {
-    let kind = at("/type", scalar::text(peek.kind, KIND_CHARS_MAX))?;
+fn read(frame: Frame<'_>, text: &str, max_records: usize) -> Result<ClientFrame, Refusal> {
+    let kind = at("/type", scalar::text(frame.kind, KIND_CHARS_MAX))?;
     let kind = required("/type", kind)?;
     let known = KINDS.into_iter().find(|known| *known == &*kind);
     match known.unwrap_or_default() {
-        "batch" => batch::read(text, max_records).map(ClientFrame::Batch),
+        "batch" => batch::read(frame, text.len(), max_records).map(ClientFrame::Batch),
         "hello" => hello::read(text).map(|hello| ClientFrame::Hello(Box::new(hello))),
         "device" => device::read(text).map(ClientFrame::Device),
         "subscribe" => control::read_subscribe(text).map(ClientFrame::Subscribe),

@@ -4,8 +4,8 @@
 
 mod amount;
 mod episode;
+mod fields;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use streakline_core::{
     id::RecordId,
@@ -18,41 +18,8 @@ use streakline_core::{
 use super::scalar::{self, Raw, Wrong};
 use crate::registry;
 
-#[derive(Deserialize)]
-struct Fields<'a> {
-    #[serde(borrow)]
-    id: Raw<'a>,
-    #[serde(borrow)]
-    version: Raw<'a>,
-    #[serde(borrow)]
-    deleted: Raw<'a>,
-    #[serde(borrow)]
-    metric: Raw<'a>,
-    #[serde(borrow)]
-    class: Raw<'a>,
-    #[serde(borrow)]
-    unit: Raw<'a>,
-    #[serde(borrow)]
-    start_ms: Raw<'a>,
-    #[serde(borrow)]
-    end_ms: Raw<'a>,
-    #[serde(borrow)]
-    offset_s: Raw<'a>,
-    #[serde(borrow)]
-    value: Raw<'a>,
-    #[serde(borrow)]
-    method: Raw<'a>,
-    #[serde(borrow)]
-    worn: Raw<'a>,
-    #[serde(borrow)]
-    epoch_id: Raw<'a>,
-    #[serde(borrow)]
-    segments: Raw<'a>,
-    #[serde(borrow)]
-    sport: Raw<'a>,
-    #[serde(borrow)]
-    totals: Raw<'a>,
-}
+use fields::Fields;
+pub(super) use fields::{Found, nothing_else};
 
 /// Most characters of a word of a record, well above every known one.
 const WORD_CHARS_MAX: usize = 64;
@@ -67,9 +34,18 @@ struct Said<'a> {
     epoch: Option<Epoch>,
 }
 
+/// Reads a record of its own text.
+///
+/// # Errors
+/// What refuses it, as in a batch.
 pub fn read(raw: &RawValue) -> Result<Record, RecordRefusal> {
-    let fields = named("a record", scalar::object::<Fields<'_>>(Some(raw)))?;
-    let fields = fields.ok_or_else(|| bad_sample("a record must be an object"))?;
+    let found = serde_json::from_str(raw.get());
+    judged(found.map_err(|_| bad_sample("a record must be an object"))?)
+}
+
+/// Judges a record that was found in a text.
+pub(super) fn judged(found: Found<'_>) -> Result<Record, RecordRefusal> {
+    let fields = named("a record", found.0)?;
     let deleted = named("deleted", scalar::boolean(fields.deleted))? == Some(true);
     let metric_name = required("metric", word("metric", fields.metric)?)?;
     let mut record = Record {
