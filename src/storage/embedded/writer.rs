@@ -8,6 +8,7 @@
 use std::{
     mem,
     sync::{Arc, atomic::Ordering},
+    thread,
 };
 
 use fjall::PersistMode;
@@ -34,6 +35,8 @@ pub(super) fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Command>, mut 
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::new(shared);
         group.take(first);
+        // Who shares a core with this thread was about to write more: that goes into the same sync.
+        thread::yield_now();
         while group.has_room(
             shared.settings.group_commands_max,
             shared.settings.group_bytes_max,
