@@ -82,6 +82,8 @@ pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Unacknowledged batches of one socket in the lane `live`; half of it in the lane `backfill` (protocol.md 3).
 pub const CREDITS: u32 = 4;
+/// Ceiling of the setting for these batches.
+pub const CREDITS_MAX: u32 = 64;
 /// Bytes of unacknowledged batches of one socket in the lane `live`; half of it in the lane `backfill`.
 pub const CREDIT_BYTES: usize = 128 * 1024;
 /// Ceiling of the setting for these bytes.

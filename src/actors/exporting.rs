@@ -67,7 +67,10 @@ impl Drop for ExportSlot {
 /// `Overloaded` when that does not come about in time, or the user is being erased.
 pub(super) async fn cover(host: &Rc<Host>, id: UserId) -> Result<(), Refusal> {
     let entity = Entity::User(id.clone());
-    let (since_ms, durable) = (clock::monotonic_ms(), host.durable(&entity));
+    let (since_ms, durable) = (
+        clock::monotonic_ms(),
+        host.durable(entity.partition(super::shared::BITS)),
+    );
     loop {
         let refusal = host.damage_refusal(&entity);
         if let Some(refusal) = refusal.or_else(|| host.erasure_refusal(&entity)) {

@@ -11,10 +11,7 @@ use std::{
 };
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use streakline_core::{
-    id::{ChallengeId, Entity, PartitionId, UserId},
-    limits,
-};
+use streakline_core::id::{ChallengeId, Entity, PartitionId, UserId};
 
 use super::{
     admission::{self, Admission},
@@ -89,10 +86,12 @@ impl Host {
         entity: &Entity,
         f: impl FnOnce(&mut Partition) -> R,
     ) -> Option<R> {
-        self.partitions
-            .borrow_mut()
-            .get_mut(&entity.partition(BITS))
-            .map(f)
+        self.at(entity.partition(BITS), f)
+    }
+
+    /// Works on a partition.
+    pub(super) fn at<R>(&self, id: PartitionId, f: impl FnOnce(&mut Partition) -> R) -> Option<R> {
+        self.partitions.borrow_mut().get_mut(&id).map(f)
     }
 
     /// The user's entry; activates it where it is not in memory or its actor is gone.
@@ -102,11 +101,13 @@ impl Host {
             return entry;
         }
         self.admission.begin();
-        let cell = Rc::new(RefCell::new(UserCell::new(self.clone(), id.clone())));
+        let cell = UserCell::new(self.clone(), id.clone());
+        let partition = cell.partition();
+        let cell = Rc::new(RefCell::new(cell));
         let entry = UserEntry {
             addr: UserActor::new(cell.clone()).start(),
             cell,
-            partition: Entity::User(id.clone()).partition(BITS),
+            partition,
         };
         metrics::counter!(series::ACTIVATIONS, "kind" => "user").increment(1);
         self.users.borrow_mut().insert(id.clone(), entry.clone());
@@ -210,19 +211,21 @@ impl Host {
     /// clients slow down before anything must be refused.
     pub(super) fn credits(&self) -> u32 {
         let taken = self.inflight_bytes.get();
-        credits(taken, self.shared.settings.inflight_bytes_max)
+        let settings = &self.shared.settings;
+        credits(settings.credits, taken, settings.inflight_bytes_max)
     }
 }
 
-/// All of them while less than half of `max` is taken, half up to three quarters of it, then a quarter.
-fn credits(taken: usize, max: usize) -> u32 {
-    if taken < max / 2 {
-        limits::CREDITS
+/// All of them while less than half of `max` is taken, half up to three quarters of it, then a quarter; always one.
+fn credits(all: u32, taken: usize, max: usize) -> u32 {
+    let left = if taken < max / 2 {
+        all
     } else if taken < max - max / 4 {
-        limits::CREDITS / 2
+        all / 2
     } else {
-        limits::CREDITS / 4
-    }
+        all / 4
+    };
+    left.max(1)
 }
 
 impl Drop for InFlight {
@@ -389,7 +392,9 @@ mod tests {
 
     #[test]
     fn a_thread_with_much_in_flight_gives_less_credit_and_never_none() {
-        let given = [0, 499, 500, 749, 750, 1_000].map(|taken| credits(taken, 1_000));
-        assert_eq!(given, [4, 4, 2, 2, 1, 1]);
+        let taken = [0, 499, 500, 749, 750, 1_000];
+        let given = |all| taken.map(|taken| credits(all, taken, 1_000));
+        assert_eq!(given(4), [4, 4, 2, 2, 1, 1]);
+        assert_eq!(given(1), [1; 6]);
     }
 }

@@ -243,7 +243,8 @@ impl Host {
             attachment,
         });
         let drafts = drafts.collect();
-        let header = self.with(entity, |partition| {
+        let id = entity.partition(BITS);
+        let header = self.at(id, |partition| {
             let header = partition.journal.append(now_ms, origin, input, drafts);
             partition
                 .waiting
@@ -253,7 +254,7 @@ impl Host {
             }
             header
         });
-        self.flush_soon(entity.partition(BITS));
+        self.flush_soon(id);
         header
     }
 
@@ -307,10 +308,10 @@ impl Host {
     }
 
     /// Whether a partition's tail is so far ahead of its snapshots that nothing more is taken (design.md 5).
-    pub(super) fn is_overrun(&self, entity: &Entity) -> bool {
+    pub(super) fn is_overrun(&self, id: PartitionId) -> bool {
         let most = self.shared.settings.tail_bytes_max.saturating_mul(OVERRUN);
         let depth = |held: &mut Partition| held.coverage.depth_bytes(held.journal.written_bytes());
-        self.with(entity, depth).is_some_and(|depth| depth > most)
+        self.at(id, depth).is_some_and(|depth| depth > most)
     }
 
     /// Refuses a change where the tail is overrun.
@@ -319,7 +320,7 @@ impl Host {
     /// `overloaded`: it may be asked for again.
     pub(super) fn check_tail(&self, entity: &Entity) -> Result<(), Refusal> {
         let words = "snapshots do not keep up with what is written; try again";
-        let overrun = self.is_overrun(entity);
+        let overrun = self.is_overrun(entity.partition(BITS));
         (!overrun)
             .then_some(())
             .ok_or_else(|| Refusal::new(Code::Overloaded, words))
@@ -410,8 +411,8 @@ impl Host {
     }
 
     /// The durable position of an entity's partition.
-    pub(super) fn durable(&self, entity: &Entity) -> Position {
-        self.with(entity, |partition| partition.journal.durable())
+    pub(super) fn durable(&self, id: PartitionId) -> Position {
+        self.at(id, |partition| partition.journal.durable())
             .unwrap_or_default()
     }
 }

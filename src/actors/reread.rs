@@ -33,7 +33,7 @@ pub(super) async fn tail_at_hand(host: &Rc<Host>, entity: &Entity) -> Result<(),
     let Some((after, newest)) = missing.flatten() else {
         return Ok(());
     };
-    while host.durable(entity) < newest {
+    while host.durable(entity.partition(BITS)) < newest {
         clock::pause_ms(POLL_MS).await;
     }
     let own = |input: &Input| owner(input).as_ref() == Some(entity);

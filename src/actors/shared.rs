@@ -39,6 +39,8 @@ pub struct Settings {
     pub tail_bytes_max: u64,
     /// Ms that the first input of a flush waits for company; 0: none.
     pub linger_ms: u64,
+    /// Batches that one socket may have unacknowledged in the lane `live`.
+    pub credits: u32,
     /// Bytes of batches that may wait for durability on one arbiter.
     pub inflight_bytes_max: usize,
     /// Bytes that users may take in memory on one arbiter, about.

@@ -34,6 +34,7 @@ fn shared() -> Shared {
         grace_ms: 1_000,
         tail_bytes_max: 1_000,
         linger_ms: 0,
+        credits: 4,
         inflight_bytes_max: 1_000,
         memory_bytes_max: 1_000,
         recovered_bytes_max: 1_000,

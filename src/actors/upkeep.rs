@@ -68,7 +68,7 @@ fn attend(host: &Rc<Host>, aged: bool) {
         if let Some(entry) = &entry {
             user::round(&entry.cell, aged);
         }
-        if entry.is_none_or(|entry| !entry.cell.borrow().is_attentive()) {
+        if entry.is_none_or(|entry| !entry.cell.borrow_mut().stays_attended()) {
             host.attentive.borrow_mut().remove(&id);
         }
     }

@@ -136,6 +136,9 @@ settings! {
         /// Batches of the lane `backfill` of one device within a minute; what is above waits, and is not refused
         backfill_batches_per_min: u32 = limits::BACKFILL_BATCHES_PER_MIN, within 1..=10_000;
 
+        /// Unacknowledged batches of one socket, announced in `welcome`; half of it for the lane `backfill`
+        credits: u32 = limits::CREDITS, within 1..=limits::CREDITS_MAX;
+
         /// Bytes of unacknowledged batches of one socket, announced in `welcome`; half of it for the lane `backfill`
         credit_bytes: usize = limits::CREDIT_BYTES, within 1_024..=limits::CREDIT_BYTES_MAX;
 

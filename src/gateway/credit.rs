@@ -5,8 +5,6 @@
 
 use std::collections::VecDeque;
 
-use streakline_core::limits;
-
 use crate::{push::Lane, telemetry::series};
 
 /// How much of one lane may be unacknowledged.
@@ -25,13 +23,13 @@ pub(super) struct Credit {
 }
 
 impl Credit {
-    /// Sets how much may be unacknowledged: the batches of the lane `live` out of [`limits::CREDITS`], and their bytes where
-    /// all of these are given. At least one batch, or nothing could ever be sent.
-    pub(super) fn set_window(&mut self, credits: u32, bytes: usize) {
+    /// Sets how much may be unacknowledged: the batches of the lane `live`, and their part of the `bytes` that belong to `all`
+    /// batches (`limits.credits`). At least one batch, or nothing could ever be sent.
+    pub(super) fn set_window(&mut self, credits: u32, (all, bytes): (u32, usize)) {
         let of = |share: u32| {
             let batches = share.max(1);
             // Below 64 batches and 2^32 bytes, so the product fits.
-            let bytes = bytes.saturating_mul(batches as usize) / limits::CREDITS as usize;
+            let bytes = bytes.saturating_mul(batches as usize) / all.max(1) as usize;
             Window { batches, bytes }
         };
         self.windows = [of(credits), of(credits / 2)];
@@ -118,7 +116,7 @@ mod tests {
 
     fn credit(credits: u32, bytes: usize) -> Credit {
         let mut credit = Credit::default();
-        credit.set_window(credits, bytes);
+        credit.set_window(credits, (4, bytes));
         credit
     }
 

@@ -70,7 +70,9 @@ pub struct Settings {
     pub frames_per_s_per_user: u32,
     /// Frames of all sockets of one address per second, twice that in a burst; 0: no bound.
     pub frames_per_s_per_address: u32,
-    /// Bytes of batches of one lane that may be unacknowledged on one socket.
+    /// Batches of the lane `live` that may be unacknowledged on one socket.
+    pub credits: u32,
+    /// Bytes of these batches.
     pub credit_bytes: usize,
     /// Batches of the lane `backfill` of one device within a minute.
     pub backfill_batches_per_min: u32,
@@ -99,6 +101,7 @@ impl Default for Settings {
             frames_per_s: 2_000,
             frames_per_s_per_user: 4_000,
             frames_per_s_per_address: 200_000,
+            credits: limits::CREDITS,
             credit_bytes: limits::CREDIT_BYTES,
             backfill_batches_per_min: limits::BACKFILL_BATCHES_PER_MIN,
             bad_frames_per_min: 20,
@@ -108,6 +111,13 @@ impl Default for Settings {
             drain_ms: 5_000,
             origins: Vec::new(),
         }
+    }
+}
+
+impl Settings {
+    /// Batches of the lane `live` that may be unacknowledged, and their bytes.
+    fn window(&self) -> (u32, usize) {
+        (self.credits, self.credit_bytes)
     }
 }
 

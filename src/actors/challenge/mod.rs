@@ -204,7 +204,9 @@ pub(super) fn advance(cell: &Cell) {
 fn fold_durable(cell: &Cell) {
     loop {
         let mut held = cell.borrow_mut();
-        let durable = held.host.durable(&held.entity());
+        let durable = held
+            .host
+            .durable(held.entity().partition(super::shared::BITS));
         let Some(resident) = &mut held.resident else {
             return;
         };

@@ -9,14 +9,14 @@ use streakline_core::{
     chunk,
     civil::Day,
     day::Head,
-    event::{Event, FactKind, Topic},
+    event::{BatchOutcome, Event, FactKind, Judgement, Topic},
     id::UserId,
     input::Header,
     limits,
     records::{self, Records},
 };
 
-use super::{Cell, Waiter, book, joined, stream};
+use super::{Cell, Waiter, book, stream};
 use crate::{
     actors::{challenge::ChallengeCommand, host::Host},
     protocol::server_frame::{Change, Changes},
@@ -94,6 +94,13 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             let _ = held.host.send_challenge(challenge, confirmed);
         }
     }
+}
+
+/// What a batch's waiter makes of its outcome: refusals that were known before the journal join those of the fold.
+fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOutcome {
+    outcome.results.extend(refused);
+    outcome.results.sort_by_key(|(seq, _)| *seq);
+    outcome
 }
 
 /// What a batch has changed: the days, the newest first, and the streaks, so that its device knows its numbers with the answer.

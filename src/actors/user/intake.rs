@@ -35,7 +35,7 @@ pub(super) fn batch(cell: &Cell, session: SessionHandle, batch: Batch) {
     let bytes = batch.records.len().saturating_mul(RECORD_BYTES);
     let bytes = bytes.max(batch.bytes);
     let room = InFlight::take(&held.host, bytes)
-        .filter(|_| !held.host.is_overrun(&held.entity()) && !is_full(&held));
+        .filter(|_| !held.host.is_overrun(held.partition) && !is_full(&held));
     let Some(inflight) = room else {
         let refusal = Refusal::new(Code::Overloaded, "too much is waiting; try again");
         let batch_id = Some(batch_id);
@@ -102,7 +102,7 @@ fn judge(held: &UserCell, session: SessionHandle, batch: Batch) -> Option<Admiss
     let now_ms = held.host.now_ms();
     let stamp_ms = held
         .host
-        .with(&held.entity(), |partition| partition.journal.stamp(now_ms));
+        .at(held.partition, |partition| partition.journal.stamp(now_ms));
     let (first_seq, skewed, records) = (batch.first_seq, client.skewed, batch.records);
     metrics::counter!(series::SAMPLES).increment(records.len() as u64);
     let arrival = Arrival {

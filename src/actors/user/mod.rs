@@ -26,8 +26,8 @@ use std::{
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use streakline_core::{
     change::Change,
-    event::{BatchOutcome, Event, Fact, Judgement, Transfer},
-    id::{Entity, Position, UserId},
+    event::{Event, Fact, Judgement, Transfer},
+    id::{Entity, PartitionId, Position, UserId},
     input::{Header, Input, Origin, UserInput},
     ledger::Totals,
     user::{
@@ -40,7 +40,7 @@ use streakline_core::{
 use super::{
     admission::{self, Weight},
     host::{Host, InFlight, UserEntry},
-    shared::Token,
+    shared::{BITS, Token},
 };
 use crate::{
     clock,
@@ -89,6 +89,8 @@ pub(super) enum Waiter {
 pub(super) struct UserCell {
     host: Rc<Host>,
     id: UserId,
+    /// Its journal's.
+    partition: PartitionId,
     /// `None` until the snapshot is read.
     resident: Option<Resident>,
     waiters: BTreeMap<Position, Waiter>,
@@ -120,6 +122,8 @@ pub(super) struct UserCell {
     unweighed: bool,
     /// Held while anything is under way.
     busy: Option<Token>,
+    /// Rounds look at it.
+    attended: bool,
     /// Set when the actor must end.
     ended: bool,
 }
@@ -132,6 +136,7 @@ impl UserCell {
         let busy = Some(host.shared.work.begin());
         Self {
             host,
+            partition: Entity::User(id.clone()).partition(BITS),
             id,
             resident: None,
             waiters: BTreeMap::new(),
@@ -152,6 +157,7 @@ impl UserCell {
             weighed_ms: 0,
             unweighed: false,
             busy,
+            attended: false,
             ended: false,
         }
     }
@@ -197,7 +203,8 @@ impl UserCell {
             .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty())
             && !self.user().is_some_and(User::is_releasing);
         let busy = !quiet || !self.commands.is_empty() || self.loading;
-        if busy || !self.clients.is_empty() {
+        if (busy || !self.clients.is_empty()) && !self.attended {
+            self.attended = true;
             self.host.attentive.borrow_mut().insert(self.id.clone());
         }
         if !busy {
@@ -210,7 +217,7 @@ impl UserCell {
     /// The earliest deadline goes into the partition's heap.
     fn note_deadline(&self) {
         let deadline_ms = self.user().and_then(User::next_deadline);
-        self.host.with(&self.entity(), |partition| {
+        self.host.at(self.partition, |partition| {
             partition.deadlines.set(&self.entity(), deadline_ms);
         });
     }
@@ -243,9 +250,15 @@ impl UserCell {
         host.forget(&self.entity());
     }
 
-    /// Whether rounds have something to do here.
-    pub(super) fn is_attentive(&self) -> bool {
-        self.busy.is_some() || !self.clients.is_empty()
+    /// Whether rounds have something to do here; where not, they look at it no more.
+    pub(super) fn stays_attended(&mut self) -> bool {
+        self.attended = self.busy.is_some() || !self.clients.is_empty();
+        self.attended
+    }
+
+    /// The partition of its journal.
+    pub(super) fn partition(&self) -> PartitionId {
+        self.partition
     }
 
     /// Whether a snapshot is being written.
@@ -270,7 +283,7 @@ fn fold_durable(cell: &Cell) {
     loop {
         let step = {
             let mut held = cell.borrow_mut();
-            let durable = held.host.durable(&held.entity());
+            let durable = held.host.durable(held.partition);
             let rules = held.host.shared.rules.clone();
             let Some(resident) = held.resident.as_mut() else {
                 return;
@@ -465,13 +478,6 @@ impl Handler<Routed> for UserActor {
     }
 }
 
-/// What a batch's waiter makes of its outcome: refusals that were known before the journal join those of the fold.
-fn joined(mut outcome: BatchOutcome, refused: Vec<(u64, Judgement)>) -> BatchOutcome {
-    outcome.results.extend(refused);
-    outcome.results.sort_by_key(|(seq, _)| *seq);
-    outcome
-}
-
 /// Books a fold's transfers into the partition's sums.
 fn book(cell: &mut UserCell, header: &Header, events: &[Event]) {
     let transfers = events.iter().filter_map(|event| match event {
@@ -480,12 +486,10 @@ fn book(cell: &mut UserCell, header: &Header, events: &[Event]) {
     });
     let booked = Totals::of(transfers);
     cell.booked.add(&booked);
-    let suspects = cell
-        .host
-        .with(&Entity::Partition(header.partition), |partition| {
-            partition.totals.add(&booked);
-            !partition.suspects.is_empty()
-        });
+    let suspects = cell.host.at(header.partition, |partition| {
+        partition.totals.add(&booked);
+        !partition.suspects.is_empty()
+    });
     if suspects == Some(true) {
         cell.clear_suspicion(header.position);
     }

@@ -199,7 +199,7 @@ pub(in crate::actors) fn let_go_for_good(
         let covered = held.host.is_covered(&held.entity());
         covered.then(|| Traces {
             user: held.id.clone(),
-            partition: held.entity().partition(BITS),
+            partition: held.partition,
             devices: user.devices.keys().copied().collect(),
             challenges: left.iter().copied().collect(),
             due_ms: user.due_ms,

@@ -46,7 +46,7 @@ impl Conversation {
                 changes,
                 credits,
             } => {
-                self.credit.set_window(credits, self.settings.credit_bytes);
+                self.credit.set_window(credits, self.settings.window());
                 let batch = (batch_id, lane.name());
                 let frame = server_frame::ack(batch, &outcome, &changes, self.credits(lane));
                 self.on_batch_answered(batch_id, Step::Send(frame))
@@ -105,8 +105,8 @@ impl Conversation {
             return Vec::new();
         }
         self.phase = Phase::Open;
-        let credit_bytes = self.settings.credit_bytes;
-        self.credit.set_window(welcomed.credits, credit_bytes);
+        let all = self.settings.window();
+        self.credit.set_window(welcomed.credits, all);
         let [live, backfill] = welcomed.resume_after;
         let welcome = Welcome {
             server_time_ms: welcomed.server_time_ms,
