@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// What the program takes its memory from.
+#[cfg(all(feature = "jemalloc", not(target_env = "msvc")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     streakline::cli::main()
 }
