@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::plan::Wire;
+use crate::profile::Profile;
+
+const EXAMPLES: &str = "\
+Examples:
+  swarm run vehicle --server target/release/streakline --devices 1000 --window 1 --seconds 20
+  swarm run vehicle --server target/release/streakline --devices 1000 --rate 2000 --json rate.json
+  swarm floor vehicle --devices 1000 --window 1 --seconds 20";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  swarm run vehicle --server target/release/streakline --devices 64 --window 16
+  swarm run band --server target/release/streakline --devices 10000 --rate 1000
+  swarm run backfill --server target/release/streakline --devices 100
+  swarm run board --server target/release/streakline --devices 200 --subscribers 500 --rate 200 \\
+      --server-arg=--push-board-ms=1
+  swarm run storm --server target/release/streakline --devices 10000
+  swarm run idle --server target/release/streakline --devices 10000
+  swarm run vehicle --url http://127.0.0.1:8080 --secret-file hs256.secret --pid 4711 --rate 100";
+
+const FLOOR_EXAMPLES: &str = "\
+Examples:
+  swarm floor vehicle --devices 1000 --window 1
+  swarm floor storm --devices 10000";
+
+/// Many devices on one machine: sends prepared frames to a Streakline server, measures it from outside, and checks afterwards
+/// that everything that was acknowledged is there.
+#[derive(Parser)]
+#[command(name = "swarm", after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Runs a profile against a server; ends with 1 when anything was lost, refused or is missing
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArgs),
+    /// Runs the same load against a plain WebSocket server that parses nothing and stores nothing
+    #[command(after_help = FLOOR_EXAMPLES)]
+    Floor(LoadArgs),
+    /// That plain server
+    #[command(hide = true)]
+    FloorServer,
+    /// One process of the swarm
+    #[command(hide = true)]
+    Member,
+}
+
+/// Against whom.
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) load: LoadArgs,
+    /// Program of a server that is started on a fresh directory for this run
+    #[arg(
+        long,
+        value_name = "PATH",
+        required_unless_present = "url",
+        conflicts_with = "url"
+    )]
+    pub(crate) server: Option<PathBuf>,
+    /// A server that runs already, such as http://127.0.0.1:8080
+    #[arg(long, requires = "secret_file")]
+    pub(crate) url: Option<String>,
+    /// The secret that it was given as auth.hs256_secret_file
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Its process, to tell its CPU and memory
+    #[arg(long, requires = "url")]
+    pub(crate) pid: Option<u32>,
+    /// Where the server keeps its data: passed on as its setting `storage`
+    #[arg(long, requires = "server")]
+    pub(crate) storage: Option<String>,
+    /// Threads of the server
+    #[arg(long, default_value_t = 1)]
+    pub(crate) workers: u32,
+    /// One more argument of the server's `serve`, such as --push-progress-ms=1
+    #[arg(long, value_name = "ARG", allow_hyphen_values = true)]
+    pub(crate) server_arg: Vec<String>,
+    /// Where the server keeps everything; is removed afterwards
+    #[arg(long, value_name = "DIR", default_value = "target/swarm")]
+    pub(crate) directory: PathBuf,
+    /// Leave the server's directory where it is
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Users whose totals are compared afterwards with what was acknowledged, evenly chosen
+    #[arg(long, default_value_t = 2_000)]
+    pub(crate) check_users: u32,
+}
+
+/// What load.
+#[derive(Args, Clone)]
+pub(crate) struct LoadArgs {
+    /// What the devices are and send
+    pub(crate) profile: Profile,
+    /// How frames look
+    #[arg(long, value_enum, default_value = "json")]
+    pub(crate) wire: Wire,
+    /// Sockets that send, one of each user
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) devices: u32,
+    /// Open loop: frames a second of all devices; latency counts from the intended moment
+    #[arg(long, value_name = "FRAMES_PER_S", conflicts_with = "window")]
+    pub(crate) rate: Option<f64>,
+    /// Closed loop: frames of each device that are under way at any time
+    #[arg(long, default_value_t = 1)]
+    pub(crate) window: u32,
+    /// Records of a frame; vehicles always send ten
+    #[arg(long)]
+    pub(crate) records: Option<u32>,
+    /// Sockets that watch the board (profile board)
+    #[arg(long, default_value_t = 0)]
+    pub(crate) subscribers: u32,
+    /// Rows of the board that they watch
+    #[arg(long, default_value_t = 10)]
+    pub(crate) top: u32,
+    /// Seconds of load before the measured ones
+    #[arg(long, default_value_t = 5.0)]
+    pub(crate) warmup: f64,
+    /// Seconds that are measured
+    #[arg(long, default_value_t = 20.0)]
+    pub(crate) seconds: f64,
+    /// Processes that share the devices; one holds at most 18,000 sockets
+    #[arg(long, default_value_t = 1)]
+    pub(crate) processes: u32,
+    /// Core of the server
+    #[arg(long, default_value_t = 0)]
+    pub(crate) server_core: u32,
+    /// Core of the swarm
+    #[arg(long, default_value_t = 1)]
+    pub(crate) client_core: u32,
+    /// Leave the choice of cores to the kernel
+    #[arg(long)]
+    pub(crate) unpinned: bool,
+    /// Write all figures there as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+}

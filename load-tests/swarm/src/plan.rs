@@ -1,0 +1,92 @@
+//! What one process of the swarm is to do, and what it says about it: lines of JSON between the processes.
+
+use std::net::SocketAddr;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::figures::Figures;
+use crate::profile::Profile;
+use crate::token::Signer;
+
+/// How frames look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Wire {
+    /// Texts of JSON
+    Json,
+}
+
+impl Wire {
+    /// The subprotocol of the stream.
+    pub(crate) fn subprotocol(self) -> &'static str {
+        match self {
+            Self::Json => "streakline.v1.json",
+        }
+    }
+}
+
+/// When frames are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Load {
+    /// At so many a second by all devices of the process, whatever is answered.
+    Rate(f64),
+    /// So many of each device are under way at any time.
+    Window(u32),
+}
+
+/// What one process is to do.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Plan {
+    /// Where the server listens.
+    pub(crate) address: SocketAddr,
+    pub(crate) profile: Profile,
+    pub(crate) wire: Wire,
+    /// The other side is the floor, which answers every message with the same text.
+    pub(crate) is_floor: bool,
+    pub(crate) load: Load,
+    /// The first of its devices.
+    pub(crate) first: u32,
+    pub(crate) devices: u32,
+    pub(crate) subscribers: u32,
+    /// The board that subscribers watch, and how many rows of it.
+    pub(crate) board: Option<(String, u32)>,
+    /// Records of a frame.
+    pub(crate) records: u32,
+    pub(crate) warmup_s: f64,
+    pub(crate) seconds: f64,
+    /// Part of every name of the run.
+    pub(crate) run: String,
+    pub(crate) run_number: u64,
+    pub(crate) signer: Signer,
+    /// Start of each device's first sample.
+    pub(crate) start_ms: i64,
+    /// From one sample of a device to the next.
+    pub(crate) step_ms: i64,
+    /// No sample is later.
+    pub(crate) end_ms: i64,
+    /// Sockets that are being opened at the same time.
+    pub(crate) opening: u32,
+}
+
+impl Plan {
+    /// From a sample's start to its end.
+    pub(crate) fn span_ms(&self) -> i64 {
+        self.step_ms.min(self.profile.step_ms())
+    }
+}
+
+/// What a process says to the one that started it.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Said {
+    /// So many sockets are welcomed.
+    Opened(u32),
+    /// All are; it waits to be told to go.
+    Ready,
+    /// How far it is.
+    Progress { sent: u64, acknowledged: u64 },
+    /// It has ended.
+    Ended(Box<Figures>),
+}

@@ -1,0 +1,149 @@
+//! What the devices of a profile are, and what they send.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// The frame of a vehicle: ten samples of 520 bytes, most of which are a vendor's own.
+const VEHICLE: &str = include_str!("../../../tests/fixtures/frames-v1/client/vehicle-10.json");
+const MINUTE_MS: i64 = 60_000;
+const SECOND_MS: i64 = 1_000;
+/// Minutes of the ten days that a device of `backfill` was offline.
+const BACKLOG_MINUTES: u64 = 10 * 1_440;
+
+/// A kind of load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Profile {
+    /// A sample of speed a second, in batches of ten, 520 bytes of JSON a sample
+    Vehicle,
+    /// A sample of steps a minute
+    Band,
+    /// Ten days of steps that were kept offline, all devices at once, through the lane `backfill`
+    Backfill,
+    /// A hot challenge: senders that move its board, and subscribers of it
+    Board,
+    /// Everyone is connected, all sockets are cut, and all come back and resume at once
+    Storm,
+    /// Sockets that say hello and then only answer pings
+    Idle,
+}
+
+impl Profile {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Vehicle => "vehicle",
+            Self::Band => "band",
+            Self::Backfill => "backfill",
+            Self::Board => "board",
+            Self::Storm => "storm",
+            Self::Idle => "idle",
+        }
+    }
+
+    /// Whether its samples are gauges of a vehicle; the others are steps.
+    pub(crate) fn is_vehicle(self) -> bool {
+        matches!(self, Self::Vehicle | Self::Storm | Self::Idle)
+    }
+
+    /// Class of its devices.
+    pub(crate) fn class(self) -> &'static str {
+        if self.is_vehicle() { "vehicle" } else { "band" }
+    }
+
+    /// Its lane.
+    pub(crate) fn lane(self) -> &'static str {
+        match self {
+            Self::Backfill => "backfill",
+            _ => "live",
+        }
+    }
+
+    /// Records of a frame where none are asked for.
+    pub(crate) fn records(self) -> u32 {
+        match self {
+            Self::Backfill => 400,
+            Self::Band | Self::Board => 1,
+            Self::Vehicle | Self::Storm | Self::Idle => 10,
+        }
+    }
+
+    /// Frames that a device has to send, where that has an end.
+    pub(crate) fn frames(self, records: u64) -> Option<u64> {
+        (self == Self::Backfill).then(|| BACKLOG_MINUTES.div_ceil(records))
+    }
+
+    /// From one sample of a device to the next, as its makers meant it.
+    pub(crate) fn step_ms(self) -> i64 {
+        match self {
+            Self::Band | Self::Backfill => MINUTE_MS,
+            _ => SECOND_MS,
+        }
+    }
+
+    /// What the record of that number measures, in the last digit's unit: tenths of km/h, or steps.
+    pub(crate) fn value(self, device: u32, seq: u64) -> u64 {
+        match self {
+            Self::Vehicle | Self::Storm | Self::Idle => 100 + seq % 900,
+            Self::Band | Self::Backfill => 10 + seq % 90,
+            // The first sender leads from the beginning, so that the board's first row tells how far it is.
+            Self::Board => 1 + u64::from(device == 0),
+        }
+    }
+
+    /// A frame whose numbers are as wide as they may become.
+    pub(crate) fn frame(self, records: u32) -> String {
+        if self.is_vehicle() {
+            return VEHICLE.trim_end().to_owned();
+        }
+        let value = if self == Self::Board { "1" } else { "10" };
+        let lane = self.lane();
+        let mut text = format!(
+            r#"{{"type":"batch","batch_id":1000000000,"lane":"{lane}","first_seq":1000000000,"records":["#
+        );
+        for index in 0..records {
+            let comma = if index > 0 { "," } else { "" };
+            // Writing to a text cannot fail.
+            let _written = write!(
+                text,
+                r#"{comma}{{"id":"1000000000000","metric":"steps","start_ms":1700000000000,"end_ms":1700000060000,"value":{value},"method":"auto"}}"#
+            );
+        }
+        text.push_str("]}");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::Template;
+
+    #[test]
+    fn a_vehicles_frame_has_520_bytes_a_sample() {
+        let text = Profile::Vehicle.frame(10);
+        assert!(text.len().abs_diff(5_200) <= 50, "{}", text.len());
+        let template = Template::of_json(&text).unwrap();
+        assert_eq!(template.records(), 10);
+        assert_eq!(template.payload_bytes(), text.len());
+    }
+
+    #[test]
+    fn every_profile_has_a_frame_with_its_records_that_a_server_takes() {
+        for profile in Profile::value_variants() {
+            let text = profile.frame(profile.records());
+            let template = Template::of_json(&text).unwrap();
+            assert_eq!(template.records(), u64::from(profile.records()));
+            assert!(text.len() <= 65_536, "{}: {}", profile.name(), text.len());
+        }
+    }
+
+    #[test]
+    fn a_backlog_is_ten_days_of_minutes() {
+        let frames = Profile::Backfill.frames(400).unwrap();
+        assert_eq!(frames * 400, 14_400);
+        assert_eq!(Profile::Band.frames(1), None);
+    }
+}
