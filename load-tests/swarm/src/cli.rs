@@ -131,12 +131,12 @@ pub(crate) struct LoadArgs {
     /// Processes that share the devices; one holds at most 18,000 sockets
     #[arg(long, default_value_t = 1)]
     pub(crate) processes: u32,
-    /// Core of the server
-    #[arg(long, default_value_t = 0)]
-    pub(crate) server_core: u32,
-    /// Core of the swarm
-    #[arg(long, default_value_t = 1)]
-    pub(crate) client_core: u32,
+    /// Cores of the server, as taskset takes them
+    #[arg(long, default_value = "0")]
+    pub(crate) server_core: String,
+    /// Cores of the swarm
+    #[arg(long, default_value = "1")]
+    pub(crate) client_core: String,
     /// Leave the choice of cores to the kernel
     #[arg(long)]
     pub(crate) unpinned: bool,

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Report> {
         Some(program) => Some(Serving::start(&Launch {
             program,
             directory: &absolute(&args.directory.join(&name))?,
-            core: core(load, load.server_core),
+            core: core(load, &load.server_core),
             workers: args.workers,
             secret: &secret,
             storage: args.storage.as_deref(),
@@ -94,7 +94,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Report> {
 
 /// Against the floor.
 pub(crate) fn floor(load: &LoadArgs) -> Result<Report> {
-    let serving = Serving::floor(&env::current_exe()?, core(load, load.server_core))?;
+    let serving = Serving::floor(&env::current_exe()?, core(load, &load.server_core))?;
     let signer = Signer {
         secret: SECRET.to_owned(),
         kid: KID.to_owned(),
@@ -147,7 +147,7 @@ fn measure(args: &LoadArgs, target: &Target, other: &mut Other) -> Result<Report
     let plans = planning::plans(args, target)?;
     let alone = other.usage()?;
     let program = env::current_exe()?;
-    let mut members = Members::start(&program, &plans, core(args, args.client_core))?;
+    let mut members = Members::start(&program, &plans, core(args, &args.client_core))?;
     let bar = progress_bar();
     let sockets = args.devices + args.subscribers;
     members.wait_ready(&|opened| bar.set_message(format!("{opened} of {sockets} sockets open")))?;
@@ -233,7 +233,7 @@ fn run_of(args: &LoadArgs, plan: &Plan, target: &Target, seconds: f64) -> Result
     })
 }
 
-fn core(args: &LoadArgs, core: u32) -> Option<u32> {
+fn core<'a>(args: &LoadArgs, core: &'a str) -> Option<&'a str> {
     (!args.unpinned).then_some(core)
 }
 

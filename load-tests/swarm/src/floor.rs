@@ -27,14 +27,18 @@ pub(crate) fn serve() -> Result<()> {
         let listener = listen()?;
         let ready = format!("ready: http://{}", listener.local_addr()?);
         writeln!(std::io::stdout(), "{ready}")?;
-        loop {
-            let (tcp, _) = listener.accept().await.context("accepting")?;
-            tokio::spawn(async {
-                // A client that leaves is no fault of the floor.
-                let _left = answer_all(tcp).await;
-            });
-        }
+        accept_all(listener).await
     })
+}
+
+async fn accept_all(listener: TcpListener) -> Result<()> {
+    loop {
+        let (tcp, _) = listener.accept().await.context("accepting")?;
+        tokio::spawn(async {
+            // A client that leaves is no fault of the floor.
+            let _left = answer_all(tcp).await;
+        });
+    }
 }
 
 fn listen() -> Result<TcpListener> {
@@ -75,4 +79,56 @@ async fn agree(tcp: &mut TcpStream) -> Result<()> {
     let answer = upgrade::answer(&String::from_utf8_lossy(&request));
     let answer = answer.context("it is no upgrade")?;
     Ok(tcp.write_all(answer.as_bytes()).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame;
+    use std::io::Read as _;
+
+    /// A floor on a port of its own, for as long as the test lives.
+    fn running() -> std::net::SocketAddr {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(async { listen() }).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || runtime.block_on(accept_all(listener)));
+        address
+    }
+
+    fn read(tcp: &mut std::net::TcpStream, bytes: &mut Vec<u8>) {
+        let mut some = [0; 4_096];
+        let count = tcp.read(&mut some).unwrap();
+        assert!(count > 0, "the floor closed the connection");
+        bytes.extend_from_slice(&some[..count]);
+    }
+
+    fn answer(tcp: &mut std::net::TcpStream) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            if let Some(answer) = frame::next(&bytes).unwrap() {
+                return answer.payload.to_vec();
+            }
+            read(tcp, &mut bytes);
+        }
+    }
+
+    #[test]
+    fn every_message_is_answered_with_the_same_acknowledgement() {
+        let mut tcp = std::net::TcpStream::connect(running()).unwrap();
+        let request = upgrade::request("here", "streakline.v1.json", "t");
+        std::io::Write::write_all(&mut tcp, request.as_bytes()).unwrap();
+        let mut head = Vec::new();
+        while upgrade::agreed(&head).unwrap().is_none() {
+            read(&mut tcp, &mut head);
+        }
+        let (message, _) = frame::masked(frame::TEXT, &vec![b'x'; 5_195]);
+        for _ in 0..3 {
+            std::io::Write::write_all(&mut tcp, &message).unwrap();
+            assert_eq!(answer(&mut tcp), ANSWER);
+        }
+    }
 }

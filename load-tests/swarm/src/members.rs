@@ -28,7 +28,7 @@ pub(crate) struct Members {
 
 impl Members {
     /// Starts a process for each plan.
-    pub(crate) fn start(program: &Path, plans: &[Plan], core: Option<u32>) -> Result<Self> {
+    pub(crate) fn start(program: &Path, plans: &[Plan], core: Option<&str>) -> Result<Self> {
         let (sender, said) = channel();
         let mut members = Self {
             children: Vec::new(),

@@ -51,6 +51,7 @@ pub(crate) struct Consumed {
     pub(crate) rss_alone_bytes: u64,
     pub(crate) rss_connected_bytes: u64,
     pub(crate) rss_end_bytes: u64,
+    pub(crate) rss_peak_bytes: u64,
     pub(crate) rss_bytes_per_socket: f64,
     pub(crate) wchar_per_sample: f64,
     pub(crate) write_bytes_per_sample: f64,
@@ -134,6 +135,7 @@ fn consumed(of: &Usages, counts: [f64; 4], seconds: f64) -> Consumed {
         rss_alone_bytes: of.alone.rss_bytes,
         rss_connected_bytes: of.connected.rss_bytes,
         rss_end_bytes: of.to.rss_bytes,
+        rss_peak_bytes: of.to.rss_peak_bytes,
         rss_bytes_per_socket: ratio(socket_bytes, sockets),
         wchar_per_sample: ratio(bytes(of.from.wchar, of.to.wchar), samples),
         write_bytes_per_sample: ratio(bytes(of.from.write_bytes, of.to.write_bytes), samples),
@@ -296,7 +298,8 @@ impl Consumed {
 }
 
 fn told_rows(told: &Told, table: &mut Table) {
-    table.row("frames a flush", format!("{:.1}", told.frames_per_flush));
+    let (flush, sync) = (told.frames_per_flush, told.frames_per_sync);
+    table.row("frames a flush", format!("{flush:.1}, a sync {sync:.1}"));
     let value = format!(
         "{:.0} of {:.2} ms, {:.0} syncs",
         told.flushes_per_s, told.flush_ms, told.syncs_per_s

@@ -1,4 +1,4 @@
-//! The server's REST routes as a client that waits: one connection, one request after the other.
+//! The server's REST routes as a client that waits: one request after the other.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,14 +7,20 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::clock;
+
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a connection may have been idle and is still used: the server lets go of one after some seconds.
+const IDLE_NS: u64 = 1_000_000_000;
 
 /// A connection of someone.
 pub(crate) struct Rest {
-    host: String,
+    address: SocketAddr,
     token: String,
     tcp: BufReader<TcpStream>,
+    /// When it was used last.
+    used_ns: u64,
     /// Keys of requests that make something.
     made: u32,
 }
@@ -22,14 +28,11 @@ pub(crate) struct Rest {
 impl Rest {
     /// Connects; `token` is what every request carries.
     pub(crate) fn new(address: SocketAddr, token: String) -> Result<Self> {
-        let tcp =
-            TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
-        tcp.set_read_timeout(Some(PATIENCE))?;
-        tcp.set_nodelay(true)?;
         Ok(Self {
-            host: address.to_string(),
+            address,
             token,
-            tcp: BufReader::new(tcp),
+            tcp: connect(address)?,
+            used_ns: clock::now_ns(),
             made: 0,
         })
     }
@@ -52,7 +55,10 @@ impl Rest {
     }
 
     fn ask(&mut self, method: &str, path: &str, body: Option<&Value>) -> Result<String> {
-        let (host, token) = (&self.host, &self.token);
+        if clock::now_ns() > self.used_ns + IDLE_NS {
+            self.tcp = connect(self.address)?;
+        }
+        let (host, token) = (self.address, &self.token);
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n"
@@ -69,11 +75,19 @@ impl Rest {
         request += &body;
         self.tcp.get_mut().write_all(request.as_bytes())?;
         let (status, text) = answer(&mut self.tcp).with_context(|| format!("{method} {path}"))?;
+        self.used_ns = clock::now_ns();
         if !(200..300).contains(&status) {
             bail!("{method} {path} answers {status} {text}");
         }
         Ok(text)
     }
+}
+
+fn connect(address: SocketAddr) -> Result<BufReader<TcpStream>> {
+    let tcp = TcpStream::connect(address).with_context(|| format!("connecting to {address}"))?;
+    tcp.set_read_timeout(Some(PATIENCE))?;
+    tcp.set_nodelay(true)?;
+    Ok(BufReader::new(tcp))
 }
 
 /// The status and the body of the next answer.

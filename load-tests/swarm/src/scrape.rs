@@ -36,6 +36,9 @@ pub(crate) struct Told {
     /// Frames that came, by flush of the journal.
     pub(crate) frames_per_flush: f64,
     pub(crate) flushes_per_s: f64,
+    /// Frames that came, by sync of the store: flushes of several partitions share one. The server tells its syncs every ten
+    /// seconds only, so a short run knows this badly.
+    pub(crate) frames_per_sync: f64,
     /// Mean time of a flush until it is durable.
     pub(crate) flush_ms: f64,
     /// Syncs of the store.
@@ -62,6 +65,10 @@ impl Told {
         Self {
             frames_per_flush: ratio(since("streakline_ack_seconds_count"), flushes),
             flushes_per_s: flushes / seconds,
+            frames_per_sync: ratio(
+                since("streakline_ack_seconds_count"),
+                since("streakline_store_syncs_total"),
+            ),
             flush_ms: ms("streakline_journal_flush_seconds"),
             syncs_per_s: since("streakline_store_syncs_total") / seconds,
             journal_bytes_per_sample: ratio(

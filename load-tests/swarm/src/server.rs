@@ -19,8 +19,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) program: &'a Path,
     /// Where it keeps everything; is made.
     pub(crate) directory: &'a Path,
-    /// Its core.
-    pub(crate) core: Option<u32>,
+    /// Its cores.
+    pub(crate) core: Option<&'a str>,
     pub(crate) workers: u32,
     pub(crate) secret: &'a str,
     pub(crate) storage: Option<&'a str>,
@@ -55,7 +55,7 @@ impl Serving {
     }
 
     /// Starts the floor: this program, as a plain server.
-    pub(crate) fn floor(program: &Path, core: Option<u32>) -> Result<Self> {
+    pub(crate) fn floor(program: &Path, core: Option<&str>) -> Result<Self> {
         let mut command = pinned(program, core);
         command.arg("floor-server");
         Self::wait_for(command, None)
@@ -114,13 +114,13 @@ fn terminate(pid: u32) -> Result<()> {
     Ok(())
 }
 
-/// The program on that core.
-pub(crate) fn pinned(program: &Path, core: Option<u32>) -> Command {
+/// The program on those cores.
+pub(crate) fn pinned(program: &Path, core: Option<&str>) -> Command {
     let Some(core) = core else {
         return Command::new(program);
     };
     let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string()]).arg(program);
+    command.args(["-c", core]).arg(program);
     command
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_core_is_chosen_by_taskset() {
-        assert_eq!(pinned(Path::new("a"), Some(1)).get_program(), "taskset");
+        assert_eq!(pinned(Path::new("a"), Some("1")).get_program(), "taskset");
         assert_eq!(pinned(Path::new("a"), None).get_program(), "a");
     }
 }

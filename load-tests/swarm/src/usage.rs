@@ -16,6 +16,8 @@ pub(crate) struct Usage {
     pub(crate) cpu_s: f64,
     /// Resident memory.
     pub(crate) rss_bytes: u64,
+    /// The most that was resident since its start.
+    pub(crate) rss_peak_bytes: u64,
     /// Bytes that it handed to the kernel, to files and sockets alike.
     pub(crate) wchar: u64,
     /// Bytes that went to a disk for it.
@@ -36,6 +38,7 @@ impl Usage {
         Ok(Self {
             cpu_s: cpu_s(&read("stat")?).context("the form of /proc/PID/stat")?,
             rss_bytes: number(&status, "VmRSS") * 1_024,
+            rss_peak_bytes: number(&status, "VmHWM") * 1_024,
             wchar: number(&io, "wchar"),
             write_bytes: number(&io, "write_bytes"),
         })
