@@ -6,7 +6,8 @@ use super::connection::{Connection, Covers, Flight, Phase, Received};
 use super::{Member, clock, names};
 use crate::dates::DAY_MS;
 use crate::frame::{self, Incoming};
-use crate::plan::Wire;
+use crate::plan::{Plan, Wire};
+use crate::profile::Profile;
 use crate::reply::{self, Day, Reply, Welcome};
 use crate::template::Numbers;
 use crate::upgrade;
@@ -341,7 +342,10 @@ impl Member {
             intended_ns,
             records,
         });
-        connection.uncovered.push_back((covers, now_ns));
+        // The floor tells no states.
+        if !plan.is_floor {
+            connection.uncovered.push_back((covers, now_ns));
+        }
         let frame = self
             .template
             .fill(numbers, |seq| profile.value(number, seq));
@@ -351,19 +355,14 @@ impl Member {
         }
         self.in_flight += 1;
         self.figures.frames_sent += 1;
-        if number == 0 {
+        if number == 0 && profile == Profile::Board {
             self.leader_sent.push(now_ns);
         }
     }
 }
 
 /// What a state must say to cover this frame.
-fn covers(
-    connection: &mut Connection,
-    of: &Numbers,
-    records: u64,
-    plan: &crate::plan::Plan,
-) -> Covers {
+fn covers(connection: &mut Connection, of: &Numbers, records: u64, plan: &Plan) -> Covers {
     let count = records as i64;
     if plan.profile.is_vehicle() {
         return Covers::Reading(of.start_ms + (count - 1) * of.step_ms);
