@@ -407,23 +407,22 @@ fn the_panels_of_the_dashboard_have_places_and_numbers_of_their_own() {
 }
 
 #[test]
-fn the_load_test_that_the_composition_runs_is_there() {
+fn the_load_test_that_the_composition_runs_reads_what_it_is_given() {
     let compose = compose();
     let k6 = &compose["services"]["k6"];
     assert_eq!(texts(&k6["profiles"]), ["load"]);
     let command = k6["command"].as_str().unwrap();
     let script = command.strip_prefix("run /load-tests/").unwrap();
-    let script = text(&format!("load-tests/{script}"));
-    for word in [
-        "export const options",
-        "thresholds",
-        "export default function",
-    ] {
-        assert!(script.contains(word), "{word}");
-    }
+    let script = text(&format!("load-tests/{script}")) + &text("load-tests/lib/streakline.js");
     for name in names(&k6["environment"]) {
-        let name = name.as_str();
-        let read = format!("__ENV.{name}");
-        assert!(script.contains(&read), "the load test does not read {name}");
+        let (text, number) = (format!("__ENV.{name}"), format!("number(\"{name}\""));
+        let is_read = script.contains(&text) || script.contains(&number);
+        assert!(is_read, "the load test does not read {name}");
     }
+    let version = text("script/load");
+    let version = version
+        .lines()
+        .find_map(|line| line.strip_prefix("K6_VERSION=v"));
+    let image = format!("grafana/k6:{}", version.unwrap());
+    assert_eq!(k6["image"].as_str(), Some(image.as_str()));
 }

@@ -3,6 +3,7 @@
 mod configuration;
 mod cql;
 mod docker;
+mod load;
 mod logs;
 mod metrics;
 mod moves;
