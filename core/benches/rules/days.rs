@@ -16,6 +16,7 @@ use streakline_core::{
     sample::{DeviceClass, Method},
     user::{
         Rules, User,
+        admit::{self, Admission, Arrival},
         fold::{self, Loaded},
         plan, snapshot,
     },
@@ -43,8 +44,8 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// A user with a watch (1) and a phone (2), at the day's midnight.
-    fn midnight() -> Self {
+    /// A user with devices of these classes, numbered from 1, at the day's midnight.
+    fn midnight(classes: &[DeviceClass]) -> Self {
         let rules = Rules {
             zones: Arc::new(Utc),
             manual_policy: ManualPolicy::default(),
@@ -58,10 +59,10 @@ impl Scene {
             stamp_ms: DAY.utc_ms(),
             loaded: Loaded::default(),
         };
-        for (number, class) in [(1, DeviceClass::Watch), (2, DeviceClass::Phone)] {
+        for (number, class) in (1..).zip(classes) {
             let introduction = DeviceIntroduction {
                 device: device(number),
-                class,
+                class: *class,
                 vendor: None,
                 model: None,
             };
@@ -73,9 +74,9 @@ impl Scene {
         scene
     }
 
-    /// The same after so many minutes of steps of these devices, an hour to a batch.
+    /// A user with a watch (1) and a phone (2), after so many minutes of steps of these, an hour to a batch.
     pub(crate) fn with_minutes(devices: &[u8], minutes: i64) -> Self {
-        let mut scene = Self::midnight();
+        let mut scene = Self::midnight(&[DeviceClass::Watch, DeviceClass::Phone]);
         for from in (0..minutes).step_by(60) {
             for number in devices {
                 let records = (from..minutes.min(from + 60)).map(minute).collect();
@@ -86,15 +87,28 @@ impl Scene {
         scene.store()
     }
 
-    /// The same after so many readings of the heart rate, one a second.
+    /// A user with a watch, after so many readings of the heart rate, one a second.
     pub(crate) fn with_readings(count: i64) -> Self {
-        let mut scene = Self::midnight();
-        for from in (0..count).step_by(limits::BATCH_RECORDS_MAX) {
-            let to = from + i64::try_from(limits::BATCH_RECORDS_MAX).unwrap();
-            let input = scene.batch(1, readings(from..to.min(count)));
-            scene.live(&input);
-        }
+        let mut scene = Self::midnight(&[DeviceClass::Watch]);
+        scene.read(Metric::HEART_RATE, count, limits::BATCH_RECORDS_MAX);
         scene.store()
+    }
+
+    /// A user with a vehicle that has told its speed each second for so long, ten to a batch. Nothing is stored yet: a vehicle's
+    /// hour fits in the tail.
+    pub(crate) fn with_speeds(seconds: i64) -> Self {
+        let mut scene = Self::midnight(&[DeviceClass::Vehicle]);
+        scene.read(Metric::SPEED, seconds, 10);
+        scene
+    }
+
+    fn read(&mut self, metric: Metric, count: i64, batch_records: usize) {
+        let step = i64::try_from(batch_records).unwrap();
+        for from in (0..count).step_by(batch_records) {
+            let records = readings(metric, from..(from + step).min(count));
+            let input = self.batch(1, records);
+            self.live(&input);
+        }
     }
 
     /// As it is in the evening before the soft close: the next tick closes the day.
@@ -136,6 +150,25 @@ impl Scene {
             skewed: false,
             records: (0..).zip(records).collect(),
         })
+    }
+
+    /// The same batch as it comes in, before anybody has judged it.
+    pub(crate) fn arrival(&self, number: u8, records: Vec<Record>) -> Arrival {
+        let outbox = OutboxId([number; 16]);
+        let done = self.user.devices[&device(number)].up_to_seq(outbox, 0);
+        Arrival {
+            device: device(number),
+            outbox,
+            lane: 0,
+            first_seq: done + 1,
+            skewed: false,
+            records: records.into_iter().map(Ok).collect(),
+        }
+    }
+
+    /// What becomes of it, when its last record has ended.
+    pub(crate) fn admit(&self, arrival: Arrival) -> Admission {
+        admit::batch(&self.user, arrival, None, self.stamp_ms)
     }
 
     /// Whether an input finds everything in memory.
@@ -200,16 +233,16 @@ pub(crate) fn correction(number: i64) -> Record {
     }
 }
 
-/// Readings of the heart rate, one a second; their ids are their numbers.
-pub(crate) fn readings(seconds: Range<i64>) -> Vec<Record> {
-    seconds.map(reading).collect()
+/// Readings of a gauge, one a second; their ids are their numbers.
+pub(crate) fn readings(metric: Metric, seconds: Range<i64>) -> Vec<Record> {
+    seconds.map(|second| reading(metric, second)).collect()
 }
 
-fn reading(second: i64) -> Record {
+fn reading(metric: Metric, second: i64) -> Record {
     let at_ms = DAY.utc_ms() + second * 1_000;
     Record {
         id: RecordId::Number(second.unsigned_abs() + 1),
-        metric: Metric::HEART_RATE,
+        metric,
         start_ms: at_ms,
         end_ms: at_ms,
         content: Content::Gauge(600 + second % 400),
@@ -222,7 +255,7 @@ pub(crate) fn corrected_reading(second: i64) -> Record {
     Record {
         version: 2,
         content: Content::Gauge(999),
-        ..reading(second)
+        ..reading(Metric::HEART_RATE, second)
     }
 }
 

@@ -1,10 +1,11 @@
-//! How long the rules take: the fast road, the slow road, the merge of minutes, and whole folds (docs/performance.md). `script/bench`
+//! How long the rules take: admission, the fast road, the slow road, the merge of minutes, whole folds, and boards (docs/performance.md). `script/bench`
 //! runs them and makes a table. Nothing asserts a time.
 #![allow(
     clippy::unwrap_used,
     reason = "a benchmark that cannot go on should panic"
 )]
 
+mod boards;
 mod days;
 
 use criterion::{
@@ -16,12 +17,20 @@ use streakline_core::{
     chunk,
     input::UserInput,
     merge,
+    metric::Metric,
     record::Record,
     records::StoredRecord,
-    user::{fold::Loaded, snapshot},
+    user::{
+        admit::{Admission, Arrival},
+        fold::Loaded,
+        snapshot,
+    },
 };
 
 use days::{DAY_MINUTES, Scene, cells, correction, disjoint, minute, overlapping, readings};
+
+/// How long the vehicle has been on the road, seconds.
+const DRIVEN_S: i64 = 1_800;
 
 /// Folds one input into a copy of the scene's user, again and again.
 fn folds(
@@ -35,6 +44,35 @@ fn folds(
         let fold = |user| scene.fold(user, input);
         bench.iter_batched(|| scene.user.clone(), fold, BatchSize::LargeInput);
     });
+}
+
+/// What is judged before the journal: a batch that is new, and one that came before.
+fn admission(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("admit");
+    let (watch, car) = (Scene::with_minutes(&[1], 720), Scene::with_speeds(DRIVEN_S));
+    let speeds = readings(Metric::SPEED, DRIVEN_S..DRIVEN_S + 10);
+    let known = readings(Metric::SPEED, DRIVEN_S - 10..DRIVEN_S);
+    for (name, scene, records, news) in [
+        ("1 minute of steps", &watch, vec![minute(720)], 1),
+        ("10 readings of a vehicle's speed", &car, speeds, 10),
+        ("10 readings that are known", &car, known, 0),
+    ] {
+        let arrival = scene.arrival(1, records);
+        assert_eq!(admitted(scene, arrival.clone()), news, "{name}");
+        group.bench_function(name, |bench| {
+            let admit = |arrival| scene.admit(arrival);
+            bench.iter_batched(|| arrival.clone(), admit, BatchSize::SmallInput);
+        });
+    }
+    group.finish();
+}
+
+/// How many records of a batch are to be journaled.
+fn admitted(scene: &Scene, arrival: Arrival) -> usize {
+    let Admission::Journal(batch, _) = scene.admit(arrival) else {
+        panic!("the batch is new");
+    };
+    batch.records.len()
 }
 
 /// What comes behind all that its device has sent: the day has its first 720 minutes.
@@ -52,8 +90,12 @@ fn fast_road(criterion: &mut Criterion) {
     let two = Scene::with_minutes(&[1, 2], 720);
     let name = "60 minutes beside another device";
     folds(&mut group, (name, true), &two, &two.batch(2, next(60)));
+    let car = Scene::with_speeds(DRIVEN_S);
+    let batch = car.batch(1, readings(Metric::SPEED, DRIVEN_S..DRIVEN_S + 10));
+    let name = "10 readings of a vehicle's speed";
+    folds(&mut group, (name, true), &car, &batch);
     let beats = Scene::with_readings(43_200);
-    let batch = beats.batch(1, readings(43_200..43_260));
+    let batch = beats.batch(1, readings(Metric::HEART_RATE, 43_200..43_260));
     folds(
         &mut group,
         ("60 readings, one a second", true),
@@ -108,7 +150,7 @@ fn merges(criterion: &mut Criterion) {
             bench.iter(|| merge::merge(black_box(&all), Some(240)));
         });
     }
-    let beats = readings(0..86_400);
+    let beats = readings(Metric::HEART_RATE, 0..86_400);
     let beats: Vec<&Record> = beats.iter().collect();
     group.bench_function("86,400 readings to minutes", |bench| {
         bench.iter(|| merge::device_readings(black_box(&beats)));
@@ -133,6 +175,17 @@ fn whole_folds(criterion: &mut Criterion) {
         let take = |mut user| snapshot::take(&mut user, &Loaded::default());
         bench.iter_batched(|| user.clone(), take, BatchSize::LargeInput);
     });
+    let car = Scene::with_speeds(DRIVEN_S);
+    group.bench_function(
+        "a snapshot with half an hour of a vehicle's speed",
+        |bench| {
+            let take = |mut user| snapshot::take(&mut user, &Loaded::default());
+            bench.iter_batched(|| car.user.clone(), take, BatchSize::LargeInput);
+        },
+    );
+    group.bench_function("writing a state of a day of two devices", |bench| {
+        bench.iter(|| minicbor::to_vec(black_box(&scene.user)).unwrap());
+    });
     let state = minicbor::to_vec(&scene.user).unwrap();
     group.bench_function("reading a state of a day of two devices", |bench| {
         bench.iter(|| snapshot::restore(black_box(&state), &scene.rules).unwrap());
@@ -146,5 +199,13 @@ fn whole_folds(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fast_road, slow_road, merges, whole_folds);
+criterion_group!(
+    benches,
+    admission,
+    fast_road,
+    slow_road,
+    merges,
+    whole_folds,
+    boards::all
+);
 criterion_main!(benches);
