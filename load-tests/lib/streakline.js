@@ -56,7 +56,9 @@ export function number(name, otherwise) {
 /// A virtual clock stands still: the run pretends that it goes on, which the server believes for two minutes.
 export function begin() {
   if (!SECRET) throw new Error("STREAKLINE_SECRET is missing: the secret in the server's auth.hs256_secret_file");
-  const { clock, now_ms } = rest("GET", "clock", { bearer: token("load"), name: "clock" }).json();
+  const answer = rest("GET", "clock", { bearer: token("load"), name: "clock" });
+  if (answer.status !== 200) throw new Error(`${URL} does not let us in: ${answer.status} ${answer.error} ${answer.body}`);
+  const { clock, now_ms } = answer.json();
   const run = Date.now();
   console.info(`run ${run}; its users are load-${run}-NUMBER`);
   return { run, clock, ahead_ms: clock === "virtual" ? now_ms - Date.now() : 0, noon: noon(now_ms) };
