@@ -18,6 +18,9 @@ pub struct Deadlines {
 impl Deadlines {
     /// An entity's earliest deadline, POSIX ms; `None` takes it out.
     pub fn set(&mut self, entity: &Entity, deadline_ms: Option<i64>) {
+        if self.by_entity.get(entity).copied() == deadline_ms {
+            return;
+        }
         if let Some(before) = self.by_entity.remove(entity) {
             self.order.remove(&(before, entity.clone()));
         }

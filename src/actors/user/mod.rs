@@ -1,7 +1,8 @@
-//! The actor of one user, and its cell: the resident state with the sockets and requests that wait on it.
+//! The cell of one user: the resident state with the sockets and requests that wait on it. The actor that owns it is `actor`'s.
 //!
 //! It carries inputs to the journal and events to those who wait; what they mean is `core::user`'s.
 
+mod actor;
 mod battery;
 mod command;
 mod deliver;
@@ -23,7 +24,6 @@ use std::{
     sync::Arc,
 };
 
-use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use streakline_core::{
     change::Change,
     event::{Event, Fact, Judgement, Transfer},
@@ -33,31 +33,27 @@ use streakline_core::{
     user::{
         User,
         resident::{Resident, Step},
-        snapshot::restore,
     },
 };
 
 use super::{
-    admission::{self, Weight},
-    host::{Host, InFlight, UserEntry},
+    admission::Weight,
+    host::{Host, InFlight},
     shared::{BITS, Token},
 };
 use crate::{
     clock,
-    protocol::error_code::{Code, Refusal},
     push::{Lane, SessionHandle},
-    storage::{Attachment, Error},
+    storage::Attachment,
 };
 
+pub(super) use actor::UserActor;
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 pub(super) use inquiry::{Found, Inquiry, TrailPage};
 use outbound::Client;
 pub(super) use snapshot::{Look, close_sockets, let_go, let_go_for_good, take as snapshot};
-use snapshot::{read, state};
 
-/// Commands that may wait for one user's actor.
-const MAILBOX: usize = 256;
 /// Commands that may wait behind a write.
 const WAITING_MAX: usize = 256;
 
@@ -360,122 +356,6 @@ pub(super) fn resend(cell: &Cell, challenge: streakline_core::id::ChallengeId) {
     }
     deliver::send_outbox(cell);
     cell.borrow_mut().note_work();
-}
-
-/// The actor: it owns the cell and takes its commands in order.
-pub(super) struct UserActor {
-    cell: Cell,
-}
-
-impl UserActor {
-    pub(super) fn new(cell: Cell) -> Self {
-        Self { cell }
-    }
-}
-
-impl Actor for UserActor {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(MAILBOX);
-        let (host, id) = {
-            let held = self.cell.borrow();
-            (held.host.clone(), held.id.clone())
-        };
-        let read = read(host.clone(), Entity::User(id.clone()));
-        let activate = read.into_actor(self).map(move |read, actor, _| {
-            activate(&actor.cell, read);
-            admission::done(&host, &id);
-        });
-        ctx.wait(activate);
-    }
-}
-
-/// The snapshot is read: what an earlier start journaled after it is folded, then commands are taken.
-fn activate(cell: &Cell, read: Result<Option<Vec<u8>>, Error>) {
-    let mut held = cell.borrow_mut();
-    let rules = held.host.shared.rules.clone();
-    let decode = |state: Vec<u8>| {
-        let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
-        restore(&state, &rules).map_err(damaged)
-    };
-    let user = match read.and_then(|state| state.map(decode).transpose()) {
-        Ok(Some(user)) => user,
-        Ok(None) => {
-            let mut user = User::new(held.id.clone());
-            user.resolve(&rules);
-            user
-        }
-        Err(error) => {
-            held.leave();
-            if matches!(error, Error::Damaged(_)) {
-                held.host.set_aside(&held.entity(), "snapshot", &error);
-            } else {
-                tracing::error!(user = %held.id, %error, "a user cannot be read");
-            }
-            return;
-        }
-    };
-    let mut resident = Resident::new(user);
-    let entity = held.entity();
-    let tail = held
-        .host
-        .with(&entity, |partition| partition.tails.remove(&entity));
-    for (header, input) in tail.flatten().unwrap_or_default() {
-        if let Input::User(_, input) = input {
-            resident.enqueue(header, input);
-        }
-    }
-    if resident.pending() == 0 {
-        let covered = resident.user().position;
-        held.host.with(&entity, |partition| {
-            partition.covered(&entity, covered, false)
-        });
-    }
-    held.resident = Some(resident);
-    drop(held);
-    advance(cell);
-}
-
-/// A command with the count of work that it is.
-#[derive(actix::Message)]
-#[rtype(result = "()")]
-pub(super) struct Routed(UserCommand, Token);
-
-impl UserEntry {
-    /// Puts a command into the actor's mailbox; where that is full, who asked is told.
-    pub(super) fn deliver(&self, command: UserCommand, token: Token) {
-        use actix::dev::SendError;
-        // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
-        self.cell.borrow_mut().used();
-        if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
-            self.addr.try_send(Routed(command, token))
-        {
-            let busy = Refusal::new(
-                Code::Overloaded,
-                "this user has too much waiting; try again",
-            );
-            let mut held = self.cell.borrow_mut();
-            held.mailbox = held.mailbox.saturating_sub(1);
-            command.refuse(&held.host, held.id.clone(), busy);
-        }
-    }
-}
-
-impl Handler<Routed> for UserActor {
-    type Result = ();
-
-    fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
-        {
-            let mut held = self.cell.borrow_mut();
-            held.mailbox = held.mailbox.saturating_sub(1);
-        }
-        guarded(&self.cell, || command::take(&self.cell, command));
-        drop(token);
-        if self.cell.borrow().ended {
-            actix::ActorContext::stop(ctx);
-        }
-    }
 }
 
 /// Books a fold's transfers into the partition's sums.

@@ -122,8 +122,8 @@ async fn read_again(cell: &Cell) {
     if let Err(error) = reread::tail_at_hand(&host, &entity).await {
         return host.shared.fatal.raise(&error.to_string());
     }
-    let read = super::state(&host, &entity).await;
-    super::activate(cell, read);
+    let read = super::snapshot::state(&host, &entity).await;
+    super::actor::activate(cell, read);
 }
 
 /// A challenge waits for its member to know: it does, as far as it ever will without an operator.
