@@ -6,7 +6,10 @@ use alloc::{
     vec::Vec,
 };
 
+pub use crate::compact::{Group, Place};
+
 use crate::{
+    compact,
     id::{Entity, PartitionId, Position, UserId},
     input::{Header, Input, Origin, RULES_VERSION},
 };
@@ -18,8 +21,8 @@ pub struct Flush<A> {
     pub first: Position,
     /// Position of the last input.
     pub last: Position,
-    /// The inputs, encoded one after the other, by the user that they are about: each group is sealed with that user's key.
-    pub groups: BTreeMap<Option<UserId>, Vec<u8>>,
+    /// The inputs by the user that they are about: each group is sealed with that user's key.
+    pub groups: BTreeMap<Option<UserId>, Group>,
     /// Rows that become durable with them.
     pub attachments: Vec<A>,
 }
@@ -81,11 +84,13 @@ impl<A> Journal<A> {
             attachments: Vec::new(),
         });
         filling.last = header.position;
-        let group = filling.groups.entry(input.subject()).or_default();
-        let before = group.len();
-        // Writing to a Vec cannot fail, so there is no error to pass on.
-        let _ = minicbor::encode((&header, input), &mut *group);
-        let grown = group.len().saturating_sub(before);
+        let place = Place {
+            partition: header.partition,
+            first: filling.first,
+        };
+        let group = filling.groups.entry(input.subject());
+        let group = group.or_insert_with_key(|user| Group::new(place, user.clone()));
+        let grown = group.push(&header, input);
         self.written_bytes = self
             .written_bytes
             .saturating_add(u64::try_from(grown).unwrap_or(0));
@@ -150,11 +155,24 @@ impl<A> Journal<A> {
     }
 }
 
-/// The inputs of one group of a flush, in order; those of several groups are put back in order by their positions.
+/// The inputs of one group of a flush, in order; those of several groups are put back in order by their positions. `user`: the one
+/// whose key the group was sealed with.
 ///
 /// # Errors
-/// When the bytes are not a group of this form.
-pub fn inputs(bytes: &[u8]) -> Result<Vec<(Header, Input)>, minicbor::decode::Error> {
+/// When the bytes are a group of neither form.
+pub fn inputs(
+    bytes: &[u8],
+    place: Place,
+    user: Option<&UserId>,
+) -> Result<Vec<(Header, Input)>, minicbor::decode::Error> {
+    if bytes.first() == Some(&compact::FORMAT) {
+        return compact::read(bytes, place, user);
+    }
+    inputs_v1(bytes)
+}
+
+/// A group of the first form: header and input as CBOR, again and again.
+fn inputs_v1(bytes: &[u8]) -> Result<Vec<(Header, Input)>, minicbor::decode::Error> {
     let mut decoder = minicbor::Decoder::new(bytes);
     let mut inputs = Vec::new();
     while decoder.position() < bytes.len() {
@@ -270,6 +288,15 @@ mod tests {
         poison::Retry,
     };
 
+    fn read(flush: &Flush<()>, user: Option<&str>) -> Vec<(Header, Input)> {
+        let place = Place {
+            partition: PartitionId(256),
+            first: flush.first,
+        };
+        let user = user.map(|user| UserId::parse(user).unwrap());
+        inputs(flush.groups[&user].bytes(), place, user.as_ref()).unwrap()
+    }
+
     fn tick(user: &str) -> Input {
         Input::User(UserId::parse(user).unwrap(), UserInput::Tick)
     }
@@ -294,19 +321,14 @@ mod tests {
         );
         assert_eq!(journal.flushed(), first.position);
         assert_eq!(journal.flush().unwrap().last, second.position);
-        let ann = UserId::parse("ann").unwrap();
-        assert_eq!(
-            inputs(&flush.groups[&Some(ann)]).unwrap(),
-            [(first, tick("ann"))]
-        );
+        assert_eq!(read(&flush, Some("ann")), [(first, tick("ann"))]);
     }
 
     #[test]
     fn a_flush_groups_its_inputs_by_the_user_that_they_are_about() {
         let mut journal: Journal<()> = Journal::new(PartitionId(256), 1, 0);
-        let user = |name: &str| UserId::parse(name).unwrap();
         let challenge = |input| Input::Challenge(ChallengeId([1; 16]), input);
-        let leave = ChallengeInput::Leave(user("ann"));
+        let leave = ChallengeInput::Leave(UserId::parse("ann").unwrap());
         let again = Retry {
             stamp_ms: 0,
             kept: false,
@@ -325,8 +347,7 @@ mod tests {
         }
         let flush = journal.flush().unwrap();
         let of = |subject: Option<&str>| {
-            let group = &flush.groups[&subject.map(user)];
-            let positions = inputs(group).unwrap().into_iter();
+            let positions = read(&flush, subject).into_iter();
             let positions = positions.map(|(header, _)| header.position.index);
             positions.collect::<Vec<_>>()
         };

@@ -1,7 +1,7 @@
-//! Stored records: the copies of samples that a user has sent, which of them win, and the forms that they are kept in.
+//! Stored records: the copies of samples that a user has sent, and which of them win.
 //!
-//! A *tail* holds what came since the last snapshot, row by row; a *chunk* is one user-day of a snapshot, column by column.
-//! Which days are affected is `user`'s business.
+//! A [`tail`](crate::tail) holds what came since the last snapshot, a [`chunk`](crate::chunk) is one user-day of a snapshot. Which
+//! days are affected is `user`'s business.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 use minicbor::{Decode, Encode};
@@ -104,53 +104,6 @@ pub fn beats(new: &Record, held: &Record) -> bool {
     match first(new).cmp(&first(held)) {
         core::cmp::Ordering::Equal => new.digest() > held.digest(),
         order => order.is_gt(),
-    }
-}
-
-/// What came since the last snapshot, by civil day of the start; bounded by the bytes that it takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tail {
-    days: BTreeMap<Day, Vec<u8>>,
-    bytes: usize,
-}
-
-impl Tail {
-    /// Keeps one copy.
-    pub fn push(&mut self, day: Day, copy: &StoredRecord) {
-        let kept = self.days.entry(day).or_default();
-        let before = kept.len();
-        // Writing to a Vec cannot fail, so there is no error to pass on.
-        let _ = minicbor::encode(copy, &mut *kept);
-        self.bytes = self.bytes.saturating_add(kept.len().saturating_sub(before));
-    }
-
-    /// Takes the copies of a day out.
-    pub fn remove(&mut self, day: Day) {
-        let held = self.days.remove(&day).map_or(0, |bytes| bytes.len());
-        self.bytes = self.bytes.saturating_sub(held);
-    }
-
-    /// Encoded size.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Whether it holds nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.days.is_empty()
-    }
-
-    /// Days that it holds copies of.
-    pub fn days(&self) -> impl Iterator<Item = Day> {
-        self.days.keys().copied()
-    }
-
-    /// The copies of one day, in the order in which they came.
-    pub fn of(&self, day: Day) -> impl Iterator<Item = StoredRecord> {
-        let mut decoder = minicbor::Decoder::new(self.days.get(&day).map_or(&[], Vec::as_slice));
-        core::iter::from_fn(move || decoder.decode().ok())
     }
 }
 

@@ -18,7 +18,9 @@ use streakline_core::{
         Rules, User,
         admit::{self, Admission, Arrival},
         fold::{self, Loaded},
-        plan, snapshot,
+        plan,
+        resident::Resident,
+        snapshot,
     },
     zone::{Zone, Zones},
 };
@@ -45,7 +47,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     /// A user with devices of these classes, numbered from 1, at the day's midnight.
-    fn midnight(classes: &[DeviceClass]) -> Self {
+    pub(crate) fn midnight(classes: &[DeviceClass]) -> Self {
         let rules = Rules {
             zones: Arc::new(Utc),
             manual_policy: ManualPolicy::default(),
@@ -171,6 +173,14 @@ impl Scene {
         admit::batch(&self.user, arrival, None, self.stamp_ms)
     }
 
+    /// The user in memory with an input that waits and is durable: a step plans and folds it.
+    pub(crate) fn waiting(&self, input: &UserInput) -> Resident {
+        let mut resident = Resident::new(self.user.clone());
+        let header = header(self.user.position.index + 1, self.stamp_ms);
+        resident.enqueue(header, input.clone());
+        resident
+    }
+
     /// Whether an input finds everything in memory.
     pub(crate) fn is_fast(&self, input: &UserInput) -> bool {
         plan::plan(&self.user, input, self.stamp_ms).is_empty()
@@ -185,7 +195,7 @@ impl Scene {
         user
     }
 
-    fn live(&mut self, input: &UserInput) {
+    pub(crate) fn live(&mut self, input: &UserInput) {
         if let UserInput::Ingest(batch) = input {
             let ends = batch.records.iter().map(|(_, record)| record.end_ms);
             self.stamp_ms = self.stamp_ms.max(ends.max().unwrap());
@@ -194,7 +204,7 @@ impl Scene {
     }
 }
 
-fn header(index: u64, stamp_ms: i64) -> Header {
+pub(crate) fn header(index: u64, stamp_ms: i64) -> Header {
     Header {
         stamp_ms,
         partition: PartitionId(300),

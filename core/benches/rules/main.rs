@@ -5,6 +5,7 @@
     reason = "a benchmark that cannot go on should panic"
 )]
 
+mod batches;
 mod boards;
 mod days;
 
@@ -206,6 +207,8 @@ criterion_group!(
     slow_road,
     merges,
     whole_folds,
+    batches::journaled,
+    batches::live,
     boards::all
 );
 criterion_main!(benches);

@@ -5,7 +5,7 @@ use minicbor::decode::Error as DecodeError;
 use crate::{record::Content, records::StoredRecord, sample::Method};
 
 /// The class, with a deletion as one of its own.
-pub(super) fn kind(content: &Content) -> i64 {
+pub(crate) fn kind(content: &Content) -> i64 {
     match content {
         Content::Delta(_) => 0,
         Content::Cumulative { .. } => 1,
@@ -16,7 +16,7 @@ pub(super) fn kind(content: &Content) -> i64 {
 }
 
 /// 0 says absent, so a present offset is moved away from it.
-pub(super) fn offset(offset_s: Option<i32>) -> i64 {
+pub(crate) fn offset(offset_s: Option<i32>) -> i64 {
     offset_s.map_or(0, |offset| {
         let offset = i64::from(offset);
         if offset >= 0 {
@@ -27,7 +27,7 @@ pub(super) fn offset(offset_s: Option<i32>) -> i64 {
     })
 }
 
-pub(super) fn read_offset(moved: i64) -> Result<Option<i32>, DecodeError> {
+pub(crate) fn read_offset(moved: i64) -> Result<Option<i32>, DecodeError> {
     let offset = if moved > 0 {
         moved.saturating_sub(1)
     } else {
@@ -38,22 +38,27 @@ pub(super) fn read_offset(moved: i64) -> Result<Option<i32>, DecodeError> {
 }
 
 /// Method, wear and the clock's fault, in five bits.
-pub(super) fn flags(row: &StoredRecord) -> i64 {
-    let method = match row.record.method {
+pub(crate) fn flags(row: &StoredRecord) -> i64 {
+    flags_of(row.record.method, row.record.worn) | if row.skewed { 16 } else { 0 }
+}
+
+/// Method and wear, in four bits.
+pub(crate) fn flags_of(method: Method, worn: Option<bool>) -> i64 {
+    let method = match method {
         Method::Auto => 0,
         Method::Active => 1,
         Method::Manual => 2,
         Method::Unknown => 3,
     };
-    let worn = match row.record.worn {
+    let worn = match worn {
         None => 0,
         Some(false) => 4,
         Some(true) => 8,
     };
-    method | worn | if row.skewed { 16 } else { 0 }
+    method | worn
 }
 
-pub(super) fn read_flags(flags: i64) -> Result<(Method, Option<bool>, bool), DecodeError> {
+pub(crate) fn read_flags(flags: i64) -> Result<(Method, Option<bool>, bool), DecodeError> {
     let method = match flags & 3 {
         0 => Method::Auto,
         1 => Method::Active,

@@ -20,6 +20,9 @@ mod fields;
 pub mod minutes;
 mod numbers;
 
+pub(crate) use fields::{flags_of, kind, offset as moved_offset, read_flags, read_offset};
+pub(crate) use numbers::{folded, unfolded};
+
 use alloc::{boxed::Box, collections::BTreeMap, vec::Vec};
 use minicbor::{
     Decoder, Encoder,
@@ -122,8 +125,8 @@ fn columns(rows: &[&StoredRecord], epochs: &BTreeMap<&Epoch, i64>) -> Vec<u8> {
         &|row| i64::from(row.record.metric.0),
         &|row| row.record.start_ms,
         &|row| row.record.end_ms.wrapping_sub(row.record.start_ms),
-        &|row| fields::offset(row.record.offset_s),
-        &|row| fields::kind(&row.record.content),
+        &|row| moved_offset(row.record.offset_s),
+        &|row| kind(&row.record.content),
         &|row| row.record.value().unwrap_or(0),
         &place,
         &fields::flags,
@@ -212,7 +215,7 @@ fn row(cells: [i64; 13], apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeEr
     let [.., offset, kind, value, place, flags, received_ms] = cells;
     let narrow = |n: i64| u32::try_from(n).map_err(|_| DecodeError::message("out of range"));
     let metric = u16::try_from(metric).map_err(|_| DecodeError::message("unknown metric"))?;
-    let (method, worn, skewed) = fields::read_flags(flags)?;
+    let (method, worn, skewed) = read_flags(flags)?;
     Ok(StoredRecord {
         binding: narrow(binding)?,
         record: Record {
@@ -221,7 +224,7 @@ fn row(cells: [i64; 13], apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeEr
             metric: Metric(metric),
             start_ms,
             end_ms: start_ms.wrapping_add(span),
-            offset_s: fields::read_offset(offset)?,
+            offset_s: read_offset(offset)?,
             content: apart.content(kind, value, place)?,
             method,
             worn,
@@ -232,4 +235,4 @@ fn row(cells: [i64; 13], apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeEr
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

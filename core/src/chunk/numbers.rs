@@ -133,11 +133,11 @@ pub(super) fn bits(number: u64) -> u32 {
 }
 
 /// Signed numbers near 0 become small ones.
-pub(super) fn folded(number: i64) -> u64 {
+pub(crate) fn folded(number: i64) -> u64 {
     (number.wrapping_shl(1) ^ (number >> 63)).cast_unsigned()
 }
 
 /// What [`folded`] was made of.
-pub(super) fn unfolded(number: u64) -> i64 {
+pub(crate) fn unfolded(number: u64) -> i64 {
     (number >> 1).cast_signed() ^ (number & 1).cast_signed().wrapping_neg()
 }

@@ -42,7 +42,7 @@ fn any_content() -> impl Strategy<Value = Content> {
 }
 
 /// Any fields at all, also those that no admitted record has; often such that neighbours are alike.
-fn any_record() -> impl Strategy<Value = StoredRecord> {
+pub(crate) fn any_record() -> impl Strategy<Value = StoredRecord> {
     let id = prop_oneof![
         any::<u64>().prop_map(RecordId::Number),
         (0_u64..9).prop_map(RecordId::Number),

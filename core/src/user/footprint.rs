@@ -124,7 +124,7 @@ impl User {
         });
         size_of::<Self>()
             .saturating_add(days)
-            .saturating_add(self.tail.bytes())
+            .saturating_add(self.tail.held_bytes())
             .saturating_add(each(self.devices.len(), size_of::<Device>()))
             .saturating_add(each(ordered, size_of::<DeviceId>()))
             .saturating_add(each(self.goals.len(), size_of::<Goal>()))

@@ -57,10 +57,10 @@ use crate::{
     period::WeekStart,
     poison::{Hold, Skips},
     record::Epoch,
-    records::Tail,
     retention::Retention,
     sample::DeviceClass,
     streak::{Keeping, Pauses, Verdicts},
+    tail::Tail,
     zone::{Zone, Zones},
 };
 

@@ -1,4 +1,5 @@
-//! Bytes that were written once and are read by every later build: `tests/fixtures/{journal,snapshot,chunk}-v1`, unsealed.
+//! Bytes that were written once and are read by every later build: `tests/fixtures/{journal,snapshot,chunk}-v1`
+//! and `journal-v2`, unsealed.
 //!
 //! The story below wrote them. A build with `STREAKLINE_BLESS=1` writes those that are missing and never another: a form that changes gets
 //! a folder with the next number, and these stay.
@@ -10,9 +11,9 @@ use streakline_core::{
     chunk,
     civil::{Day, HOUR_MS, MINUTE_MS},
     episode::{Episode, Segment, Stage},
-    id::{ChallengeId, Entity, PartitionId, RecordId, UserId},
-    input::{ChallengeInput, Header, Input, Origin, RULES_VERSION, Source, UserInput},
-    journal::{self, Journal},
+    id::{ChallengeId, PartitionId, Position, RecordId, UserId},
+    input::{ChallengeInput, Header, Input, Origin, RULES_VERSION, Source},
+    journal::{self, Flush, Journal, Place},
     metric::Metric,
     record::{Content, Epoch, Record},
     records::StoredRecord,
@@ -159,38 +160,58 @@ fn minutes_of_the_first_format_are_read() {
     assert_eq!(chunk::minutes::decode(&stored).unwrap(), head);
 }
 
-#[test]
-fn journals_of_the_first_format_are_read() {
-    let history = story();
-    let mut journal: Journal<()> = Journal::new(PartitionId(300), 1, i64::MIN);
+/// The flush of the story's inputs.
+fn flush(history: &History) -> Flush<()> {
+    let mut journal: Journal<()> = Journal::new(PLACE.partition, PLACE.first.epoch, i64::MIN);
     for (header, input) in &history.journal {
         let input = Input::User(history.user.id.clone(), input.clone());
         journal.append(header.stamp_ms, header.origin.clone(), &input, Vec::new());
     }
-    let flush = journal.flush().expect("inputs wait");
-    let written = &flush.groups[&Some(history.user.id.clone())];
-    let stored = journal::inputs(&fixture("journal-v1", "story", written)).unwrap();
-    let user = Entity::User(history.user.id.clone());
-    let inputs: Vec<&UserInput> = stored
-        .iter()
-        .map(|(_, input)| match input {
-            Input::User(id, input) if Entity::User(id.clone()) == user => input,
-            _ => panic!("only Ann's inputs"),
-        })
-        .collect();
-    assert_eq!(
-        inputs,
-        history
-            .journal
-            .iter()
-            .map(|(_, input)| input)
-            .collect::<Vec<_>>()
-    );
-    let stamps = |all: &mut dyn Iterator<Item = i64>| all.collect::<Vec<_>>();
-    assert_eq!(
-        stamps(&mut stored.iter().map(|(header, _)| header.stamp_ms)),
-        stamps(&mut history.journal.iter().map(|(header, _)| header.stamp_ms))
-    );
+    journal.flush().expect("inputs wait")
+}
+
+const PLACE: Place = Place {
+    partition: PartitionId(300),
+    first: Position { epoch: 1, index: 1 },
+};
+
+/// Only the inputs of the story are in the bytes, under the headers that the journal gave them.
+fn assert_journaled(history: &History, bytes: &[u8]) {
+    let user = &history.user.id;
+    let stored = journal::inputs(bytes, PLACE, Some(user)).unwrap();
+    let lived = (1..).zip(&history.journal).map(|(index, (header, input))| {
+        let header = Header {
+            partition: PLACE.partition,
+            position: Position { epoch: 1, index },
+            ..header.clone()
+        };
+        (header, Input::User(user.clone(), input.clone()))
+    });
+    assert_eq!(stored, lived.collect::<Vec<_>>());
+}
+
+#[test]
+fn journals_of_the_first_format_are_read() {
+    let history = story();
+    let user = Some(&history.user.id);
+    let flush = flush(&history);
+    let written = flush.groups[&user.cloned()].bytes();
+    let first_form = |input: &(Header, Input)| minicbor::to_vec(input).unwrap();
+    let inputs = journal::inputs(written, PLACE, user).unwrap();
+    let written: Vec<u8> = inputs.iter().flat_map(first_form).collect();
+    let stored = fixture("journal-v1", "story", &written);
+    assert_journaled(&history, &stored);
+    assert_eq!(stored, written, "it is that form");
+}
+
+#[test]
+fn journals_of_the_second_format_are_read() {
+    let history = story();
+    let flush = flush(&history);
+    let written = flush.groups[&Some(history.user.id.clone())].bytes();
+    let stored = fixture("journal-v2", "story", written);
+    assert_journaled(&history, &stored);
+    assert_eq!(stored, written, "it is the form of today");
 }
 
 #[test]
