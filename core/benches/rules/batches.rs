@@ -7,7 +7,7 @@ use criterion::{BatchSize, Criterion, Throughput};
 use streakline_core::{
     id::{DeviceId, OutboxId, PartitionId, Position, RecordId, UserId},
     input::{Ingest, Input, Origin, Source, UserInput},
-    journal::{self, Journal},
+    journal::{self, Journal, Place},
     limits,
     metric::Metric,
     record::{Content, Record},
@@ -25,6 +25,12 @@ use super::days::{Scene, minute};
 const SAMPLES: i64 = 10;
 /// Seconds that the live day has.
 const DRIVEN_S: i64 = 3_600;
+
+/// The flush that a batch is in.
+const PLACE: Place = Place {
+    partition: PartitionId(300),
+    first: Position { epoch: 7, index: 1 },
+};
 
 /// The speed of a vehicle at a second of the day.
 fn speed(second: i64) -> Record {
@@ -55,10 +61,11 @@ fn sent(records: Vec<Record>) -> Input {
         skewed: false,
         records: (0..).zip(records).collect(),
     };
-    Input::User(
-        UserId::parse("driver-0017").unwrap(),
-        UserInput::Ingest(batch),
-    )
+    Input::User(driver(), UserInput::Ingest(batch))
+}
+
+fn driver() -> UserId {
+    UserId::parse("driver-0017").unwrap()
 }
 
 fn origin() -> Origin {
@@ -71,10 +78,11 @@ fn origin() -> Origin {
 
 /// The journal's part of one flush with one input.
 fn written(input: &Input, stamp_ms: i64) -> Vec<u8> {
-    let mut journal: Journal<()> = Journal::new(PartitionId(300), 7, 0);
+    let mut journal: Journal<()> = Journal::new(PLACE.partition, PLACE.first.epoch, 0);
     journal.append(stamp_ms, origin(), input, Vec::new());
     let flush = journal.flush().unwrap();
-    flush.groups.into_values().next().unwrap()
+    let (_, group) = flush.groups.into_iter().next().unwrap();
+    group.bytes().to_vec()
 }
 
 /// Inputs as bytes, there and back.
@@ -83,6 +91,7 @@ pub(crate) fn journaled(criterion: &mut Criterion) {
     let vehicle = driven(DRIVEN_S);
     let stamp_ms = vehicle.last().unwrap().end_ms + 1_234;
     let band = vec![minute(720)];
+    let driver = driver();
     for (name, records) in [
         ("10 samples of a vehicle", vehicle),
         ("a minute of steps", band),
@@ -97,7 +106,7 @@ pub(crate) fn journaled(criterion: &mut Criterion) {
             bench.iter(|| written(black_box(&input), stamp_ms));
         });
         group.bench_function(format!("reading {name}"), |bench| {
-            bench.iter(|| journal::inputs(black_box(&bytes)).unwrap());
+            bench.iter(|| journal::inputs(black_box(&bytes), PLACE, Some(&driver)).unwrap());
         });
     }
     group.finish();
