@@ -35,6 +35,25 @@ struct DayStart {
     after_ms: i64,
 }
 
+/// A day with its instants: what is asked of many instants that mostly lie in one day needs one search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DaySpan {
+    /// Which.
+    pub day: Day,
+    /// Its first instant, POSIX ms.
+    pub start_ms: i64,
+    /// The first instant after it, POSIX ms.
+    pub end_ms: i64,
+}
+
+impl DaySpan {
+    /// Whether an instant belongs to it.
+    #[must_use]
+    pub fn has(&self, at_ms: i64) -> bool {
+        (self.start_ms..self.end_ms).contains(&at_ms)
+    }
+}
+
 /// A user's zone timeline as days.
 ///
 /// ```
@@ -121,6 +140,17 @@ impl Calendar {
             date
         } else {
             date.prev()
+        }
+    }
+
+    /// The day that the instant belongs to, with its instants.
+    #[must_use]
+    pub fn span_of(&self, at_ms: i64) -> DaySpan {
+        let day = self.day_of(at_ms);
+        DaySpan {
+            day,
+            start_ms: self.start_ms(day),
+            end_ms: self.end_ms(day),
         }
     }
 

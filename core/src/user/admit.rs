@@ -2,13 +2,18 @@
 //!
 //! It sees the state as it is and what waits in front; nothing changes here.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
 
 use super::{EnrolmentState, User};
 use crate::{
     civil::Day,
     event::{BatchOutcome, Judgement},
-    id::{DeviceId, OutboxId},
+    id::{DeviceId, OutboxId, RecordId},
     input::Ingest,
     limits,
     record::{Content, Epoch, Record},
@@ -132,16 +137,22 @@ fn day_of(user: &User, record: &Record) -> Option<Day> {
     }
 }
 
-/// Records since the last snapshot, where the batch comes again; a first-time batch looks for nothing.
+/// Records since the last snapshot of ids that come again; a first-time batch looks for nothing.
 fn recent(user: &User, arrival: &Arrival) -> Records {
     let mut known = Records::new();
     let device = user.devices.get(&arrival.device);
     let highest = device.and_then(|held| held.highest_id);
-    let old = |record: &Record| highest.is_some_and(|highest| record.id <= highest);
-    if arrival.records.iter().flatten().any(old) {
-        for day in user.tail.days() {
-            records::file(&mut known, user.tail.of(day));
-        }
+    let ids = arrival.records.iter().flatten().map(|record| record.id);
+    let again: BTreeSet<RecordId> = ids.filter(|id| highest >= Some(*id)).collect();
+    if again.is_empty() {
+        return known;
+    }
+    for day in user.tail.days() {
+        let copies = user.tail.of(day);
+        records::file(
+            &mut known,
+            copies.filter(|copy| again.contains(&copy.record.id)),
+        );
     }
     known
 }

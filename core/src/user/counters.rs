@@ -64,6 +64,15 @@ pub(super) fn note(runs: &mut Runs, binding: u32, record: &Record, days: [Day; 2
     }
 }
 
+/// Whether a record is a reading of a run.
+pub(super) fn is_of_a_run(record: &Record) -> bool {
+    let epoch = match &record.content {
+        Content::Cumulative { epoch, .. } => epoch,
+        _ => return false,
+    };
+    matches!(epoch, Epoch::Run(_))
+}
+
 fn run_of(record: &Record) -> Option<u64> {
     match &record.content {
         Content::Cumulative {

@@ -9,9 +9,10 @@ use alloc::{
 use super::{
     User, counters,
     fold::{Fold, Loaded},
-    hold, plan, progress, rebuild, seen,
+    hold, is_archived, plan, progress, rebuild, seen,
 };
 use crate::{
+    calendar::DaySpan,
     civil::Day,
     day::{DeviceCells, Head},
     event::{BatchOutcome, Event, Judgement},
@@ -29,6 +30,8 @@ use crate::{
 /// One batch on its way: what it has touched, and every record that may matter to it.
 struct Batch {
     binding: u32,
+    /// The day of the last record's start.
+    span: Option<DaySpan>,
     /// Days whose cells have changed and are right, with the metrics that changed.
     touched: BTreeMap<Day, BTreeSet<Metric>>,
     /// Days whose cells must be rebuilt.
@@ -37,12 +40,23 @@ struct Batch {
     known: Option<Records>,
 }
 
+impl Batch {
+    /// The day of an instant; records of a batch mostly start in one.
+    fn span_of(&mut self, user: &User, at_ms: i64) -> DaySpan {
+        let held = self.span.filter(|span| span.has(at_ms));
+        *self
+            .span
+            .insert(held.unwrap_or_else(|| user.calendar().span_of(at_ms)))
+    }
+}
+
 pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
     let Some(binding) = user.devices.get(&input.device).map(|device| device.binding) else {
         return;
     };
     let mut batch = Batch {
         binding,
+        span: None,
         touched: BTreeMap::new(),
         dirty: BTreeSet::new(),
         known: None,
@@ -101,16 +115,17 @@ fn take(
     copy: StoredRecord,
 ) -> Option<Judgement> {
     let judgement = accepted_as(&copy);
-    let day = copy.day(user.calendar());
-    match plan::road(user, batch.binding, (&copy.record, copy.skewed)) {
+    let span = batch.span_of(user, copy.record.start_ms);
+    match plan::road(user, (batch.binding, span), (&copy.record, copy.skewed)) {
+        // A total of a day is never here, so the day of its start is the one that it is kept with.
         plan::Road::Fast => {
             if let Some(known) = &mut batch.known {
                 records::file(known, [copy.clone()]);
             }
-            if !user.is_archived(day, fold.header.stamp_ms) {
-                append(user, batch, day, &copy);
+            if !is_archived(span.end_ms, fold.header.stamp_ms) {
+                append(user, batch, span, &copy);
             }
-            keep(user, batch, day, &copy);
+            keep(user, batch, span.day, &copy);
         }
         plan::Road::New => accept(user, fold, batch, copy),
         plan::Road::Slow => return judge(user, fold, batch, copy, judgement),
@@ -152,6 +167,7 @@ pub(super) fn import(
 ) -> BTreeMap<Day, BTreeSet<Metric>> {
     let mut batch = Batch {
         binding,
+        span: None,
         touched: BTreeMap::new(),
         dirty: BTreeSet::new(),
         known: None,
@@ -283,6 +299,9 @@ fn keep(user: &mut User, batch: &Batch, day: Day, copy: &StoredRecord) {
 /// Notes on which days a counter was read.
 pub(super) fn note_counter(user: &mut User, copy: &StoredRecord) {
     let record = &copy.record;
+    if !counters::is_of_a_run(record) {
+        return;
+    }
     let ends = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
     counters::note(&mut user.counter_runs, copy.binding, record, ends);
 }
@@ -300,8 +319,8 @@ pub(super) fn reach_ms(record: &Record) -> i64 {
 }
 
 /// The fast road: the record owns its whole interval, in a day whose minutes are at hand.
-fn append(user: &mut User, batch: &mut Batch, day: Day, copy: &StoredRecord) {
-    let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
+fn append(user: &mut User, batch: &mut Batch, span: DaySpan, copy: &StoredRecord) {
+    let (day, span) = (span.day, (span.start_ms, span.end_ms));
     let (record, key) = (&copy.record, (copy.record.metric, copy.binding));
     let Some((device, held)) = user.device_of(copy.binding) else {
         return;

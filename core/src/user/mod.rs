@@ -400,8 +400,7 @@ impl User {
     /// Whether a day may only be read (domain.md 2.3).
     #[must_use]
     pub fn is_archived(&self, day: Day, at_ms: i64) -> bool {
-        let end_ms = self.calendar().end_ms(day);
-        end_ms.saturating_add(limits::ARCHIVE_AFTER_MS) <= at_ms
+        is_archived(self.calendar().end_ms(day), at_ms)
     }
 
     /// The zone in force.
@@ -424,4 +423,9 @@ impl User {
             .find(|(_, held)| held.binding == binding)
             .map(|(id, held)| (*id, held))
     }
+}
+
+/// Whether a day that ended at `end_ms` may only be read.
+fn is_archived(end_ms: i64, at_ms: i64) -> bool {
+    end_ms.saturating_add(limits::ARCHIVE_AFTER_MS) <= at_ms
 }

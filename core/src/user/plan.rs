@@ -9,6 +9,7 @@ use super::{
     goals,
 };
 use crate::{
+    calendar::DaySpan,
     civil::Day,
     day::DayState,
     id::RecordId,
@@ -33,8 +34,12 @@ pub(super) enum Road {
 }
 
 /// The fast road takes version 1, an id above the device's highest, a start at or after what the device has covered of the
-/// metric (design.md 5).
-pub(super) fn road(user: &User, binding: u32, (record, skewed): (&Record, bool)) -> Road {
+/// metric (design.md 5). `span`: the day that the record starts in.
+pub(super) fn road(
+    user: &User,
+    (binding, span): (u32, DaySpan),
+    (record, skewed): (&Record, bool),
+) -> Road {
     let Some((_, device)) = user.device_of(binding) else {
         return Road::Slow;
     };
@@ -49,14 +54,18 @@ pub(super) fn road(user: &User, binding: u32, (record, skewed): (&Record, bool))
     else {
         return Road::New;
     };
-    let day = user.day_of(record.start_ms);
-    let span = user.calendar().start_ms(day)..=user.calendar().end_ms(day);
-    let cold = user.days.get(&day).is_some_and(DayState::is_cold);
-    if span.contains(&from_ms) && span.contains(&to_ms) && !cold {
+    if is_within(user, span, (from_ms, to_ms)) {
         Road::Fast
     } else {
         Road::New
     }
+}
+
+/// Whether a day has the whole interval, and its minutes are at hand.
+fn is_within(user: &User, span: DaySpan, (from_ms, to_ms): (i64, i64)) -> bool {
+    let day = span.start_ms..=span.end_ms;
+    let cold = || user.days.get(&span.day).is_some_and(DayState::is_cold);
+    day.contains(&from_ms) && day.contains(&to_ms) && !cold()
 }
 
 /// The time that a record adds behind what its device has covered of the metric; `None` where it may overlap, or says
@@ -302,8 +311,54 @@ fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
     let Some(device) = user.devices.get(&batch.device) else {
         return Vec::new();
     };
+    if is_live(user, device, batch) {
+        return Vec::new();
+    }
     let records: Vec<&Record> = batch.records.iter().map(|(_, record)| record).collect();
     follow(user, device.clone(), (&records, batch.skewed), false)
+}
+
+/// Whether each record of a batch comes behind the one before and all that its device has sent: what nearly every batch is, so
+/// it is seen without following what each record leaves. Counters are followed.
+fn is_live(user: &User, device: &Device, batch: &Ingest) -> bool {
+    let Some((_, first)) = batch.records.first() else {
+        return true;
+    };
+    let mut span = user.calendar().span_of(first.start_ms);
+    let mut highest = device.highest_id;
+    let mut covered: Vec<(Metric, i64)> = Vec::new();
+    for (_, record) in &batch.records {
+        let instant = match record.content {
+            Content::Delta(_) => 0,
+            Content::Gauge(_) => 1,
+            _ => return false,
+        };
+        if !span.has(record.start_ms) {
+            span = user.calendar().span_of(record.start_ms);
+        }
+        let held = covered
+            .iter()
+            .position(|(metric, _)| *metric == record.metric);
+        let held = held.and_then(|place| covered.get_mut(place));
+        let known_ms = || device.covered_to_ms(record.metric);
+        let covered_ms = held
+            .as_ref()
+            .map_or_else(known_ms, |(_, covered_ms)| *covered_ms);
+        let behind = record.version == 1 && Some(record.id) > highest;
+        if !behind
+            || record.start_ms < covered_ms
+            || !is_within(user, span, (record.start_ms, record.end_ms))
+        {
+            return false;
+        }
+        highest = Some(record.id);
+        let to_ms = covered_ms.max(record.end_ms.saturating_add(instant));
+        match held {
+            Some(held) => held.1 = to_ms,
+            None => covered.push((record.metric, to_ms)),
+        }
+    }
+    true
 }
 
 /// What each record of an import can change: they all go the slow road, also those of a device that is new with it.
@@ -331,7 +386,8 @@ fn follow(
         let known = all || device.highest_id.is_some_and(|held| record.id <= held);
         let eligible = user.manual_policy.takes(Total::Eligible, record, skewed);
         let behind = adds(&device, record, eligible).is_none();
-        let slow = road(user, binding, (record, skewed)) != Road::Fast;
+        let span = user.calendar().span_of(record.start_ms);
+        let slow = road(user, (binding, span), (record, skewed)) != Road::Fast;
         device.note(record, eligible);
         let days = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
         counters::note(&mut runs, binding, record, days);
