@@ -12,6 +12,11 @@ use crate::{
     records::StoredRecord,
 };
 
+/// A tail grows by so many bytes and not by half of itself: there is one for each user in memory.
+const GROWTH_BYTES: usize = 256;
+/// What nearly every copy fits into.
+const SPARE_BYTES: usize = 48;
+
 /// What came since the last snapshot, by civil day of the start; bounded by the bytes that it takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tail {
@@ -45,6 +50,10 @@ impl Kept {
     }
 
     fn push(&mut self, copy: &StoredRecord) {
+        let spare = self.bytes.capacity().saturating_sub(self.bytes.len());
+        if spare < SPARE_BYTES {
+            self.bytes.reserve_exact(GROWTH_BYTES);
+        }
         let brought = Brought {
             binding: copy.binding,
             received_ms: copy.received_ms,

@@ -230,9 +230,9 @@ settings! {
         /// How long an input may stay uncovered, seconds
         tail_max_age_s: u64 = 3_600, within 1..=86_400;
 
-        /// Bytes of journal of earlier starts whose inputs wait in memory to be folded (they take about three times that); what
+        /// Bytes of journal of earlier starts whose inputs wait in memory to be folded (they take about ten times that); what
         /// is more is read again in its turn
-        recovered_max_bytes: usize = 64 * 1024 * 1024, within 1..=68_719_476_736;
+        recovered_max_bytes: usize = 16 * 1024 * 1024, within 1..=68_719_476_736;
     }
 
     /// Streams

@@ -10,8 +10,9 @@ use streakline_core::{
     limits,
     metric::Metric,
     record::{Content, Record},
-    records::{StoredRecord, Tail},
+    records::StoredRecord,
     sample::Method,
+    tail::Tail,
 };
 
 /// Rows of each chunk.

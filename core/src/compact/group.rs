@@ -211,7 +211,8 @@ impl Told {
         let Some(user) = &self.user else {
             return Origin::server(Source::Timer);
         };
-        let mut principal = String::with_capacity(OWN_STREAM.len().saturating_add(64));
+        let mut principal =
+            String::with_capacity(OWN_STREAM.len().saturating_add(user.as_str().len()));
         principal.push_str(OWN_STREAM);
         principal.push_str(user.as_str());
         Origin {

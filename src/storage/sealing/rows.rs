@@ -14,7 +14,7 @@ use super::{
         Attachment, Error, IdempotencyKey, JournalRow, SnapshotWrite, StoredAnswer,
         envelope::{Envelope, Kind, Opened, Place, open_plain, plain, read},
     },
-    Content, DataKey, Seals,
+    DataKey, Seals,
 };
 
 /// Bytes that say how long a group is.
@@ -51,7 +51,7 @@ impl Seals {
             let group = self.written(
                 key_in(&keys, subject.as_ref()),
                 (Kind::Inputs, place),
-                inputs,
+                inputs.bytes(),
             )?;
             let length = u32::try_from(group.len());
             let length = length.map_err(|_| Error::Refused("a flush of more than 4 GiB".into()))?;
@@ -131,9 +131,12 @@ impl Seals {
     /// # Errors
     /// [`Error::Damaged`]; those of the store.
     pub async fn inputs(&self, row: &JournalRow) -> Result<Vec<(Header, Input)>, Error> {
-        let place = Place::Flush(row.partition, row.first);
+        let flush = journal::Place {
+            partition: row.partition,
+            first: row.first,
+        };
         let groups = groups(open_plain(Kind::Journal, &row.bytes)?.payload)?;
-        let opened = groups.iter().map(|group| self.group(place, group));
+        let opened = groups.iter().map(|group| self.group(flush, group));
         let mut inputs = Vec::new();
         for group in join_all(opened).await {
             inputs.extend(group?);
@@ -142,19 +145,28 @@ impl Seals {
         Ok(inputs)
     }
 
-    async fn group(&self, place: Place<'_>, group: &[u8]) -> Result<Vec<(Header, Input)>, Error> {
+    async fn group(
+        &self,
+        flush: journal::Place,
+        group: &[u8],
+    ) -> Result<Vec<(Header, Input)>, Error> {
         let damaged = |error: minicbor::decode::Error| Error::Damaged(error.to_string());
-        if let Envelope::Plain(Opened { payload, .. }) = read(Kind::Inputs, group)? {
-            let inputs = journal::inputs(payload).map_err(damaged)?;
-            if inputs.iter().any(|(_, input)| input.subject().is_some()) {
-                return Err(Error::Damaged("an input about a user is not sealed".into()));
+        let sealed = match read(Kind::Inputs, group)? {
+            Envelope::Plain(Opened { payload, .. }) => {
+                let inputs = journal::inputs(payload, flush, None).map_err(damaged)?;
+                if inputs.iter().any(|(_, input)| input.subject().is_some()) {
+                    return Err(Error::Damaged("an input about a user is not sealed".into()));
+                }
+                return Ok(inputs);
             }
-            return Ok(inputs);
-        }
-        match self.open_any((Kind::Inputs, place), group).await? {
-            Content::Payload(payload) => journal::inputs(&payload).map_err(damaged),
-            Content::Erased => Ok(Vec::new()),
-        }
+            Envelope::Sealed(sealed) => sealed,
+        };
+        let Some(key) = self.key(sealed.key).await? else {
+            return Ok(Vec::new()); // Its user was erased.
+        };
+        let place = Place::Flush(flush.partition, flush.first);
+        let payload = sealed.open(&key.cipher, (&key.user, place))?;
+        journal::inputs(&payload, flush, Some(&key.user)).map_err(damaged)
     }
 
     /// Seals everything that a snapshot writes; a challenge's state is nobody's.

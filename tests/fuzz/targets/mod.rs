@@ -48,7 +48,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 31] = [
+pub(crate) const TARGETS: [Target; 32] = [
     stream::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
@@ -65,6 +65,7 @@ pub(crate) const TARGETS: [Target; 31] = [
     names::NAMES,
     settings::SETTINGS,
     journal::JOURNAL,
+    journal::COMPACT,
     rows::ENVELOPE,
     rows::SEALED,
     rows::FACT,
