@@ -76,6 +76,8 @@ pub const FINALISATION_H_MAX: u32 = 72;
 pub const BATCH_RECORDS_MAX: usize = 500;
 /// Bytes of one frame, fragments joined: the default, announced in `welcome`.
 pub const FRAME_BYTES: usize = 64 * 1024;
+/// How deep lists, maps and tags of a frame in CBOR may lie in each other.
+pub const CBOR_DEPTH_MAX: usize = 16;
 /// Ceiling of the setting for bytes of one frame.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a REST body.

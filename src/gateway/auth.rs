@@ -9,12 +9,13 @@ use streakline_core::id::{DeviceId, UserId};
 
 use crate::{
     keys::{Claims, KeyMark, Role, TokenError},
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        error_code::{Code, Refusal},
+        form::Form,
+    },
     telemetry::PrincipalKind,
 };
 
-/// The JSON subprotocol of version 1.
-pub(super) const SUBPROTOCOL: &str = "streakline.v1.json";
 /// How a browser, which cannot set headers, brings its token.
 const BEARER_SUBPROTOCOL: &str = "bearer.";
 /// The entry of the origin list that stands for every origin.
@@ -85,13 +86,13 @@ pub(super) fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<()
     Err(Refusal::new(Code::OriginRefused, detail))
 }
 
-/// The client must offer the JSON subprotocol.
-pub(super) fn check_subprotocol(headers: &HeaderMap) -> Result<(), Refusal> {
-    if offered(headers).any(|name| name == SUBPROTOCOL) {
-        return Ok(());
-    }
-    let detail = format!("offer {SUBPROTOCOL} in Sec-WebSocket-Protocol");
-    Err(Refusal::new(Code::UnsupportedSubprotocol, detail))
+/// The form that the client likes best of those that it offers: the first one.
+pub(super) fn form(headers: &HeaderMap) -> Result<Form, Refusal> {
+    offered(headers).find_map(Form::of).ok_or_else(|| {
+        let names = Form::ALL.map(Form::subprotocol).join(" or ");
+        let detail = format!("offer {names} in Sec-WebSocket-Protocol");
+        Refusal::new(Code::UnsupportedSubprotocol, detail)
+    })
 }
 
 /// The token of the request: of the `Authorization` header, or of a `bearer.` subprotocol.
@@ -149,7 +150,7 @@ mod tests {
         assert_eq!(token(&header), Ok("abc.def"));
         let browser = headers(&[(SEC_WEBSOCKET_PROTOCOL, "streakline.v1.json, bearer.abc.def")]);
         assert_eq!(token(&browser), Ok("abc.def"));
-        assert_eq!(check_subprotocol(&browser), Ok(()));
+        assert_eq!(form(&browser), Ok(Form::Json));
         for bad in [
             headers(&[]),
             headers(&[(AUTHORIZATION, "Basic abc")]),
@@ -171,8 +172,20 @@ mod tests {
             headers(&[]),
             headers(&[(SEC_WEBSOCKET_PROTOCOL, "streakline.v2.json")]),
         ] {
-            let code = check_subprotocol(&offer).unwrap_err().code;
+            let code = form(&offer).unwrap_err().code;
             assert_eq!(code, Code::UnsupportedSubprotocol);
+        }
+    }
+
+    #[test]
+    fn the_first_of_our_forms_that_is_offered_is_spoken() {
+        for (offer, spoken) in [
+            ("streakline.v1.json, streakline.v1.cbor", Form::Json),
+            ("bearer.abc.def, streakline.v1.cbor", Form::Cbor),
+            ("mqtt, streakline.v1.cbor, streakline.v1.json", Form::Cbor),
+        ] {
+            let headers = headers(&[(SEC_WEBSOCKET_PROTOCOL, offer)]);
+            assert_eq!(form(&headers), Ok(spoken), "{offer}");
         }
     }
 

@@ -1,33 +1,47 @@
 //! Joins the fragments of a message, up to a bound (RFC 6455 5.4); some clients split at 4,096 bytes.
 //!
-//! Text only. Called by `session`, which gets fragments one by one.
+//! Of the socket's own form only. Called by `session`, which gets fragments one by one.
 
-use crate::protocol::server_frame::CloseReason;
+use crate::protocol::{
+    form::{Encoded, Form},
+    server_frame::CloseReason,
+};
 
 /// A message whose fragments are arriving.
 #[derive(Debug)]
 pub(super) struct Fragments {
+    form: Form,
     joined: Vec<u8>,
     bytes_max: usize,
 }
 
 impl Fragments {
     /// Joins messages of up to `bytes_max` bytes.
-    pub(super) fn new(bytes_max: usize) -> Self {
+    pub(super) fn new(form: Form, bytes_max: usize) -> Self {
         Self {
+            form,
             joined: Vec::new(),
             bytes_max,
         }
     }
 
-    /// Adds a fragment; the first one begins a new message.
+    /// Begins a new message with its first fragment.
+    ///
+    /// # Errors
+    /// 1003 when it is of the other form, 1009 when it is too large.
+    pub(super) fn begin(&mut self, form: Form, fragment: &[u8]) -> Result<(), CloseReason> {
+        if form != self.form {
+            return Err(CloseReason::OTHER_FORM);
+        }
+        self.joined.clear();
+        self.push(fragment)
+    }
+
+    /// Adds a fragment.
     ///
     /// # Errors
     /// 1009 when the message is too large.
-    pub(super) fn push(&mut self, first: bool, fragment: &[u8]) -> Result<(), CloseReason> {
-        if first {
-            self.joined.clear();
-        }
+    pub(super) fn push(&mut self, fragment: &[u8]) -> Result<(), CloseReason> {
         if self.joined.len() + fragment.len() > self.bytes_max {
             return Err(CloseReason::TOO_LARGE);
         }
@@ -38,11 +52,17 @@ impl Fragments {
     /// Adds the last fragment and hands the message over.
     ///
     /// # Errors
-    /// 1009 when the message is too large, 1007 when it is not UTF-8.
-    pub(super) fn finish(&mut self, fragment: &[u8]) -> Result<String, CloseReason> {
-        self.push(false, fragment)?;
+    /// 1009 when the message is too large, 1007 when it is to be text and is not UTF-8.
+    pub(super) fn finish(&mut self, fragment: &[u8]) -> Result<Encoded, CloseReason> {
+        self.push(fragment)?;
         // The buffer leaves with the message: a socket that sends one large message does not keep it for ever.
-        String::from_utf8(std::mem::take(&mut self.joined)).map_err(|_| CloseReason::NOT_UTF8)
+        let joined = std::mem::take(&mut self.joined);
+        match self.form {
+            Form::Json => String::from_utf8(joined)
+                .map(Encoded::Text)
+                .map_err(|_| CloseReason::NOT_UTF8),
+            Form::Cbor => Ok(Encoded::Binary(joined)),
+        }
     }
 }
 
@@ -50,30 +70,48 @@ impl Fragments {
 mod tests {
     use super::*;
 
+    fn text(text: &str) -> Result<Encoded, CloseReason> {
+        Ok(Encoded::Text(text.to_owned()))
+    }
+
     #[test]
     fn fragments_are_joined_in_order() {
-        let mut fragments = Fragments::new(10);
+        let mut fragments = Fragments::new(Form::Json, 10);
         // The euro sign has three bytes, cut after the first.
-        fragments.push(true, b"5 \xe2").unwrap();
-        fragments.push(false, b"").unwrap();
-        assert_eq!(fragments.finish(b"\x82\xac"), Ok("5 \u{20ac}".into()));
-        fragments.push(true, b"again").unwrap();
-        assert_eq!(fragments.finish(b""), Ok("again".into()));
+        fragments.begin(Form::Json, b"5 \xe2").unwrap();
+        fragments.push(b"").unwrap();
+        assert_eq!(fragments.finish(b"\x82\xac"), text("5 \u{20ac}"));
+        fragments.begin(Form::Json, b"again").unwrap();
+        assert_eq!(fragments.finish(b""), text("again"));
     }
 
     #[test]
     fn a_message_is_bounded_whatever_its_fragments() {
-        let mut fragments = Fragments::new(10);
-        fragments.push(true, b"12345").unwrap();
-        fragments.push(false, b"67890").unwrap();
-        assert_eq!(fragments.push(false, b"1"), Err(CloseReason::TOO_LARGE));
+        let mut fragments = Fragments::new(Form::Json, 10);
+        fragments.begin(Form::Json, b"12345").unwrap();
+        fragments.push(b"67890").unwrap();
+        assert_eq!(fragments.push(b"1"), Err(CloseReason::TOO_LARGE));
         assert_eq!(fragments.finish(b"1"), Err(CloseReason::TOO_LARGE));
     }
 
     #[test]
-    fn what_is_not_utf8_is_refused() {
-        let mut fragments = Fragments::new(10);
-        fragments.push(true, b"\xff").unwrap();
+    fn what_is_not_utf8_is_refused_as_text_and_taken_as_bytes() {
+        let mut fragments = Fragments::new(Form::Json, 10);
+        fragments.begin(Form::Json, b"\xff").unwrap();
         assert_eq!(fragments.finish(b""), Err(CloseReason::NOT_UTF8));
+        let mut fragments = Fragments::new(Form::Cbor, 10);
+        fragments.begin(Form::Cbor, b"\xff").unwrap();
+        assert_eq!(
+            fragments.finish(b"\x00"),
+            Ok(Encoded::Binary(vec![0xff, 0x00]))
+        );
+    }
+
+    #[test]
+    fn a_message_of_the_other_form_is_refused_at_its_first_fragment() {
+        for (form, other) in [(Form::Json, Form::Cbor), (Form::Cbor, Form::Json)] {
+            let refused = Fragments::new(form, 10).begin(other, b"1");
+            assert_eq!(refused, Err(CloseReason::OTHER_FORM));
+        }
     }
 }

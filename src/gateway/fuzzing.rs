@@ -7,7 +7,11 @@ use super::{
     fragments::Fragments,
     frame_scan::{FrameScan, Place},
 };
-use crate::protocol::error_code::Refusal;
+use crate::protocol::{
+    error_code::Refusal,
+    form::{Encoded, Form},
+    server_frame::CloseReason,
+};
 
 /// Where bytes lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,17 +69,20 @@ pub fn scan(bytes: &[u8], piece: usize, places_max: usize) -> Vec<(usize, Found)
 /// # Errors
 /// 1009 when it is too large, 1007 when it is not UTF-8.
 pub fn join(fragments: &[&[u8]], bytes_max: usize) -> Result<String, u16> {
-    let mut joined = Fragments::new(bytes_max);
+    let mut joined = Fragments::new(Form::Json, bytes_max);
     let (last, before): (&[u8], _) = match fragments.split_last() {
         Some((last, before)) => (last, before),
         None => (&[], fragments),
     };
-    let closed = |reason: crate::protocol::server_frame::CloseReason| reason.close;
-    joined.push(true, &[]).map_err(closed)?;
-    for (at, fragment) in before.iter().enumerate() {
-        joined.push(at == 0, fragment).map_err(closed)?;
+    let closed = |reason: CloseReason| reason.close;
+    joined.begin(Form::Json, &[]).map_err(closed)?;
+    for fragment in before {
+        joined.push(fragment).map_err(closed)?;
     }
-    joined.finish(last).map_err(closed)
+    match joined.finish(last).map_err(closed)? {
+        Encoded::Text(text) => Ok(text),
+        Encoded::Binary(_) => Err(CloseReason::OTHER_FORM.close),
+    }
 }
 
 /// The token of an upgrade request with these headers, once its subprotocol is right.
@@ -83,6 +90,6 @@ pub fn join(fragments: &[&[u8]], bytes_max: usize) -> Result<String, u16> {
 /// # Errors
 /// `unsupported_subprotocol` or `unauthenticated`.
 pub fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
-    auth::check_subprotocol(headers)?;
+    auth::form(headers)?;
     auth::token(headers)
 }

@@ -17,8 +17,8 @@ use actix_web_actors::ws::{
 use super::{
     Gateway,
     addresses::Place,
-    auth::{Bearer, SUBPROTOCOL},
-    conversation::{Conversation, Step},
+    auth::Bearer,
+    conversation::{Conversation, Received, Step},
     doors::Doors,
     fragments::Fragments,
     gate::{Fault, Gate, GateHandle},
@@ -28,7 +28,11 @@ use super::{
 use crate::telemetry::series;
 use crate::{
     clock,
-    protocol::{error_code::Code, server_frame::CloseReason},
+    protocol::{
+        error_code::Code,
+        form::{Encoded, Form},
+        server_frame::CloseReason,
+    },
     push::{Line, Push, SessionHandle, count_close},
 };
 
@@ -44,6 +48,7 @@ const FRAMES_AT_ONCE_BYTES: usize = 64 * 1024;
 /// One socket.
 pub(super) struct Session {
     gateway: Gateway,
+    form: Form,
     bearer: Bearer,
     request_id: Option<String>,
     /// `None` when the address has too many sockets: then this one only says so.
@@ -72,10 +77,10 @@ pub(super) fn start(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, impl Display> {
-    let bytes_max = session.gateway.settings.max_bytes;
+    let (form, bytes_max) = (session.form, session.gateway.settings.max_bytes);
     let gate = Gate::new(payload, session.gate.clone(), bytes_max);
     WsResponseBuilder::new(session, request, gate)
-        .protocols(&[SUBPROTOCOL])
+        .protocols(&[form.subprotocol()])
         .frame_size(bytes_max)
         .start()
 }
@@ -84,19 +89,20 @@ impl Session {
     /// A session that is about to start.
     pub(super) fn new(
         gateway: Gateway,
-        bearer: Bearer,
+        (form, bearer): (Form, Bearer),
         request_id: Option<String>,
         place: Option<Place>,
     ) -> Self {
         let interval_ms = gateway.settings.heartbeat_s.saturating_mul(1_000);
         Self {
+            form,
             bearer,
             request_id,
             place,
             conversation: None,
             line: None,
             gate: GateHandle::default(),
-            fragments: Fragments::new(gateway.settings.max_bytes),
+            fragments: Fragments::new(form, gateway.settings.max_bytes),
             heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
             expiry: None,
             closing: false,
@@ -118,7 +124,7 @@ impl Session {
         let address = self.place.as_ref().and_then(Place::address);
         let rates = self.gateway.rates(&self.bearer.user, address, now_ms);
         let conversation = Conversation::new(
-            self.bearer.clone(),
+            (self.form, self.bearer.clone()),
             self.request_id.take(),
             handle,
             self.gateway.settings.clone(),
@@ -154,11 +160,14 @@ impl Session {
 
     fn carry_out(&mut self, step: Step, ctx: &mut Context) {
         match step {
-            Step::Send(text) => {
+            Step::Send(frame) => {
                 metrics::counter!(series::STREAM_FRAMES, "direction" => "out").increment(1);
                 self.frames_out = self.frames_out.saturating_add(1);
-                self.unsent_bytes = self.unsent_bytes.saturating_add(text.len());
-                ctx.text(text);
+                self.unsent_bytes = self.unsent_bytes.saturating_add(frame.bytes());
+                match frame {
+                    Encoded::Text(text) => ctx.text(text),
+                    Encoded::Binary(bytes) => ctx.binary(bytes),
+                }
                 if self.unsent_bytes > FRAMES_AT_ONCE_BYTES {
                     self.unsent_bytes = 0;
                     ctx.wait(UntilTaken::default());
@@ -280,8 +289,8 @@ impl Session {
         metrics::counter!(series::STREAM_FRAMES, "direction" => "in").increment(1);
         self.frames_in = self.frames_in.saturating_add(1);
         match message {
-            Message::Text(text) => self.on_text(&text, now_ms, ctx),
-            Message::Binary(_) => self.close(CloseReason::BINARY, ctx),
+            Message::Text(text) => self.on_whole(Received::Text(&text), now_ms, ctx),
+            Message::Binary(bytes) => self.on_whole(Received::Binary(&bytes), now_ms, ctx),
             Message::Continuation(fragment) => {
                 self.count_frame(now_ms, ctx);
                 self.on_fragment(fragment, now_ms, ctx);
@@ -300,9 +309,9 @@ impl Session {
         }
     }
 
-    fn on_text(&mut self, text: &str, now_ms: u64, ctx: &mut Context) {
+    fn on_whole(&mut self, message: Received<'_>, now_ms: u64, ctx: &mut Context) {
         self.converse(ctx, |conversation, gateway| {
-            conversation.on_text(text, now_ms, gateway)
+            conversation.on_message(message, now_ms, gateway)
         });
     }
 
@@ -315,13 +324,16 @@ impl Session {
 
     fn on_fragment(&mut self, fragment: Item, now_ms: u64, ctx: &mut Context) {
         let joined = match fragment {
-            Item::FirstText(bytes) => self.fragments.push(true, &bytes).map(|()| None),
-            Item::FirstBinary(_) => Err(CloseReason::BINARY),
-            Item::Continue(bytes) => self.fragments.push(false, &bytes).map(|()| None),
+            Item::FirstText(bytes) => self.fragments.begin(Form::Json, &bytes).map(|()| None),
+            Item::FirstBinary(bytes) => self.fragments.begin(Form::Cbor, &bytes).map(|()| None),
+            Item::Continue(bytes) => self.fragments.push(&bytes).map(|()| None),
             Item::Last(bytes) => self.fragments.finish(&bytes).map(Some),
         };
         match joined {
-            Ok(Some(text)) => self.on_text(&text, now_ms, ctx),
+            Ok(Some(Encoded::Text(text))) => self.on_whole(Received::Text(&text), now_ms, ctx),
+            Ok(Some(Encoded::Binary(bytes))) => {
+                self.on_whole(Received::Binary(&bytes), now_ms, ctx);
+            }
             Ok(None) => {}
             Err(reason) => self.close(reason, ctx),
         }

@@ -29,7 +29,10 @@ use super::{
     fake::{Call, FakeDoors},
     *,
 };
-use crate::protocol::example::{fixture, json};
+use crate::protocol::{
+    example::{fixture, json},
+    form::Form,
+};
 
 type Client = WebSocketStream<TcpStream>;
 
@@ -72,11 +75,14 @@ impl Server {
             .unwrap();
         let headers = request.headers_mut();
         headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
-        headers.insert("sec-websocket-protocol", auth::SUBPROTOCOL.parse().unwrap());
+        headers.insert(
+            "sec-websocket-protocol",
+            Form::Json.subprotocol().parse().unwrap(),
+        );
         let stream = TcpStream::connect(self.address).await.unwrap();
         let (client, response) = client_async(request, stream).await.unwrap();
         let protocol = &response.headers()["sec-websocket-protocol"];
-        assert_eq!(protocol, auth::SUBPROTOCOL);
+        assert_eq!(protocol, Form::Json.subprotocol());
         client
     }
 

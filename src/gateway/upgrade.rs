@@ -70,7 +70,7 @@ fn upgrade(
         return Err(wait(refusal, gateway.settings.retry_after_ms));
     }
     auth::check_origin(request.headers(), &gateway.settings.origins)?;
-    auth::check_subprotocol(request.headers())?;
+    let form = auth::form(request.headers())?;
     let address = request.peer_addr().map(|peer| peer.ip());
     let bearer = authenticate(request, gateway, address)?;
     request.extensions_mut().insert(bearer.kind());
@@ -78,7 +78,7 @@ fn upgrade(
     let place = gateway.addresses.take_place(Kind::Stream, address, max);
     let session = Session::new(
         gateway.clone(),
-        bearer,
+        (form, bearer),
         request_id.map(str::to_owned),
         place,
     );

@@ -3,9 +3,11 @@
 //! Frames and bodies are made here from core's events and views; core types are never serialised to clients (law 9).
 
 pub mod body;
+pub mod cbor;
 pub mod client_frame;
 pub mod error_code;
 pub mod export;
+pub mod form;
 pub mod problem;
 pub mod server_frame;
 

@@ -36,7 +36,7 @@ fn fixtures(side: &str) -> Vec<(String, Value)> {
     let folder = format!("tests/fixtures/frames-v1/{side}");
     let entries = fs::read_dir(format!("{}/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let names: BTreeSet<String> = names.collect();
+    let names: BTreeSet<String> = names.filter(|name| name.ends_with(".json")).collect();
     let frames = names.into_iter().map(|name| {
         let frame = read(&format!("{folder}/{name}"));
         match name.trim_end_matches(".json") {

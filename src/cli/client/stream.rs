@@ -13,9 +13,10 @@ use tokio_tungstenite::{
 };
 
 use super::{Address, ClientError, Frame, Welcome};
+use crate::protocol::form::Form;
 
 /// The JSON form of the protocol.
-pub const SUBPROTOCOL: &str = "streakline.v1.json";
+pub const SUBPROTOCOL: &str = Form::Json.subprotocol();
 /// The library's own default costs 128 KiB a socket.
 const READ_BUFFER_BYTES: usize = 4_096;
 /// Close code of a connection that broke without one (RFC 6455).

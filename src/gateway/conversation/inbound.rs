@@ -4,7 +4,7 @@ use std::collections::btree_map::Entry;
 
 use streakline_core::limits;
 
-use super::{Conversation, Phase, Step};
+use super::{Conversation, Phase, Received, Step};
 use crate::{
     actors::message::{self, Caller, DeviceHello},
     gateway::{
@@ -13,28 +13,37 @@ use crate::{
         doors::Doors,
     },
     protocol::{
+        cbor,
         client_frame::{self, ClientFrame, Refused},
         error_code::{Code, Refusal},
-        server_frame::{self, Authenticated, CloseReason, Pong, Unsubscribed},
+        server_frame::{Authenticated, CloseReason, Pong, Unsubscribed},
     },
     push::Lane,
 };
 
 impl Conversation {
-    /// A text message came. `now_ms` is machine time.
-    pub(in crate::gateway) fn on_text(
+    /// A message came. `now_ms` is machine time.
+    pub(in crate::gateway) fn on_message(
         &mut self,
-        text: &str,
+        message: Received<'_>,
         now_ms: u64,
         doors: &dyn Doors,
     ) -> Vec<Step> {
+        if message.form() != self.form {
+            return self.close(CloseReason::OTHER_FORM);
+        }
         if matches!(self.phase, Phase::Closed | Phase::Draining { .. }) {
             return Vec::new();
         }
         if let Some(steps) = self.on_frame(now_ms) {
             return steps;
         }
-        match client_frame::decode(text, self.settings.max_records) {
+        let max_records = self.settings.max_records;
+        let frame = match message {
+            Received::Text(text) => client_frame::decode(text, max_records),
+            Received::Binary(bytes) => cbor::decode(bytes, max_records),
+        };
+        match frame {
             Ok(frame) => self.on_client_frame(frame, now_ms, doors),
             Err(refused) => self.on_bad_frame(refused, now_ms),
         }
@@ -66,10 +75,7 @@ impl Conversation {
             (_, ClientFrame::Unsubscribe { id }) => self.on_unsubscribe(id, doors),
             (_, ClientFrame::Ping { id }) => {
                 let server_time_ms = doors.now_ms();
-                vec![Step::Send(server_frame::encode(&Pong {
-                    id,
-                    server_time_ms,
-                }))]
+                vec![self.send(&Pong { id, server_time_ms })]
             }
             (_, ClientFrame::Auth { token }) => self.on_auth(&token, doors),
         }
@@ -229,7 +235,7 @@ impl Conversation {
             return self.refuse(refusal, None, Some(id));
         };
         doors.unsubscribe(self.handle, id, challenge);
-        vec![Step::Send(server_frame::encode(&Unsubscribed { id }))]
+        vec![self.send(&Unsubscribed { id })]
     }
 
     /// A newer token of the same user; whatever is wrong with it ends the socket, as an old one would.
@@ -246,8 +252,7 @@ impl Conversation {
         let exp_s = bearer.exp_s;
         self.bearer = bearer;
         let exp_ms = exp_s.saturating_mul(1_000);
-        let answer = server_frame::encode(&Authenticated { exp_ms });
-        vec![Step::ExpireAt(exp_s), Step::Send(answer)]
+        vec![Step::ExpireAt(exp_s), self.send(&Authenticated { exp_ms })]
     }
 }
 

@@ -8,6 +8,7 @@ mod outbound;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::Serialize;
 use streakline_core::id::ChallengeId;
 
 use super::{
@@ -22,7 +23,8 @@ use super::{
 use crate::{
     protocol::{
         error_code::{Code, Refusal},
-        server_frame::{self, CloseReason, Error},
+        form::{Encoded, Form},
+        server_frame::{CloseReason, Error},
     },
     push::SessionHandle,
 };
@@ -30,8 +32,8 @@ use crate::{
 /// What the session is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Send a text frame.
-    Send(String),
+    /// Send a frame.
+    Send(Encoded),
     /// Close the socket; the last step there is.
     Close(CloseReason),
     /// Read on, or stop reading.
@@ -42,6 +44,24 @@ pub(super) enum Step {
     AwaitAcks,
     /// Look at the backlog again after so many ms.
     Wake(u64),
+}
+
+/// A whole message of the client.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Received<'a> {
+    /// Of text.
+    Text(&'a str),
+    /// Of bytes.
+    Binary(&'a [u8]),
+}
+
+impl Received<'_> {
+    fn form(self) -> Form {
+        match self {
+            Self::Text(_) => Form::Json,
+            Self::Binary(_) => Form::Cbor,
+        }
+    }
 }
 
 /// Where the conversation stands.
@@ -61,6 +81,7 @@ enum Phase {
 
 /// One socket's conversation.
 pub(super) struct Conversation {
+    form: Form,
     bearer: Bearer,
     handle: SessionHandle,
     name: String,
@@ -79,7 +100,7 @@ pub(super) struct Conversation {
 impl Conversation {
     /// A conversation that waits for its hello.
     pub(super) fn new(
-        bearer: Bearer,
+        (form, bearer): (Form, Bearer),
         request_id: Option<String>,
         handle: SessionHandle,
         settings: Arc<Settings>,
@@ -87,6 +108,7 @@ impl Conversation {
     ) -> Self {
         let name = format!("{:x}-{}", handle.generation, handle.number);
         Self {
+            form,
             bearer,
             handle,
             request_id: request_id.unwrap_or_else(|| name.clone()),
@@ -160,6 +182,11 @@ impl Conversation {
         }
     }
 
+    /// A frame in the form of this socket.
+    fn send(&self, frame: &impl Serialize) -> Step {
+        Step::Send(self.form.encode(frame))
+    }
+
     /// Closes without a word.
     pub(super) fn close(&mut self, reason: CloseReason) -> Vec<Step> {
         if self.phase == Phase::Closed {
@@ -192,7 +219,7 @@ impl Conversation {
             fatal: true,
             ..Error::of(&refusal)
         };
-        let mut steps = vec![Step::Send(server_frame::encode(&error))];
+        let mut steps = vec![self.send(&error)];
         steps.extend(self.close(reason));
         steps
     }
@@ -207,7 +234,7 @@ impl Conversation {
             id,
             ..Error::of(&refusal)
         };
-        vec![Step::Send(server_frame::encode(&error))]
+        vec![self.send(&error)]
     }
 }
 

@@ -19,18 +19,19 @@ impl Conversation {
         if self.phase == Phase::Closed {
             return Vec::new();
         }
+        let form = self.form;
         match push {
             Push::Welcomed(welcomed) => self.on_welcomed(&welcomed),
             Push::Snapshot(view, at) => {
                 let user = &self.bearer.user;
-                let frame = server_frame::snapshot(user, &view, &at.epoch, at.next_seq);
+                let frame = server_frame::snapshot(form, user, &view, (&at.epoch, at.next_seq));
                 vec![Step::Send(frame)]
             }
-            Push::Fact(fact) => vec![Step::Send(server_frame::event(&fact))],
-            Push::Day(view) => vec![Step::Send(server_frame::day(&view))],
-            Push::Streak(view) => vec![Step::Send(server_frame::streak(&view))],
-            Push::Rank(view) => vec![Step::Send(server_frame::rank(&view))],
-            Push::Device(view) => vec![Step::Send(server_frame::device(&view))],
+            Push::Fact(fact) => vec![Step::Send(server_frame::event(form, &fact))],
+            Push::Day(view) => vec![Step::Send(server_frame::day(form, &view))],
+            Push::Streak(view) => vec![Step::Send(server_frame::streak(form, &view))],
+            Push::Rank(view) => vec![Step::Send(server_frame::rank(form, &view))],
+            Push::Device(view) => vec![Step::Send(server_frame::device(form, &view))],
             Push::End(reason) => self.close(reason),
             Push::Drain { retry_after_ms } => self.on_drain(retry_after_ms),
             answer => self.on_answer(answer),
@@ -48,7 +49,8 @@ impl Conversation {
             } => {
                 self.credit.set_window(credits, self.settings.window());
                 let batch = (batch_id, lane.name());
-                let frame = server_frame::ack(batch, &outcome, &changes, self.credits(lane));
+                let frame =
+                    server_frame::ack(self.form, batch, &outcome, &changes, self.credits(lane));
                 self.on_batch_answered(batch_id, Step::Send(frame))
             }
             Push::Refused {
@@ -69,7 +71,7 @@ impl Conversation {
                     offset,
                     recovered,
                 };
-                vec![Step::Send(server_frame::encode(&subscribed))]
+                vec![self.send(&subscribed)]
             }
             Push::Board {
                 id,
@@ -84,7 +86,8 @@ impl Conversation {
                 };
                 let at = (epoch.as_ref(), offset);
                 let part = (view.as_ref(), top);
-                vec![Step::Send(server_frame::board(id, at, part, audience))]
+                let board = server_frame::board(self.form, id, at, part, audience);
+                vec![Step::Send(board)]
             }
             // A view that was on its way when its subscription ended.
             _ => Vec::new(),
@@ -129,7 +132,7 @@ impl Conversation {
                 recovered: welcomed.events.recovered,
             },
         };
-        vec![Step::Send(server_frame::encode(&welcome)), Step::Read(true)]
+        vec![self.send(&welcome), Step::Read(true)]
     }
 
     fn on_refused(
@@ -153,7 +156,7 @@ impl Conversation {
             expected_seq,
             ..Error::of(&refusal)
         };
-        let step = Step::Send(server_frame::encode(&error));
+        let step = self.send(&error);
         match batch_id {
             Some(batch_id) => self.on_batch_answered(batch_id, step),
             None => vec![step],
@@ -197,7 +200,7 @@ impl Conversation {
             code: Code::Draining.name(),
             retry_after_ms,
         };
-        let mut steps = vec![Step::Send(server_frame::encode(&bye)), Step::Read(false)];
+        let mut steps = vec![self.send(&bye), Step::Read(false)];
         if self.credit.is_settled() {
             steps.extend(self.close_drained(retry_after_ms));
         } else {

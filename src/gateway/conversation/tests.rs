@@ -43,7 +43,13 @@ impl Talk {
         let frames = FrameRate::new(settings.frames_per_s, 0);
         let rates = Rates::new(frames, vec![], Backfills::default());
         Self {
-            conversation: Conversation::new(bearer, None, handle, Arc::new(settings), rates),
+            conversation: Conversation::new(
+                (Form::Json, bearer),
+                None,
+                handle,
+                Arc::new(settings),
+                rates,
+            ),
             doors,
             now_ms: 0,
         }
@@ -58,7 +64,9 @@ impl Talk {
     }
 
     fn say(&mut self, text: &str) -> Vec<Step> {
-        self.conversation.on_text(text, self.now_ms, &self.doors)
+        let message = Received::Text(text);
+        self.conversation
+            .on_message(message, self.now_ms, &self.doors)
     }
 
     fn say_json(&mut self, frame: Value) -> Vec<Step> {
@@ -76,7 +84,7 @@ impl Talk {
 
 fn frame(step: &Step) -> Value {
     match step {
-        Step::Send(text) => example::json(text),
+        Step::Send(Encoded::Text(text)) => example::json(text),
         other => panic!("{other:?} is no frame"),
     }
 }

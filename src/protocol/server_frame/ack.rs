@@ -11,7 +11,10 @@ use super::{
     Credits,
     state::{DayState, StreakState},
 };
-use crate::protocol::error_code::Code;
+use crate::protocol::{
+    error_code::Code,
+    form::{Encoded, Form},
+};
 
 /// The newest value of a topic that a batch has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,13 +83,14 @@ struct RecordResult<'a> {
 /// A batch is durable; `credits` is what may be unacknowledged of its lane now.
 #[must_use]
 pub fn ack(
+    form: Form,
     (batch_id, lane): (u64, &str),
     outcome: &BatchOutcome,
     changes: &Changes,
     credits: Credits,
-) -> String {
+) -> Encoded {
     let results = outcome.results.iter();
-    super::encode(&Ack {
+    form.encode(&Ack {
         batch_id,
         lane,
         up_to_seq: outcome.up_to_seq,

@@ -48,8 +48,8 @@ impl CloseReason {
     pub const WEBSOCKET_FAULT: Self = Self::plain(1002, "bad_frame");
     /// A frame or joined fragments above `max_bytes`.
     pub const TOO_LARGE: Self = Self::plain(1009, "too_large");
-    /// A binary frame on the text subprotocol.
-    pub const BINARY: Self = Self::plain(1003, "unsupported_media");
+    /// A binary frame on a text subprotocol, or the other way round.
+    pub const OTHER_FORM: Self = Self::plain(1003, "unsupported_media");
 
     const fn plain(close: u16, code: &'static str) -> Self {
         Self {

@@ -16,6 +16,7 @@ use streakline_core::{
 use super::{
     body::{self, Audience, challenge::ChallengePhase},
     error_code::Refusal,
+    form::{Encoded, Form},
 };
 
 pub use ack::{Change, Changes, ack};
@@ -120,8 +121,8 @@ pub struct WelcomeEvents<'a> {
 
 /// One fact.
 #[must_use]
-pub fn event(fact: &streakline_core::event::Fact) -> String {
-    encode(&body::Event::from(fact))
+pub fn event(form: Form, fact: &streakline_core::event::Fact) -> Encoded {
+    form.encode(&body::Event::from(fact))
 }
 
 #[derive(Serialize)]
@@ -143,12 +144,17 @@ struct SnapshotEvents<'a> {
 
 /// All that a client needs that knows nothing yet; `epoch` and `next_seq` say where its events go on.
 #[must_use]
-pub fn snapshot(user: &UserId, view: &SnapshotView, epoch: &str, next_seq: u64) -> String {
+pub fn snapshot(
+    form: Form,
+    user: &UserId,
+    view: &SnapshotView,
+    (epoch, next_seq): (&str, u64),
+) -> Encoded {
     let day = body::Day::from(&view.day);
     let of_challenge = |id: &streakline_core::id::ChallengeId| body::event::OfChallenge {
         challenge: id.to_string(),
     };
-    encode(&Snapshot {
+    form.encode(&Snapshot {
         events: SnapshotEvents { epoch, next_seq },
         today: &day.day,
         day: &day,
@@ -238,14 +244,15 @@ struct BoardFrame<'a> {
 /// A whole view of a board, as that audience sees it; (`epoch`, `offset`) is where the board stands.
 #[must_use]
 pub fn board(
+    form: Form,
     id: u64,
     at: (&str, u64),
     (view, top): (&BoardView, u32),
     audience: Audience<'_>,
-) -> String {
+) -> Encoded {
     let (epoch, offset) = at;
     let shown = view.items.len().min(top as usize);
-    encode(&BoardFrame {
+    form.encode(&BoardFrame {
         id,
         epoch,
         offset,

@@ -12,12 +12,15 @@ use streakline_core::{
 };
 
 use crate::{
-    protocol::body::{
-        self,
-        challenge::ChallengePhase,
-        day::{DayPhase, MetricDay, PartProgress, Sleep, Workout},
-        device::{Battery, DeviceMetric, metrics},
-        quantity::{counted, counts},
+    protocol::{
+        body::{
+            self,
+            challenge::ChallengePhase,
+            day::{DayPhase, MetricDay, PartProgress, Sleep, Workout},
+            device::{Battery, DeviceMetric, metrics},
+            quantity::{counted, counts},
+        },
+        form::{Encoded, Form},
     },
     registry,
 };
@@ -30,8 +33,8 @@ struct State<T> {
     value: T,
 }
 
-fn state(value: impl Serialize) -> String {
-    super::encode(&State { value })
+fn state(form: Form, value: impl Serialize) -> Encoded {
+    form.encode(&State { value })
 }
 
 #[derive(Serialize)]
@@ -87,8 +90,8 @@ fn is_daily_steps(view: &GoalProgress) -> bool {
 
 /// The newest value of `me/day/...`.
 #[must_use]
-pub fn day(view: &DayTopic) -> String {
-    state(DayState::from(view))
+pub fn day(form: Form, view: &DayTopic) -> Encoded {
+    state(form, DayState::from(view))
 }
 
 impl<'a> From<&'a DayTopic> for DayState<'a> {
@@ -126,8 +129,8 @@ pub(super) struct StreakState {
 
 /// The newest value of `me/streak/...`.
 #[must_use]
-pub fn streak(view: &StreakView) -> String {
-    state(StreakState::from(view))
+pub fn streak(form: Form, view: &StreakView) -> Encoded {
+    state(form, StreakState::from(view))
 }
 
 impl From<&StreakView> for StreakState {
@@ -157,8 +160,8 @@ struct RankState {
 
 /// The newest value of `me/rank/...`.
 #[must_use]
-pub fn rank(view: &RankView) -> String {
-    state(RankState {
+pub fn rank(form: Form, view: &RankView) -> Encoded {
+    let value = RankState {
         topic: format!("me/rank/{}", view.challenge),
         version: view.version,
         rank: view.rank,
@@ -166,7 +169,8 @@ pub fn rank(view: &RankView) -> String {
         score: view.score,
         participants: view.participants,
         phase: view.phase.into(),
-    })
+    };
+    state(form, value)
 }
 
 #[derive(Serialize)]
@@ -180,12 +184,13 @@ struct DeviceState {
 
 /// The newest value of `me/device/...`.
 #[must_use]
-pub fn device(view: &DeviceView) -> String {
-    state(DeviceState {
+pub fn device(form: Form, view: &DeviceView) -> Encoded {
+    let value = DeviceState {
         topic: format!("me/device/{}", view.device),
         version: view.version,
         as_of_ms: view.as_of_ms,
         metrics: metrics(view),
         battery: view.battery.map(Battery::from),
-    })
+    };
+    state(form, value)
 }

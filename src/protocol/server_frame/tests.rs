@@ -7,16 +7,34 @@ use streakline_core::{
 
 use super::*;
 use crate::protocol::{
+    cbor,
     error_code::{Code, Fault},
     example::{self, fixture, json},
 };
 
-fn assert_is(frame: &str, name: &str) {
-    assert_eq!(
-        json(frame),
-        json(&fixture(&format!("server/{name}"))),
-        "{name}"
-    );
+/// Fails unless the frame is the fixture, in every form.
+#[track_caller]
+fn assert_is(frame: impl Fn(Form) -> Encoded, name: &str) {
+    let wanted = json(&fixture(&format!("server/{name}")));
+    for form in Form::ALL {
+        assert_eq!(
+            said(&frame(form)),
+            whole(wanted.clone()),
+            "{name} in {form:?}"
+        );
+    }
+}
+
+fn said(frame: &Encoded) -> serde_json::Value {
+    match frame {
+        Encoded::Text(text) => whole(json(text)),
+        Encoded::Binary(bytes) => json(&cbor::json(bytes).unwrap()),
+    }
+}
+
+/// The compact form writes a whole number as an integer, whatever it was.
+fn whole(value: serde_json::Value) -> serde_json::Value {
+    json(&cbor::json(&cbor::encode(&value)).unwrap())
 }
 
 const LIVE: Credits = Credits {
@@ -53,7 +71,7 @@ fn a_welcome_says_what_is_in_force() {
             recovered: true,
         },
     };
-    assert_is(&encode(&welcome), "welcome");
+    assert_is(|form| form.encode(&welcome), "welcome");
 }
 
 #[test]
@@ -69,12 +87,12 @@ fn an_ack_lists_what_was_not_plainly_accepted_and_what_has_changed() {
         Change::Streak(example::streak_view()),
     ];
     let changes = Changes { told, left: 0 };
-    assert_is(&ack((18, "live"), &outcome, &changes, LIVE), "ack");
+    let live = |form, changes: &Changes| ack(form, (18, "live"), &outcome, changes, LIVE);
+    assert_is(|form| live(form, &changes), "ack");
     let left = Changes { left: 3, ..changes };
-    assert_eq!(
-        json(&ack((18, "live"), &outcome, &left, LIVE))["changes_left"],
-        3
-    );
+    for form in Form::ALL {
+        assert_eq!(said(&live(form, &left))["changes_left"], 3);
+    }
 }
 
 #[test]
@@ -94,30 +112,36 @@ fn every_judgement_has_its_status() {
         {"seq": 3, "status": "clamped"},
         {"seq": 4, "status": "quarantined", "code": "clock"},
     ]);
-    let frame = ack((1, "backfill"), &outcome, &Changes::default(), LIVE);
-    assert_eq!(json(&frame)["results"], wanted);
+    let nothing = Changes::default();
+    for form in Form::ALL {
+        let frame = ack(form, (1, "backfill"), &outcome, &nothing, LIVE);
+        assert_eq!(said(&frame)["results"], wanted);
+    }
 }
 
 #[test]
 fn facts_are_events() {
     let names = ["goal_completed", "streak_extended", "tokens_posted"];
     for (fact, name) in example::facts().iter().zip(names) {
-        assert_is(&event(fact), &format!("event_{name}"));
+        assert_is(|form| event(form, fact), &format!("event_{name}"));
     }
 }
 
 #[test]
 fn states_are_the_newest_values_of_their_topics() {
-    assert_is(&day(&example::day_topic()), "state_day");
-    assert_is(&streak(&example::streak_view()), "state_streak");
-    assert_is(&rank(&example::rank_view()), "state_rank");
-    assert_is(&device(&example::device_view()), "state_device");
+    assert_is(|form| day(form, &example::day_topic()), "state_day");
+    assert_is(|form| streak(form, &example::streak_view()), "state_streak");
+    assert_is(|form| rank(form, &example::rank_view()), "state_rank");
+    assert_is(|form| device(form, &example::device_view()), "state_device");
 }
 
 #[test]
 fn a_snapshot_holds_all_that_a_client_needs() {
-    let frame = snapshot(&example::ann(), &example::snapshot_view(), "k3v9", 1207);
-    assert_is(&frame, "snapshot");
+    let (user, view) = (example::ann(), example::snapshot_view());
+    assert_is(
+        |form| snapshot(form, &user, &view, ("k3v9", 1207)),
+        "snapshot",
+    );
 }
 
 #[test]
@@ -128,16 +152,15 @@ fn a_subscription_goes_through_its_three_frames() {
         offset: 883,
         recovered: true,
     };
-    assert_is(&encode(&subscribed), "subscribed");
+    assert_is(|form| form.encode(&subscribed), "subscribed");
     let audience = Audience {
         you: None,
         names_users: false,
     };
-    assert_is(
-        &board(7, ("b1", 884), (&example::board_view(), 10), audience),
-        "board",
-    );
-    assert_is(&encode(&Unsubscribed { id: 7 }), "unsubscribed");
+    let view = example::board_view();
+    let at = ("b1", 884);
+    assert_is(|form| board(form, 7, at, (&view, 10), audience), "board");
+    assert_is(|form| form.encode(&Unsubscribed { id: 7 }), "unsubscribed");
 }
 
 #[test]
@@ -146,16 +169,16 @@ fn small_answers_have_their_form() {
         id: 1,
         server_time_ms: 1_460_505_600_120,
     };
-    assert_is(&encode(&pong), "pong");
+    assert_is(|form| form.encode(&pong), "pong");
     let authenticated = Authenticated {
         exp_ms: 1_460_592_000_000,
     };
-    assert_is(&encode(&authenticated), "authenticated");
+    assert_is(|form| form.encode(&authenticated), "authenticated");
     let bye = Bye {
         code: "draining",
         retry_after_ms: 1500,
     };
-    assert_is(&encode(&bye), "bye");
+    assert_is(|form| form.encode(&bye), "bye");
 }
 
 #[test]
@@ -166,7 +189,7 @@ fn an_error_echoes_its_cause() {
         expected_seq: Some(171),
         ..Error::of(&gap)
     };
-    assert_is(&encode(&error), "error_seq_gap");
+    assert_is(|form| form.encode(&error), "error_seq_gap");
     let fault = Fault {
         pointer: "/records".into(),
         code: "bad_frame",
@@ -180,7 +203,7 @@ fn an_error_echoes_its_cause() {
         batch_id: Some(19),
         ..Error::of(&shape)
     };
-    assert_is(&encode(&error), "error_bad_frame");
+    assert_is(|form| form.encode(&error), "error_bad_frame");
 }
 
 #[test]
