@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use streakline::cli::client::Write;
+use streakline::protocol::form::Form;
 use streakline_core::civil::{Day, HOUR_MS, MINUTE_MS};
 
 use crate::harness::wire::hello;
@@ -56,6 +57,7 @@ fn golden() -> Vec<(usize, Value)> {
 
 /// Ann, her devices, and the challenge that she is in.
 struct Scene {
+    form: Form,
     server: Server,
     wires: Vec<(Wire, u64)>,
     challenge: String,
@@ -64,9 +66,15 @@ struct Scene {
 impl Scene {
     /// Twelve met days, then Sunday at half past midnight.
     async fn after_twelve_met_days() -> Self {
+        Self::in_form(Form::Json).await
+    }
+
+    /// The same with devices that speak another form.
+    async fn in_form(form: Form) -> Self {
         let server = Server::virtual_at("2026-10-12T22:10:00Z");
         goal(&server, "ann", ZONE, 7_000, "2026-10-13").await;
         let mut scene = Self {
+            form,
             server,
             wires: Vec::new(),
             challenge: String::new(),
@@ -87,7 +95,7 @@ impl Scene {
         let now_ms = self.server.rest().clock().await.unwrap().now_ms;
         let (id, class) = DEVICES[device];
         let said = with(&hello(id, now_ms), json!({"zone": ZONE, "class": class}));
-        let (wire, _) = Wire::hello(&self.server, "ann", &said).await;
+        let (wire, _) = Wire::hello_in(self.form, &self.server, "ann", &said).await;
         self.wires.push((wire, 1));
     }
 
@@ -198,35 +206,70 @@ impl Scene {
 
 #[test]
 fn the_golden_day_is_told_shown_scored_and_paid() {
-    block_on(async {
-        let mut scene = Scene::after_twelve_met_days().await;
-        assert_eq!(scene.streak().await, 12);
-        scene.play(&golden(), 0).await;
-        scene.assert_golden().await;
-        let completed = scene.events("goal.completed").await;
-        // The phone's hour is sent at its end; the minute is the one in which the sum was reached.
-        assert_eq!(completed.len(), 1);
-        assert_eq!(completed[0]["at_ms"], sunday(8, 0));
-        assert_eq!(completed[0]["met_at_local"], "2026-10-25T07:58");
-        assert_eq!(scene.score().await, (json!(8_400), json!(sunday(12, 4))));
-        assert_eq!(scene.totals().await.2, TOKENS);
-        let topic = format!("me/day/{SUNDAY}");
-        let is_whole = |state: &Value| state["display"] == 10_700;
-        let state = scene.wires[WATCH].0.state(&topic, is_whole).await;
-        assert_eq!(
-            (&state["eligible"], &state["pending_micro"]),
-            (&json!(8_400), &json!(TOKENS))
-        );
-        let soft_close_ms = at("2026-10-26", (3, 0), 1);
-        scene.move_to(soft_close_ms - 1).await;
-        assert_eq!(scene.paid().await, []);
-        scene.move_to(soft_close_ms).await;
-        assert_eq!(scene.paid().await, [(soft_close_ms, TOKENS)]);
-        let extended = scene.events("streak.extended").await;
-        assert_eq!((extended.len(), &extended[0]["count"]), (1, &json!(13)));
-        assert_eq!(extended[0]["at_ms"], soft_close_ms);
-        scene.assert_golden().await;
+    block_on(told_shown_scored_and_paid(Form::Json));
+}
+
+#[test]
+fn the_golden_day_in_the_compact_form_is_told_shown_scored_and_paid() {
+    block_on(told_shown_scored_and_paid(Form::Cbor));
+}
+
+#[test]
+fn the_golden_day_makes_the_same_frames_in_both_forms() {
+    let frames = Form::ALL.map(|form| {
+        block_on(async {
+            let mut scene = Scene::in_form(form).await;
+            scene.play(&golden(), 0).await;
+            let mut answers = Vec::new();
+            for (wire, _) in &mut scene.wires {
+                wire.quiet().await;
+                // States are conflated by machine time, so only the newest of each topic is the same.
+                let answer = |frame: &&Value| frame["type"] == "ack" || frame["type"] == "event";
+                answers.extend(wire.seen.iter().filter(answer).cloned().map(without_chance));
+            }
+            answers
+        })
     });
+    assert!(frames[0].len() > 20, "{} frames", frames[0].len());
+    assert_eq!(frames[0], frames[1]);
+}
+
+/// A challenge has another id in every run.
+fn without_chance(mut frame: Value) -> Value {
+    if let Some(challenge) = frame.get_mut("challenge") {
+        *challenge = json!("of this run");
+    }
+    frame
+}
+
+async fn told_shown_scored_and_paid(form: Form) {
+    let mut scene = Scene::in_form(form).await;
+    assert_eq!(scene.streak().await, 12);
+    scene.play(&golden(), 0).await;
+    scene.assert_golden().await;
+    let completed = scene.events("goal.completed").await;
+    // The phone's hour is sent at its end; the minute is the one in which the sum was reached.
+    assert_eq!(completed.len(), 1);
+    assert_eq!(completed[0]["at_ms"], sunday(8, 0));
+    assert_eq!(completed[0]["met_at_local"], "2026-10-25T07:58");
+    assert_eq!(scene.score().await, (json!(8_400), json!(sunday(12, 4))));
+    assert_eq!(scene.totals().await.2, TOKENS);
+    let topic = format!("me/day/{SUNDAY}");
+    let is_whole = |state: &Value| state["display"] == 10_700;
+    let state = scene.wires[WATCH].0.state(&topic, is_whole).await;
+    assert_eq!(
+        (&state["eligible"], &state["pending_micro"]),
+        (&json!(8_400), &json!(TOKENS))
+    );
+    let soft_close_ms = at("2026-10-26", (3, 0), 1);
+    scene.move_to(soft_close_ms - 1).await;
+    assert_eq!(scene.paid().await, []);
+    scene.move_to(soft_close_ms).await;
+    assert_eq!(scene.paid().await, [(soft_close_ms, TOKENS)]);
+    let extended = scene.events("streak.extended").await;
+    assert_eq!((extended.len(), &extended[0]["count"]), (1, &json!(13)));
+    assert_eq!(extended[0]["at_ms"], soft_close_ms);
+    scene.assert_golden().await;
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The decoders, each with what it owes for every input: a typed refusal, or a value that is sound.
 
 mod chunk;
+mod compact;
 mod credentials;
 mod export;
 mod journal;
@@ -48,8 +49,9 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 32] = [
+pub(crate) const TARGETS: [Target; 33] = [
     stream::CLIENT_FRAME,
+    compact::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
     socket::FRAME_SCAN,

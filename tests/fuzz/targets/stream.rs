@@ -93,7 +93,7 @@ fn judge(text: &str) -> Judged {
 }
 
 /// A batch knows how long its frame was, which is not what it says.
-fn as_long_as(mut read: ClientFrame, frame: &ClientFrame) -> ClientFrame {
+pub(super) fn as_long_as(mut read: ClientFrame, frame: &ClientFrame) -> ClientFrame {
     if let (ClientFrame::Batch(read), ClientFrame::Batch(batch)) = (&mut read, frame) {
         read.bytes = batch.bytes;
     }
@@ -101,7 +101,7 @@ fn as_long_as(mut read: ClientFrame, frame: &ClientFrame) -> ClientFrame {
 }
 
 /// What every frame that is taken keeps.
-fn sound(frame: &ClientFrame) -> Result<(), String> {
+pub(super) fn sound(frame: &ClientFrame) -> Result<(), String> {
     match frame {
         ClientFrame::Batch(batch) => {
             let count = batch.records.len();
@@ -145,7 +145,7 @@ fn sound(frame: &ClientFrame) -> Result<(), String> {
     }
 }
 
-fn frame_json(frame: &ClientFrame) -> Value {
+pub(super) fn frame_json(frame: &ClientFrame) -> Value {
     match frame {
         ClientFrame::Hello(hello) => hello_json(hello),
         ClientFrame::Batch(batch) => batch_json(batch),
@@ -241,7 +241,7 @@ fn subscribe_json(wanted: &Subscribe) -> Value {
         "view": {"top": wanted.top}, "since": since})
 }
 
-fn valid(seed: u64) -> Value {
+pub(super) fn valid(seed: u64) -> Value {
     let random = &mut Random::new(seed, 21);
     let id = random.next() >> 11;
     match random.index(9) {

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use streakline::protocol::{cbor, form::Form};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -40,9 +41,10 @@ pub(crate) struct Closed {
 
 /// A socket after its upgrade.
 pub(crate) struct Wire {
+    form: Form,
     tcp: TcpStream,
     unread: Vec<u8>,
-    /// Every text frame that came.
+    /// Every frame that came, as JSON.
     pub(crate) seen: Vec<Value>,
     closed: Option<Closed>,
     /// Whether it answers pings.
@@ -55,6 +57,14 @@ impl Wire {
     /// Upgrades with `token`; a refusal is its status and its problem.
     pub(crate) async fn upgrade(server: &Server, token: &str) -> Result<Self, (u16, Value)> {
         Self::over(dial(server, HERE, None).await, server, token).await
+    }
+
+    /// The same for frames in another form.
+    pub(crate) async fn upgrade_in(form: Form, server: &Server, token: &str) -> Self {
+        let tcp = dial(server, HERE, None).await;
+        let request = upgrade_request(server, token);
+        let request = request.replace(Form::Json.subprotocol(), form.subprotocol());
+        Self::asked(form, tcp, &request).await.unwrap()
     }
 
     /// The same from another address of this machine.
@@ -72,10 +82,19 @@ impl Wire {
         Self::over(tcp, server, token).await.unwrap()
     }
 
-    async fn over(mut tcp: TcpStream, server: &Server, token: &str) -> Result<Self, (u16, Value)> {
-        let request = upgrade_request(server, token);
+    async fn over(tcp: TcpStream, server: &Server, token: &str) -> Result<Self, (u16, Value)> {
+        Self::asked(Form::Json, tcp, &upgrade_request(server, token)).await
+    }
+
+    /// Asks for a stream with this request; the server must agree to the form.
+    pub(crate) async fn asked(
+        form: Form,
+        mut tcp: TcpStream,
+        request: &str,
+    ) -> Result<Self, (u16, Value)> {
         tcp.write_all(request.as_bytes()).await.unwrap();
         let mut wire = Self {
+            form,
             tcp,
             unread: Vec::new(),
             seen: Vec::new(),
@@ -86,6 +105,8 @@ impl Wire {
         let head = wire.head().await;
         let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
         if status == 101 {
+            let agreed = header(&head, "sec-websocket-protocol");
+            assert_eq!(agreed, Some(form.subprotocol()));
             return Ok(wire);
         }
         let length = header(&head, "content-length").map_or(0, |text| text.parse().unwrap());
@@ -104,6 +125,19 @@ impl Wire {
         (wire, welcome)
     }
 
+    /// The same for frames in another form.
+    pub(crate) async fn hello_in(
+        form: Form,
+        server: &Server,
+        user: &str,
+        hello: &Value,
+    ) -> (Self, Value) {
+        let mut wire = Self::upgrade_in(form, server, &server.token(user)).await;
+        wire.send(hello).await;
+        let welcome = wire.expect("welcome").await;
+        (wire, welcome)
+    }
+
     async fn head(&mut self) -> String {
         loop {
             let end = self.unread.windows(4).position(|four| four == b"\r\n\r\n");
@@ -115,9 +149,12 @@ impl Wire {
         }
     }
 
-    /// Sends one whole text frame.
+    /// Sends one whole frame in the form of the socket.
     pub(crate) async fn send(&mut self, frame: &Value) {
-        self.send_frame(TEXT, frame.to_string().as_bytes()).await;
+        match self.form {
+            Form::Json => self.send_frame(TEXT, frame.to_string().as_bytes()).await,
+            Form::Cbor => self.send_frame(BINARY, &cbor::encode(frame)).await,
+        }
     }
 
     /// Sends one whole frame of any kind.
@@ -127,9 +164,14 @@ impl Wire {
 
     /// Sends a text in parts of `bytes` each, whatever characters they cut.
     pub(crate) async fn send_in_parts(&mut self, text: &str, bytes: usize) {
-        let parts: Vec<&[u8]> = text.as_bytes().chunks(bytes).collect();
+        self.send_parts(TEXT, text.as_bytes(), bytes).await;
+    }
+
+    /// Sends a message of any kind in parts of `bytes` each.
+    pub(crate) async fn send_parts(&mut self, opcode: u8, message: &[u8], bytes: usize) {
+        let parts: Vec<&[u8]> = message.chunks(bytes).collect();
         for (at, part) in parts.iter().enumerate() {
-            let opcode = if at == 0 { TEXT } else { CONTINUATION };
+            let opcode = if at == 0 { opcode } else { CONTINUATION };
             let frame = encoded(at + 1 == parts.len(), opcode, part);
             self.send_bytes(&frame).await;
         }
@@ -168,7 +210,7 @@ impl Wire {
         self.tcp
     }
 
-    /// The next text frame, or how the socket ended.
+    /// The next frame, or how the socket ended.
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         loop {
             if let Some(closed) = &self.closed {
@@ -181,8 +223,8 @@ impl Wire {
                 continue;
             };
             match opcode {
-                TEXT => {
-                    let frame: Value = serde_json::from_slice(&payload).unwrap();
+                TEXT | BINARY => {
+                    let frame = self.read(opcode, &payload);
                     self.seen.push(frame.clone());
                     return Ok(frame);
                 }
@@ -190,6 +232,15 @@ impl Wire {
                 CLOSE => self.closed = Some(close_of(&payload)),
                 _ => {}
             }
+        }
+    }
+
+    /// A frame of the socket's form; one of the other form fails the test.
+    fn read(&self, opcode: u8, payload: &[u8]) -> Value {
+        match (self.form, opcode) {
+            (Form::Json, TEXT) => serde_json::from_slice(payload).unwrap(),
+            (Form::Cbor, BINARY) => serde_json::from_str(&cbor::json(payload).unwrap()).unwrap(),
+            (form, opcode) => panic!("a message of opcode {opcode} in {form:?}"),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod boards;
+mod compact;
 mod devices;
 mod ending;
 mod events;
