@@ -16,6 +16,7 @@ Examples:
 const RUN_EXAMPLES: &str = "\
 Examples:
   swarm run vehicle --server target/release/streakline --devices 64 --window 16
+  swarm run vehicle --server target/release/streakline --wire cbor --bare
   swarm run band --server target/release/streakline --devices 10000 --rate 1000
   swarm run backfill --server target/release/streakline --devices 100
   swarm run board --server target/release/streakline --devices 200 --subscribers 500 --rate 200 \\
@@ -116,6 +117,9 @@ pub(crate) struct LoadArgs {
     /// Records of a frame; vehicles always send ten
     #[arg(long)]
     pub(crate) records: Option<u32>,
+    /// Leave out what a vehicle's vendor adds to its samples, most of their bytes
+    #[arg(long)]
+    pub(crate) bare: bool,
     /// Sockets that watch the board (profile board)
     #[arg(long, default_value_t = 0)]
     pub(crate) subscribers: u32,

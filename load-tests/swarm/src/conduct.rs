@@ -20,7 +20,6 @@ use crate::report::{Report, Run, Usages};
 use crate::rest::Rest;
 use crate::scrape::{Scrape, Told};
 use crate::server::{Launch, Serving};
-use crate::template::Template;
 use crate::token::Signer;
 use crate::usage::Usage;
 
@@ -213,7 +212,7 @@ fn window(
 }
 
 fn run_of(args: &LoadArgs, plan: &Plan, target: &Target, seconds: f64) -> Result<Run> {
-    let template = Template::of_json(&plan.profile.frame(plan.records))?;
+    let template = plan.template()?;
     Ok(Run {
         against: if target.is_floor {
             "the floor"

@@ -5,6 +5,7 @@ mod board;
 mod check;
 mod cli;
 mod clock;
+mod compact;
 mod conduct;
 mod dates;
 mod figures;

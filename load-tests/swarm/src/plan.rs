@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use anyhow::Result;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Figures;
 use crate::profile::Profile;
+use crate::template::Template;
 use crate::token::Signer;
 
 /// How frames look.
@@ -15,6 +17,8 @@ use crate::token::Signer;
 pub(crate) enum Wire {
     /// Texts of JSON
     Json,
+    /// The compact form, bytes of CBOR
+    Cbor,
 }
 
 impl Wire {
@@ -22,6 +26,7 @@ impl Wire {
     pub(crate) fn subprotocol(self) -> &'static str {
         match self {
             Self::Json => "streakline.v1.json",
+            Self::Cbor => "streakline.v1.cbor",
         }
     }
 }
@@ -54,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) board: Option<(String, u32)>,
     /// Records of a frame.
     pub(crate) records: u32,
+    /// Members of a vendor's own are left out.
+    pub(crate) bare: bool,
     pub(crate) warmup_s: f64,
     pub(crate) seconds: f64,
     /// Part of every name of the run.
@@ -71,6 +78,15 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// The frame that its devices send.
+    pub(crate) fn template(&self) -> Result<Template> {
+        let text = self.profile.frame(self.records, self.bare);
+        match self.wire {
+            Wire::Json => Template::of_json(&text),
+            Wire::Cbor => Template::of_compact(&text),
+        }
+    }
+
     /// From a sample's start to its end.
     pub(crate) fn span_ms(&self) -> i64 {
         self.step_ms.min(self.profile.step_ms())

@@ -122,6 +122,7 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         subscribers: args.subscribers,
         board: target.board.clone().map(|board| (board, args.top)),
         records,
+        bare: args.bare,
         warmup_s: args.warmup,
         seconds: args.seconds,
         run: run_name(target.run_number),

@@ -1,12 +1,16 @@
 //! What the devices of a profile are, and what they send.
 
-use std::fmt::Write as _;
-
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// The frame of a vehicle: ten samples of 520 bytes, most of which are a vendor's own.
 const VEHICLE: &str = include_str!("../../../tests/fixtures/frames-v1/client/vehicle-10.json");
+/// A sample of a vehicle without its vendor's members.
+const BARE_VEHICLE: &str = r#"{"id":"1000000000000","metric":"speed","start_ms":1700000000000,"value":52.3,"method":"auto"}"#;
+/// Steps of a minute.
+const STEPS: &str = r#"{"id":"1000000000000","metric":"steps","start_ms":1700000000000,"end_ms":1700000060000,"value":10,"method":"auto"}"#;
+/// Steps that move a board.
+const BOARD_STEPS: &str = r#"{"id":"1000000000000","metric":"steps","start_ms":1700000000000,"end_ms":1700000060000,"value":1,"method":"auto"}"#;
 const MINUTE_MS: i64 = 60_000;
 const SECOND_MS: i64 = 1_000;
 /// Minutes of the ten days that a device of `backfill` was offline.
@@ -94,22 +98,24 @@ impl Profile {
     }
 
     /// A frame whose numbers are as wide as they may become.
-    pub(crate) fn frame(self, records: u32) -> String {
-        if self.is_vehicle() {
+    pub(crate) fn frame(self, records: u32, bare: bool) -> String {
+        if self.is_vehicle() && !bare {
             return VEHICLE.trim_end().to_owned();
         }
-        let value = if self == Self::Board { "1" } else { "10" };
+        let record = if self.is_vehicle() {
+            BARE_VEHICLE
+        } else if self == Self::Board {
+            BOARD_STEPS
+        } else {
+            STEPS
+        };
         let lane = self.lane();
         let mut text = format!(
             r#"{{"type":"batch","batch_id":1000000000,"lane":"{lane}","first_seq":1000000000,"records":["#
         );
         for index in 0..records {
-            let comma = if index > 0 { "," } else { "" };
-            // Writing to a text cannot fail.
-            let _written = write!(
-                text,
-                r#"{comma}{{"id":"1000000000000","metric":"steps","start_ms":1700000000000,"end_ms":1700000060000,"value":{value},"method":"auto"}}"#
-            );
+            text.push_str(if index > 0 { "," } else { "" });
+            text.push_str(record);
         }
         text.push_str("]}");
         text
@@ -123,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_vehicles_frame_has_520_bytes_a_sample() {
-        let text = Profile::Vehicle.frame(10);
+        let text = Profile::Vehicle.frame(10, false);
         assert!(text.len().abs_diff(5_200) <= 50, "{}", text.len());
         let template = Template::of_json(&text).unwrap();
         assert_eq!(template.records(), 10);
@@ -132,11 +138,13 @@ mod tests {
 
     #[test]
     fn every_profile_has_a_frame_with_its_records_that_a_server_takes() {
-        for profile in Profile::value_variants() {
-            let text = profile.frame(profile.records());
-            let template = Template::of_json(&text).unwrap();
-            assert_eq!(template.records(), u64::from(profile.records()));
+        let all = Profile::value_variants().iter();
+        for (profile, bare) in all.flat_map(|profile| [(profile, true), (profile, false)]) {
+            let text = profile.frame(profile.records(), bare);
             assert!(text.len() <= 65_536, "{}: {}", profile.name(), text.len());
+            for template in [Template::of_json(&text), Template::of_compact(&text)] {
+                assert_eq!(template.unwrap().records(), u64::from(profile.records()));
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::connection::{Connection, Covers, Flight, Phase, Received};
 use super::{Member, clock, names};
+use crate::compact;
 use crate::dates::DAY_MS;
 use crate::frame::{self, Incoming};
 use crate::plan::{Plan, Wire};
@@ -132,7 +133,11 @@ impl Member {
         match message.opcode {
             frame::TEXT | frame::BINARY if self.plan.is_floor => self.on_floor(index, now_ns),
             frame::TEXT | frame::BINARY => {
-                self.on_reply(index, reply::of_json(message.payload), now_ns)
+                let reply = match self.plan.wire {
+                    Wire::Json => reply::of_json(message.payload),
+                    Wire::Cbor => reply::of_compact(message.payload),
+                };
+                self.on_reply(index, reply, now_ns);
             }
             frame::PING => {
                 let (pong, _) = frame::masked(frame::PONG, message.payload);
@@ -172,10 +177,16 @@ impl Member {
     }
 
     fn send_value(&mut self, index: usize, value: &serde_json::Value) {
-        let (frame, _) = match self.plan.wire {
-            Wire::Json => frame::masked(frame::TEXT, value.to_string().as_bytes()),
+        let frame = match self.plan.wire {
+            Wire::Json => Ok(frame::masked(frame::TEXT, value.to_string().as_bytes())),
+            Wire::Cbor => {
+                compact::write(value).map(|written| frame::masked(frame::BINARY, &written.bytes))
+            }
         };
-        self.send(index, &frame);
+        match frame {
+            Ok((frame, _)) => self.send(index, &frame),
+            Err(error) => self.end(index, format!("unwritten: {error}")),
+        }
     }
 
     /// The floor answers everything with the same: first the hello, then the oldest frame.

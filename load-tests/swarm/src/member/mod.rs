@@ -104,7 +104,7 @@ fn say(said: &Said) -> Result<()> {
 
 impl Member {
     fn new(plan: Plan) -> Result<Self> {
-        let template = Template::of_json(&plan.profile.frame(plan.records))?;
+        let template = plan.template()?;
         Ok(Self {
             poll: Poll::new()?,
             events: Events::with_capacity(EVENTS),

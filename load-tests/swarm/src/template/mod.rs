@@ -1,8 +1,11 @@
 //! A batch that is prepared once: a whole masked frame, in which only numbers of fixed width change from one sending to the
 //! next. So a frame costs its sender some hundred bytes of writing, not a serialisation of five thousand and their mask.
 
-use anyhow::{Context as _, Result};
+mod json;
 
+use anyhow::{Context as _, Result, ensure};
+
+use crate::compact::{self, Place, Width};
 use crate::frame;
 
 /// What is added to a record's number to make its id, so that every id has as many digits.
@@ -15,6 +18,10 @@ enum Form {
     Digits,
     /// Digits of tenths, with a point before the last.
     Tenths,
+    /// Bytes of an unsigned integer, the highest first.
+    Integer,
+    /// The four bytes of a float of tenths.
+    Float,
 }
 
 /// Where a number stands in the payload.
@@ -62,15 +69,30 @@ pub(crate) struct Template {
 impl Template {
     /// Prepares a frame of `text`, whose numbers are as wide as they may become.
     pub(crate) fn of_json(text: &str) -> Result<Self> {
-        let mut reader = Reader { text, at: 0 };
-        let batch = reader.slot("batch_id")?;
-        let first_seq = reader.slot("first_seq")?;
+        let frame = frame::masked(frame::TEXT, text.as_bytes());
+        Self::of(frame, json::slots(text))
+    }
+
+    /// Prepares the same frame in the compact form.
+    pub(crate) fn of_compact(text: &str) -> Result<Self> {
+        let written = compact::write(&serde_json::from_str(text)?)?;
+        let frame = frame::masked(frame::BINARY, &written.bytes);
+        let slots = written
+            .places
+            .iter()
+            .map(|place| (place.field, place.into()));
+        Self::of(frame, slots.collect())
+    }
+
+    /// Of the numbers of a frame, in their order.
+    fn of((frame, payload_at): (Vec<u8>, usize), slots: Vec<(&'static str, Slot)>) -> Result<Self> {
+        let mut reader = Reader(slots.into_iter().peekable());
+        let (batch, first_seq) = (reader.take("batch_id")?, reader.take("first_seq")?);
         let mut records = Vec::new();
-        while let Ok(id) = reader.slot("id") {
-            records.push(reader.record(id)?);
+        while reader.0.peek().is_some() {
+            records.push(reader.record()?);
         }
-        anyhow::ensure!(!records.is_empty(), "the frame has no records");
-        let (frame, payload_at) = frame::masked(frame::TEXT, text.as_bytes());
+        ensure!(!records.is_empty(), "the frame has no records");
         Ok(Self {
             frame,
             payload_at,
@@ -118,6 +140,11 @@ impl Template {
                 digits(whole, number / 10);
                 tenth.copy_from_slice(&[b'.', b'0' + (number % 10) as u8]);
             }
+            Form::Integer => {
+                let bytes = number.to_be_bytes();
+                place.copy_from_slice(&bytes[bytes.len() - slot.width..]);
+            }
+            Form::Float => place.copy_from_slice(&(number as f32 / 10.0).to_be_bytes()),
         }
         frame::mask(place, slot.at);
     }
@@ -148,46 +175,39 @@ fn digits(place: &mut [u8], number: u64) {
     left.fill(b' ');
 }
 
-/// Finds the numbers of a text in their order.
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
+impl From<&Place> for Slot {
+    fn from(place: &Place) -> Self {
+        let (width, form) = match place.width {
+            Width::Four => (4, Form::Integer),
+            Width::Eight => (8, Form::Integer),
+            Width::Float => (4, Form::Float),
+        };
+        Self {
+            at: place.at,
+            width,
+            form,
+        }
+    }
 }
 
-impl Reader<'_> {
-    fn record(&mut self, id: Slot) -> Result<Record> {
-        let start_ms = self.slot("start_ms")?;
-        let next = self.text[self.at..].find("\"value\":");
-        let next = next.context("a record has no value")?;
-        let has_end = self.text[self.at..self.at + next].contains("\"end_ms\":");
-        let end_ms = has_end.then(|| self.slot("end_ms")).transpose()?;
+/// Takes the numbers of a frame in their order.
+struct Reader(std::iter::Peekable<std::vec::IntoIter<(&'static str, Slot)>>);
+
+impl Reader {
+    fn record(&mut self) -> Result<Record> {
         Ok(Record {
-            id,
-            start_ms,
-            end_ms,
-            value: self.slot("value")?,
+            id: self.take("id")?,
+            start_ms: self.take("start_ms")?,
+            end_ms: self.take("end_ms").ok(),
+            value: self.take("value")?,
         })
     }
 
-    /// The number that the next member of that name has, in quotes or not.
-    fn slot(&mut self, name: &str) -> Result<Slot> {
-        let member = format!("\"{name}\":");
-        let found = self.text[self.at..].find(&member);
-        let found = found.with_context(|| format!("the frame has no more {name}"))?;
-        let mut at = self.at + found + member.len();
-        if self.text[at..].starts_with('"') {
-            at += 1;
-        }
-        let rest = &self.text[at..];
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
-        let width = end.with_context(|| format!("{name} has no end"))?;
-        self.at = at + width;
-        let form = if rest[..width].contains('.') {
-            Form::Tenths
-        } else {
-            Form::Digits
-        };
-        Ok(Slot { at, width, form })
+    /// The next number, if it is of that field.
+    fn take(&mut self, field: &str) -> Result<Slot> {
+        let next = self.0.next_if(|(of, _)| *of == field);
+        let (_, slot) = next.with_context(|| format!("the frame has no {field} in its place"))?;
+        Ok(slot)
     }
 }
 
@@ -242,6 +262,33 @@ mod tests {
         template.fill(of(9_999_999), |_| 999);
         assert_eq!(template.fill(of(3), |_| 250), first);
         assert_eq!(template.payload_bytes(), TWO.len());
+    }
+
+    #[test]
+    fn the_compact_form_has_the_same_numbers_in_fewer_bytes() {
+        let mut template = Template::of_compact(TWO).unwrap();
+        let numbers = Numbers {
+            batch: 7,
+            first_seq: 41,
+            start_ms: 1_764_000_000_000,
+            step_ms: 500,
+            span_ms: 60_000,
+        };
+        template.fill(numbers, |seq| 100 + seq);
+        let payload = template.payload();
+        let holds = |bytes: &[u8]| payload.windows(bytes.len()).any(|window| window == bytes);
+        assert!(holds(&[2, 0x1a, 0, 0, 0, 7]), "batch_id");
+        assert!(holds(&[4, 0x1a, 0, 0, 0, 41]), "first_seq");
+        let mut id = vec![1, 0x1b];
+        id.extend(1_000_000_000_042_u64.to_be_bytes());
+        assert!(holds(&id), "id");
+        let mut end_ms = vec![8, 0x1b];
+        end_ms.extend(1_764_000_060_500_u64.to_be_bytes());
+        assert!(holds(&end_ms), "end_ms");
+        let mut value = vec![9, 0xfa];
+        value.extend(14.1_f32.to_be_bytes());
+        assert!(holds(&value), "value");
+        assert!(payload.len() < TWO.len() / 2);
     }
 
     #[test]

@@ -1,58 +1,13 @@
-//! What the server says, as far as a load generator has to know it. Answers come by the hundred thousand, so the common ones are
-//! looked through for their numbers; whatever looks different is parsed.
+//! Answers in JSON. They come by the hundred thousand, so the common ones are looked through for their numbers; whatever looks
+//! different is parsed.
 
 use serde_json::Value;
 
+use super::{Day, Reply, Welcome, fault};
 use crate::dates::day_number;
 
-/// A message of the server.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Reply {
-    Welcome(Welcome),
-    Acknowledged {
-        batch: u64,
-        credits: u32,
-        /// The codes of records that were not plainly taken.
-        refused: Vec<String>,
-    },
-    /// How far a day is.
-    Day(Day),
-    Subscribed,
-    /// The score of a board's first row.
-    Board {
-        score: u64,
-    },
-    /// Something went wrong, or the server ends.
-    Error {
-        code: String,
-        batch: Option<u64>,
-    },
-    /// Whatever else there is.
-    Other,
-}
-
-/// What a device is told at its hello.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Welcome {
-    /// The newest durable record of each lane: `live` and `backfill`.
-    pub(crate) resume_after: [u64; 2],
-    pub(crate) credits: [u32; 2],
-    pub(crate) epoch: String,
-    pub(crate) next_event: u64,
-}
-
-/// What a state of a day says.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Day {
-    /// Days since 1970.
-    pub(crate) day: i64,
-    pub(crate) display: u64,
-    /// Time of the newest reading of the vehicles' gauge.
-    pub(crate) last_ms: Option<i64>,
-}
-
 /// Reads a text of the server.
-pub(crate) fn of_json(text: &[u8]) -> Reply {
+pub(crate) fn read(text: &[u8]) -> Reply {
     let Ok(text) = std::str::from_utf8(text) else {
         return fault("not_utf8");
     };
@@ -151,13 +106,6 @@ fn number(value: &Value) -> u64 {
     value.as_u64().unwrap_or(0)
 }
 
-fn fault(code: &str) -> Reply {
-    Reply::Error {
-        code: code.to_owned(),
-        batch: None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,13 +113,13 @@ mod tests {
     fn fixture(text: &str) -> Reply {
         // As the server sends it: in one line, in the order of its members.
         let lines = text.lines().map(|line| line.trim().replacen(": ", ":", 1));
-        of_json(lines.collect::<String>().as_bytes())
+        read(lines.collect::<String>().as_bytes())
     }
 
     macro_rules! server {
         ($name:literal) => {
             fixture(include_str!(concat!(
-                "../../../tests/fixtures/frames-v1/server/",
+                "../../../../tests/fixtures/frames-v1/server/",
                 $name,
                 ".json"
             )))
@@ -206,7 +154,7 @@ mod tests {
             credits: 3,
             refused: vec![],
         };
-        assert_eq!(of_json(text), expected);
+        assert_eq!(read(text), expected);
     }
 
     #[test]
@@ -223,7 +171,7 @@ mod tests {
             display: 0,
             last_ms: Some(77),
         };
-        assert_eq!(of_json(text), Reply::Day(expected));
+        assert_eq!(read(text), Reply::Day(expected));
     }
 
     #[test]
