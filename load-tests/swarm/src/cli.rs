@@ -19,6 +19,8 @@ Examples:
   swarm run vehicle --server target/release/streakline --wire cbor --bare
   swarm run band --server target/release/streakline --devices 10000 --rate 1000
   swarm run backfill --server target/release/streakline --devices 100
+  swarm run backfill --server target/release/streakline --devices 10000 --waves 10 --days 4 --minutes 1440 --records 4 \\
+      --checkpoint --settle 10
   swarm run board --server target/release/streakline --devices 200 --subscribers 500 --rate 200 \\
       --server-arg=--push-board-ms=1
   swarm run storm --server target/release/streakline --devices 10000
@@ -92,6 +94,12 @@ pub(crate) struct RunArgs {
     /// Leave the server's directory where it is
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Afterwards have the server snapshot everybody and drop its journal
+    #[arg(long)]
+    pub(crate) checkpoint: bool,
+    /// Seconds that the server is left alone after that, before its memory and what it wrote are looked at again
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) settle: f64,
     /// Users whose totals are compared afterwards with what was acknowledged, evenly chosen
     #[arg(long, default_value_t = 2_000)]
     pub(crate) check_users: u32,
@@ -117,6 +125,15 @@ pub(crate) struct LoadArgs {
     /// Records of a frame; vehicles always send ten
     #[arg(long)]
     pub(crate) records: Option<u32>,
+    /// Days that a device was offline (profile backfill)
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=29))]
+    pub(crate) days: u32,
+    /// Minutes of one kept sample (profile backfill): 1440 covers a day with one
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_440))]
+    pub(crate) minutes: u32,
+    /// Come in so many waves, each with as many other devices, that leave before the next (profile backfill)
+    #[arg(long, default_value_t = 1)]
+    pub(crate) waves: u32,
     /// Leave out what a vehicle's vendor adds to its samples, most of their bytes
     #[arg(long)]
     pub(crate) bare: bool,

@@ -11,6 +11,7 @@ mod dates;
 mod figures;
 mod floor;
 mod frame;
+mod measure;
 mod member;
 mod members;
 mod names;

@@ -140,13 +140,12 @@ impl Members {
         usage.filter_map(Result::ok).map(|usage| usage.cpu_s).sum()
     }
 
-    /// The figures of all.
-    pub(crate) fn sum(&mut self) -> Result<Sum> {
-        let mut sum = Sum::new()?;
-        for figures in self.ended.iter_mut().filter_map(Option::take) {
-            sum.add(figures);
+    /// Adds the figures of all, in the order of their devices.
+    pub(crate) fn add_to(&mut self, sum: &mut Sum) -> Result<()> {
+        for figures in &mut self.ended {
+            sum.add(figures.take().context("a process has not ended")?);
         }
-        Ok(sum)
+        Ok(())
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) struct Plan {
     pub(crate) start_ms: i64,
     /// From one sample of a device to the next.
     pub(crate) step_ms: i64,
+    /// Frames that each device has kept (profile backfill).
+    pub(crate) backlog: u64,
     /// No sample is later.
     pub(crate) end_ms: i64,
     /// Sockets that are being opened at the same time.
@@ -89,7 +91,10 @@ impl Plan {
 
     /// From a sample's start to its end.
     pub(crate) fn span_ms(&self) -> i64 {
-        self.step_ms.min(self.profile.step_ms())
+        match self.profile {
+            Profile::Backfill => self.step_ms,
+            profile => self.step_ms.min(profile.step_ms()),
+        }
     }
 }
 

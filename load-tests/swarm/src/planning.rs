@@ -19,6 +19,7 @@ const OPENING: u32 = 128;
 const FRAMES_PER_S_MAX: f64 = 60_000.0;
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
+const MINUTES_OF_A_DAY: u32 = 1_440;
 /// How old a sample may be, with a margin.
 const OLDEST_MS: i64 = 29 * DAY_MS;
 /// The leader of a board makes two steps with every sample, and 240 a minute count.
@@ -79,6 +80,10 @@ pub(crate) fn plans(args: &LoadArgs, target: &Target) -> Result<Vec<Plan>> {
         is_board || args.subscribers == 0,
         "only the profile board has subscribers"
     );
+    ensure!(
+        args.waves == 1 || args.profile == Profile::Backfill,
+        "only the profile backfill comes in waves"
+    );
     let whole = whole(args, target)?;
     let mut plans = Vec::new();
     let mut first = 0;
@@ -131,6 +136,7 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         start_ms,
         step_ms,
         // A board is about now, and the floor looks at no times.
+        backlog: backlog(args),
         end_ms: if profile == Profile::Board || target.is_floor {
             i64::MAX
         } else {
@@ -151,9 +157,13 @@ fn sample_times(args: &LoadArgs, now_ms: i64) -> (i64, i64) {
             (now_ms, step_ms.min(MINUTE_MS))
         }
         Profile::Band | Profile::Backfill => {
-            let span_ms = (samples * MINUTE_MS).min(OLDEST_MS);
+            let step_ms = match profile {
+                Profile::Backfill => i64::from(args.minutes) * MINUTE_MS,
+                _ => MINUTE_MS,
+            };
+            let span_ms = (samples * step_ms).min(OLDEST_MS);
             let start_ms = (now_ms - span_ms).div_euclid(MINUTE_MS) * MINUTE_MS;
-            (start_ms, MINUTE_MS)
+            (start_ms, step_ms)
         }
         Profile::Vehicle | Profile::Storm | Profile::Idle => {
             let today_ms = now_ms.rem_euclid(DAY_MS);
@@ -169,11 +179,17 @@ fn sample_times(args: &LoadArgs, now_ms: i64) -> (i64, i64) {
     }
 }
 
+/// Frames that hold a device's backlog.
+fn backlog(args: &LoadArgs) -> u64 {
+    let samples = (args.days * MINUTES_OF_A_DAY).div_ceil(args.minutes.max(1));
+    u64::from(samples.div_ceil(records(args)))
+}
+
 /// Samples that a device sends at most.
 fn samples(args: &LoadArgs) -> i64 {
     let records = i64::from(records(args));
-    if let Some(frames) = args.profile.frames(records.unsigned_abs()) {
-        return frames.cast_signed() * records;
+    if args.profile == Profile::Backfill {
+        return backlog(args).cast_signed() * records;
     }
     let seconds = args.warmup + args.seconds;
     let per_s = args.rate.unwrap_or(FRAMES_PER_S_MAX);
@@ -247,6 +263,19 @@ mod tests {
         assert_eq!(start_ms, 20_000 * DAY_MS - 14_400 * MINUTE_MS);
         let (start_ms, _) = sample_times(&args("band --devices 1 --window 1"), at_ms);
         assert!(start_ms > at_ms - OLDEST_MS - MINUTE_MS);
+    }
+
+    #[test]
+    fn a_backlog_is_the_days_that_are_asked_for() {
+        let ten = args("backfill");
+        assert_eq!(backlog(&ten) * u64::from(records(&ten)), 14_400);
+        let whole_days = args("backfill --days 4 --minutes 1440 --records 4");
+        assert_eq!(backlog(&whole_days), 1);
+        let at_ms = 20_000 * DAY_MS;
+        assert_eq!(
+            sample_times(&whole_days, at_ms),
+            (at_ms - 4 * DAY_MS, DAY_MS)
+        );
     }
 
     #[test]

@@ -13,8 +13,6 @@ const STEPS: &str = r#"{"id":"1000000000000","metric":"steps","start_ms":1700000
 const BOARD_STEPS: &str = r#"{"id":"1000000000000","metric":"steps","start_ms":1700000000000,"end_ms":1700000060000,"value":1,"method":"auto"}"#;
 const MINUTE_MS: i64 = 60_000;
 const SECOND_MS: i64 = 1_000;
-/// Minutes of the ten days that a device of `backfill` was offline.
-const BACKLOG_MINUTES: u64 = 10 * 1_440;
 
 /// A kind of load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ValueEnum)]
@@ -24,7 +22,7 @@ pub(crate) enum Profile {
     Vehicle,
     /// A sample of steps a minute
     Band,
-    /// Ten days of steps that were kept offline, all devices at once, through the lane `backfill`
+    /// Ten days of steps (--days) that were kept offline, all devices at once, through the lane `backfill`
     Backfill,
     /// A hot challenge: senders that move its board, and subscribers of it
     Board,
@@ -74,9 +72,9 @@ impl Profile {
         }
     }
 
-    /// Frames that a device has to send, where that has an end.
-    pub(crate) fn frames(self, records: u64) -> Option<u64> {
-        (self == Self::Backfill).then(|| BACKLOG_MINUTES.div_ceil(records))
+    /// Whether its load ends by itself.
+    pub(crate) fn ends_itself(self) -> bool {
+        matches!(self, Self::Backfill | Self::Storm)
     }
 
     /// From one sample of a device to the next, as its makers meant it.
@@ -146,12 +144,5 @@ mod tests {
                 assert_eq!(template.unwrap().records(), u64::from(profile.records()));
             }
         }
-    }
-
-    #[test]
-    fn a_backlog_is_ten_days_of_minutes() {
-        let frames = Profile::Backfill.frames(400).unwrap();
-        assert_eq!(frames * 400, 14_400);
-        assert_eq!(Profile::Band.frames(1), None);
     }
 }

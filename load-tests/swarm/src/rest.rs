@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::clock;
 
-/// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one answer may take: a checkpoint writes everybody.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// How long a connection may have been idle and is still used: the server lets go of one after some seconds.
 const IDLE_NS: u64 = 1_000_000_000;
 

@@ -13,6 +13,9 @@ use anyhow::{Context as _, Result, bail};
 /// How long it may take to end, in tenths of a second.
 const END_TENTHS: u32 = 400;
 
+/// The server's own folder in its directory.
+const DATA: &str = "data";
+
 /// What is to be started.
 pub(crate) struct Launch<'a> {
     /// The program.
@@ -81,15 +84,19 @@ impl Serving {
         })
     }
 
-    /// Ends it; its directory stays where `keep` says so.
-    pub(crate) fn stop(mut self, keep: bool) -> Result<()> {
+    /// Ends it; its directory stays where `keep` says so. The bytes that its data takes.
+    pub(crate) fn stop(mut self, keep: bool) -> Result<u64> {
         terminate(self.child.id())?;
         for _ in 0..END_TENTHS {
             if self.child.try_wait()?.is_some() {
-                if let Some(directory) = self.directory.as_ref().filter(|_| !keep) {
+                let Some(directory) = &self.directory else {
+                    return Ok(0);
+                };
+                let bytes = bytes_of(&directory.join(DATA))?;
+                if !keep {
                     fs::remove_dir_all(directory)?;
                 }
-                return Ok(());
+                return Ok(bytes);
             }
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -103,6 +110,21 @@ impl Drop for Serving {
         let _gone_already = self.child.kill();
         let _gone_already = self.child.wait();
     }
+}
+
+/// Bytes of all files below a folder.
+fn bytes_of(folder: &Path) -> Result<u64> {
+    let mut bytes = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let of = entry.metadata()?;
+        bytes += if of.is_dir() {
+            bytes_of(&entry.path())?
+        } else {
+            of.len()
+        };
+    }
+    Ok(bytes)
 }
 
 /// SIGTERM to one process.
@@ -126,7 +148,7 @@ pub(crate) fn pinned(program: &Path, core: Option<&str>) -> Command {
 
 /// Settings that let one machine play thousands of devices; the rest stays as it is by itself.
 fn settings_of(launch: &Launch<'_>, secret: &Path) -> String {
-    let data = launch.directory.join("data");
+    let data = launch.directory.join(DATA);
     let storage = launch.storage.map_or(String::new(), |storage| {
         format!("storage = {storage:?}\nallow_single_copy = true\n")
     });

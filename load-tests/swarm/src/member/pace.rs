@@ -122,8 +122,8 @@ impl Member {
 
     /// Whether the device has more to send.
     fn is_left(&self, index: usize) -> bool {
-        let frames = self.plan.profile.frames(u64::from(self.plan.records));
-        frames.is_none_or(|frames| self.connections[index].next_batch < frames)
+        let is_endless = self.plan.profile != Profile::Backfill;
+        is_endless || self.connections[index].next_batch < self.plan.backlog
     }
 
     /// Every device sends what it has kept, as fast as its credits let it.

@@ -1,7 +1,8 @@
-//! The figures of a run: a table to read, and JSON for whoever compares runs.
+//! The figures of a run, as JSON for whoever compares runs; the table to read is `table`'s.
+
+mod table;
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
@@ -57,6 +58,43 @@ pub(crate) struct Consumed {
     pub(crate) write_bytes_per_sample: f64,
 }
 
+/// The server's process over everything, when all is over and snapshots are taken.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Settled {
+    /// Samples of the whole run, warm-up included.
+    pub(crate) samples: u64,
+    pub(crate) wchar_per_sample: f64,
+    pub(crate) write_bytes_per_sample: f64,
+    pub(crate) checkpoint_s: f64,
+    pub(crate) rss_bytes: u64,
+    /// Above the server without any user.
+    pub(crate) rss_bytes_per_user: f64,
+    /// What its data directory takes after its end, by sample.
+    pub(crate) stored_bytes_per_sample: Option<f64>,
+}
+
+impl Settled {
+    /// From the server alone to the server left alone.
+    pub(crate) fn new(
+        [alone, end]: [Usage; 2],
+        samples: u64,
+        users: usize,
+        checkpoint_s: f64,
+    ) -> Self {
+        let per_sample = |from: u64, to: u64| ratio(to.saturating_sub(from) as f64, samples as f64);
+        let rss_bytes = end.rss_bytes.saturating_sub(alone.rss_bytes);
+        Self {
+            samples,
+            wchar_per_sample: per_sample(alone.wchar, end.wchar),
+            write_bytes_per_sample: per_sample(alone.write_bytes, end.write_bytes),
+            checkpoint_s,
+            rss_bytes: end.rss_bytes,
+            rss_bytes_per_user: ratio(rss_bytes as f64, users as f64),
+            stored_bytes_per_sample: None,
+        }
+    }
+}
+
 /// All figures of a run.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -77,6 +115,7 @@ pub(crate) struct Report {
     pub(crate) resume_ms: Option<Summary>,
     pub(crate) server: Option<Consumed>,
     pub(crate) told: Option<Told>,
+    pub(crate) settled: Option<Settled>,
     /// CPU of the swarm itself, of one core: near 100 means that it was the limit.
     pub(crate) swarm_cpu_percent: f64,
     pub(crate) errors: BTreeMap<String, u64>,
@@ -109,10 +148,19 @@ impl Report {
             server: usages
                 .map(|usages| consumed(usages, [frames, samples, messages, sockets], seconds)),
             told: None,
+            settled: None,
             swarm_cpu_percent: 0.0,
             errors: figures.errors.clone(),
             checked: None,
             run,
+        }
+    }
+
+    /// Tells how many bytes the server has left on the disk.
+    pub(crate) fn stored(&mut self, bytes: u64) {
+        if let Some(settled) = &mut self.settled {
+            let samples = settled.samples as f64;
+            settled.stored_bytes_per_sample = Some(ratio(bytes as f64, samples));
         }
     }
 
@@ -140,180 +188,6 @@ fn consumed(of: &Usages, counts: [f64; 4], seconds: f64) -> Consumed {
         wchar_per_sample: ratio(bytes(of.from.wchar, of.to.wchar), samples),
         write_bytes_per_sample: ratio(bytes(of.from.write_bytes, of.to.write_bytes), samples),
     }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = Table(String::new());
-        self.rows(&mut table);
-        f.write_str(&table.0)
-    }
-}
-
-/// Rows of a name and a value.
-struct Table(String);
-
-impl Table {
-    fn row(&mut self, name: &str, value: impl fmt::Display) {
-        // Writing to a text cannot fail.
-        let _written = writeln!(self.0, "  {name:<28} {value}");
-    }
-
-    fn times(&mut self, name: &str, times: Option<Summary>) {
-        if let Some(of) = times {
-            let (p50, p90, p99, p999, max) = (of.p50, of.p90, of.p99, of.p999, of.max);
-            let value = format!(
-                "{p50:.2} / {p90:.2} / {p99:.2} / {p999:.2} / {max:.2}  ({})",
-                of.count
-            );
-            self.row(name, value);
-        }
-    }
-}
-
-impl Report {
-    fn rows(&self, table: &mut Table) {
-        let run = &self.run;
-        let load = match run.load {
-            Load::Rate(per_s) => format!("open loop, {per_s} frames/s"),
-            Load::Window(frames) => format!("closed loop, window {frames}"),
-        };
-        table.row(
-            "profile",
-            format!(
-                "{} against {}, {:?}",
-                run.profile.name(),
-                run.against,
-                run.wire
-            ),
-        );
-        table.row(
-            "load",
-            format!(
-                "{load}, {} devices, {} processes",
-                run.devices, run.processes
-            ),
-        );
-        table.row(
-            "frame",
-            format!(
-                "{} records, {} bytes",
-                run.records_per_frame, run.payload_bytes
-            ),
-        );
-        table.row(
-            "measured",
-            format!("{:.1} s after {:.1} s", run.seconds, run.warmup_s),
-        );
-        table.row("acknowledged frames/s", format!("{:.0}", self.frames_per_s));
-        table.row(
-            "acknowledged samples/s",
-            format!("{:.0}", self.samples_per_s),
-        );
-        table.row(
-            "messages from the server/s",
-            format!("{:.0}", self.messages_per_s),
-        );
-        if self.deliveries_per_s > 0.0 {
-            table.row(
-                "board deliveries/s",
-                format!("{:.0}", self.deliveries_per_s),
-            );
-        }
-        table.row("ms", "p50 / p90 / p99 / p99.9 / max  (count)");
-        table.times("acknowledgement", self.acknowledgement_ms);
-        table.times("sample to state", self.push_lag_ms);
-        table.times("sample to board", self.board_lag_ms);
-        table.times("cut to caught up", self.resume_ms);
-        if let Some(of) = &self.server {
-            of.rows(table);
-        }
-        if let Some(told) = &self.told {
-            told_rows(told, table);
-        }
-        table.row(
-            "CPU of the swarm",
-            format!("{:.0} % of a core", self.swarm_cpu_percent),
-        );
-        table.row("frames sent", self.frames_sent);
-        table.row("frames acknowledged", self.frames_acknowledged);
-        table.row("frames held back", self.frames_held_back);
-        table.row("frames lost", self.frames_lost);
-        self.faults(table);
-    }
-
-    fn faults(&self, table: &mut Table) {
-        for (code, count) in &self.errors {
-            table.row("error", format!("{code}: {count}"));
-        }
-        if let Some(checked) = &self.checked {
-            let (users, found, acknowledged) = (checked.users, checked.found, checked.acknowledged);
-            let value = format!("{found} of {acknowledged} acknowledged samples, {users} users");
-            table.row("found in the totals", value);
-            table.row("ledger sum", checked.ledger_sum_micro);
-            for fault in &checked.faults {
-                table.row("wrong", fault);
-            }
-        }
-        table.row("verdict", if self.is_right() { "right" } else { "WRONG" });
-    }
-}
-
-impl Consumed {
-    fn rows(&self, table: &mut Table) {
-        let mb = |bytes: u64| format!("{:.1} MB", bytes as f64 / 1e6);
-        if self.cpu_us_per_frame > 0.0 {
-            table.row(
-                "server CPU a frame",
-                format!("{:.1} us", self.cpu_us_per_frame),
-            );
-        }
-        if self.cpu_us_per_message_out > 0.0 {
-            let value = format!("{:.1} us", self.cpu_us_per_message_out);
-            table.row("server CPU a message out", value);
-        }
-        table.row("server CPU", format!("{:.0} % of a core", self.cpu_percent));
-        let (alone, connected, end) = (
-            self.rss_alone_bytes,
-            self.rss_connected_bytes,
-            self.rss_end_bytes,
-        );
-        let value = format!(
-            "{}, connected {}, end {}",
-            mb(alone),
-            mb(connected),
-            mb(end)
-        );
-        table.row("resident", value);
-        table.row(
-            "resident a socket",
-            format!("{:.1} kB", self.rss_bytes_per_socket / 1e3),
-        );
-        let (wchar, written) = (self.wchar_per_sample, self.write_bytes_per_sample);
-        table.row(
-            "bytes written a sample",
-            format!("wchar {wchar:.1}, to the disk {written:.1}"),
-        );
-    }
-}
-
-fn told_rows(told: &Told, table: &mut Table) {
-    let (flush, sync) = (told.frames_per_flush, told.frames_per_sync);
-    table.row("frames a flush", format!("{flush:.1}, a sync {sync:.1}"));
-    let value = format!(
-        "{:.0} of {:.2} ms, {:.0} syncs",
-        told.flushes_per_s, told.flush_ms, told.syncs_per_s
-    );
-    table.row("flushes/s", value);
-    table.row(
-        "journal bytes a sample",
-        format!("{:.1}", told.journal_bytes_per_sample),
-    );
-    table.row(
-        "ack inside the server",
-        format!("{:.2} ms mean", told.acknowledgement_ms),
-    );
-    table.row("snapshots", told.snapshots);
 }
 
 #[cfg(test)]
@@ -361,6 +235,24 @@ mod tests {
             (4.0, 5_000.0)
         );
         assert!(report.is_right());
+    }
+
+    #[test]
+    fn what_is_left_is_of_a_sample_and_of_a_user() {
+        let mut report = report(Figures::default());
+        let end = Usage {
+            wchar: 3_000,
+            rss_bytes: 9_000,
+            ..Usage::default()
+        };
+        report.settled = Some(Settled::new([Usage::default(), end], 100, 3, 0.5));
+        report.stored(800);
+        let settled = report.settled.unwrap();
+        assert_eq!(
+            (settled.wchar_per_sample, settled.rss_bytes_per_user),
+            (30.0, 3_000.0)
+        );
+        assert_eq!(settled.stored_bytes_per_sample, Some(8.0));
     }
 
     #[test]
