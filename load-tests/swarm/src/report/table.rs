@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{Consumed, Report, Settled};
+use super::{Consumed, Report, Run, Settled};
 use crate::figures::Summary;
 use crate::plan::Load;
 use crate::scrape::Told;
@@ -36,54 +36,35 @@ impl Table {
     }
 }
 
-impl Report {
+impl Run {
     fn rows(&self, table: &mut Table) {
-        let run = &self.run;
-        let load = match run.load {
+        let (profile, against, wire) = (self.profile.name(), self.against, self.wire);
+        table.row("profile", format!("{profile} against {against}, {wire:?}"));
+        let load = match self.load {
             Load::Rate(per_s) => format!("open loop, {per_s} frames/s"),
             Load::Window(frames) => format!("closed loop, window {frames}"),
         };
-        table.row(
-            "profile",
-            format!(
-                "{} against {}, {:?}",
-                run.profile.name(),
-                run.against,
-                run.wire
-            ),
-        );
+        let (devices, processes) = (self.devices, self.processes);
         table.row(
             "load",
-            format!(
-                "{load}, {} devices, {} processes",
-                run.devices, run.processes
-            ),
+            format!("{load}, {devices} devices, {processes} processes"),
         );
-        table.row(
-            "frame",
-            format!(
-                "{} records, {} bytes",
-                run.records_per_frame, run.payload_bytes
-            ),
-        );
-        table.row(
-            "measured",
-            format!("{:.1} s after {:.1} s", run.seconds, run.warmup_s),
-        );
-        table.row("acknowledged frames/s", format!("{:.0}", self.frames_per_s));
-        table.row(
-            "acknowledged samples/s",
-            format!("{:.0}", self.samples_per_s),
-        );
-        table.row(
-            "messages from the server/s",
-            format!("{:.0}", self.messages_per_s),
-        );
+        let (records, bytes) = (self.records_per_frame, self.payload_bytes);
+        table.row("frame", format!("{records} records, {bytes} bytes"));
+        let (seconds, warmup_s) = (self.seconds, self.warmup_s);
+        table.row("measured", format!("{seconds:.1} s after {warmup_s:.1} s"));
+    }
+}
+
+impl Report {
+    fn rows(&self, table: &mut Table) {
+        self.run.rows(table);
+        let whole = |number: f64| format!("{number:.0}");
+        table.row("acknowledged frames/s", whole(self.frames_per_s));
+        table.row("acknowledged samples/s", whole(self.samples_per_s));
+        table.row("messages from the server/s", whole(self.messages_per_s));
         if self.deliveries_per_s > 0.0 {
-            table.row(
-                "board deliveries/s",
-                format!("{:.0}", self.deliveries_per_s),
-            );
+            table.row("board deliveries/s", whole(self.deliveries_per_s));
         }
         table.row("ms", "p50 / p90 / p99 / p99.9 / max  (count)");
         table.times("acknowledgement", self.acknowledgement_ms);
@@ -99,10 +80,8 @@ impl Report {
         if let Some(settled) = &self.settled {
             settled.rows(table);
         }
-        table.row(
-            "CPU of the swarm",
-            format!("{:.0} % of a core", self.swarm_cpu_percent),
-        );
+        let percent = self.swarm_cpu_percent;
+        table.row("CPU of the swarm", format!("{percent:.0} % of a core"));
         table.row("frames sent", self.frames_sent);
         table.row("frames acknowledged", self.frames_acknowledged);
         table.row("frames held back", self.frames_held_back);
