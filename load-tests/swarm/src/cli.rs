@@ -21,7 +21,7 @@ Examples:
   swarm run backfill --server target/release/streakline --devices 100
   swarm run backfill --server target/release/streakline --devices 10000 --waves 10 --days 4 --minutes 1440 --records 4 \\
       --checkpoint --settle 10
-  swarm run board --server target/release/streakline --devices 200 --subscribers 500 --rate 200 \\
+  swarm run board --server target/release/streakline --devices 20 --boards 16 --subscribers 500 --rate 20 --top 1 \\
       --server-arg=--push-board-ms=1
   swarm run storm --server target/release/streakline --devices 10000
   swarm run idle --server target/release/streakline --devices 10000
@@ -140,7 +140,10 @@ pub(crate) struct LoadArgs {
     /// Sockets that watch the board (profile board)
     #[arg(long, default_value_t = 0)]
     pub(crate) subscribers: u32,
-    /// Rows of the board that they watch
+    /// Challenges that everyone has joined and whose boards each of them watches (profile board)
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub(crate) boards: u32,
+    /// Rows of a board that they watch
     #[arg(long, default_value_t = 10)]
     pub(crate) top: u32,
     /// Seconds of load before the measured ones

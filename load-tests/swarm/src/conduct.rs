@@ -55,18 +55,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<Report> {
         (None, None) => anyhow::bail!("neither --server nor --url"),
     };
     let mut rest = Rest::new(address, signer.admin(clock::unix_ms())?)?;
-    let board = match load.profile {
+    let boards = match load.profile {
         Profile::Board => {
             let users = load.devices + load.subscribers;
-            Some(board::prepare(&mut rest, &name, users)?)
+            board::prepare(&mut rest, &name, users, load.boards)?
         }
-        _ => None,
+        _ => Vec::new(),
     };
     let target = Target {
         address,
         is_floor: false,
         signer,
-        board,
+        boards,
         run_number,
     };
     let pid = serving
@@ -102,7 +102,7 @@ pub(crate) fn floor(load: &LoadArgs) -> Result<Report> {
         address: serving.address,
         is_floor: true,
         signer,
-        board: None,
+        boards: Vec::new(),
         run_number: clock::unix_ms().unsigned_abs(),
     };
     let mut other = Other {

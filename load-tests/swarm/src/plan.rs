@@ -55,8 +55,10 @@ pub(crate) struct Plan {
     pub(crate) first: u32,
     pub(crate) devices: u32,
     pub(crate) subscribers: u32,
-    /// The board that subscribers watch, and how many rows of it.
-    pub(crate) board: Option<(String, u32)>,
+    /// The challenges whose boards every subscriber watches.
+    pub(crate) boards: Vec<String>,
+    /// How many rows of them.
+    pub(crate) top: u32,
     /// Records of a frame.
     pub(crate) records: u32,
     /// Members of a vendor's own are left out.

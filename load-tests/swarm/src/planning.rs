@@ -30,7 +30,7 @@ pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     pub(crate) is_floor: bool,
     pub(crate) signer: Signer,
-    pub(crate) board: Option<String>,
+    pub(crate) boards: Vec<String>,
     pub(crate) run_number: u64,
 }
 
@@ -125,7 +125,8 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         first: 0,
         devices: args.devices,
         subscribers: args.subscribers,
-        board: target.board.clone().map(|board| (board, args.top)),
+        boards: target.boards.clone(),
+        top: args.top,
         records,
         bare: args.bare,
         warmup_s: args.warmup,
@@ -221,7 +222,7 @@ mod tests {
                 kid: String::new(),
                 issuer: String::new(),
             },
-            board: None,
+            boards: vec![],
             run_number: 1,
         }
     }

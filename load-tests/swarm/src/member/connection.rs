@@ -62,8 +62,10 @@ pub(super) struct Connection {
     pub(super) acknowledged: u64,
     /// Where its events stand: epoch and newest number.
     pub(super) events: Option<(String, u64)>,
-    /// The score that a subscriber saw last.
-    pub(super) score: u64,
+    /// The score that a subscriber saw last, by board.
+    pub(super) scores: Vec<u64>,
+    /// Its subscriptions that stand.
+    pub(super) subscribed: usize,
 }
 
 /// What came of reading.
@@ -95,7 +97,8 @@ impl Connection {
             steps: (0, 0),
             acknowledged: 0,
             events: None,
-            score: 0,
+            scores: Vec::new(),
+            subscribed: 0,
         }
     }
 

@@ -15,8 +15,6 @@ use crate::upgrade;
 
 /// A record that was repeated after a cut is known already; that is no fault.
 const DUPLICATE: &str = "duplicate";
-/// The subscriber's name of its subscription.
-const SUBSCRIPTION: u64 = 1;
 
 impl Member {
     /// The socket takes bytes: what has waited goes first, and a new socket asks for its upgrade.
@@ -209,8 +207,8 @@ impl Member {
                 refused,
             } => self.on_acknowledgement(index, (batch, credits), &refused, now_ns),
             Reply::Day(day) => self.on_day(index, day, now_ns),
-            Reply::Subscribed => self.opened(index),
-            Reply::Board { score } => self.on_board(index, score, now_ns),
+            Reply::Subscribed => self.on_subscribed(index),
+            Reply::Board { id, score } => self.on_board(index, (id, score), now_ns),
             Reply::Error { code, batch } => {
                 self.forget(index, batch);
                 self.figures.error(code);
@@ -225,13 +223,24 @@ impl Member {
         connection.credits = welcome.credits[lane].max(1);
         connection.next_seq = welcome.resume_after[lane] + 1;
         connection.events = Some((welcome.epoch, welcome.next_event.saturating_sub(1)));
-        match (&self.plan.board, self.is_device(index)) {
-            (Some((challenge, rows)), false) => {
-                let subscribe = json!({"type": "subscribe", "id": SUBSCRIPTION,
-                    "topic": format!("board/{challenge}"), "view": {"top": rows}});
-                self.send_value(index, &subscribe);
-            }
-            _ => self.opened(index),
+        if self.is_device(index) {
+            return self.opened(index);
+        }
+        for id in 0..self.plan.boards.len() {
+            let topic = format!("board/{}", self.plan.boards[id]);
+            let view = json!({"top": self.plan.top});
+            let subscribe = json!({"type": "subscribe", "id": id, "topic": topic, "view": view});
+            self.send_value(index, &subscribe);
+        }
+    }
+
+    fn on_subscribed(&mut self, index: usize) {
+        let boards = self.plan.boards.len();
+        let connection = &mut self.connections[index];
+        connection.subscribed += 1;
+        connection.scores.resize(boards, 0);
+        if connection.subscribed == boards {
+            self.opened(index);
         }
     }
 
@@ -310,13 +319,13 @@ impl Member {
         }
     }
 
-    fn on_board(&mut self, index: usize, score: u64, now_ns: u64) {
+    fn on_board(&mut self, index: usize, (id, score): (u64, u64), now_ns: u64) {
         if self.is_measured(now_ns) {
             self.figures.deliveries_measured += 1;
         }
-        let connection = &mut self.connections[index];
-        let is_news = score > connection.score;
-        connection.score = connection.score.max(score);
+        // A board may come before the answer that its subscription stands.
+        let newest = self.connections[index].scores.get_mut(id as usize);
+        let is_news = newest.is_some_and(|newest| std::mem::replace(newest, score) < score);
         let steps = self.plan.profile.value(0, 1) * u64::from(self.plan.records);
         let sent = score
             .checked_div(steps)

@@ -9,6 +9,7 @@ use crate::compact::SPEED;
 use crate::dates::day_number;
 
 const TYPE: u64 = 0;
+const ID: u64 = 1;
 const BATCH_ID: u64 = 2;
 const CREDITS: u64 = 15;
 const RESULTS: u64 = 17;
@@ -102,6 +103,7 @@ fn board(frame: Fields<'_>) -> Result<Reply, Error> {
         .transpose()?
         .flatten();
     Ok(Reply::Board {
+        id: frame.number(ID)?.unwrap_or(0),
         score: score.unwrap_or(0),
     })
 }
@@ -266,14 +268,15 @@ mod tests {
     #[test]
     fn a_board_tells_its_first_row() {
         let reply = written(|out| {
-            out.map(2).ok()?;
+            out.map(3).ok()?;
             field(out, TYPE, 15)?;
+            field(out, ID, 7)?;
             out.u64(ROWS).ok()?.array(2).ok()?.map(1).ok()?;
             field(out, SCORE, 99)?;
             out.map(1).ok()?;
             field(out, SCORE, 98)
         });
-        assert_eq!(reply, Reply::Board { score: 99 });
+        assert_eq!(reply, Reply::Board { id: 7, score: 99 });
     }
 
     #[test]

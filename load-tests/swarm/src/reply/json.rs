@@ -18,8 +18,11 @@ pub(crate) fn read(text: &[u8]) -> Reply {
         return day(text).map_or(Reply::Other, Reply::Day);
     }
     if text.starts_with(r#"{"type":"board","#) {
-        let score = number_after(text, r#""score":"#).unwrap_or(0);
-        return Reply::Board { score };
+        let number = |name| number_after(text, name).unwrap_or(0);
+        return Reply::Board {
+            id: number(r#""id":"#),
+            score: number(r#""score":"#),
+        };
     }
     parsed(text)
 }
@@ -176,7 +179,11 @@ mod tests {
 
     #[test]
     fn other_frames_are_told_apart() {
-        assert_eq!(server!("board"), Reply::Board { score: 65_210 });
+        let board = Reply::Board {
+            id: 7,
+            score: 65_210,
+        };
+        assert_eq!(server!("board"), board);
         assert_eq!(server!("subscribed"), Reply::Subscribed);
         assert_eq!(server!("state_rank"), Reply::Other);
         assert_eq!(server!("event_tokens_posted"), Reply::Other);

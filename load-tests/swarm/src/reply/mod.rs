@@ -19,8 +19,9 @@ pub(crate) enum Reply {
     /// How far a day is.
     Day(Day),
     Subscribed,
-    /// The score of a board's first row.
+    /// A board, by the number of its subscription, and the score of its first row.
     Board {
+        id: u64,
         score: u64,
     },
     /// Something went wrong, or the server ends.
