@@ -82,7 +82,7 @@ impl Group {
         self.bytes.len().saturating_sub(before)
     }
 
-    /// The bytes, to be sealed and read again by [`read`].
+    /// The bytes, to be sealed and read again by [`inputs`](crate::journal::inputs).
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
