@@ -6,7 +6,8 @@
 // README.md beside this file says how to read what comes out.
 import { check } from "k6";
 import exec from "k6/execution";
-import { begin, Device, end, enter, number, streamed, thresholds } from "./lib/streakline.js";
+import { begin, end, enter, number, thresholds } from "./lib/streakline.js";
+import { Device, let_in, streamed } from "./lib/device.js";
 import * as profiles from "./lib/profiles.js";
 
 const PROFILE = __ENV.PROFILE || "vehicle";
@@ -35,6 +36,7 @@ export const options = {
   thresholds: thresholds(streamed(DEVICES * NAMES.length), {
     ack_ms: ["p(95)<250", "p(99)<1000"],
     push_ms: ["p(99)<3000"],
+    ...let_in,
   }),
 };
 

@@ -187,6 +187,49 @@ fn a_server_that_does_not_start_is_told_with_its_log() {
 }
 
 #[test]
+fn what_is_measured_beside_the_server_explains_itself_and_refuses_what_it_does_not_know() {
+    for peer in ["disk", "postgres"] {
+        let run = |argument: &str| {
+            let program = repository().join("load-tests/peers").join(peer);
+            Command::new(program).arg(argument).output().unwrap()
+        };
+        let help = run("--help");
+        assert!(help.status.success(), "{peer}");
+        let help = text(help.stdout);
+        let usage = format!("usage: load-tests/peers/{peer} ");
+        assert!(help.starts_with(&usage), "{help}");
+        let example = format!("\nexample: load-tests/peers/{peer} ");
+        assert!(help.contains(&example), "{help}");
+        let refused = run("--minutes");
+        assert_eq!(refused.status.code(), Some(2), "{peer}");
+        assert_eq!(text(refused.stderr), help);
+    }
+}
+
+#[test]
+fn a_missing_postgresql_is_told_in_one_sentence_that_says_what_to_install() {
+    let place = Place::new();
+    for tool in ["sort", "tail", "head"] {
+        let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
+        let _there_already = symlink(
+            found.iter().find(|path| path.exists()).unwrap(),
+            place.bin(tool),
+        );
+    }
+    let said = Command::new(repository().join("load-tests/peers/postgres"))
+        .env_clear()
+        .env("PATH", place.bin(""))
+        .env("PG_BIN", place.bin(""))
+        .output()
+        .unwrap();
+    assert_eq!(said.status.code(), Some(1));
+    let said = text(said.stderr);
+    assert!(said.contains("initdb is missing"), "{said}");
+    assert!(said.contains("apt-get install postgresql"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
 fn the_readme_tells_every_setting_and_every_figure_of_the_load_tests() {
     let readme = std::fs::read_to_string(repository().join("load-tests/README.md")).unwrap();
     let mut names = BTreeSet::new();
