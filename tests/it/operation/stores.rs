@@ -54,6 +54,11 @@ fn path(of: &Path) -> &str {
 #[test]
 fn a_copied_store_serves_the_same_and_goes_on_with_its_journal() {
     let mut server = lived();
+    block_on(async {
+        let admin = Http::admin(&server);
+        admin.post("/v1/checkpoint", &json!({})).await.expect(200);
+        walk(&server, "bob", utc("2016-04-14", 9, 0), &[50; 30]).await;
+    });
     let before = told(&server);
     server.kill();
     let other = tempfile::tempdir().unwrap();
