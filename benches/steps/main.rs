@@ -1,5 +1,5 @@
 //! How long the steps of a frame take that are the server's own: reading it, giving it its place in the journal, sealing a flush,
-//! telling the answer (docs/performance.md). What the rules take is `core/benches`. `script/bench` runs both. Nothing asserts a time.
+//! telling the answer (docs/performance.md). What the rules take is `core/benches`. `script/bench --steps` runs these. Nothing asserts a time.
 #![allow(
     clippy::unwrap_used,
     reason = "a benchmark that cannot go on should panic"
