@@ -1,5 +1,5 @@
-//! How long the steps of a frame take that are the server's own: reading it, giving it its place in the journal, sealing a flush,
-//! telling the answer (docs/performance.md). What the rules take is `core/benches`. `script/bench --steps` runs these. Nothing asserts a time.
+//! How long the steps of a frame take that are the server's own: reading it, giving it its place in the journal, sealing a flush
+//! (docs/performance.md). What the rules take is `core/benches`. `script/bench --steps` runs these. Nothing asserts a time.
 #![allow(
     clippy::unwrap_used,
     reason = "a benchmark that cannot go on should panic"
@@ -9,7 +9,10 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use streakline::{
-    protocol::client_frame::{self, Batch, ClientFrame},
+    protocol::{
+        cbor,
+        client_frame::{self, Batch, ClientFrame},
+    },
     storage::{
         memory::MemoryStore,
         sealing::{Draft, MasterKeys, Seals},
@@ -26,12 +29,16 @@ use streakline_core::{
 const BITS: u32 = 8;
 const NOW_MS: i64 = 1_460_534_400_000;
 
-fn fixture(name: &str) -> String {
+fn bytes(name: &str) -> Vec<u8> {
     let folder = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/fixtures/frames-v1/client"
     );
-    std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap()
+    std::fs::read(format!("{folder}/{name}")).unwrap()
+}
+
+fn fixture(name: &str) -> String {
+    String::from_utf8(bytes(&format!("{name}.json"))).unwrap()
 }
 
 fn batch(name: &str) -> Batch {
@@ -78,6 +85,12 @@ fn parse(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_function(name, |bench| {
             bench.iter(|| client_frame::decode(black_box(&text), limits::BATCH_RECORDS_MAX));
+        });
+        let compact = bytes(&format!("{name}.cbor"));
+        assert!(cbor::decode(&compact, limits::BATCH_RECORDS_MAX).is_ok());
+        group.throughput(Throughput::Bytes(compact.len() as u64));
+        group.bench_function(format!("{name} in the compact form"), |bench| {
+            bench.iter(|| cbor::decode(black_box(&compact), limits::BATCH_RECORDS_MAX));
         });
     }
 }
