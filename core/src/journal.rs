@@ -159,16 +159,23 @@ impl<A> Journal<A> {
 /// whose key the group was sealed with.
 ///
 /// # Errors
-/// When the bytes are a group of neither form.
+/// When the bytes are a group of neither form, or have a sample that is longer than any that is admitted.
 pub fn inputs(
     bytes: &[u8],
     place: Place,
     user: Option<&UserId>,
 ) -> Result<Vec<(Header, Input)>, minicbor::decode::Error> {
-    if bytes.first() == Some(&compact::FORMAT) {
-        return compact::read(bytes, place, user);
+    let inputs = if bytes.first() == Some(&compact::FORMAT) {
+        compact::read(bytes, place, user)?
+    } else {
+        inputs_v1(bytes)?
+    };
+    let lasts = |(_, input): &(Header, Input)| matches!(input, Input::User(_, input) if !input.is_bounded());
+    if inputs.iter().any(lasts) {
+        let words = "a sample is longer than any that is admitted";
+        return Err(minicbor::decode::Error::message(words));
     }
-    inputs_v1(bytes)
+    Ok(inputs)
 }
 
 /// A group of the first form: header and input as CBOR, again and again.
@@ -283,9 +290,13 @@ impl Coverage {
 mod tests {
     use super::*;
     use crate::{
-        id::ChallengeId,
-        input::{ChallengeInput, Source, UserInput},
+        id::{ChallengeId, DeviceId, RecordId},
+        input::{ChallengeInput, Import, Source, UserInput},
+        limits,
+        metric::Metric,
         poison::Retry,
+        record::{Content, Record},
+        sample::Method,
     };
 
     fn read(flush: &Flush<()>, user: Option<&str>) -> Vec<(Header, Input)> {
@@ -299,6 +310,43 @@ mod tests {
 
     fn tick(user: &str) -> Input {
         Input::User(UserId::parse(user).unwrap(), UserInput::Tick)
+    }
+
+    #[test]
+    fn a_sample_that_is_longer_than_any_that_is_admitted_is_not_read_back() {
+        let user = UserId::parse("ann").unwrap();
+        let read = |span_ms: i64| {
+            let brought = Import {
+                device: DeviceId([1; 16]),
+                introduction: None,
+                records: alloc::vec![Record {
+                    id: RecordId::Number(1),
+                    version: 1,
+                    metric: Metric::STEPS,
+                    start_ms: 0,
+                    end_ms: span_ms,
+                    offset_s: None,
+                    content: Content::Delta(1),
+                    method: Method::default(),
+                    worn: None,
+                }],
+            };
+            let input = Input::User(user.clone(), UserInput::Import(brought));
+            let mut journal: Journal<()> = Journal::new(PartitionId(256), 1, 0);
+            journal.append(0, Origin::server(Source::Rest), &input, Vec::new());
+            let flush = journal.flush().unwrap();
+            let place = Place {
+                partition: PartitionId(256),
+                first: flush.first,
+            };
+            inputs(
+                flush.groups[&Some(user.clone())].bytes(),
+                place,
+                Some(&user),
+            )
+        };
+        assert_eq!(read(limits::SAMPLE_SPAN_MS_MAX).unwrap().len(), 1);
+        assert!(read(limits::SAMPLE_SPAN_MS_MAX + 1).is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     definition::Definition,
     goal::Revision,
     id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    limits,
     period::{Period, WeekStart},
     poison::{Retry, Skip},
     record::Record,
@@ -374,6 +375,17 @@ pub enum UserInput {
 }
 
 impl UserInput {
+    /// Whether each of its records is as short as one that is admitted: a longer one, folded, would fill memory with its minutes.
+    #[must_use]
+    pub(crate) fn is_bounded(&self) -> bool {
+        let is_short = |record: &Record| record.span_ms() <= limits::SAMPLE_SPAN_MS_MAX;
+        match self {
+            Self::Ingest(batch) => batch.records.iter().all(|(_, record)| is_short(record)),
+            Self::Import(brought) => brought.records.iter().all(is_short),
+            _ => true,
+        }
+    }
+
     /// A goal's change, and what its streak allows from now on.
     #[must_use]
     pub fn with_streak(mut self, definition: Option<streak::Definition>) -> Self {
