@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::dates::date;
+use crate::dates::{DAY_MS, date};
 use crate::names;
 use crate::plan::Plan;
 use crate::rest::Rest;
@@ -82,8 +82,9 @@ pub(crate) fn check(
     users: u32,
 ) -> Result<Checked> {
     let mut checked = Checked::default();
-    let to = date(crate::clock::unix_ms() + plan.step_ms.min(SOON_MS));
-    let from = date(plan.start_ms);
+    // A user's date may be another than here.
+    let to = date(crate::clock::unix_ms() + plan.step_ms.min(SOON_MS) + DAY_MS);
+    let from = date(plan.start_ms - DAY_MS);
     let stride = acknowledged.len().div_ceil(users.max(1) as usize).max(1);
     for (device, acknowledged) in (0_u32..).zip(acknowledged).step_by(stride) {
         let user = names::user(&plan.run, device);

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::plan::Wire;
 use crate::profile::Profile;
+use crate::survey::ReportArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +33,11 @@ Examples:
   swarm floor vehicle --devices 1000 --window 1
   swarm floor storm --devices 10000";
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  swarm report
+  swarm report --only vehicle,latency --runs 3 --seconds 10";
+
 /// Many devices on one machine: sends prepared frames to a Streakline server, measures it from outside, and checks afterwards
 /// that everything that was acknowledged is there.
 #[derive(Parser)]
@@ -49,6 +55,9 @@ pub(crate) enum Command {
     /// Runs the same load against a plain WebSocket server that parses nothing and stores nothing
     #[command(after_help = FLOOR_EXAMPLES)]
     Floor(LoadArgs),
+    /// Runs the whole set some times over and rewrites the report's part of docs/performance.md
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// That plain server
     #[command(hide = true)]
     FloorServer,
@@ -97,7 +106,7 @@ pub(crate) struct RunArgs {
     /// Afterwards have the server snapshot everybody and drop its journal
     #[arg(long)]
     pub(crate) checkpoint: bool,
-    /// Seconds that the server is left alone after that, before its memory and what it wrote are looked at again
+    /// Seconds that the server is left alone after that, when all sockets have gone, before its memory and what it wrote are looked at again
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
     pub(crate) settle: f64,
     /// Users whose totals are compared afterwards with what was acknowledged, evenly chosen
@@ -140,6 +149,12 @@ pub(crate) struct LoadArgs {
     /// Sockets that watch the board (profile board)
     #[arg(long, default_value_t = 0)]
     pub(crate) subscribers: u32,
+    /// Time zone of the users
+    #[arg(long, default_value = "UTC")]
+    pub(crate) zone: String,
+    /// Seconds that sockets stay open after the last answer, before the server's memory is looked at with them
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    pub(crate) hold: f64,
     /// Challenges that everyone has joined and whose boards each of them watches (profile board)
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=16))]
     pub(crate) boards: u32,

@@ -18,10 +18,10 @@ use crate::server::{Launch, Serving};
 use crate::token::Signer;
 
 /// `auth.hs256_kid` and `auth.issuer` as they are by themselves.
-const KID: &str = "hs256";
-const ISSUER: &str = "streakline";
+pub(crate) const KID: &str = "hs256";
+pub(crate) const ISSUER: &str = "streakline";
 /// The secret of a server that is started here; it lives as long as its directory.
-const SECRET: &str = "a-secret-of-a-load-test-and-of-nothing-else";
+pub(crate) const SECRET: &str = "a-secret-of-a-load-test-and-of-nothing-else";
 
 /// Against a server.
 pub(crate) fn run(args: &RunArgs) -> Result<Report> {

@@ -24,6 +24,7 @@ mod rest;
 mod schedule;
 mod scrape;
 mod server;
+mod survey;
 mod template;
 mod token;
 mod upgrade;
@@ -55,6 +56,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(args) => told(&conduct::run(&args)?, args.load.json.as_deref()),
         Command::Floor(args) => told(&conduct::floor(&args)?, args.json.as_deref()),
+        Command::Report(args) => survey::run(&args),
         Command::FloorServer => floor::serve().map(|()| ExitCode::SUCCESS),
         Command::Member => member::run().map(|()| ExitCode::SUCCESS),
     }

@@ -183,9 +183,13 @@ fn window(
             &tell,
         )?;
     }
-    let (to, to_ns, swarm_to_s) = (other.usage()?, clock::now_ns(), members.cpu_s());
+    let (mut to, to_ns, swarm_to_s) = (other.usage()?, clock::now_ns(), members.cpu_s());
     let after = other.scrape()?;
     members.wait_ended(&tell)?;
+    if args.hold > 0.0 {
+        std::thread::sleep(Duration::from_secs_f64(args.hold));
+        to.rss_bytes = other.usage()?.rss_bytes;
+    }
     Ok(Seen {
         usages: Usages {
             alone: Usage::default(),

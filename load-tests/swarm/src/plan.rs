@@ -63,6 +63,10 @@ pub(crate) struct Plan {
     pub(crate) records: u32,
     /// Members of a vendor's own are left out.
     pub(crate) bare: bool,
+    /// Time zone of the users.
+    pub(crate) zone: String,
+    /// How long sockets stay open after the last answer.
+    pub(crate) hold_s: f64,
     pub(crate) warmup_s: f64,
     pub(crate) seconds: f64,
     /// Part of every name of the run.

@@ -129,6 +129,8 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         top: args.top,
         records,
         bare: args.bare,
+        zone: args.zone.clone(),
+        hold_s: args.hold,
         warmup_s: args.warmup,
         seconds: args.seconds,
         run: run_name(target.run_number),

@@ -24,9 +24,13 @@ impl Scrape {
         Self(sums)
     }
 
+    /// A series, 0 where there is none.
+    pub(crate) fn value(&self, name: &str) -> f64 {
+        self.0.get(name).copied().unwrap_or(0.0)
+    }
+
     fn since(&self, before: &Self, name: &str) -> f64 {
-        let of = |scrape: &Self| scrape.0.get(name).copied().unwrap_or(0.0);
-        of(self) - of(before)
+        self.value(name) - before.value(name)
     }
 }
 

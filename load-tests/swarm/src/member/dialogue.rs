@@ -161,7 +161,8 @@ impl Member {
         let (plan, connection) = (&self.plan, &self.connections[index]);
         let events = connection.events.as_ref();
         let events = events.map(|(epoch, seq)| json!({"epoch": epoch, "after_seq": seq}));
-        let mut hello = json!({"type": "hello", "zone": "UTC", "client_time_ms": clock::unix_ms()});
+        let mut hello =
+            json!({"type": "hello", "zone": plan.zone, "client_time_ms": clock::unix_ms()});
         if self.is_device(index) {
             hello["device_id"] = names::device(plan.run_number, connection.number).into();
             hello["outbox_id"] = names::outbox(plan.run_number, connection.number).into();

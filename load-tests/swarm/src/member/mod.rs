@@ -28,6 +28,8 @@ const EVENTS: usize = 1_024;
 const READ_BYTES: usize = 256 * 1_024;
 /// How long the sockets may take to be welcomed.
 const OPENING_S: f64 = 120.0;
+/// How much longer than asked for sockets stay open, in seconds.
+const HOLD_SPARE_S: f64 = 5.0;
 /// From one word about progress to the next.
 const PROGRESS_NS: u64 = 1_000_000_000;
 
@@ -78,8 +80,13 @@ pub(crate) fn run() -> Result<()> {
     say(&Said::Ready)?;
     member.wait_for_word(&lines)?;
     member.follow_plan()?;
-    let figures = member.finish();
-    say(&Said::Ended(Box::new(figures)))
+    let hold_s = member.plan.hold_s;
+    say(&Said::Ended(Box::new(member.finish())))?;
+    if hold_s > 0.0 {
+        // Whoever looks at the server's memory ends us; they may be a little late.
+        member.stay(hold_s + HOLD_SPARE_S)?;
+    }
+    Ok(())
 }
 
 /// Lines of stdin; the channel ends when whoever started us has gone.
@@ -235,8 +242,17 @@ impl Member {
         Ok(())
     }
 
-    /// What has been seen; sockets are closed with the process.
-    fn finish(mut self) -> Figures {
+    /// Answers pings with all sockets open.
+    fn stay(&mut self, seconds: f64) -> Result<()> {
+        let until_ns = clock::now_ns() + clock::seconds_ns(seconds);
+        while clock::now_ns() < until_ns {
+            self.serve(until_ns)?;
+        }
+        Ok(())
+    }
+
+    /// What has been seen.
+    fn finish(&mut self) -> Figures {
         for connection in &self.connections {
             self.figures.frames_lost += connection.in_flight.len() as u64;
             self.figures.frames_held_back += connection.owed.len() as u64;
@@ -247,7 +263,7 @@ impl Member {
         self.figures.push = self.times.push.recorded();
         self.figures.board = self.times.board.recorded();
         self.figures.resume = self.times.resume.recorded();
-        self.figures
+        std::mem::take(&mut self.figures)
     }
 
     /// Ends a socket for a reason.
