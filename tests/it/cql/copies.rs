@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::hold_nodes;
 use crate::harness::{Finished, Server, block_on, cql::Keyspace, streakline};
-use crate::operation::stores::{keys_beside, lived, told};
+use crate::operation::stores::{half_covered, keys_beside, lived, told};
 use crate::rest::http::Http;
 use crate::rest::people::{CLOCK, utc, walk};
 
@@ -28,7 +28,7 @@ fn server_with_keys_of(data: &Path, args: &[String]) -> Server {
 #[test]
 fn a_store_travels_into_a_keyspace_and_back_and_serves_the_same() {
     let _nodes = hold_nodes();
-    let mut first = lived();
+    let mut first = half_covered();
     let before = told(&first);
     first.kill();
     let data = first.data_arg();

@@ -30,6 +30,17 @@ pub(crate) fn lived() -> Server {
     server
 }
 
+/// The same, with snapshots of both and a walk that is in the journal only.
+pub(crate) fn half_covered() -> Server {
+    let server = lived();
+    block_on(async {
+        let admin = Http::admin(&server);
+        admin.post("/v1/checkpoint", &json!({})).await.expect(200);
+        walk(&server, "bob", utc("2016-04-14", 9, 0), &[50; 30]).await;
+    });
+    server
+}
+
 /// What both have, as the server tells it.
 pub(crate) fn told(server: &Server) -> Vec<String> {
     block_on(async {
@@ -53,12 +64,7 @@ fn path(of: &Path) -> &str {
 
 #[test]
 fn a_copied_store_serves_the_same_and_goes_on_with_its_journal() {
-    let mut server = lived();
-    block_on(async {
-        let admin = Http::admin(&server);
-        admin.post("/v1/checkpoint", &json!({})).await.expect(200);
-        walk(&server, "bob", utc("2016-04-14", 9, 0), &[50; 30]).await;
-    });
+    let mut server = half_covered();
     let before = told(&server);
     server.kill();
     let other = tempfile::tempdir().unwrap();
