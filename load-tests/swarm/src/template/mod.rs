@@ -220,6 +220,14 @@ mod tests {
         {"id":"1000000000000","metric":"speed","start_ms":1700000000000,"value":52.3,"engine":{"id_of":7}},
         {"id":"1000000000000","metric":"steps","start_ms":1700000000000,"end_ms":1700000060000,"value":100}]}"#;
 
+    const NUMBERS: Numbers = Numbers {
+        batch: 7,
+        first_seq: 41,
+        start_ms: 1_764_000_000_000,
+        step_ms: 500,
+        span_ms: 60_000,
+    };
+
     fn filled(template: &mut Template, of: Numbers) -> Value {
         template.fill(of, |seq| 100 + seq);
         serde_json::from_slice(&template.payload()).unwrap()
@@ -228,14 +236,7 @@ mod tests {
     #[test]
     fn numbers_are_put_in_their_places_and_nothing_else_changes() {
         let mut template = Template::of_json(TWO).unwrap();
-        let numbers = Numbers {
-            batch: 7,
-            first_seq: 41,
-            start_ms: 1_764_000_000_000,
-            step_ms: 500,
-            span_ms: 60_000,
-        };
-        let frame = filled(&mut template, numbers);
+        let frame = filled(&mut template, NUMBERS);
         assert_eq!(frame["batch_id"], 7);
         assert_eq!(frame["first_seq"], 41);
         let (speed, steps) = (&frame["records"][0], &frame["records"][1]);
@@ -267,14 +268,7 @@ mod tests {
     #[test]
     fn the_compact_form_has_the_same_numbers_in_fewer_bytes() {
         let mut template = Template::of_compact(TWO).unwrap();
-        let numbers = Numbers {
-            batch: 7,
-            first_seq: 41,
-            start_ms: 1_764_000_000_000,
-            step_ms: 500,
-            span_ms: 60_000,
-        };
-        template.fill(numbers, |seq| 100 + seq);
+        template.fill(NUMBERS, |seq| 100 + seq);
         let payload = template.payload();
         let holds = |bytes: &[u8]| payload.windows(bytes.len()).any(|window| window == bytes);
         assert!(holds(&[2, 0x1a, 0, 0, 0, 7]), "batch_id");
