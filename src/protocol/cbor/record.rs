@@ -17,7 +17,10 @@ use super::{
     table,
     walk::{Walk, is_integer},
 };
-use crate::registry;
+use crate::{
+    protocol::client_frame::{WORD_CHARS_MAX, end_of},
+    registry,
+};
 
 const ID: u64 = table::number("id");
 const VERSION: u64 = table::number("version");
@@ -38,8 +41,6 @@ const TOTALS: u64 = table::number("totals");
 
 /// Depth of a record: in a list, in a frame.
 const DEPTH: usize = 2;
-/// Most characters of a word of a record.
-const WORD_CHARS_MAX: usize = 64;
 
 /// An amount as it was written.
 enum Amount {
@@ -97,10 +98,7 @@ impl Said<'_> {
         let class = self.class.unwrap_or(of.class);
         of.takes(class).then_some(())?;
         let start_ms = self.start_ms?;
-        let end_ms = match class {
-            Class::Gauge | Class::Cumulative => self.end_ms.unwrap_or(start_ms),
-            Class::Delta | Class::Episode => self.end_ms?,
-        };
+        let end_ms = end_of(class, start_ms, self.end_ms)?;
         let record = Record {
             id: self.id?,
             version: self.version.unwrap_or(1),

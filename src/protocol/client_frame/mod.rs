@@ -21,6 +21,7 @@ pub use control::{Since, Subscribe};
 pub use device::Report;
 pub use hello::{DeviceHello, Hello};
 pub use record::read as record;
+pub(super) use record::{WORD_CHARS_MAX, end_of};
 
 /// A frame of a client.
 #[derive(Clone, Debug, PartialEq)]

@@ -22,7 +22,7 @@ use fields::Fields;
 pub(super) use fields::{Found, nothing_else};
 
 /// Most characters of a word of a record, well above every known one.
-const WORD_CHARS_MAX: usize = 64;
+pub(in crate::protocol) const WORD_CHARS_MAX: usize = 64;
 
 /// What a record says before it is known what its metric is.
 struct Said<'a> {
@@ -72,7 +72,8 @@ pub(super) fn judged(found: Found<'_>) -> Result<Record, RecordRefusal> {
     record.metric = of.metric;
     let class = read_class(of, said.class)?;
     record.start_ms = required("start_ms", said.start_ms)?;
-    record.end_ms = end_ms(class, &said, record.start_ms)?;
+    let end_ms = end_of(class, record.start_ms, said.end_ms);
+    record.end_ms = required("end_ms", end_ms)?;
     record.content = content(of, class, (&said, &record), parts)?;
     record.check(of)?;
     Ok(record)
@@ -106,10 +107,10 @@ fn said<'a>(fields: &Fields<'a>) -> Result<Said<'a>, RecordRefusal> {
 }
 
 /// The end may only be left out where a sample is of an instant.
-fn end_ms(class: Class, said: &Said<'_>, start_ms: i64) -> Result<i64, RecordRefusal> {
+pub(in crate::protocol) fn end_of(class: Class, start_ms: i64, end_ms: Option<i64>) -> Option<i64> {
     match class {
-        Class::Gauge | Class::Cumulative => Ok(said.end_ms.unwrap_or(start_ms)),
-        Class::Delta | Class::Episode => required("end_ms", said.end_ms),
+        Class::Gauge | Class::Cumulative => end_ms.or(Some(start_ms)),
+        Class::Delta | Class::Episode => end_ms,
     }
 }
 
