@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod gateway;
+pub mod http;
 pub mod keys;
 pub mod protocol;
 pub mod push;

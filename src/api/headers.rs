@@ -11,7 +11,10 @@ use actix_web::{
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
+    web::Data,
 };
+
+use super::Api;
 
 /// What every answer says. Answers are data, never pages: nothing may be run, framed or guessed from them.
 const ALWAYS: [(HeaderName, &str); 3] = [
@@ -37,7 +40,8 @@ pub async fn secure(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let path = request.path();
     let (page, public) = (is_page(path), is_public(path));
-    let tls = request.app_config().secure();
+    let api = request.app_data::<Data<Api>>();
+    let tls = api.is_some_and(|api| api.settings.is_tls);
     let mut response = next.call(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         insert(response.headers_mut(), page, public, tls);

@@ -77,6 +77,8 @@ use crate::{actors::directory::Directory, auth::Credentials};
 pub struct Settings {
     /// Origins whose pages may call, such as `https://app.example`.
     pub cors_origins: Vec<String>,
+    /// Whether connections are encrypted.
+    pub is_tls: bool,
 }
 
 /// What handlers need; one for the whole server.

@@ -199,6 +199,11 @@ impl Gateway {
         }
     }
 
+    /// Ends every connection that is between two requests: there will be no next one.
+    pub fn end_resting(&self) {
+        self.connections.end(u64::MAX);
+    }
+
     /// What a socket's frames count against.
     fn rates(&self, user: &UserId, address: Option<IpAddr>, now_ms: u64) -> Rates {
         let per_user = self.settings.frames_per_s_per_user;

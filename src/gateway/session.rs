@@ -53,6 +53,8 @@ pub(super) struct Session {
     request_id: Option<String>,
     /// `None` when the address has too many sockets: then this one only says so.
     place: Option<Place>,
+    /// The connection's own place, which must last as long as the stream.
+    _connection: Option<Arc<Place>>,
     conversation: Option<(SessionHandle, Conversation)>,
     line: Option<Arc<Line>>,
     gate: GateHandle,
@@ -91,7 +93,7 @@ impl Session {
         gateway: Gateway,
         (form, bearer): (Form, Bearer),
         request_id: Option<String>,
-        place: Option<Place>,
+        (place, connection): (Option<Place>, Option<Arc<Place>>),
     ) -> Self {
         let interval_ms = gateway.settings.heartbeat_s.saturating_mul(1_000);
         Self {
@@ -99,6 +101,7 @@ impl Session {
             bearer,
             request_id,
             place,
+            _connection: connection,
             conversation: None,
             line: None,
             gate: GateHandle::default(),

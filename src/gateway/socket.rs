@@ -4,7 +4,9 @@
 //! A session whose client does not read is frozen with its timers, so only the kernel can end it: it does when sent
 //! bytes stay unacknowledged for too long. Called by the HTTP server, which `run` gives [`Gateway::on_connect`].
 
-use std::{any::Any, io, mem::MaybeUninit, net::IpAddr, net::Shutdown, time::Duration};
+use std::{
+    any::Any, io, mem::MaybeUninit, net::IpAddr, net::Shutdown, sync::Arc, time::Duration,
+};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{dev::Extensions, rt::net::TcpStream};
@@ -47,7 +49,7 @@ pub(super) fn admit(gateway: &Gateway, connection: &dyn Any, extensions: &mut Ex
     let address: Option<IpAddr> = stream.peer_addr().ok().map(|peer| peer.ip());
     match gateway.addresses.take_place(Kind::Connection, address, max) {
         Some(place) => {
-            drop(extensions.insert(place));
+            drop(extensions.insert(Arc::new(place)));
             match gateway.connections.came(stream) {
                 Ok(connection) => drop(extensions.insert(connection)),
                 Err(error) => tracing::debug!(%error, "a connection is not watched"),

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, web::Data};
+use actix_web::{App, web::Data};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::{
@@ -55,13 +55,22 @@ impl Server {
         let sessions = doors.sessions.clone();
         let gateway = Gateway::with_doors(doors.clone(), sessions, failures, settings);
         let data = Data::new(gateway.clone());
-        let server = HttpServer::new(move || App::new().app_data(data.clone()).configure(routes))
-            .workers(1)
-            .on_connect(gateway.on_connect())
-            .bind("127.0.0.1:0")
-            .unwrap();
-        let address = server.addrs()[0];
-        actix_web::rt::spawn(server.disable_signals().run());
+        let settings = crate::http::Settings {
+            workers: 1,
+            connections_per_worker: 100,
+            head_within: Duration::from_secs(5),
+            idle_within: Duration::from_secs(5),
+            disconnect_within: Duration::from_secs(1),
+            handshake_within: Duration::from_secs(1),
+            write_buffer_bytes: 32 * 1024,
+            stop_within_s: 1,
+            on_connect: Arc::new(gateway.on_connect()),
+            tls: None,
+        };
+        let app = move || App::new().app_data(data.clone()).configure(routes);
+        let any = "127.0.0.1:0".parse().unwrap();
+        let (server, address) = crate::http::start(any, settings, app).unwrap();
+        actix_web::rt::spawn(server);
         Self {
             doors,
             gateway,

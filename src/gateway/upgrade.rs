@@ -2,7 +2,7 @@
 //!
 //! The order of checks: draining, origin, subprotocol, credentials, the handshake itself.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse,
@@ -12,7 +12,7 @@ use actix_web::{
 
 use super::{
     Gateway,
-    addresses::Kind,
+    addresses::{Kind, Place},
     auth,
     auth::Bearer,
     session::{self, Session},
@@ -80,7 +80,7 @@ fn upgrade(
         gateway.clone(),
         (form, bearer),
         request_id.map(str::to_owned),
-        place,
+        (place, request.conn_data::<Arc<Place>>().cloned()),
     );
     session::start(session, request, payload).map_err(|detail| {
         let detail = format!("not a WebSocket upgrade: {detail}");

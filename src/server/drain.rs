@@ -39,6 +39,7 @@ pub(super) async fn drain(shared: &Arc<Shared>, running: &Running, grace_ms: u64
     if !is_covered {
         tracing::warn!("not everything was snapshotted; the next start folds the journal's tail");
     }
+    running.gateway.end_resting();
     running.handle.stop(true).await;
     if is_covered && let Err(error) = shared.store.leave().await {
         tracing::warn!(%error, "the store does not know that this server has ended");

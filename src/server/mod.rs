@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+use actix_web::{App, dev::ServerHandle, middleware::from_fn, web};
 use metrics_exporter_prometheus::PrometheusHandle;
 use streakline_core::{id::PartitionId, streak::Amounts, user::Rules};
 use tokio::sync::mpsc;
@@ -45,6 +45,7 @@ use crate::{
     clock::Clock,
     config::Config,
     gateway::{self, Gateway},
+    http,
     keys::CurrentKeys,
     push::Sessions,
     registry,
@@ -81,7 +82,7 @@ const IDLE_WITHIN: Duration = Duration::from_secs(15);
 const NEXT_HEAD_WITHIN_MS: u64 = 20_000;
 /// How long a connection that is closed may take to go.
 const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
-/// Bytes of answers and frames that may wait for one connection's kernel buffer before no more are made.
+/// Bytes of answers that may wait for one connection's kernel buffer before no more are made.
 const WRITE_BUFFER_BYTES: usize = 32 * 1024;
 
 /// Why a server does not start or go on.
@@ -388,9 +389,28 @@ fn doors(start: &Start, shared: &Arc<Shared>) -> (Gateway, web::Data<api::Api>) 
     let gateway = Gateway::new(directory.clone(), sessions, credentials.clone(), streams);
     let cors_origins = start.config.cors.origins.clone();
     let (zones, metrics) = (shared.rules.zones.clone(), start.metrics.clone());
-    let settings = api::Settings { cors_origins };
+    let settings = api::Settings {
+        cors_origins,
+        is_tls: start.tls.is_some(),
+    };
     let api = api::Api::new(directory, credentials, zones, metrics, settings);
     (gateway, web::Data::new(api))
+}
+
+fn http_settings(start: &Start, gateway: &Gateway) -> Result<http::Settings> {
+    let tls = start.tls.as_ref().map(|tls| tls.server_config());
+    Ok(http::Settings {
+        workers: workers(&start.config),
+        connections_per_worker: CONNECTIONS_PER_WORKER,
+        head_within: REQUEST_HEAD_WITHIN,
+        idle_within: IDLE_WITHIN,
+        disconnect_within: DISCONNECT_WITHIN,
+        handshake_within: HANDSHAKE_WITHIN,
+        write_buffer_bytes: WRITE_BUFFER_BYTES,
+        stop_within_s: grace_ms(&start.config) / STOP_PART / 1_000,
+        on_connect: Arc::new(gateway.on_connect()),
+        tls: tls.transpose()?,
+    })
 }
 
 /// Binds, starts the workers, and waits until each has its host.
@@ -407,7 +427,7 @@ async fn listen(
         web::Data::new(gateway.clone()),
         start.config.cors.origins.clone(),
     );
-    let server = HttpServer::new(move || {
+    let app = move || {
         hosting.start_here();
         App::new()
             .app_data(api.clone())
@@ -419,27 +439,11 @@ async fn listen(
             .wrap(from_fn(gateway::take_turns))
             .configure(gateway::routes)
             .configure(api::routes)
-    });
-    let address = start.config.listen;
-    let server = server
-        .workers(workers)
-        .max_connections(CONNECTIONS_PER_WORKER)
-        .client_request_timeout(REQUEST_HEAD_WITHIN)
-        .keep_alive(IDLE_WITHIN)
-        .client_disconnect_timeout(DISCONNECT_WITHIN)
-        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-        .on_connect(gateway.on_connect())
-        .disable_signals()
-        .shutdown_timeout(grace_ms(&start.config) / STOP_PART / 1_000)
-        .tls_handshake_timeout(HANDSHAKE_WITHIN);
-    let bound = match &start.tls {
-        Some(tls) => server.bind_rustls_0_23(address, tls.server_config()?),
-        None => server.bind(address),
     };
-    let server = bound.map_err(|source| Error::Listen { address, source })?;
-    let address = server.addrs().first().copied();
-    let address = address.ok_or_else(|| Error::Http("no address".into()))?;
-    let server = server.run();
+    let address = start.config.listen;
+    let settings = http_settings(start, &gateway)?;
+    let (server, address) = http::start(address, settings, app)
+        .map_err(|source| Error::Listen { address, source })?;
     let handle = server.handle();
     let ended = actix::spawn(server);
     let _ = shared.hosts.set(all_hosts(started, workers).await?);

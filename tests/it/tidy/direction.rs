@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 10] = [
     &["protocol"],
     &["config", "telemetry"],
     &["keys", "storage"],
-    &["auth", "push", "tls"],
+    &["auth", "http", "push", "tls"],
     &["actors"],
     &["api", "gateway"],
     &["lib", "server"],
