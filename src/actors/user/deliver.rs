@@ -32,9 +32,7 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
     let waiter = {
         let mut held = cell.borrow_mut();
         book(&mut held, header, &events);
-        held.waiters
-            .remove(&header.position)
-            .unwrap_or(Waiter::None)
+        held.take_waiter(header.position)
     };
     let (mut outcome, mut topics) = (None, Vec::new());
     for event in events {

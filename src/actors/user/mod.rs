@@ -89,10 +89,12 @@ pub(super) struct UserCell {
     partition: PartitionId,
     /// `None` until the snapshot is read.
     resident: Option<Resident>,
-    waiters: BTreeMap<Position, Waiter>,
+    /// In the order of positions.
+    waiters: VecDeque<(Position, Waiter)>,
     /// Commands behind a write that must see every earlier input folded.
     commands: VecDeque<UserCommand>,
-    clients: BTreeMap<SessionHandle, Client>,
+    /// Boxed, because a leaf of the map has room for eleven and most users have one.
+    clients: BTreeMap<SessionHandle, Box<Client>>,
     /// Facts, transfers and changes of a snapshot that is being written.
     writing: (Vec<Arc<Fact>>, Vec<Transfer>, Vec<Change>),
     snapshotting: bool,
@@ -135,7 +137,7 @@ impl UserCell {
             partition: Entity::User(id.clone()).partition(BITS),
             id,
             resident: None,
-            waiters: BTreeMap::new(),
+            waiters: VecDeque::new(),
             commands: VecDeque::new(),
             clients: BTreeMap::new(),
             writing: Default::default(),
@@ -185,10 +187,17 @@ impl UserCell {
             return;
         };
         if let Some(resident) = &mut self.resident {
-            self.waiters.insert(header.position, waiter);
+            self.waiters.push_back((header.position, waiter));
             resident.enqueue(header, input);
         }
         self.note_work();
+    }
+
+    /// Who waits for the input at a position.
+    fn take_waiter(&mut self, position: Position) -> Waiter {
+        let place = self.waiters.iter().position(|(held, _)| *held == position);
+        let waiter = place.and_then(|place| self.waiters.remove(place));
+        waiter.map_or(Waiter::None, |(_, waiter)| waiter)
     }
 
     /// Whether anything is under way, for those who wait until all is done.

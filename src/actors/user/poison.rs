@@ -271,7 +271,7 @@ impl UserCell {
         self.leaving = false;
         self.weigh();
         let fault = || Refusal::new(Code::Internal, "a fault in the server; the user reloads");
-        for waiter in std::mem::take(&mut self.waiters).into_values() {
+        for (_, waiter) in std::mem::take(&mut self.waiters) {
             match waiter {
                 Waiter::Write(done) => done(Err(fault())),
                 Waiter::Hello(opening) => self.close_socket(opening.session()),

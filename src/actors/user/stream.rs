@@ -257,7 +257,7 @@ pub(super) fn welcome(cell: &Cell, opening: Opening) {
             reading: false,
             battery: Waiting::default(),
         };
-        held.clients.insert(session, client);
+        held.clients.insert(session, Box::new(client));
         watch(&held, true);
     }
     pump(cell, false);
