@@ -12,7 +12,11 @@ use std::{
 
 use streakline_core::{id::UserId, limits};
 
-use super::{host::Host, shared::Token, user::UserCommand};
+use super::{
+    host::Host,
+    shared::Token,
+    user::{self, UserCommand},
+};
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -138,9 +142,11 @@ impl Host {
 /// Hands a command to its user, who may have to be read from the store first, or to wait for a place.
 pub(super) fn take(host: &Rc<Host>, to: UserId, command: UserCommand, token: Token) {
     let waits = host.admission.waiting.borrow().commands.contains_key(&to);
-    let in_memory = host.users.borrow().contains_key(&to);
-    if !waits && in_memory {
-        return host.user(&to).deliver(command, token);
+    if !waits && let Some(cell) = host.user_cell(&to) {
+        return match user::is_at_hand(&cell) {
+            true => user::take_now(&cell, command, token),
+            false => host.user(&to).deliver(command, token),
+        };
     }
     if !waits && !command.wakes() {
         return;

@@ -5,7 +5,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
     sync::Arc,
 };
@@ -50,11 +50,11 @@ pub struct Host {
     /// Which arbiter it is, from 0.
     pub(super) number: usize,
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
-    pub(super) users: RefCell<BTreeMap<UserId, UserEntry>>,
+    pub(super) users: RefCell<HashMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
     /// Bytes of batches that wait for durability.
     pub(super) inflight_bytes: Cell<usize>,
-    /// Users with a socket or with something under way: rounds look at no others.
+    /// Users with something under way or something to tell: rounds look at no others.
     pub(super) attentive: RefCell<BTreeSet<UserId>>,
     /// Every entity with a recovered tail has been activated.
     pub(super) tails_taken: Cell<bool>,
@@ -92,6 +92,12 @@ impl Host {
     /// Works on a partition.
     pub(super) fn at<R>(&self, id: PartitionId, f: impl FnOnce(&mut Partition) -> R) -> Option<R> {
         self.partitions.borrow_mut().get_mut(&id).map(f)
+    }
+
+    /// A user in memory.
+    pub(super) fn user_cell(&self, id: &UserId) -> Option<Rc<RefCell<UserCell>>> {
+        let users = self.users.borrow();
+        users.get(id).map(|entry| entry.cell.clone())
     }
 
     /// The user's entry; activates it where it is not in memory or its actor is gone.

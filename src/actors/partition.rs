@@ -395,9 +395,8 @@ impl Host {
     fn advance(self: &Rc<Self>, entity: &Entity) {
         match entity {
             Entity::User(user) => {
-                let entry = self.users.borrow().get(user).cloned();
-                if let Some(entry) = entry {
-                    super::user::advance(&entry.cell);
+                if let Some(cell) = self.user_cell(user) {
+                    super::user::advance(&cell);
                 }
             }
             Entity::Challenge(challenge) => {

@@ -60,15 +60,15 @@ fn is_turn(now_ms: u64, every_ms: u64) -> bool {
     now_ms % every_ms < super::host::ROUND_MS
 }
 
-/// Looks after users with a socket or with something under way.
+/// Looks after users with something under way or something to tell.
 fn attend(host: &Rc<Host>, aged: bool) {
     let attentive: Vec<UserId> = host.attentive.borrow().iter().cloned().collect();
     for id in attentive {
-        let entry = host.users.borrow().get(&id).cloned();
-        if let Some(entry) = &entry {
-            user::round(&entry.cell, aged);
+        let cell = host.user_cell(&id);
+        if let Some(cell) = &cell {
+            user::round(cell, aged);
         }
-        if entry.is_none_or(|entry| !entry.cell.borrow_mut().stays_attended()) {
+        if cell.is_none_or(|cell| !cell.borrow_mut().stays_attended()) {
             host.attentive.borrow_mut().remove(&id);
         }
     }

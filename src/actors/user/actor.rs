@@ -100,20 +100,23 @@ pub(super) fn activate(cell: &Cell, read: Result<Option<Vec<u8>>, Error>) {
 #[rtype(result = "()")]
 pub(in crate::actors) struct Routed(UserCommand, Token);
 
+/// Whether a user takes a command at once: it is read, and nothing waits before it.
+pub(in crate::actors) fn is_at_hand(cell: &Cell) -> bool {
+    let held = cell.borrow();
+    held.mailbox == 0 && held.resident.is_some()
+}
+
+/// Takes a command past the mailbox, as a flush that has become durable is folded: host and actor share a thread.
+pub(in crate::actors) fn take_now(cell: &Cell, command: UserCommand, token: Token) {
+    cell.borrow_mut().used();
+    handle(cell, command, token);
+}
+
 impl UserEntry {
-    /// Takes a command at once where nothing waits before it, as a flush that has become durable is folded: host and actor share
-    /// a thread. Else it goes into the actor's mailbox; where that is full, who asked is told.
+    /// Puts a command into the actor's mailbox; where that is full, who asked is told.
     pub(in crate::actors) fn deliver(&self, command: UserCommand, token: Token) {
-        let at_hand = {
-            let mut held = self.cell.borrow_mut();
-            let at_hand = held.mailbox == 0 && held.resident.is_some();
-            // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
-            held.used();
-            at_hand
-        };
-        if at_hand {
-            return handle(&self.cell, command, token);
-        }
+        // Noted before it is handled, so that nobody leaves memory with a command in the mailbox.
+        self.cell.borrow_mut().used();
         if let Err(SendError::Full(Routed(command, _)) | SendError::Closed(Routed(command, _))) =
             self.addr.try_send(Routed(command, token))
         {

@@ -21,6 +21,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// Whether there is any.
+    pub(super) fn is_some(&self) -> bool {
+        self.newest.is_some()
+    }
+
     /// What may be journaled now; `last`: the socket ends, so nothing newer comes.
     fn take(&mut self, now_ms: u64, last: bool) -> Option<BatteryReport> {
         if now_ms < self.not_before_ms && !last {
@@ -41,6 +46,9 @@ pub(super) fn report(cell: &Cell, session: SessionHandle, report: Report) {
         client.battery.newest = Some(reported(device, report));
     }
     note(&mut held, session, false);
+    if held.owes() {
+        held.attend();
+    }
 }
 
 fn reported(device: DeviceId, report: Report) -> BatteryReport {
@@ -54,7 +62,7 @@ fn reported(device: DeviceId, report: Report) -> BatteryReport {
 /// Journals what waits and may go.
 pub(super) fn round(held: &mut UserCell) {
     let waits = held.clients.iter();
-    let waits = waits.filter(|(_, client)| client.battery.newest.is_some());
+    let waits = waits.filter(|(_, client)| client.battery.is_some());
     let waiting: Vec<SessionHandle> = waits.map(|(session, _)| *session).collect();
     for session in waiting {
         note(held, session, false);

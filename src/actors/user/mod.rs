@@ -47,7 +47,7 @@ use crate::{
     storage::Attachment,
 };
 
-pub(super) use actor::UserActor;
+pub(super) use actor::{UserActor, is_at_hand, take_now};
 pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 pub(super) use inquiry::{Found, Inquiry, TrailPage};
@@ -208,14 +208,21 @@ impl UserCell {
             .is_some_and(|resident| resident.pending() == 0 && resident.outbox.is_empty())
             && !self.user().is_some_and(User::is_releasing);
         let busy = !quiet || !self.commands.is_empty() || self.loading;
-        if (busy || !self.clients.is_empty()) && !self.attended {
-            self.attended = true;
-            self.host.attentive.borrow_mut().insert(self.id.clone());
-        }
         if !busy {
             self.busy = None;
-        } else if self.busy.is_none() {
+            return;
+        }
+        if self.busy.is_none() {
             self.busy = Some(self.host.shared.work.begin());
+        }
+        self.attend();
+    }
+
+    /// Rounds look at it from now on.
+    fn attend(&mut self) {
+        if !self.attended {
+            self.attended = true;
+            self.host.attentive.borrow_mut().insert(self.id.clone());
         }
     }
 
@@ -257,7 +264,7 @@ impl UserCell {
 
     /// Whether rounds have something to do here; where not, they look at it no more.
     pub(super) fn stays_attended(&mut self) -> bool {
-        self.attended = self.busy.is_some() || !self.clients.is_empty();
+        self.attended = self.busy.is_some() || self.unweighed || self.owes();
         self.attended
     }
 

@@ -55,6 +55,17 @@ pub(super) struct Client {
     pub(super) battery: Waiting,
 }
 
+impl Client {
+    /// Whether there is something that it has not been sent. `last_seq`: the number of the user's newest fact.
+    fn owes(&self, last_seq: u64) -> bool {
+        !self.answers.is_empty()
+            || !self.topics.is_empty()
+            || !self.ranks.is_empty()
+            || self.next_seq <= last_seq
+            || self.battery.is_some()
+    }
+}
+
 /// Why a socket got only a part.
 enum Stop {
     /// It takes nothing more now.
@@ -101,6 +112,9 @@ pub(super) fn pump(cell: &Cell, answers_only: bool) {
     });
     if clients.is_empty() && before > 0 {
         stream::watch(&held, false);
+    }
+    if held.owes() {
+        held.attend();
     }
     drop(held);
     for session in behind {
@@ -256,6 +270,12 @@ pub(super) fn end(host: &Host, session: SessionHandle, code: Code) {
 }
 
 impl UserCell {
+    /// Whether one of its sockets has not been sent everything: rounds send the rest.
+    pub(super) fn owes(&self) -> bool {
+        let last_seq = self.user().map_or(0, |user| user.last_seq);
+        self.clients.values().any(|client| client.owes(last_seq))
+    }
+
     /// Ends every socket of the user: the state is let go, and they resume.
     pub(super) fn close_sockets(&mut self) {
         if !self.clients.is_empty() {
