@@ -18,7 +18,7 @@ const NAME: &str = "store.mark";
 /// Where the number of groups is in it; that of commits is at its beginning.
 const GROUPS_AT: usize = 64;
 
-/// Which of the numbers; the engine's is the only one in a file of a server before 0.1.0.
+/// Which of the numbers; a server that had no files of the journal yet wrote the first alone.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counts(usize);
 

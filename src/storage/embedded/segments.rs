@@ -1,5 +1,5 @@
 //! Journal rows in the engine: those with attachments, which become durable in one batch with them, those of a copy, and those
-//! of servers before 0.1.0. All others lie in files (`journal`).
+//! of a server that had no files yet. All others lie in files (`journal`, ADR 0045).
 //!
 //! Segments are shared by all partitions, each a keyspace of its own, so that an old one is dropped as a whole directory.
 //! Rows are written by `writer`, which alone adds and drops segments; readers only look. Called by

@@ -48,7 +48,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 31] = [
+pub(crate) const TARGETS: [Target; 32] = [
     stream::CLIENT_FRAME,
     stream::RECORD,
     stream::SERVER_FRAME,
@@ -80,6 +80,7 @@ pub(crate) const TARGETS: [Target; 31] = [
     export::EXPORT,
     store::STORE,
     store::ENGINE_LOG,
+    store::SEGMENT,
 ];
 
 fn hold(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {

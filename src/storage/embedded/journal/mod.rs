@@ -13,6 +13,8 @@
 //! | `writer` | the thread that appends |
 
 mod form;
+#[cfg(feature = "fault-injection")]
+pub(super) mod fuzzing;
 mod index;
 mod open;
 mod scan;

@@ -58,7 +58,7 @@ pub(in super::super) fn find(store: &Path, durable: Option<u64>) -> Result<Found
     Err(match newest.filter(|file| file.rest == Rest::Torn) {
         Some(file) => unreadable(file),
         None => Error::Damaged(format!(
-            "{}: of {durable} groups of the journal that were acknowledged only {there} are there",
+            "{}: a write that was acknowledged cannot be read: of {durable} groups of the journal only {there} are there",
             found.directory.display()
         )),
     })

@@ -24,9 +24,9 @@ const WINDOW_BYTES: usize = 1024 * 1024;
 pub(super) enum Rest {
     /// Zeros, or the end of the file.
     Nothing,
-    /// Bytes that are no group, and no header of a later group after them.
+    /// Bytes that are no group, and no header of another group after them.
     Torn,
-    /// Bytes that are no group before the header of a later one, or a group of another number.
+    /// Bytes that are not the next group, before the header of another one.
     Damage,
 }
 
@@ -69,18 +69,15 @@ pub(super) fn scan(path: &Path) -> Result<Option<Scanned>, Error> {
         end: FILE_HEADER_BYTES as u64,
         length,
     };
-    let mut last_group = header.first_group.saturating_sub(1);
-    let (mut rows, mut jumps) = (Vec::new(), false);
-    while let Some((number, places)) = groups.next().map_err(failed)? {
-        if number != last_group.saturating_add(1) {
-            jumps = true;
-            break;
-        }
-        last_group = number;
+    let (mut last_group, mut rows) = (header.first_group.saturating_sub(1), Vec::new());
+    let mut next_group = header.first_group;
+    while let Some(places) = groups.next(next_group).map_err(failed)? {
         rows.extend(places);
+        last_group = next_group;
+        next_group = next_group.saturating_add(1);
     }
     let end = groups.end;
-    let rest = rest(&file, (end, header.salt), last_group.saturating_add(1)).map_err(failed)?;
+    let rest = rest(&file, (end, header.salt), next_group).map_err(failed)?;
     let path = path.to_owned();
     let mut scanned = Scanned {
         header,
@@ -88,7 +85,7 @@ pub(super) fn scan(path: &Path) -> Result<Option<Scanned>, Error> {
         index: Index::default(),
         end,
         last_group,
-        rest: if jumps { Rest::Damage } else { rest },
+        rest,
     };
     for row in rows {
         scanned.index.add(row, &scanned.file)?;
@@ -105,10 +102,11 @@ struct Groups<'a> {
 }
 
 impl Groups<'_> {
-    /// The number of the next group and where in the file its rows are.
-    fn next(&mut self) -> IoResult<Option<(u64, Vec<RowPlace>)>> {
+    /// Where in the file the rows of the group of that number are, if it comes next.
+    fn next(&mut self, number: u64) -> IoResult<Option<Vec<RowPlace>>> {
         let head = filled(&mut self.reader, GROUP_HEADER_BYTES)?;
-        let Some(header) = GroupHeader::read(self.salt, &head) else {
+        let header = GroupHeader::read(self.salt, &head);
+        let Some(header) = header.filter(|header| header.number == number) else {
             return Ok(None);
         };
         let begin = self.end.saturating_add(GROUP_HEADER_BYTES as u64);
@@ -126,10 +124,10 @@ impl Groups<'_> {
             });
             moved.collect::<Option<Vec<RowPlace>>>()
         });
-        Ok(places.map(|places| {
+        if places.is_some() {
             self.end = end;
-            (header.number, places)
-        }))
+        }
+        Ok(places)
     }
 }
 
@@ -140,7 +138,8 @@ fn filled(reader: &mut impl Read, bytes: usize) -> IoResult<Vec<u8>> {
     Ok(read)
 }
 
-/// What is behind the whole groups; `next`: the number that a group there would have.
+/// What is behind the whole groups; `next`: the number that a group there would have. A write that was torn left no header of
+/// another number: a file is written once.
 fn rest(file: &File, (end, salt): (u64, Salt), next: u64) -> IoResult<Rest> {
     let used = engine_log::used_bytes(file)?;
     if used <= end {
@@ -152,12 +151,12 @@ fn rest(file: &File, (end, salt): (u64, Salt), next: u64) -> IoResult<Rest> {
     reader.take(used - end).read_to_end(&mut bytes)?;
     // Its own zeros at the end may be a part of a header.
     bytes.resize(bytes.len() + GROUP_HEADER_BYTES, 0);
-    let later = |at: usize| {
+    let other = |at: usize| {
         let header = GroupHeader::read(salt, bytes.get(at..)?)?;
-        (header.number > next).then_some(())
+        (header.number != next).then_some(())
     };
     let marks = bytes.windows(salt.len()).enumerate();
     let mut marks = marks.filter(|(_, window)| *window == salt);
-    let followed = marks.any(|(at, _)| later(at).is_some());
+    let followed = marks.any(|(at, _)| other(at).is_some());
     Ok(if followed { Rest::Damage } else { Rest::Torn })
 }
