@@ -235,6 +235,10 @@ impl Ownership for EmbeddedStore {
         self.write(move |reply| Command::SetClock(now_ms, answer.map(Box::new), reply))
     }
 
+    fn leave(&self) -> Answer<'_, ()> {
+        self.end_appends()
+    }
+
     fn syncs(&self) -> u64 {
         self.shared.syncs.load(Ordering::Relaxed)
     }

@@ -257,7 +257,12 @@ impl EmbeddedStore {
 
     /// The same for a row of the journal without attachments.
     fn append_to_files(&self, row: JournalRow) -> Answer<'_, ()> {
-        self.hand_over(&self.appends, |reply| Append { row, reply })
+        self.hand_over(&self.appends, |reply| Append::Row(row, reply))
+    }
+
+    /// Gives back what the journal took for more.
+    fn end_appends(&self) -> Answer<'_, ()> {
+        self.hand_over(&self.appends, Append::End)
     }
 
     fn hand_over<'a, T: Send + 'static, C: Send>(

@@ -89,6 +89,14 @@ fn written(segment_bytes_max: u64) -> (TempDir, Vec<u8>, Vec<usize>) {
     (dir, bytes, ends)
 }
 
+/// How many groups a start finds in these bytes of the one file, before it puts anything right.
+fn found(bytes: &[u8], durable: u64) -> Result<u64, Error> {
+    let dir = TempDir::new().unwrap();
+    fs::create_dir(dir.path().join(DIRECTORY)).unwrap();
+    fs::write(path(&dir, 1), bytes).unwrap();
+    find(dir.path(), Some(durable)).map(|found| found.groups())
+}
+
 /// A start on these bytes of the one file.
 fn start(bytes: &[u8], durable: u64) -> Result<(Vec<JournalRow>, u64), Error> {
     let dir = TempDir::new().unwrap();
@@ -122,16 +130,19 @@ fn after_a_power_loss_at_any_byte_there_is_what_was_acknowledged_or_it_is_told()
         zeros[kept..].fill(0);
         for file in [&bytes[..kept], &zeros] {
             for durable in 0..=3 {
-                let started = start(file, durable);
+                let groups = found(file, durable);
                 if whole as u64 >= durable {
-                    let (rows, groups) = started.unwrap();
-                    assert_eq!(rows, rows_of(&self::groups()[..whole]), "{kept} bytes");
-                    assert_eq!(groups, whole as u64);
+                    assert_eq!(groups.unwrap(), whole as u64, "{kept} bytes");
                 } else {
-                    let told = started.err();
-                    let told = matches!(told, Some(Error::Damaged(_)));
+                    let told = matches!(groups, Err(Error::Damaged(_)));
                     assert!(told, "{kept} bytes of {durable} groups");
                 }
+            }
+            // What is cut is synced: not at every byte.
+            if kept % 29 == 0 || ends.contains(&kept) {
+                let (rows, groups) = start(file, whole as u64).unwrap();
+                assert_eq!(rows, rows_of(&self::groups()[..whole]), "{kept} bytes");
+                assert_eq!(groups, whole as u64);
             }
         }
     }
@@ -145,7 +156,7 @@ fn a_last_write_of_which_blocks_are_missing_in_any_order_is_cut_off() {
     append(&files, 4, &[row(P, (10, 10), 3_000), row(Q, (9, 9), 2_000)]);
     let after = fs::read(path(&dir, 1)).unwrap();
     let mut seeded = Seeded::new(SEED, 0);
-    for _ in 0..200 {
+    for _ in 0..60 {
         let mut torn = after.clone();
         let mut missing = 0;
         let blocks = torn.chunks_mut(512).zip(before.chunks(512));
@@ -163,7 +174,7 @@ fn a_last_write_of_which_blocks_are_missing_in_any_order_is_cut_off() {
 
 #[test]
 fn a_flipped_bit_anywhere_is_told_or_changes_nothing() {
-    let (_dir, bytes, ends) = written(1_500);
+    let (_dir, bytes, ends) = written(1_200);
     let all = rows_of(&groups());
     let mut told = 0;
     for at in 0..bytes.len() {

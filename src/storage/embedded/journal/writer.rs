@@ -26,10 +26,12 @@ use super::{
 /// Memory for a group that is kept from one to the next.
 const KEPT_BYTES: usize = 1024 * 1024;
 
-/// A row without attachments, and where its answer is awaited.
-pub(in super::super) struct Append {
-    pub(in super::super) row: JournalRow,
-    pub(in super::super) reply: Reply<()>,
+/// What the thread is asked to do.
+pub(in super::super) enum Append {
+    /// A row without attachments.
+    Row(JournalRow, Reply<()>),
+    /// Nothing more comes: room that was taken for more is given back.
+    End(Reply<()>),
 }
 
 /// What was appended so far, and where its number is kept outside these files.
@@ -56,6 +58,9 @@ pub(in super::super) fn run(
             let durable = write(shared, &mut group.bytes, &mut appended);
             durable.map_err(|error| shared.poison(error))
         });
+        if durable.is_ok() && !group.ends.is_empty() {
+            shared.journal.give_back();
+        }
         group.answer(&durable);
     }
     if shared.check().is_ok() {
@@ -81,6 +86,7 @@ struct Group {
     /// Where in it the row of each position is.
     places: BTreeMap<(PartitionId, Position), u32>,
     answers: Vec<(Reply<()>, Result<(), Error>)>,
+    ends: Vec<Reply<()>>,
 }
 
 impl Default for Group {
@@ -89,6 +95,7 @@ impl Default for Group {
             bytes: GroupBytes::new(),
             places: BTreeMap::new(),
             answers: Vec::new(),
+            ends: Vec::new(),
         }
     }
 }
@@ -99,9 +106,14 @@ impl Group {
             && self.bytes.len() < shared.settings.group_bytes_max
     }
 
-    fn take(&mut self, shared: &Shared, Append { row, reply }: Append) {
-        let outcome = self.append(shared, &row);
-        self.answers.push((reply, outcome));
+    fn take(&mut self, shared: &Shared, append: Append) {
+        match append {
+            Append::Row(row, reply) => {
+                let outcome = self.append(shared, &row);
+                self.answers.push((reply, outcome));
+            }
+            Append::End(reply) => self.ends.push(reply),
+        }
     }
 
     /// The same row again changes nothing; another one at its position is refused.
@@ -125,7 +137,8 @@ impl Group {
 
     /// Tells everybody how the group ended, and makes room for the next one.
     fn answer(&mut self, durable: &Result<(), Error>) {
-        for (reply, outcome) in self.answers.drain(..) {
+        let ends = self.ends.drain(..).map(|reply| (reply, Ok(())));
+        for (reply, outcome) in self.answers.drain(..).chain(ends) {
             // A caller that no longer waits is told nothing.
             drop(reply.send(durable.clone().and(outcome)));
         }

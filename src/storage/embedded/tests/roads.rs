@@ -142,6 +142,22 @@ async fn groups_of_rows_alone_do_not_touch_the_engine() {
 }
 
 #[tokio::test]
+async fn who_leaves_gives_back_the_room_that_was_taken_for_more() {
+    let dir = directory();
+    let store = EmbeddedStore::open(dir.path()).unwrap();
+    store.append(row(1)).await.unwrap();
+    let length = || fs::metadata(&segment_files(&dir)[0]).unwrap().len();
+    if cfg!(target_os = "linux") {
+        assert_eq!(length(), Settings::default().segment_bytes_max);
+    }
+    store.leave().await.unwrap();
+    // A header, a group and a row.
+    assert_eq!(length(), 64 + 32 + 45 + 60);
+    store.append(row(2)).await.unwrap();
+    assert_eq!(indexes(&store).await, [1, 2]);
+}
+
+#[tokio::test]
 async fn a_segment_in_the_engine_is_dropped_when_it_is_long_enough_or_has_ended() {
     let dir = directory();
     let store = EmbeddedStore::open(dir.path()).unwrap();
