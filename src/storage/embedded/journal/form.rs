@@ -223,9 +223,11 @@ impl GroupBytes {
         Ok(())
     }
 
-    /// The row that was pushed at this place.
-    pub(super) fn row(&self, at: u32) -> Option<JournalRow> {
-        let at = GROUP_HEADER_BYTES + usize::try_from(at).ok()?;
+    /// The row that begins at `first`, if it was pushed.
+    pub(super) fn find(&self, partition: PartitionId, first: Position) -> Option<JournalRow> {
+        let pushed = |place: &&RowPlace| (place.partition, place.first) == (partition, first);
+        let place = self.rows.iter().find(pushed)?;
+        let at = GROUP_HEADER_BYTES + usize::try_from(place.at).ok()?;
         row(self.bytes.get(at..)?).map(|(row, _)| row)
     }
 

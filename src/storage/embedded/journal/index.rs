@@ -127,10 +127,9 @@ impl Index {
         places.is_some_and(|places| after.is_none_or(|after| places.last > after))
     }
 
-    /// Whether a partition has a row here that may begin at a position.
-    pub(super) fn may_have(&self, partition: PartitionId, first: Position) -> bool {
-        let places = self.0.get(&partition);
-        places.is_some_and(|places| places.newest >= first)
+    /// The largest first position of a partition's rows here.
+    pub(super) fn newest(&self, partition: PartitionId) -> Option<Position> {
+        self.0.get(&partition).map(|places| places.newest)
     }
 
     /// Whether every row lies before the first uncovered position of its partition.

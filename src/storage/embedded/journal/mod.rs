@@ -211,6 +211,15 @@ impl JournalFiles {
         partitions.collect()
     }
 
+    /// The largest first position of a partition's rows.
+    fn newest(&self, partition: PartitionId) -> Option<Position> {
+        let segments = self.read();
+        let newest = segments
+            .iter()
+            .map(|segment| segment.index.newest(partition));
+        newest.max().flatten()
+    }
+
     /// The row that begins at `first`, if it was written before.
     ///
     /// # Errors
@@ -220,7 +229,7 @@ impl JournalFiles {
         partition: PartitionId,
         first: Position,
     ) -> Result<Option<JournalRow>, Error> {
-        let having = self.offsets(partition, |index| index.may_have(partition, first));
+        let having = self.offsets(partition, |index| index.newest(partition) >= Some(first));
         for (file, offsets) in having.into_iter().rev() {
             let place = lower_bound(&offsets, &file, |other| other < first)?;
             let row = offsets.get(place).map(|at| file.row(*at)).transpose()?;

@@ -86,8 +86,8 @@ fn write(shared: &Shared, group: &mut GroupBytes, appended: &mut Appended) -> Re
 /// Rows that become durable together.
 struct Group {
     bytes: GroupBytes,
-    /// Where in it the row of each position is.
-    places: BTreeMap<(PartitionId, Position), u32>,
+    /// The largest first position of each partition in the files and in this group, once it has been asked for.
+    newest: BTreeMap<PartitionId, Option<Position>>,
     answers: Vec<(Reply<()>, Result<(), Error>)>,
     ends: Vec<Reply<()>>,
 }
@@ -96,7 +96,7 @@ impl Default for Group {
     fn default() -> Self {
         Self {
             bytes: GroupBytes::new(),
-            places: BTreeMap::new(),
+            newest: BTreeMap::new(),
             answers: Vec::new(),
             ends: Vec::new(),
         }
@@ -119,13 +119,17 @@ impl Group {
         }
     }
 
-    /// The same row again changes nothing; another one at its position is refused.
+    /// The same row again changes nothing; another one at its position is refused. Rows come in order but for repeats: only
+    /// of those the files are asked, and of all others the engine alone, which is written by another thread.
     fn append(&mut self, shared: &Shared, row: &JournalRow) -> Result<(), Error> {
-        let place = (row.partition, row.first);
-        let here = self.places.get(&place).and_then(|at| self.bytes.row(*at));
-        let before = match here {
-            Some(here) => Some(values::journal(&here)),
-            None => shared.journaled(row.partition, row.first)?,
+        let newest = self.newest.entry(row.partition);
+        let newest = newest.or_insert_with(|| shared.journal.newest(row.partition));
+        let before = if Some(row.first) > *newest {
+            shared.segments.get(row.partition, row.first)?
+        } else if let Some(here) = self.bytes.find(row.partition, row.first) {
+            Some(values::journal(&here))
+        } else {
+            shared.journaled(row.partition, row.first)?
         };
         match before {
             Some(before) if before == values::journal(row) => return Ok(()),
@@ -133,8 +137,7 @@ impl Group {
             None => {}
         }
         self.bytes.push(row)?;
-        let pushed = self.bytes.rows().last().map(|pushed| pushed.at);
-        self.places.extend(pushed.map(|at| (place, at)));
+        *newest = (*newest).max(Some(row.first));
         Ok(())
     }
 
@@ -146,6 +149,5 @@ impl Group {
             drop(reply.send(durable.clone().and(outcome)));
         }
         self.bytes.clear(KEPT_BYTES);
-        self.places.clear();
     }
 }

@@ -126,6 +126,42 @@ async fn rows_with_and_without_attachments_are_read_as_one_journal() {
 }
 
 #[tokio::test]
+async fn rows_that_come_together_in_any_order_are_there_once() {
+    let dir = directory();
+    let other = |index| JournalRow {
+        bytes: vec![9],
+        ..row(index)
+    };
+    // Some of them share a group, some do not, and a start lies between the rounds.
+    for round in 0..2 {
+        let store = EmbeddedStore::open(dir.path()).unwrap();
+        let appends = (0..5).flat_map(|tens: u64| {
+            let [one, two, three, four] = [1, 2, 3, 4].map(|index| tens * 10 + index);
+            let new = if round == 0 { four } else { two };
+            [
+                row(three),
+                row(one),
+                row(three),
+                other(three),
+                other(one),
+                row(new),
+            ]
+        });
+        let appended = join_all(appends.map(|row| store.append(row))).await;
+        for outcomes in appended.chunks(6) {
+            let taken = outcomes.iter().map(Result::is_ok).collect::<Vec<_>>();
+            assert_eq!(taken, [true, true, true, false, false, true]);
+        }
+        let expected = (0..50).filter(|index| match index % 10 {
+            1 | 3 | 4 => true,
+            2 => round == 1,
+            _ => false,
+        });
+        assert_eq!(indexes(&store).await, expected.collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
 async fn groups_of_rows_alone_do_not_touch_the_engine() {
     let dir = directory();
     let store = EmbeddedStore::open(dir.path()).unwrap();
