@@ -443,7 +443,7 @@ pub trait Ownership {
         answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()>;
     /// Says that this server writes nothing more: commands that work without a server may read and write after it. A store in a
-    /// directory sees that by its lock.
+    /// directory sees that by its lock, and gives back room that it took for more.
     fn leave(&self) -> Answer<'_, ()> {
         Box::pin(async { Ok(()) })
     }

@@ -24,7 +24,7 @@ series! {
     JOURNAL_BYTES: counter "streakline_journal_bytes_total" [] in bytes;
     /// From the start of a flush until it is durable
     JOURNAL_FLUSH_SECONDS: histogram "streakline_journal_flush_seconds" [] in seconds;
-    /// Syncs of the store, which flushes and snapshots share
+    /// Syncs of the store: flushes share those of its journal, snapshots those of its tables
     STORE_SYNCS: counter "streakline_store_syncs_total" [] in syncs;
     /// One attempt at a statement of a CQL store, by its name (`statement`)
     STORE_STATEMENT_SECONDS: histogram "streakline_store_statement_seconds" [statement] in seconds;

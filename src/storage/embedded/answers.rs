@@ -24,6 +24,9 @@ use super::{
 
 impl Journal for EmbeddedStore {
     fn append(&self, row: JournalRow) -> Answer<'_, ()> {
+        if row.attachments.is_empty() {
+            return self.append_to_files(row);
+        }
         self.write(|reply| Command::Append(row, reply))
     }
 
@@ -33,7 +36,7 @@ impl Journal for EmbeddedStore {
         after: Option<Position>,
         bytes_max: usize,
     ) -> Answer<'_, Vec<JournalRow>> {
-        self.read(move |shared| shared.segments.tail(partition, after, bytes_max))
+        self.read(move |shared| shared.tail(partition, after, bytes_max))
     }
 
     fn truncate(&self, first_uncovered: BTreeMap<PartitionId, Position>) -> Answer<'_, ()> {
@@ -230,6 +233,10 @@ impl Ownership for EmbeddedStore {
         answer: Option<(IdempotencyKey, StoredAnswer)>,
     ) -> Answer<'_, ()> {
         self.write(move |reply| Command::SetClock(now_ms, answer.map(Box::new), reply))
+    }
+
+    fn leave(&self) -> Answer<'_, ()> {
+        self.end_appends()
     }
 
     fn syncs(&self) -> u64 {

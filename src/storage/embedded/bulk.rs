@@ -178,11 +178,11 @@ fn setting_key(setting: Setting) -> &'static [u8] {
 fn journal(shared: &Shared, cursor: Option<Vec<u8>>, bytes_max: usize) -> Result<BulkPage, Error> {
     let at = cursor.map(|key| keys::parse_journal(&key)).transpose()?;
     let begun = at.map(|(partition, last)| (partition, Some(last)));
-    let partitions = shared.segments.partitions().into_iter();
+    let partitions = shared.journaled_partitions().into_iter();
     let later = partitions.filter(|id| at.is_none_or(|(begun, _)| *id > begun));
     let begun = begun.into_iter().chain(later.zip(iter::repeat(None)));
     for (partition, after) in begun {
-        let tail = shared.segments.tail(partition, after, bytes_max)?;
+        let tail = shared.tail(partition, after, bytes_max)?;
         if let Some(last) = tail.last() {
             return Ok(BulkPage {
                 next: Some(keys::journal(partition, last.last)),

@@ -84,23 +84,28 @@ pub(super) fn read(path: &Path, after: Option<u64>) -> Result<Contents> {
 
 fn without_zeros_at_end(path: &Path) -> Result<Vec<u8>> {
     let mut file = File::open(path)?;
+    let used = used_bytes(&file)?;
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(used).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The length of a file without the zeros at its end.
+pub(super) fn used_bytes(mut file: &File) -> Result<u64> {
     let mut used = file.metadata()?.len();
     let mut block = Vec::new();
     while used > 0 {
         let from = used.saturating_sub(ZEROS_AT_ONCE);
         block.clear();
         file.seek(SeekFrom::Start(from))?;
-        file.by_ref().take(used - from).read_to_end(&mut block)?;
+        file.take(used - from).read_to_end(&mut block)?;
         if let Some(last) = block.iter().rposition(|byte| *byte != 0) {
-            used = from + last as u64 + 1;
-            break;
+            return Ok(from + last as u64 + 1);
         }
         used = from;
     }
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0))?;
-    file.take(used).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(0)
 }
 
 struct Batch {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position, UserId};
 
-use super::{engine_log, keys, values};
+use super::{engine_log, journal, keys, values};
 use crate::storage::{ChunkId, Error, IdempotencyKey, JournalRow, Snapshot, StoredAnswer};
 
 /// A key, read.
@@ -129,4 +129,19 @@ pub fn engine_log(path: &Path, after: Option<u64>) -> std::io::Result<(u64, Opti
     let contents = engine_log::read(path, after)?;
     let ends = contents.rest == engine_log::Rest::Nothing;
     Ok((contents.end, contents.last_seqno, ends))
+}
+
+/// Looks through a segment file of the journal: where its whole groups end, the last number, how many rows are in them, and
+/// whether nothing follows; nothing for a file that was never used.
+///
+/// # Errors
+/// When the file is damaged or cannot be read.
+pub fn segment(path: &Path) -> Result<Option<(u64, u64, usize, bool)>, Error> {
+    journal::fuzzing::segment(path)
+}
+
+/// A segment file with these groups.
+#[must_use]
+pub fn segment_of(groups: &[Vec<JournalRow>], salt: [u8; 8]) -> Vec<u8> {
+    journal::fuzzing::segment_of(groups, salt)
 }

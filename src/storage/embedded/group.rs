@@ -28,7 +28,9 @@ use super::{
 };
 
 /// The layout of the rows; another layout gets another number.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
+/// Layouts that are read: the first one had all of the journal in the engine.
+const FORMATS_READ: [u64; 2] = [1, FORMAT];
 
 /// Where an answer is awaited.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -188,7 +190,7 @@ impl<'a> Group<'a> {
         let value = values::journal(&row);
         let stored = match self.journal.get(&place) {
             Some(appended) => Some(appended.value.clone()),
-            None => self.shared.segments.get(row.partition, row.first)?,
+            None => self.shared.journaled(row.partition, row.first)?,
         };
         match stored {
             Some(stored) if stored == value => return Ok(()),
@@ -330,7 +332,7 @@ impl<'a> Group<'a> {
             ));
         }
         let format = number(self.get(Table::Meta, meta::FORMAT)?)?;
-        if let Some(stored) = format.filter(|stored| *stored != FORMAT) {
+        if let Some(stored) = format.filter(|stored| !FORMATS_READ.contains(stored)) {
             return Err(Error::other_format(stored, FORMAT));
         }
         let epoch = number(self.get(Table::Meta, meta::EPOCH)?)?

@@ -169,7 +169,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// What is in a directory; nothing where there is none.
-fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+pub(super) fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let listing = || -> std::io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
         entries.collect()

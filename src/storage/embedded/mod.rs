@@ -1,15 +1,17 @@
 //! The store of a single server: an embedded LSM engine (fjall) in a directory of its own.
 //!
-//! One thread writes (`writer`), a few threads of the runtime read; both may be asked from any
-//! runtime, one of a single thread too. It knows bytes and keys, no rules. Opened by `run`, used
+//! One thread appends to the journal (`journal`), one writes everything else (`writer`), a few threads of the runtime read; all
+//! may be asked from any runtime, one of a single thread too. It knows bytes and keys, no rules. Opened by `run`, used
 //! through the traits.
 //!
 //! | file | what |
 //! |---|---|
 //! | `answers`, `bulk`, `data_keys`, `erasure` | the traits of `storage` |
 //! | `purge` | how deleted rows leave the files |
-//! | `writer`, `group` | the thread that writes, and one group of writes |
-//! | `segments` | the journal |
+//! | `journal` | the journal, in files of its own |
+//! | `writer`, `group` | the thread that writes to the engine, and one group of writes |
+//! | `segments` | rows of the journal that are in the engine |
+//! | `tail` | both as one |
 //! | `inspect`, `engine_log`, `mark` | what is looked at before the engine opens its files |
 //! | `tables`, `keys`, `values` | everything else, and its form on disk |
 
@@ -23,12 +25,14 @@ mod erasure;
 pub mod fuzzing;
 mod group;
 mod inspect;
+mod journal;
 mod keeping;
 mod keys;
 mod mark;
 mod purge;
 mod segments;
 mod tables;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -51,12 +55,16 @@ use tokio::{
 use self::{
     group::{Command, Reply},
     inspect::inspect,
-    mark::Mark,
+    journal::{
+        JournalFiles,
+        writer::{Append, Appended},
+    },
+    mark::{Counts, Mark},
     segments::Segments,
     tables::{Table, Tables, disk, error, meta, sync_directory},
     writer::Counted,
 };
-use super::{Answer, Error};
+use super::{Answer, Error, JournalRow};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -103,11 +111,12 @@ impl Default for Settings {
     }
 }
 
-/// A store in a directory. Dropping it ends its thread after the writes that wait.
+/// A store in a directory. Dropping it ends its threads after the writes that wait.
 pub struct EmbeddedStore {
-    // In this order: the thread ends when the queue is closed.
+    // In this order: a thread ends when its queue is closed.
+    appends: mpsc::Sender<Append>,
     queue: mpsc::Sender<Command>,
-    _writer: Joined,
+    _threads: [Joined; 2],
     shared: Arc<Shared>,
 }
 
@@ -120,8 +129,9 @@ impl Drop for Joined {
     }
 }
 
-/// What the writer and the readers share.
+/// What the writers and the readers share.
 struct Shared {
+    journal: JournalFiles,
     tables: Tables,
     segments: Segments,
     database: Database,
@@ -167,15 +177,26 @@ impl EmbeddedStore {
         let lock = lock(dir)?;
         discard_unfinished(&path)?;
         let durable = mark::read(dir)?;
-        inspect(&path, durable)?;
+        let found = journal::find(&path, durable.groups)?;
+        inspect(&path, durable.commits)?;
         create_private(&path)?;
         let (database, tables, segments) = open_engine(&path, &settings)?;
-        let commits = commits(&tables, durable)?;
-        let mark = Mark::open(dir, commits)?;
+        let commits = commits(&tables, durable.commits)?;
+        let groups = found.groups();
+        let counted = Counted {
+            commits,
+            mark: Mark::open(dir, Counts::COMMITS, commits)?,
+        };
+        let appended = Appended {
+            groups,
+            mark: Mark::open(dir, Counts::GROUPS, groups)?,
+        };
         let readers = Arc::new(Semaphore::new(settings.readers));
         let (syncs, fault) = (AtomicU64::new(0), OnceLock::new());
         let (queue, commands) = mpsc::channel(settings.queue_commands_max);
+        let (appends, appending) = mpsc::channel(settings.queue_commands_max);
         let shared = Shared {
+            journal: found.open(&settings)?,
             tables,
             segments,
             database,
@@ -189,10 +210,19 @@ impl EmbeddedStore {
         };
         let shared = Arc::new(shared);
         erasure::purge_if_owed(&shared)?;
-        let writer = start_writer(&shared, commands, Counted { commits, mark })?;
+        let (of_journal, of_engine) = (shared.clone(), shared.clone());
+        let threads = [
+            start("store-journal", move || {
+                journal::writer::run(&of_journal, appending, appended);
+            })?,
+            start("store-writer", move || {
+                writer::run(&of_engine, commands, counted);
+            })?,
+        ];
         Ok(Self {
+            appends,
             queue,
-            _writer: writer,
+            _threads: threads,
             shared,
         })
     }
@@ -217,11 +247,29 @@ impl EmbeddedStore {
         })
     }
 
-    /// Hands a write to the writer, and waits until it is durable.
+    /// Hands a write to the thread that writes to the engine, and waits until it is durable.
     fn write<T: Send + 'static>(
         &self,
         command: impl FnOnce(Reply<T>) -> Command + Send + 'static,
     ) -> Answer<'_, T> {
+        self.hand_over(&self.queue, command)
+    }
+
+    /// The same for a row of the journal without attachments.
+    fn append_to_files(&self, row: JournalRow) -> Answer<'_, ()> {
+        self.hand_over(&self.appends, |reply| Append::Row(row, reply))
+    }
+
+    /// Gives back what the journal took for more.
+    fn end_appends(&self) -> Answer<'_, ()> {
+        self.hand_over(&self.appends, Append::End)
+    }
+
+    fn hand_over<'a, T: Send + 'static, C: Send>(
+        &'a self,
+        queue: &'a mpsc::Sender<C>,
+        command: impl FnOnce(Reply<T>) -> C + Send + 'a,
+    ) -> Answer<'a, T> {
         Box::pin(async move {
             self.shared.check()?;
             let (reply, answer) = oneshot::channel();
@@ -229,7 +277,7 @@ impl EmbeddedStore {
                 let what = "the thread that writes has ended";
                 self.shared.poison(Error::Unavailable(what.into()))
             };
-            self.queue
+            queue
                 .send(command(reply))
                 .await
                 .map_err(|_| writer_ended())?;
@@ -277,14 +325,8 @@ fn commits(tables: &Tables, durable: Option<u64>) -> Result<u64, Error> {
     Ok(stored)
 }
 
-fn start_writer(
-    shared: &Arc<Shared>,
-    commands: mpsc::Receiver<Command>,
-    counted: Counted,
-) -> Result<Joined, Error> {
-    let shared = shared.clone();
-    let thread = thread::Builder::new().name("store-writer".into());
-    let thread = thread.spawn(move || writer::run(&shared, commands, counted));
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<Joined, Error> {
+    let thread = thread::Builder::new().name(name.into()).spawn(run);
     let thread = thread.map_err(|error| disk("starting the thread that writes", &error))?;
     Ok(Joined(Some(thread)))
 }
@@ -336,12 +378,13 @@ fn lock(dir: &Path) -> Result<File, Error> {
 }
 
 /// A crash within the very first start leaves a log without the engine's marker, which it refuses
-/// for ever. Before the marker there are no keyspaces, so there is nothing to lose.
+/// for ever. Before the marker there are no keyspaces and no journal, so there is nothing to lose.
 fn discard_unfinished(store: &Path) -> Result<(), Error> {
     let marked = fs::metadata(store.join("version")).is_ok_and(|marker| marker.len() > 0);
     let keyspaces = fs::read_dir(store.join("keyspaces"));
     let has_keyspaces = keyspaces.is_ok_and(|mut entries| entries.next().is_some());
-    if marked || has_keyspaces || !store.is_dir() {
+    let has_journal = journal::has_files(store);
+    if marked || has_keyspaces || has_journal || !store.is_dir() {
         return Ok(());
     }
     fs::remove_dir_all(store).map_err(|error| disk("removing an unfinished store", &error))

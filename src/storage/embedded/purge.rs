@@ -31,6 +31,7 @@ pub(super) fn purge(shared: &Shared) -> Result<(), Error> {
         .purging
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
+    shared.journal.end_newest();
     shared.segments.end_newest();
     drop_log(shared)?;
     for keyspace in shared.tables.keyspaces() {

@@ -1,13 +1,16 @@
-//! The journal of the embedded store: segments shared by all partitions, each a keyspace of its
-//! own, so that an old one is dropped as a whole directory.
+//! Journal rows in the engine: those with attachments, which become durable in one batch with them, those of a copy, and those
+//! of a server that had no files yet. All others lie in files (`journal`, ADR 0045).
 //!
+//! Segments are shared by all partitions, each a keyspace of its own, so that an old one is dropped as a whole directory.
 //! Rows are written by `writer`, which alone adds and drops segments; readers only look. Called by
 //! the embedded store only.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    iter::Peekable,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use fjall::{Database, Keyspace};
@@ -17,13 +20,20 @@ use super::{
     super::{Error, JournalRow},
     Settings, keys,
     tables::{error, segment_options, sync_list_of_keyspaces},
+    tail::Rows,
     values,
 };
 
 const NAME_PREFIX: &str = "journal-";
+/// The newest segment is dropped too when it is longer than this part of the longest: to make the next one costs some ten syncs.
+const WORTH_DROPPING: u64 = 16;
 
 /// All segments, oldest first; the last one is written to.
-pub(super) struct Segments(RwLock<Vec<Segment>>);
+pub(super) struct Segments {
+    segments: RwLock<Vec<Segment>>,
+    /// The highest number that was given: a name is not used again while the engine may still be dropping it.
+    numbered: AtomicU64,
+}
 
 struct Segment {
     number: u64,
@@ -87,24 +97,26 @@ impl Segments {
             .filter_map(|name| name.strip_prefix(NAME_PREFIX)?.parse().ok());
         let mut numbers: Vec<u64> = numbers.collect();
         numbers.sort_unstable();
-        if numbers.is_empty() {
-            numbers.push(1);
-        }
+        let numbered = AtomicU64::new(numbers.last().copied().unwrap_or(0));
         let mut segments = Vec::new();
         for number in numbers {
             let mut segment = Segment::open(database, number, settings.memtable_bytes)?;
             segment.scan()?;
             segments.push(segment);
         }
-        Ok(Self(RwLock::new(segments)))
+        Ok(Self {
+            segments: RwLock::new(segments),
+            numbered,
+        })
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Vec<Segment>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.segments.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Vec<Segment>> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        let segments = self.segments.write();
+        segments.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of them.
@@ -125,11 +137,11 @@ impl Segments {
         let newest = self
             .read()
             .last()
-            .map(|s| (s.number, s.ended, s.bytes, s.rows.clone()));
+            .map(|s| (s.ended, s.bytes, s.rows.clone()));
         match newest {
-            Some((_, false, bytes, rows)) if bytes < settings.segment_bytes_max => Ok(rows),
-            newest => {
-                let number = newest.map_or(1, |(number, ..)| number + 1);
+            Some((false, bytes, rows)) if bytes < settings.segment_bytes_max => Ok(rows),
+            _ => {
+                let number = self.numbered.fetch_add(1, Ordering::Relaxed) + 1;
                 let segment = Segment::open(database, number, settings.memtable_bytes)?;
                 let rows = segment.rows.clone();
                 sync_list_of_keyspaces(&rows)?;
@@ -180,12 +192,12 @@ impl Segments {
         partitions.copied().collect()
     }
 
-    pub(super) fn tail(
+    /// Rows of a partition that hold inputs after a position: one run in order for each segment that has some.
+    pub(super) fn runs(
         &self,
         partition: PartitionId,
         after: Option<Position>,
-        bytes_max: usize,
-    ) -> Result<Vec<JournalRow>, Error> {
+    ) -> Result<Vec<Rows>, Error> {
         let reaching: Vec<Keyspace> = {
             let segments = self.read();
             let reaching = segments
@@ -193,8 +205,7 @@ impl Segments {
                 .filter(|segment| segment.reaches(partition, after));
             reaching.map(|segment| segment.rows.clone()).collect()
         };
-        let mut heads = Vec::new();
-        for rows in reaching {
+        let runs = reaching.into_iter().map(|rows| {
             let straddling = straddling(&rows, partition, after)?;
             let later = rows
                 .range(keys::journal_after(partition, after))
@@ -202,33 +213,26 @@ impl Segments {
                     let (key, value) = row.into_inner().map_err(error)?;
                     values::parse_journal(&key, &value)
                 });
-            heads.push(straddling.map(Ok).into_iter().chain(later).peekable());
-        }
-        let mut tail = Vec::new();
-        let mut bytes = 0;
-        while let Some(row) = next_in_order(&mut heads) {
-            let row = row?;
-            bytes += row.bytes.len();
-            tail.push(row);
-            if bytes >= bytes_max {
-                break;
-            }
-        }
-        Ok(tail)
+            Ok(Box::new(straddling.map(Ok).into_iter().chain(later)) as Rows)
+        });
+        runs.collect()
     }
 
-    /// Drops covered segments, never the newest one. A directory vanishes when its last reader is
-    /// done.
+    /// Drops covered segments; the newest one only when it has ended or is worth it. A directory vanishes when its last reader
+    /// is done.
     pub(super) fn truncate(
         &self,
         database: &Database,
         first_uncovered: &BTreeMap<PartitionId, Position>,
+        settings: &Settings,
     ) -> Result<(), Error> {
         let covered: Vec<Segment> = {
             let mut segments = self.write();
             let newest = segments.last().map(|segment| segment.number);
+            let worth = settings.segment_bytes_max / WORTH_DROPPING;
             let covered = |segment: &mut Segment| {
-                Some(segment.number) != newest && segment.is_covered(first_uncovered)
+                let stays = Some(segment.number) == newest && !segment.ended;
+                (!stays || segment.bytes > worth) && segment.is_covered(first_uncovered)
             };
             segments.extract_if(.., covered).collect()
         };
@@ -255,19 +259,4 @@ fn straddling(
     let (key, value) = row.into_inner().map_err(error)?;
     let row = values::parse_journal(&key, &value)?;
     Ok((row.last > after).then_some(row))
-}
-
-/// Takes the earliest row of several sorted runs; an error comes first.
-fn next_in_order<I: Iterator<Item = Result<JournalRow, Error>>>(
-    heads: &mut [Peekable<I>],
-) -> Option<Result<JournalRow, Error>> {
-    let mut earliest: Option<(usize, Option<Position>)> = None;
-    for (at, head) in heads.iter_mut().enumerate() {
-        let Some(row) = head.peek() else { continue };
-        let first = row.as_ref().ok().map(|row| row.first);
-        if earliest.is_none_or(|(_, before)| first < before) {
-            earliest = Some((at, first));
-        }
-    }
-    heads.get_mut(earliest?.0)?.next()
 }

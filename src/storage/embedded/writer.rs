@@ -1,5 +1,5 @@
-//! The one thread that writes: it takes all that waits into one batch, syncs once, and answers
-//! everybody.
+//! The thread that writes to the engine: it takes all that waits into one batch, syncs once, and answers
+//! everybody. What is appended to the journal without attachments goes past it (`journal::writer`).
 //!
 //! While a sync is under way the next group gathers in the queue, so the load itself sets the
 //! group's size. A failed commit ends all writing: what is on the disk then is not known before the
@@ -8,7 +8,6 @@
 use std::{
     mem,
     sync::{Arc, atomic::Ordering},
-    thread,
 };
 
 use fjall::PersistMode;
@@ -17,7 +16,7 @@ use tokio::sync::mpsc;
 use super::{
     super::Error,
     Shared,
-    group::{Command, Group},
+    group::{Command, FirstUncovered, Group},
     keys,
     mark::Mark,
     tables::{Table, error, meta},
@@ -35,8 +34,6 @@ pub(super) fn run(shared: &Arc<Shared>, mut queue: mpsc::Receiver<Command>, mut 
     while let Some(first) = queue.blocking_recv() {
         let mut group = Group::new(shared);
         group.take(first);
-        // Who shares a core with this thread was about to write more: that goes into the same sync.
-        thread::yield_now();
         while group.has_room(
             shared.settings.group_commands_max,
             shared.settings.group_bytes_max,
@@ -55,11 +52,18 @@ fn finish(shared: &Shared, mut group: Group<'_>, counted: &mut Counted) {
         .and_then(|()| poisoning(shared, commit(shared, &mut group, counted)));
     group.answer(&outcome);
     for (first_uncovered, reply) in truncations {
-        let truncate = || shared.segments.truncate(&shared.database, &first_uncovered);
+        let truncate = || truncate(shared, &first_uncovered);
         let outcome = shared.check().and_then(|()| poisoning(shared, truncate()));
         // A caller that no longer waits is told nothing.
         drop(reply.send(outcome));
     }
+}
+
+fn truncate(shared: &Shared, first_uncovered: &FirstUncovered) -> Result<(), Error> {
+    let (database, settings) = (&shared.database, &shared.settings);
+    let segments = &shared.segments;
+    segments.truncate(database, first_uncovered, settings)?;
+    shared.journal.truncate(first_uncovered)
 }
 
 fn poisoning(shared: &Shared, outcome: Result<(), Error>) -> Result<(), Error> {

@@ -49,7 +49,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 33] = [
+pub(crate) const TARGETS: [Target; 34] = [
     stream::CLIENT_FRAME,
     compact::CLIENT_FRAME,
     stream::RECORD,
@@ -83,6 +83,7 @@ pub(crate) const TARGETS: [Target; 33] = [
     export::EXPORT,
     store::STORE,
     store::ENGINE_LOG,
+    store::SEGMENT,
 ];
 
 fn hold(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {

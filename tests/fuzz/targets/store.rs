@@ -2,7 +2,10 @@
 
 use std::{cell::OnceCell, fs, path::PathBuf};
 
-use streakline::storage::embedded::fuzzing::{Key, bytes_of, engine_log, keys_of, made, values_of};
+use streakline::storage::{
+    JournalRow,
+    embedded::fuzzing::{Key, bytes_of, engine_log, keys_of, made, segment, segment_of, values_of},
+};
 use streakline_core::id::{ChallengeId, Entity, PartitionId, Position};
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -139,6 +142,58 @@ fn log(bytes: &[u8]) -> Judged {
     })?;
     let taken = ends && last.is_some();
     Ok(if taken {
+        Seen::Taken(Some(whole.to_vec()))
+    } else {
+        Seen::Refused
+    })
+}
+
+/// A segment file of the journal, as a start reads it.
+pub(super) const SEGMENT: Target = Target {
+    name: "journal_segment",
+    form: Form::Plain,
+    share: 2,
+    valid: |seed| {
+        let random = &mut Random::new(seed, 82);
+        let groups = (0..random.within(1, 3)).map(|_| {
+            let rows = 0..random.within(1, 3);
+            rows.map(|_| flush(random)).collect()
+        });
+        let groups: Vec<Vec<JournalRow>> = groups.collect();
+        segment_of(&groups, random.next().to_be_bytes())
+    },
+    check: segment_file,
+};
+
+fn flush(random: &mut Random) -> JournalRow {
+    JournalRow {
+        partition: PartitionId(256 + u32::try_from(random.within(0, 2)).unwrap()),
+        first: values::position(random),
+        last: values::position(random),
+        bytes: values::words(random, 40).into_bytes(),
+        attachments: Vec::new(),
+    }
+}
+
+/// The room for what is read at once, and twice that for what is behind the groups.
+const WINDOW_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What is whole is whole without the rest, too, with all of its rows.
+fn segment_file(bytes: &[u8]) -> Judged {
+    let path = file();
+    fs::write(&path, bytes).unwrap();
+    let read = || segment(&path).map_err(|error| error.to_string());
+    let Ok(Some((end, last, rows, ends))) = bounded((bytes, 64, WINDOW_BYTES), read)? else {
+        return Ok(Seen::Refused);
+    };
+    let whole = usize::try_from(end).ok().and_then(|end| bytes.get(..end));
+    let whole = whole.ok_or_else(|| format!("it ends at {end}"))?;
+    fs::write(&path, whole).unwrap();
+    let again = read()?;
+    hold(again == Some((end, last, rows, true)), || {
+        format!("without the rest: {again:?}")
+    })?;
+    Ok(if ends && rows > 0 {
         Seen::Taken(Some(whole.to_vec()))
     } else {
         Seen::Refused

@@ -45,17 +45,17 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Files of the keyspaces by what they hold: the engine numbers them as they are made.
+/// Files by what they hold: the engine numbers its keyspaces as they are made.
 fn of_kind(data: &Path, kind: &str) -> Vec<PathBuf> {
     let store = data.join("store");
     let in_tables = |keyspace: u64| files(&store.join(format!("keyspaces/{keyspace}/tables")));
     match kind {
         "rows" => in_tables(1),
         "chunks" => in_tables(2),
-        "segment" => in_tables(3),
+        "segment" => files(&store.join("journal")),
         _ => files(&store)
             .into_iter()
-            .filter(|path| path.extension().is_some())
+            .filter(|path| path.extension().is_some_and(|kind| kind == "jnl"))
             .collect(),
     }
 }

@@ -10,7 +10,8 @@ use crate::harness::{Server, Wire, block_on};
 
 const MIDNIGHT_MS: i64 = 1_460_419_200_000;
 const WATCH: &str = "b1b1b1b1-8f4e-5d0a-9a53-0d7a5f3b2c11";
-const LOG: &str = "store/0.jnl";
+/// The journal of a directory as young as this one.
+const SEGMENT: &str = "store/journal/00000001.seg";
 const MARK: &str = "store.mark";
 
 /// Two batches are acknowledged, and the server is killed after each; the directories of both moments.
@@ -34,8 +35,6 @@ fn moments() -> Moments {
         });
     };
     send(&server, 1);
-    // The engine cuts its log to what it holds at the next start.
-    server.kill_and_restart();
     server.kill();
     copy(&server.data(), &first);
     server.restart();
@@ -49,12 +48,23 @@ fn moments() -> Moments {
     }
 }
 
-/// The steps of the day, after a start on a directory that is `second` with this log and the mark of `marked`.
-fn start(moments: &Moments, log: &[u8], marked: &Path) -> Result<i64, String> {
+/// What is written of the journal, without the zeros behind it, which are taken away.
+fn written(of: &Path) -> Vec<u8> {
+    let segment = of.join(SEGMENT);
+    let mut bytes = fs::read(&segment).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0);
+    bytes.truncate(used.map_or(0, |last| last + 1));
+    fs::write(&segment, &bytes).unwrap();
+    bytes
+}
+
+/// The steps of the day, after a start on a directory that is `second` with this journal and the mark of `marked`.
+fn start(moments: &Moments, journal: &[u8], marked: &Path) -> Result<i64, String> {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
-    copy(&moments.first, &data);
-    fs::write(data.join(LOG), log).unwrap();
+    copy(&moments.second, &data);
+    // The last bytes may be zeros of the write itself.
+    fs::write(data.join(SEGMENT), [journal, &[0; 64]].concat()).unwrap();
     fs::copy(marked.join(MARK), data.join(MARK)).unwrap();
     let clock = CLOCK.replace("T00", "T12");
     let server = Server::on(dir, &clock, &[]).map_err(|failed| {
@@ -68,18 +78,17 @@ fn start(moments: &Moments, log: &[u8], marked: &Path) -> Result<i64, String> {
 #[test]
 fn a_torn_last_write_is_cut_off_or_told() {
     let moments = moments();
-    let read = |of: &Path| fs::read(of.join(LOG)).unwrap();
-    let (before, after) = (read(&moments.first), read(&moments.second));
-    assert!(after.starts_with(&before), "the log only grows");
+    let (before, after) = (written(&moments.first), written(&moments.second));
+    assert!(after.starts_with(&before), "the journal only grows");
     let written = after.len() - before.len();
     for torn in [1, written / 3, written / 2, written - 1] {
-        let log = &after[..before.len() + torn];
-        let steps = start(&moments, log, &moments.first);
+        let journal = &after[..before.len() + torn];
+        let steps = start(&moments, journal, &moments.first);
         assert!(
             matches!(steps, Ok(200 | 400)),
             "{torn} of {written}: {steps:?}"
         );
-        let told = start(&moments, log, &moments.second).expect_err("it is dropped silently");
+        let told = start(&moments, journal, &moments.second).expect_err("it is dropped silently");
         assert!(
             told.contains("a write that was acknowledged cannot be read"),
             "{told}"

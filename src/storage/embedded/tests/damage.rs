@@ -51,6 +51,21 @@ fn flush(round: u64, partition: PartitionId, bytes: Vec<u8>) -> JournalRow {
     }
 }
 
+/// The rows of one partition go into the engine, with what is attached to them.
+fn on_its_road(row: JournalRow) -> JournalRow {
+    if row.partition == PARTITIONS[2] {
+        return attached(row);
+    }
+    row
+}
+
+fn attached(row: JournalRow) -> JournalRow {
+    JournalRow {
+        attachments: vec![Attachment::ChallengeListed(CHALLENGE)],
+        ..row
+    }
+}
+
 fn snapshot(round: u64, seeded: &mut Seeded) -> SnapshotWrite {
     let name = USERS[(round % 4) as usize];
     let id = ChunkId {
@@ -92,7 +107,7 @@ async fn fill(dir: &Path) {
     for round in 0..ROUNDS {
         for partition in PARTITIONS {
             let row = flush(round, partition, noise(&mut seeded, 700));
-            store.append(row).await.unwrap();
+            store.append(on_its_road(row)).await.unwrap();
         }
         store.commit(snapshot(round, &mut seeded)).await.unwrap();
     }
@@ -172,6 +187,8 @@ fn kind(path: &Path) -> &'static str {
     let directory = path.parent().unwrap().file_name().unwrap();
     if name.ends_with(".jnl") {
         "log"
+    } else if name.ends_with(".seg") {
+        "journal"
     } else if directory == "tables" {
         "table"
     } else if name == "current" {
@@ -187,7 +204,9 @@ fn kind(path: &Path) -> &'static str {
     }
 }
 
-const KINDS: [&str; 6] = ["log", "table", "manifest", "current", "version", "mark"];
+const KINDS: [&str; 7] = [
+    "log", "journal", "table", "manifest", "current", "version", "mark",
+];
 
 /// What came of one damage, for the message of a test that fails.
 #[derive(Debug, Default)]
@@ -256,47 +275,72 @@ async fn a_flipped_bit_is_never_taken_for_what_was_stored() {
     }
 }
 
-/// A directory, what it answers, and its log before and after one more write.
+/// Where a write goes, and which number of the mark counts it.
+#[derive(Clone, Copy)]
+enum Road {
+    Engine,
+    Files,
+}
+
+/// A directory, what it answers, and the file of its last write before and after one more.
 struct Torn {
     dir: TempDir,
     expected: Answers,
+    road: Road,
+    file: PathBuf,
     before: Vec<u8>,
     after: Vec<u8>,
 }
 
-async fn one_more_write() -> Torn {
+async fn one_more_write(road: Road) -> Torn {
     let dir = directory();
     fill(dir.path()).await;
     let store = EmbeddedStore::open_with(dir.path(), settings()).unwrap();
     let expected = ask(&store).await;
     drop(store);
-    let log = dir.path().join(LOG);
-    let before = fs::read(&log).unwrap();
+    let row = flush(ROUNDS, P, noise(&mut Seeded::new(SEED, 2), 300));
+    let (file, row) = match road {
+        Road::Engine => (dir.path().join(LOG), attached(row)),
+        Road::Files => (newest_segment(dir.path()), row),
+    };
+    let before = fs::read(&file).unwrap();
+    let file = file.strip_prefix(dir.path()).unwrap().to_owned();
     let later = directory();
     copy(dir.path(), later.path());
     let store = EmbeddedStore::open_with(later.path(), settings()).unwrap();
-    let row = flush(ROUNDS, P, noise(&mut Seeded::new(SEED, 2), 300));
     store.append(row).await.unwrap();
     drop(store);
-    let after = fs::read(later.path().join(LOG)).unwrap();
+    let after = fs::read(later.path().join(&file)).unwrap();
     assert!(after.starts_with(&before) && after.len() > before.len() + 300);
     Torn {
         dir,
         expected,
+        road,
+        file,
         before,
         after,
     }
 }
 
+fn newest_segment(dir: &Path) -> PathBuf {
+    let segments = files(&dir.join("store/journal"));
+    assert!(segments.len() > 2, "{segments:?}");
+    segments.last().unwrap().clone()
+}
+
 impl Torn {
     /// The directory as a crash within the write left it; `acknowledged`: after the write, rather.
-    fn with_log(&self, log: &[u8], acknowledged: bool) -> TempDir {
+    fn with_end(&self, end: &[u8], acknowledged: bool) -> TempDir {
         let dir = directory();
         copy(self.dir.path(), dir.path());
-        fs::write(dir.path().join(LOG), log).unwrap();
+        fs::write(dir.path().join(&self.file), end).unwrap();
         if acknowledged {
-            let durable = mark::read(dir.path()).unwrap().unwrap();
-            Mark::open(dir.path(), durable + 1).unwrap();
+            let durable = mark::read(dir.path()).unwrap();
+            let (counts, durable) = match self.road {
+                Road::Engine => (Counts::COMMITS, durable.commits),
+                Road::Files => (Counts::GROUPS, durable.groups),
+            };
+            Mark::open(dir.path(), counts, durable.unwrap() + 1).unwrap();
         }
         dir
     }
@@ -321,9 +365,15 @@ impl Torn {
 
 #[tokio::test]
 async fn a_torn_write_that_nobody_was_told_of_is_cut_off() {
-    let torn = one_more_write().await;
+    for road in [Road::Engine, Road::Files] {
+        cuts_off_what_is_torn(road).await;
+    }
+}
+
+async fn cuts_off_what_is_torn(road: Road) {
+    let torn = one_more_write(road).await;
     for (number, end) in torn.ends().iter().enumerate() {
-        let dir = torn.with_log(end, false);
+        let dir = torn.with_end(end, false);
         let store = EmbeddedStore::open_with(dir.path(), settings()).unwrap();
         let answers = ask(&store).await;
         assert_eq!(
@@ -339,19 +389,25 @@ async fn a_torn_write_that_nobody_was_told_of_is_cut_off() {
 
 #[tokio::test]
 async fn a_write_that_was_acknowledged_is_not_dropped_silently() {
-    let torn = one_more_write().await;
+    for road in [Road::Engine, Road::Files] {
+        tells_what_is_lost(road).await;
+    }
+}
+
+async fn tells_what_is_lost(road: Road) {
+    let torn = one_more_write(road).await;
     let mut ends = torn.ends();
     ends.push(torn.before.clone());
     for (number, end) in ends.iter().enumerate() {
-        let dir = torn.with_log(end, true);
+        let dir = torn.with_end(end, true);
         for attempt in ["first", "second"] {
             let Err(Error::Damaged(what)) = EmbeddedStore::open_with(dir.path(), settings()) else {
                 panic!("end {number} is not noticed at the {attempt} start");
             };
             assert!(what.contains("acknowledged"), "{what}");
         }
-        let log = fs::read(dir.path().join(LOG)).unwrap();
-        assert_eq!(&log, end, "end {number}: nothing is changed");
+        let file = fs::read(dir.path().join(&torn.file)).unwrap();
+        assert_eq!(&file, end, "end {number}: nothing is changed");
     }
 }
 
@@ -385,11 +441,11 @@ async fn a_store_of_another_row_format_is_refused() {
     fill(dir.path()).await;
     let store = EmbeddedStore::open_with(dir.path(), settings()).unwrap();
     let (rows, key) = store.shared.tables.place(Table::Meta, meta::FORMAT);
-    rows.insert(key, values::meta(2)).unwrap();
+    rows.insert(key, values::meta(3)).unwrap();
     let Err(Error::Refused(what)) = store.raise_epoch(8).await else {
         panic!("it is used")
     };
-    assert!(what.contains("format 2"), "{what}");
+    assert!(what.contains("format 3"), "{what}");
 }
 
 #[tokio::test]

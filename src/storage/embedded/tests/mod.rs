@@ -3,16 +3,17 @@
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use futures_util::{FutureExt, future::join_all};
-use streakline_core::id::{DeviceId, PartitionId, Position, UserId};
+use streakline_core::id::{ChallengeId, DeviceId, PartitionId, Position, UserId};
 use tempfile::TempDir;
 
 use super::{
-    super::{Catalogue, DueRows, Journal, JournalRow, Ownership, Snapshots},
+    super::{Attachment, Catalogue, DueRows, Journal, JournalRow, Ownership, Snapshots},
     *,
 };
 
 mod damage;
 mod erasure;
+mod roads;
 
 const P: PartitionId = PartitionId(0x101);
 
@@ -39,8 +40,8 @@ fn one_row_a_segment() -> Settings {
     }
 }
 
-fn keyspace_directories(dir: &TempDir) -> Vec<PathBuf> {
-    let entries = fs::read_dir(dir.path().join("store/keyspaces")).unwrap();
+fn segment_files(dir: &TempDir) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir.path().join("store/journal")).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
@@ -70,35 +71,29 @@ async fn only_the_owner_may_enter_a_directory_that_the_store_made() {
     use std::os::unix::fs::PermissionsExt;
     let parent = directory();
     let dir = parent.path().join("deep/data");
-    let _store = EmbeddedStore::open(&dir).unwrap();
-    for path in [dir.clone(), dir.join("store")] {
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o700,
-            "{path:?}"
-        );
+    let store = EmbeddedStore::open(&dir).unwrap();
+    let mode = |path: &PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for path in [dir.clone(), dir.join("store"), dir.join("store/journal")] {
+        assert_eq!(mode(&path), 0o700, "{path:?}");
     }
+    store.append(row(1)).await.unwrap();
+    assert_eq!(mode(&dir.join("store/journal/00000001.seg")), 0o600);
 }
 
 #[tokio::test]
 async fn the_files_of_a_dropped_segment_vanish() {
     let dir = directory();
     let store = EmbeddedStore::open_with(dir.path(), one_row_a_segment()).unwrap();
-    let before = keyspace_directories(&dir).len();
     for index in 1..=6 {
         store.append(row(index)).await.unwrap();
     }
-    assert_eq!(
-        keyspace_directories(&dir).len(),
-        before + 5,
-        "a segment a row"
-    );
+    assert_eq!(segment_files(&dir).len(), 6, "a segment a row");
     let uncovered = Position { epoch: 1, index: 4 };
     store
         .truncate(BTreeMap::from([(P, uncovered)]))
         .await
         .unwrap();
-    assert_eq!(keyspace_directories(&dir).len(), before + 2);
+    assert_eq!(segment_files(&dir).len(), 3);
     assert_eq!(indexes(&store).await, [4, 5, 6]);
     drop(store);
     let store = EmbeddedStore::open_with(dir.path(), one_row_a_segment()).unwrap();
@@ -130,17 +125,13 @@ async fn a_segment_is_filled_up_after_a_restart() {
     let dir = directory();
     for index in 1..=4 {
         let settings = Settings {
-            segment_bytes_max: 250,
+            segment_bytes_max: 400,
             ..Settings::default()
         };
         let store = EmbeddedStore::open_with(dir.path(), settings).unwrap();
         store.append(row(index)).await.unwrap();
-        // A row takes 96 bytes: the first three fit.
-        let segments = store.shared.database.list_keyspace_names();
-        let segments = segments
-            .iter()
-            .filter(|name| name.starts_with("journal-"))
-            .count();
+        // A file begins with 64 bytes and a row takes 137: the first three fit.
+        let segments = segment_files(&dir).len();
         assert_eq!(segments, if index <= 3 { 1 } else { 2 }, "row {index}");
         assert_eq!(indexes(&store).await, (1..=index).collect::<Vec<_>>());
     }
@@ -162,39 +153,53 @@ async fn rows_out_of_order_across_segments_are_read_in_order() {
     );
 }
 
-/// The next segment cannot be made, so that the commit fails for a reason that the disk gives.
-fn break_disk(dir: &TempDir) {
-    let keyspaces = dir.path().join("store/keyspaces");
-    fs::rename(&keyspaces, dir.path().join("kept")).unwrap();
-    fs::write(&keyspaces, b"not a directory").unwrap();
+/// Where segments are made: of the journal's files, and of rows with attachments.
+const SEGMENTS: [&str; 2] = ["store/journal", "store/keyspaces"];
+
+/// The next segment cannot be made, so that the write fails for a reason that the disk gives.
+fn break_disk(dir: &TempDir, segments: &str) {
+    let segments = dir.path().join(segments);
+    fs::rename(&segments, dir.path().join("kept")).unwrap();
+    fs::write(&segments, b"not a directory").unwrap();
 }
 
-fn mend_disk(dir: &TempDir) {
-    let keyspaces = dir.path().join("store/keyspaces");
-    fs::remove_file(&keyspaces).unwrap();
-    fs::rename(dir.path().join("kept"), &keyspaces).unwrap();
+fn mend_disk(dir: &TempDir, segments: &str) {
+    let segments = dir.path().join(segments);
+    fs::remove_file(&segments).unwrap();
+    fs::rename(dir.path().join("kept"), &segments).unwrap();
+}
+
+/// A row of the same bytes that goes into the engine.
+fn attached(index: u64) -> JournalRow {
+    JournalRow {
+        attachments: vec![Attachment::ChallengeUnlisted(ChallengeId([1; 16]))],
+        ..row(index)
+    }
 }
 
 #[tokio::test]
-async fn after_a_failed_commit_everything_is_unavailable() {
+async fn after_a_failed_write_everything_is_unavailable() {
+    for (segments, made) in SEGMENTS.into_iter().zip([row, attached]) {
+        fails_for_good(segments, made).await;
+    }
+}
+
+async fn fails_for_good(segments: &str, row: fn(u64) -> JournalRow) {
     let dir = directory();
     let store = EmbeddedStore::open_with(dir.path(), one_row_a_segment()).unwrap();
     store.append(row(1)).await.unwrap();
     assert_eq!(store.fault(), None);
     let syncs = store.syncs();
-    break_disk(&dir);
+    break_disk(&dir, segments);
     let ann = UserId::parse("ann").unwrap();
     let unavailable = |answer: Option<Error>| matches!(answer, Some(Error::Unavailable(_)));
-    // All in one group, or in groups after the failed one: none may be answered with success.
+    // In one group: none may be answered with success.
     let device = DeviceId([1; 16]);
-    let (appended, claimed, epoch) = tokio::join!(
-        store.append(row(2)),
-        store.claim_device(device, &ann),
-        store.raise_epoch(8)
-    );
+    let (appended, too) = tokio::join!(store.append(row(2)), store.append(row(4)));
     assert!(unavailable(appended.err()));
-    assert!(unavailable(claimed.err()));
-    assert!(unavailable(epoch.err()));
+    assert!(unavailable(too.err()));
+    assert!(unavailable(store.claim_device(device, &ann).await.err()));
+    assert!(unavailable(store.raise_epoch(8).await.err()));
     let fault = store.fault().unwrap();
     assert!(unavailable(store.append(row(3)).await.err()));
     assert!(unavailable(store.truncate(BTreeMap::new()).await.err()));
@@ -206,7 +211,7 @@ async fn after_a_failed_commit_everything_is_unavailable() {
         (Some(fault), syncs),
         "the first reason stays"
     );
-    mend_disk(&dir);
+    mend_disk(&dir, segments);
     assert!(
         unavailable(store.append(row(2)).await.err()),
         "until the next start"
@@ -224,7 +229,7 @@ async fn a_writer_that_has_ended_is_a_fault() {
     let dir = directory();
     let mut store = EmbeddedStore::open(dir.path()).unwrap();
     let (closed, _) = mpsc::channel(1);
-    store.queue = closed;
+    store.appends = closed;
     assert!(matches!(
         store.append(row(1)).await,
         Err(Error::Unavailable(_))
