@@ -16,6 +16,7 @@ use streakline_core::id::{ChallengeId, Entity, PartitionId, UserId};
 use super::{
     admission::{self, Admission},
     challenge::{ChallengeActor, ChallengeCell, ChallengeCommand},
+    flushing::Flushing,
     idling::Idling,
     partition::Partition,
     shared::{BITS, Shared, Token},
@@ -56,6 +57,8 @@ pub struct Host {
     pub(super) inflight_bytes: Cell<usize>,
     /// Users with something under way or something to tell: rounds look at no others.
     pub(super) attentive: RefCell<BTreeSet<UserId>>,
+    /// What is on its way to the journal.
+    pub(super) flushing: Flushing,
     /// Every entity with a recovered tail has been activated.
     pub(super) tails_taken: Cell<bool>,
     /// Entities whose stored rows are damaged.
@@ -316,6 +319,7 @@ impl HostActor {
             users: RefCell::default(),
             challenges: RefCell::default(),
             attentive: RefCell::default(),
+            flushing: Flushing::default(),
             inflight_bytes: Cell::new(0),
             tails_taken: Cell::new(false),
             damaged: RefCell::default(),

@@ -14,6 +14,7 @@ mod erasing;
 pub mod erasures;
 mod exporting;
 mod figures;
+mod flushing;
 pub mod host;
 mod idling;
 pub mod message;

@@ -5,7 +5,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
-    sync::atomic::Ordering,
 };
 
 use streakline_core::{
@@ -19,7 +18,6 @@ use streakline_core::{
 };
 
 use super::{aside, erased_sums::ErasedSums, host::Host, shared::BITS};
-use crate::telemetry::series;
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
@@ -126,6 +124,15 @@ impl Partition {
     #[must_use]
     pub fn last_stamp_ms(&self) -> i64 {
         self.journal.last_stamp_ms()
+    }
+
+    /// The flush in flight is durable: whose inputs may be folded now, and whether more of them wait for the next.
+    pub(super) fn flushed(&mut self) -> (Vec<Entity>, bool) {
+        let durable = self.journal.flushed();
+        let is_ready = |(position, _): &(Position, Entity)| *position <= durable;
+        let count = self.waiting.partition_point(is_ready);
+        let ready = self.waiting.drain(..count).map(|(_, entity)| entity);
+        (ready.collect(), !self.waiting.is_empty())
     }
 
     /// Notes an input of an entity that no snapshot covers.
@@ -258,19 +265,6 @@ impl Host {
         header
     }
 
-    /// Starts the next flush, at low load after a wait for company.
-    fn flush_soon(self: &Rc<Self>, id: PartitionId) {
-        let linger_ms = self.shared.settings.linger_ms;
-        if linger_ms == 0 {
-            return self.flush(id);
-        }
-        let host = self.clone();
-        actix::spawn(async move {
-            clock::pause_ms(linger_ms).await;
-            host.flush(id);
-        });
-    }
-
     /// Seals a snapshot and writes it with the partition's own row, which is made at the last moment: the rows of a partition
     /// reach the store in the order in which they were made.
     ///
@@ -324,94 +318,5 @@ impl Host {
         (!overrun)
             .then_some(())
             .ok_or_else(|| Refusal::new(Code::Overloaded, words))
-    }
-
-    /// Starts the next flush of a partition, unless one is in flight.
-    pub(super) fn flush(self: &Rc<Self>, id: PartitionId) {
-        let mut partitions = self.partitions.borrow_mut();
-        let Some(flush) = partitions
-            .get_mut(&id)
-            .and_then(|held| held.journal.flush())
-        else {
-            return;
-        };
-        let host = self.clone();
-        let token = self.shared.work.begin();
-        actix::spawn(async move {
-            let begun = clock::monotonic();
-            let written = async {
-                let row = host.shared.seals.flush(id, flush).await?;
-                let bytes = row.bytes.len();
-                host.shared.store.append(row).await.map(|()| bytes)
-            };
-            match written.await {
-                Ok(bytes) => {
-                    metrics::counter!(series::JOURNAL_BYTES).increment(bytes as u64);
-                    let seconds = clock::monotonic().saturating_sub(begun).as_secs_f64();
-                    metrics::histogram!(series::JOURNAL_FLUSH_SECONDS).record(seconds);
-                    host.flushed(id);
-                }
-                Err(error) => host.shared.fatal.raise(&error.to_string()),
-            }
-            drop(token);
-        });
-    }
-
-    /// A flush is durable: everything up to it is folded, in order, and answered.
-    fn flushed(self: &Rc<Self>, id: PartitionId) {
-        let flushes = self.shared.flushes.fetch_add(1, Ordering::AcqRel);
-        self.crash_if_asked(flushes.saturating_add(1));
-        metrics::counter!(series::JOURNAL_FLUSHES).increment(1);
-        let mut ready = Vec::new();
-        if let Some(held) = self.partitions.borrow_mut().get_mut(&id) {
-            let durable = held.journal.flushed();
-            while held
-                .waiting
-                .front()
-                .is_some_and(|(position, _)| *position <= durable)
-            {
-                ready.extend(held.waiting.pop_front().map(|(_, entity)| entity));
-            }
-        }
-        self.flush(id);
-        for entity in ready {
-            self.advance(&entity);
-        }
-        super::barrier::answer(self, id);
-    }
-
-    /// Ends the process where a test wants it: nothing of the last flush is answered.
-    #[cfg(feature = "fault-injection")]
-    fn crash_if_asked(&self, flushes: u64) {
-        if self.shared.settings.crash_after_flush == Some(flushes) {
-            std::process::abort();
-        }
-    }
-
-    #[cfg(not(feature = "fault-injection"))]
-    fn crash_if_asked(&self, _: u64) {}
-
-    /// Lets an entity fold what is durable.
-    fn advance(self: &Rc<Self>, entity: &Entity) {
-        match entity {
-            Entity::User(user) => {
-                if let Some(cell) = self.user_cell(user) {
-                    super::user::advance(&cell);
-                }
-            }
-            Entity::Challenge(challenge) => {
-                let entry = self.challenges.borrow().get(challenge).cloned();
-                if let Some(entry) = entry {
-                    super::challenge::advance(&entry.cell);
-                }
-            }
-            Entity::Partition(_) => {}
-        }
-    }
-
-    /// The durable position of an entity's partition.
-    pub(super) fn durable(&self, id: PartitionId) -> Position {
-        self.at(id, |partition| partition.journal.durable())
-            .unwrap_or_default()
     }
 }

@@ -4,9 +4,7 @@
 //! A session whose client does not read is frozen with its timers, so only the kernel can end it: it does when sent
 //! bytes stay unacknowledged for too long. Called by the HTTP server, which `run` gives [`Gateway::on_connect`].
 
-use std::{
-    any::Any, io, mem::MaybeUninit, net::IpAddr, net::Shutdown, sync::Arc, time::Duration,
-};
+use std::{any::Any, io, mem::MaybeUninit, net::IpAddr, net::Shutdown, sync::Arc, time::Duration};
 
 use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::{dev::Extensions, rt::net::TcpStream};

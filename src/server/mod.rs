@@ -442,8 +442,8 @@ async fn listen(
     };
     let address = start.config.listen;
     let settings = http_settings(start, &gateway)?;
-    let (server, address) = http::start(address, settings, app)
-        .map_err(|source| Error::Listen { address, source })?;
+    let (server, address) =
+        http::start(address, settings, app).map_err(|source| Error::Listen { address, source })?;
     let handle = server.handle();
     let ended = actix::spawn(server);
     let _ = shared.hosts.set(all_hosts(started, workers).await?);

@@ -345,6 +345,16 @@ pub trait Journal {
     /// Makes one flush durable, attachments included. Writing the same row again changes nothing;
     /// another row at the same position is [`Error::Damaged`].
     fn append(&self, row: JournalRow) -> Answer<'_, ()>;
+    /// Whether rows of several partitions become durable by one sync, so that they are best handed over together.
+    fn appends_together(&self) -> bool {
+        false
+    }
+    /// [`Journal::append`] for rows of several partitions; done when all are durable.
+    fn append_all(&self, rows: Vec<JournalRow>) -> Answer<'_, ()> {
+        let appended = rows.into_iter().map(|row| self.append(row));
+        let appended = futures_util::future::try_join_all(appended);
+        Box::pin(async { appended.await.map(drop) })
+    }
     /// Rows of a partition that hold inputs after `after`, in order, until about `bytes_max` bytes,
     /// but at least one; empty at the end.
     fn tail(

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
+use futures_util::future::try_join_all;
 use streakline_core::{
     id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
     manual::ManualPolicy,
@@ -25,9 +26,25 @@ use super::{
 impl Journal for EmbeddedStore {
     fn append(&self, row: JournalRow) -> Answer<'_, ()> {
         if row.attachments.is_empty() {
-            return self.append_to_files(row);
+            return self.append_to_files(vec![row]);
         }
         self.write(|reply| Command::Append(row, reply))
+    }
+
+    fn appends_together(&self) -> bool {
+        true
+    }
+
+    fn append_all(&self, rows: Vec<JournalRow>) -> Answer<'_, ()> {
+        if rows.iter().all(|row| row.attachments.is_empty()) {
+            return self.append_to_files(rows);
+        }
+        let (alone, attached): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| row.attachments.is_empty());
+        let attached = attached.into_iter().map(|row| self.append(row));
+        let appended = attached.chain([self.append_to_files(alone)]);
+        let appended = try_join_all(appended);
+        Box::pin(async { appended.await.map(drop) })
     }
 
     fn tail(

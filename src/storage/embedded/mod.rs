@@ -255,9 +255,9 @@ impl EmbeddedStore {
         self.hand_over(&self.queue, command)
     }
 
-    /// The same for a row of the journal without attachments.
-    fn append_to_files(&self, row: JournalRow) -> Answer<'_, ()> {
-        self.hand_over(&self.appends, |reply| Append::Row(row, reply))
+    /// The same for rows of the journal without attachments.
+    fn append_to_files(&self, rows: Vec<JournalRow>) -> Answer<'_, ()> {
+        self.hand_over(&self.appends, |reply| Append::Rows(rows, reply))
     }
 
     /// Gives back what the journal took for more.

@@ -153,6 +153,14 @@ impl Journal for MemoryStore {
         self.write(|tables| tables.append(row))
     }
 
+    fn appends_together(&self) -> bool {
+        true
+    }
+
+    fn append_all(&self, rows: Vec<JournalRow>) -> Answer<'_, ()> {
+        self.write(|tables| rows.into_iter().try_for_each(|row| tables.append(row)))
+    }
+
     fn tail(
         &self,
         partition: PartitionId,

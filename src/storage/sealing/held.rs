@@ -1,6 +1,6 @@
 //! Data keys that were used lately, unwrapped. Bounded: two generations, the older of which goes when the younger is full.
 
-use std::{collections::BTreeMap, mem, sync::Arc};
+use std::{collections::HashMap, mem, sync::Arc};
 
 use streakline_core::id::UserId;
 
@@ -11,8 +11,8 @@ const GENERATION_KEYS_MAX: usize = 16_384;
 
 #[derive(Default)]
 struct Generation {
-    by_id: BTreeMap<KeyId, Arc<DataKey>>,
-    by_user: BTreeMap<UserId, KeyId>,
+    by_id: HashMap<KeyId, Arc<DataKey>>,
+    by_user: HashMap<UserId, Arc<DataKey>>,
 }
 
 /// The keys at hand.
@@ -24,11 +24,12 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn of(&mut self, user: &UserId) -> Option<Arc<DataKey>> {
-        let generations = [&self.younger, &self.older];
-        let id = generations
-            .into_iter()
-            .find_map(|held| held.by_user.get(user));
-        self.key(*id?)
+        if let Some(key) = self.younger.by_user.get(user) {
+            return Some(key.clone());
+        }
+        let key = self.older.by_user.get(user)?.clone();
+        self.put(key.clone());
+        Some(key)
     }
 
     pub(super) fn key(&mut self, id: KeyId) -> Option<Arc<DataKey>> {
@@ -44,15 +45,14 @@ impl Held {
         if self.younger.by_id.len() >= GENERATION_KEYS_MAX {
             self.older = mem::take(&mut self.younger);
         }
-        let id = key.cipher.id();
-        self.younger.by_user.insert(key.user.clone(), id);
-        self.younger.by_id.insert(id, key);
+        self.younger.by_user.insert(key.user.clone(), key.clone());
+        self.younger.by_id.insert(key.cipher.id(), key);
     }
 
     pub(super) fn forget(&mut self, user: &UserId) {
         for held in [&mut self.younger, &mut self.older] {
-            if let Some(id) = held.by_user.remove(user) {
-                held.by_id.remove(&id);
+            if let Some(key) = held.by_user.remove(user) {
+                held.by_id.remove(&key.cipher.id());
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The rows that are sealed: flushes, user by user; snapshots with everything that comes with them; what is attached.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::future::{join_all, try_join_all};
 use streakline_core::{
@@ -29,27 +29,55 @@ pub struct Draft {
     pub attachment: Attachment,
 }
 
-type KeysOf = BTreeMap<UserId, std::sync::Arc<DataKey>>;
+/// The keys of everybody whom a flush is about, by user.
+pub struct KeysOf(Vec<Arc<DataKey>>);
+
+impl KeysOf {
+    fn of(&self, user: Option<&UserId>) -> Option<&DataKey> {
+        let place = self.0.binary_search_by(|key| Some(&key.user).cmp(&user));
+        self.0.get(place.ok()?).map(AsRef::as_ref)
+    }
+}
 
 impl Seals {
-    /// The row of a flush: each user's inputs are one sealed group of it.
+    /// The row of a flush, whose keys may have to be read or stored first.
     ///
     /// # Errors
-    /// Those of the store, which may have to store new keys first.
+    /// Those of the store.
     pub async fn flush(
         &self,
         partition: PartitionId,
         flush: Flush<Draft>,
     ) -> Result<JournalRow, Error> {
-        let of_inputs = flush.groups.keys().flatten();
-        let of_rows = flush.attachments.iter();
-        let of_rows = of_rows.filter_map(|draft| draft.subject.as_ref());
-        let keys = self.keys_of(of_inputs.chain(of_rows).collect()).await?;
+        // All at once: keys that are new share their syncs.
+        let users = users(&flush);
+        let keys = try_join_all(users.iter().map(|user| self.of(user))).await?;
+        self.row(partition, flush, &KeysOf(keys))
+    }
+
+    /// The keys for a flush, where all of them are in memory.
+    #[must_use]
+    pub fn keys_at_hand(&self, flush: &Flush<Draft>) -> Option<KeysOf> {
+        let users = users(flush);
+        let keys = self.held(|held| users.into_iter().map(|user| held.of(user)).collect());
+        Option::<Vec<_>>::map(keys, KeysOf)
+    }
+
+    /// The row of a flush: each user's inputs are one sealed group of it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a flush of more than 4 GiB.
+    pub fn row(
+        &self,
+        partition: PartitionId,
+        flush: Flush<Draft>,
+        keys: &KeysOf,
+    ) -> Result<JournalRow, Error> {
         let place = Place::Flush(partition, flush.first);
         let mut payload = Vec::new();
         for (subject, inputs) in &flush.groups {
             let group = self.written(
-                key_in(&keys, subject.as_ref()),
+                keys.of(subject.as_ref()),
                 (Kind::Inputs, place),
                 inputs.bytes(),
             )?;
@@ -59,7 +87,7 @@ impl Seals {
             payload.extend(group);
         }
         let attachments = flush.attachments.into_iter();
-        let attachments = attachments.map(|draft| self.attachment(&keys, draft));
+        let attachments = attachments.map(|draft| self.attachment(keys, draft));
         Ok(JournalRow {
             partition,
             first: flush.first,
@@ -67,12 +95,6 @@ impl Seals {
             bytes: plain(Kind::Journal, RULES_VERSION, &payload),
             attachments: attachments.collect::<Result<_, _>>()?,
         })
-    }
-
-    async fn keys_of(&self, users: BTreeSet<&UserId>) -> Result<KeysOf, Error> {
-        // All at once: keys that are new share their syncs.
-        let keys = try_join_all(users.iter().map(|user| self.of(user))).await?;
-        Ok(users.into_iter().cloned().zip(keys).collect())
     }
 
     /// Sealed with the key, or plain where it is nobody's.
@@ -89,7 +111,7 @@ impl Seals {
     }
 
     fn attachment(&self, keys: &KeysOf, draft: Draft) -> Result<Attachment, Error> {
-        let key = key_in(keys, draft.subject.as_ref());
+        let key = keys.of(draft.subject.as_ref());
         Ok(match draft.attachment {
             Attachment::Idempotency(name, answer) => {
                 let answer = self.sealed_answer(key, &name, answer)?;
@@ -204,8 +226,16 @@ impl Seals {
     }
 }
 
-fn key_in<'a>(keys: &'a KeysOf, subject: Option<&UserId>) -> Option<&'a DataKey> {
-    keys.get(subject?).map(AsRef::as_ref)
+/// Everybody whom a flush is about, in order.
+fn users(flush: &Flush<Draft>) -> Vec<&UserId> {
+    let of_inputs = flush.groups.keys().flatten();
+    if flush.attachments.is_empty() {
+        return of_inputs.collect();
+    }
+    let of_rows = flush.attachments.iter();
+    let of_rows = of_rows.filter_map(|draft| draft.subject.as_ref());
+    let all: BTreeSet<&UserId> = of_inputs.chain(of_rows).collect();
+    all.into_iter().collect()
 }
 
 /// The groups of a flush.

@@ -29,8 +29,8 @@ const KEPT_BYTES: usize = 1024 * 1024;
 
 /// What the thread is asked to do.
 pub(in super::super) enum Append {
-    /// A row without attachments.
-    Row(JournalRow, Reply<()>),
+    /// Rows without attachments.
+    Rows(Vec<JournalRow>, Reply<()>),
     /// Nothing more comes: room that was taken for more is given back.
     End(Reply<()>),
 }
@@ -111,8 +111,8 @@ impl Group {
 
     fn take(&mut self, shared: &Shared, append: Append) {
         match append {
-            Append::Row(row, reply) => {
-                let outcome = self.append(shared, &row);
+            Append::Rows(rows, reply) => {
+                let outcome = rows.iter().try_for_each(|row| self.append(shared, row));
                 self.answers.push((reply, outcome));
             }
             Append::End(reply) => self.ends.push(reply),
