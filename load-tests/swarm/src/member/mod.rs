@@ -273,6 +273,10 @@ impl Member {
             return;
         }
         connection.phase = Phase::Ended;
+        // Nobody answers them any more; `finish` counts them as lost.
+        self.in_flight = self
+            .in_flight
+            .saturating_sub(connection.in_flight.len() as u64);
         // A socket that is gone anyway cannot be taken from the list again.
         let _gone = self.poll.registry().deregister(&mut connection.tcp);
         self.figures.error(why);
