@@ -60,6 +60,7 @@ pub mod retention;
 pub mod sample;
 pub mod scoring;
 pub mod settlement;
+pub mod small_map;
 pub mod streak;
 pub mod tail;
 pub mod user;

@@ -1,6 +1,6 @@
 //! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     metric::Metric,
     period::{Period, WeekStart},
     sample::DeviceClass,
+    small_map::SmallMap,
     streak,
     user::{
         ZoneChange,
@@ -196,11 +197,11 @@ pub struct DayView {
     /// Eligible, as frozen at hard close.
     pub scored: i64,
     /// By metric whose amounts add up, steps too.
-    pub amounts: BTreeMap<Metric, Amount>,
+    pub amounts: SmallMap<Metric, Amount>,
     /// What goals and streaks read of a metric, where it is not the eligible amount, store units.
-    pub for_goals: BTreeMap<Metric, i64>,
+    pub for_goals: SmallMap<Metric, i64>,
     /// By gauge.
-    pub gauges: BTreeMap<Metric, Summary>,
+    pub gauges: SmallMap<Metric, Summary>,
     /// The sleep that ends in it.
     pub night: Option<Night>,
     /// Workouts that end in it, by start.
@@ -231,11 +232,11 @@ pub struct DayTopic {
     /// Total that challenges and tokens read, and goals and streaks with it where nothing else is said.
     pub eligible: i64,
     /// By metric whose amounts add up, steps too.
-    pub amounts: BTreeMap<Metric, Amount>,
+    pub amounts: SmallMap<Metric, Amount>,
     /// What goals and streaks read of a metric, where it is not the eligible amount, store units.
-    pub for_goals: BTreeMap<Metric, i64>,
+    pub for_goals: SmallMap<Metric, i64>,
     /// By gauge.
-    pub gauges: BTreeMap<Metric, Summary>,
+    pub gauges: SmallMap<Metric, Summary>,
     /// The sleep that ends in it.
     pub night: Option<Night>,
     /// Workouts that end in it, by start.

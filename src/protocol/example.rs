@@ -1,7 +1,5 @@
 //! Views and facts of the examples in the protocol's text, for the tests that hold wire types against them.
 
-use std::collections::BTreeMap;
-
 use streakline_core::{
     civil::{self, Day, Local},
     definition::{Definition, LateJoin},
@@ -11,6 +9,7 @@ use streakline_core::{
     metric::Metric,
     period::Period,
     sample::DeviceClass,
+    small_map::SmallMap,
     streak,
     user::seen::{Battery, Gap, Seen},
     view::{
@@ -65,9 +64,9 @@ pub(crate) fn day_view() -> DayView {
         eligible: 8_400,
         scored: 8_400,
         records: 1_440,
-        amounts: BTreeMap::new(),
-        for_goals: BTreeMap::new(),
-        gauges: BTreeMap::new(),
+        amounts: SmallMap::default(),
+        for_goals: SmallMap::default(),
+        gauges: SmallMap::default(),
         night: None,
         workouts: Vec::new(),
         goals: vec![GoalProgress {

@@ -323,12 +323,20 @@ fn outcome(user: &User, (facts, transfers): &History) -> Person {
         _ => None,
     });
     Person {
-        days: user.days.iter().map(day).collect(),
+        days: user
+            .days
+            .iter()
+            .map(|(of, state)| day((of, state)))
+            .collect(),
         statuses: statuses.collect(),
-        streaks: user.goals.values().map(streak).collect(),
+        streaks: user.goals.values().map(|goal| streak(goal)).collect(),
         available_micro: user.available_micro,
         paid_micro: by_day(transfers),
-        enrolments: user.enrolments.iter().map(enrolment).collect(),
+        enrolments: user
+            .enrolments
+            .iter()
+            .map(|(id, held)| enrolment((id, held)))
+            .collect(),
         settled,
     }
 }

@@ -2,11 +2,7 @@
 //!
 //! What they come to is kept in the day's state when they are let go.
 
-use alloc::{
-    boxed::Box,
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
@@ -17,6 +13,7 @@ use crate::{
     merge::{Bidder, Cell, DayTotal, Readings, Recorded, Trust},
     metric::Metric,
     sample::DeviceClass,
+    small_map::SmallMap,
     wear::Wear,
 };
 
@@ -152,13 +149,13 @@ impl HeldEpisode {
 pub struct Head {
     /// Amounts.
     #[n(0)]
-    pub amounts: BTreeMap<(Metric, u32), DeviceCells>,
+    pub amounts: SmallMap<(Metric, u32), DeviceCells>,
     /// Totals that devices give of the day, the largest of each metric.
     #[n(1)]
-    pub totals: BTreeMap<Metric, DayTotals>,
+    pub totals: SmallMap<Metric, DayTotals>,
     /// Readings of gauges.
     #[n(2)]
-    pub readings: BTreeMap<(Metric, u32), Vec<Readings>>,
+    pub readings: SmallMap<(Metric, u32), Vec<Readings>>,
     /// By metric, device and id.
     #[n(3)]
     pub episodes: Vec<HeldEpisode>,

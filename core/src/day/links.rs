@@ -2,12 +2,13 @@
 //!
 //! Names of journal places only: nothing is decided by them, and they are no part of what two histories are compared by.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
 use crate::{
     event::{EventId, FactKind},
     id::GoalId,
+    small_map::SmallMap,
 };
 
 /// The causes that a fact about a day may name.
@@ -21,7 +22,7 @@ pub struct Links {
     posted: Option<EventId>,
     /// By goal: the last fact about the period that begins with it.
     #[n(2)]
-    goals: BTreeMap<GoalId, EventId>,
+    goals: SmallMap<GoalId, EventId>,
 }
 
 impl Links {
@@ -50,16 +51,10 @@ impl Links {
         causes.filter(own).collect()
     }
 
-    /// How many goals it keeps a fact of.
+    /// Bytes on the heap.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.goals.len()
-    }
-
-    /// Whether nothing was told.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+    pub fn bytes(&self) -> usize {
+        self.goals.bytes()
     }
 }
 

@@ -6,10 +6,7 @@ mod head;
 mod identities;
 mod links;
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use minicbor::{Decode, Encode, bytes::ByteArray};
 use sha2::{Digest, Sha256};
 
@@ -19,6 +16,7 @@ use crate::{
     id::{GoalId, RecordId},
     merge::{Night, Summary, Workout},
     metric::Metric,
+    small_map::SmallMap,
 };
 
 pub use head::{DayTotals, DeviceCells, Head, HeldEpisode, Standing};
@@ -61,10 +59,10 @@ pub struct Amount {
 pub struct DayState {
     /// By metric whose amounts add up.
     #[n(0)]
-    pub amounts: BTreeMap<Metric, Amount>,
+    pub amounts: SmallMap<Metric, Amount>,
     /// By gauge.
     #[n(1)]
-    pub gauges: BTreeMap<Metric, Summary>,
+    pub gauges: SmallMap<Metric, Summary>,
     /// The sleep that ends in it.
     #[n(14)]
     pub night: Option<Night>,
@@ -91,16 +89,16 @@ pub struct DayState {
     pub scored: Option<i64>,
     /// Smallest and largest id by binding: where a known id may be.
     #[n(8)]
-    pub ids: BTreeMap<u32, (RecordId, RecordId)>,
+    pub ids: SmallMap<u32, (RecordId, RecordId)>,
     /// By goal.
     #[n(9)]
-    pub goals: BTreeMap<GoalId, GoalDay>,
+    pub goals: SmallMap<GoalId, GoalDay>,
     /// Hash of the cells as they were when they were let go; `None`: there never were any.
     #[n(10)]
     pub cells_hash: Option<ByteArray<32>>,
     /// The minutes, while they are at hand.
     #[n(11)]
-    pub head: Option<Head>,
+    pub head: Option<Box<Head>>,
     /// Records of one device that overlap each other span it from border to border: what changes on one side of it can change
     /// the other.
     #[n(12)]
@@ -111,10 +109,10 @@ pub struct DayState {
     /// Eligible steps of it by the day that they pay for, once that is fixed (domain.md 2.2).
     #[n(30)]
     #[cbor(default)]
-    pub shares: BTreeMap<Day, i64>,
+    pub shares: SmallMap<Day, i64>,
     /// Targets of adaptive goals, with what they were made of.
     #[n(20)]
-    pub issued: BTreeMap<GoalId, IssuedTarget>,
+    pub issued: SmallMap<GoalId, IssuedTarget>,
     /// Minutes that a sample says were worn (domain.md 3.2).
     #[n(21)]
     pub worn_minutes: u32,
@@ -123,7 +121,7 @@ pub struct DayState {
     pub quarantined: u32,
     /// What goals read of a metric, where that is not its eligible amount, store units (`manual_policy`, domain.md 1.4).
     #[n(23)]
-    pub for_goals: BTreeMap<Metric, i64>,
+    pub for_goals: SmallMap<Metric, i64>,
     /// When an import last brought something of it, POSIX ms: its detail is kept from then on.
     #[n(35)]
     pub brought_ms: Option<i64>,
@@ -173,7 +171,7 @@ impl DayState {
 
     /// Lets the minutes go, keeping their hash; gives them out, and whether they are others than when they were let go last.
     pub fn cool(&mut self, devices: &[Standing]) -> Option<(Head, bool)> {
-        let head = self.head.take()?;
+        let head = *self.head.take()?;
         let hash = head.hash(devices);
         let before = self.cells_hash.replace(hash.into());
         Some((head, before.is_none_or(|before| *before != hash)))
@@ -183,13 +181,13 @@ impl DayState {
     pub fn replace(&mut self, head: Head, rows: (u32, Identities), devices: &[Standing]) -> bool {
         let empty = head.is_empty();
         let same = match (&self.head, self.cells_hash) {
-            (Some(held), _) => *held == head,
+            (Some(held), _) => **held == head,
             (None, Some(hash)) => *hash == head.hash(devices),
             (None, None) => empty,
         };
         let changed = !same || (self.records, self.identities) != rows;
         if changed || self.version > 0 {
-            self.head = Some(head);
+            self.head = Some(Box::new(head));
         }
         (self.records, self.identities) = rows;
         changed
@@ -205,7 +203,7 @@ impl DayState {
     /// Notes that a record with this id is kept here, and how far it shares time with others, POSIX ms.
     pub fn note(&mut self, binding: u32, id: RecordId, reach_ms: i64) {
         self.reach_ms = self.reach_ms.max(reach_ms);
-        let range = self.ids.entry(binding).or_insert((id, id));
+        let range = self.ids.or_insert_with(binding, || (id, id));
         *range = (range.0.min(id), range.1.max(id));
     }
 }

@@ -4,7 +4,6 @@ use alloc::vec;
 
 use super::*;
 use crate::{
-    day::DayState,
     id::{ChallengeId, PartitionId, UserId},
     input::{DeviceIntroduction, Ingest, NewZone, Origin, Source},
     manual::ManualPolicy,
@@ -156,7 +155,7 @@ fn replay_passes_over_what_was_skipped_and_folds_what_came_between() {
     ];
     let resident = replayed(&inputs);
     let user = resident.user();
-    let eligible: i64 = user.days.values().map(DayState::eligible_steps).sum();
+    let eligible: i64 = user.days.values().map(|day| day.eligible_steps()).sum();
     assert_eq!(eligible, 30, "the skipped one does not count");
     assert_eq!(user.position, at(5));
     let up_to = user.devices[&DEVICE].up_to_seq(OUTBOX, 0);

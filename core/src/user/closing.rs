@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use super::{User, accounts, enrolment, fold::Fold, goals, paying, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
-    day::Head,
     event::Topic,
     id::ChallengeId,
     ledger::{Account, Posting},
@@ -162,7 +161,7 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     let state = user.days.entry(day).or_default();
     if !state.is_cold() {
         // Minutes of other days can pay for one that has none of its own.
-        state.head.get_or_insert_with(Head::default);
+        state.head.get_or_insert_default();
     }
     state.posted_micro = earned_micro;
     state.version = state.version.saturating_add(1);

@@ -55,7 +55,11 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, order: &[DeviceId]) {
     rebuild::warm(user, fold, today, last);
     let days: Vec<Day> = user.days.range(today..).map(|(day, _)| *day).collect();
     for day in days {
-        let metrics = user.days.get(&day).map(rebuild::said).unwrap_or_default();
+        let metrics = user
+            .days
+            .get(&day)
+            .map(|state| rebuild::said(state))
+            .unwrap_or_default();
         if !metrics.is_empty() {
             progress::refresh(user, fold, day, &metrics);
         }
@@ -81,6 +85,9 @@ impl User {
             binding: held.binding,
             place: order.iter().position(|of| of == device),
         };
-        self.devices.iter().map(standing).collect()
+        let devices = self.devices.iter();
+        devices
+            .map(|(device, held)| standing((device, held)))
+            .collect()
     }
 }

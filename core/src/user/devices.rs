@@ -2,15 +2,13 @@
 //!
 //! Into which days these go is `ingest`'s.
 
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    vec::Vec,
-};
+use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 
 use super::{Device, Reading, User, fold::Fold, seen};
 use crate::{
     input::DeviceIntroduction,
     record::{Content, Epoch, Record},
+    small_map::SmallMap,
 };
 
 impl Device {
@@ -76,12 +74,12 @@ impl Device {
             model: None,
             bound_ms,
             highest_id: None,
-            covered: BTreeMap::new(),
+            covered: SmallMap::default(),
             last_sample_ms: None,
             outboxes: Vec::new(),
-            counters: BTreeMap::new(),
+            counters: SmallMap::default(),
             deltas: BTreeSet::new(),
-            seen: BTreeMap::new(),
+            seen: SmallMap::default(),
             battery: None,
             version: 0,
         }
@@ -91,7 +89,10 @@ impl Device {
 /// Binds a device at its first hello; later ones only tell vendor and model anew.
 pub(super) fn introduce(user: &mut User, fold: &Fold<'_>, introduction: &DeviceIntroduction) {
     let new = Device::new(user, introduction, fold.at_ms);
-    let device = user.devices.entry(introduction.device).or_insert(new);
+    let device = user
+        .devices
+        .entry(introduction.device)
+        .or_insert(Box::new(new));
     device.vendor = introduction.vendor.clone().or(device.vendor.take());
     device.model = introduction.model.clone().or(device.model.take());
 }

@@ -2,7 +2,7 @@
 //!
 //! Ranks and places are the challenge's.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use super::{User, closing::Kind, fold::Fold};
@@ -125,7 +125,7 @@ pub(super) fn enrol(
         alias: None,
         definition: definition.clone(),
     };
-    user.enrolments.insert(id, held);
+    user.enrolments.insert(id, Box::new(held));
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
     super::rebuild::warm(

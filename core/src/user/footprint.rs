@@ -9,12 +9,12 @@ use super::{Device, User, resident::Resident};
 use crate::{
     change::Change,
     civil::Day,
-    day::{Amount, DayState, DayTotals, DeviceCells, GoalDay, Head, HeldEpisode},
+    day::{DayState, DeviceCells, Head, HeldEpisode},
     episode::{Episode, Segment},
-    event::{EventId, Fact, Transfer},
-    goal::{Goal, IssuedTarget, Revision, WINDOW_DAYS, WindowDay},
-    id::{DeviceId, GoalId, RecordId},
-    merge::{Cell, Readings, Summary, Workout},
+    event::{Fact, Transfer},
+    goal::{Goal, Revision, WINDOW_DAYS, WindowDay},
+    id::{DeviceId, OutboxId},
+    merge::{Cell, Readings, Workout},
     metric::Metric,
     records::{RecordKey, StoredRecord},
     streak::{Cover, Grant, Keeping},
@@ -30,10 +30,7 @@ impl DeviceCells {
         let cells = own.fold(self.display.capacity(), |sum, cells| {
             sum.saturating_add(cells.capacity())
         });
-        cells
-            .saturating_mul(size_of::<Cell>())
-            .saturating_add(size_of::<Self>())
-            .saturating_add(ENTRY_BYTES)
+        cells.saturating_mul(size_of::<Cell>())
     }
 }
 
@@ -43,18 +40,19 @@ impl Head {
         let readings: usize = self.readings.values().map(readings_bytes).sum();
         let held = self.episodes.iter().chain(&self.rivals);
         let episodes: usize = held.map(episode_bytes).sum();
-        let totals = size_of::<(Metric, DayTotals)>().saturating_add(ENTRY_BYTES);
-        amounts
+        size_of::<Self>()
+            .saturating_add(self.amounts.bytes())
+            .saturating_add(amounts)
+            .saturating_add(self.readings.bytes())
             .saturating_add(readings)
             .saturating_add(episodes)
-            .saturating_add(self.totals.len().saturating_mul(totals))
+            .saturating_add(self.totals.bytes())
             .saturating_add(self.wear.bytes())
     }
 }
 
 fn readings_bytes(minutes: &alloc::vec::Vec<Readings>) -> usize {
-    let minutes = minutes.capacity().saturating_mul(size_of::<Readings>());
-    minutes.saturating_add(ENTRY_BYTES)
+    minutes.capacity().saturating_mul(size_of::<Readings>())
 }
 
 fn episode_bytes(held: &HeldEpisode) -> usize {
@@ -67,19 +65,11 @@ fn episode_bytes(held: &HeldEpisode) -> usize {
 
 impl DayState {
     fn head_bytes(&self) -> usize {
-        self.head.as_ref().map_or(0, Head::bytes)
+        self.head.as_deref().map_or(0, Head::bytes)
     }
 
     fn bytes(&self) -> usize {
-        let goal = size_of::<(GoalId, GoalDay)>().saturating_add(ENTRY_BYTES);
-        let linked = size_of::<(GoalId, EventId)>().saturating_add(ENTRY_BYTES);
-        let amount = size_of::<(Metric, Amount)>().saturating_add(ENTRY_BYTES);
-        let read = size_of::<(Metric, i64)>().saturating_add(ENTRY_BYTES);
-        let gauge = size_of::<(Metric, Summary)>().saturating_add(ENTRY_BYTES);
         let window = size_of::<[WindowDay; WINDOW_DAYS]>();
-        let issued = size_of::<(GoalId, IssuedTarget)>()
-            .saturating_add(window)
-            .saturating_add(ENTRY_BYTES);
         let named = |held: &Workout| held.sport.as_ref().map_or(0, alloc::string::String::len);
         let totals = |held: &Workout| held.totals.len().saturating_mul(size_of::<(Metric, i64)>());
         let workouts = self.workouts.iter().map(|held| {
@@ -87,18 +77,31 @@ impl DayState {
                 .saturating_add(named(held))
                 .saturating_add(totals(held))
         });
-        let ids = size_of::<(u32, RecordId, RecordId)>().saturating_add(ENTRY_BYTES);
         self.head_bytes()
             .saturating_add(size_of::<Self>())
             .saturating_add(ENTRY_BYTES)
-            .saturating_add(self.goals.len().saturating_mul(goal))
-            .saturating_add(self.links.len().saturating_mul(linked))
-            .saturating_add(self.ids.len().saturating_mul(ids))
-            .saturating_add(self.amounts.len().saturating_mul(amount))
-            .saturating_add(self.for_goals.len().saturating_mul(read))
-            .saturating_add(self.gauges.len().saturating_mul(gauge))
-            .saturating_add(self.issued.len().saturating_mul(issued))
+            .saturating_add(self.goals.bytes())
+            .saturating_add(self.links.bytes())
+            .saturating_add(self.ids.bytes())
+            .saturating_add(self.amounts.bytes())
+            .saturating_add(self.for_goals.bytes())
+            .saturating_add(self.gauges.bytes())
+            .saturating_add(self.shares.bytes())
+            .saturating_add(self.issued.bytes())
+            .saturating_add(self.issued.len().saturating_mul(window))
             .saturating_add(workouts.sum())
+    }
+}
+
+impl Device {
+    fn bytes(&self) -> usize {
+        let outboxes = self.outboxes.capacity();
+        size_of::<Self>()
+            .saturating_add(ENTRY_BYTES)
+            .saturating_add(outboxes.saturating_mul(size_of::<(OutboxId, [u64; 2])>()))
+            .saturating_add(self.covered.bytes())
+            .saturating_add(self.counters.bytes())
+            .saturating_add(self.seen.bytes())
     }
 }
 
@@ -106,7 +109,7 @@ impl User {
     /// Bytes of minutes at hand: the head of design.md 5.
     #[must_use]
     pub fn head_bytes(&self) -> usize {
-        self.days.values().map(DayState::head_bytes).sum()
+        self.days.values().map(|day| day.head_bytes()).sum()
     }
 
     /// Bytes of the whole state.
@@ -115,7 +118,8 @@ impl User {
         let each =
             |count: usize, size: usize| count.saturating_mul(size.saturating_add(ENTRY_BYTES));
         let revisions = self.goals.values().map(|goal| goal.revisions.len()).sum();
-        let days: usize = self.days.values().map(DayState::bytes).sum();
+        let days: usize = self.days.values().map(|day| day.bytes()).sum();
+        let devices: usize = self.devices.values().map(|device| device.bytes()).sum();
         let ordered = self.device_orders.values().map(alloc::vec::Vec::len).sum();
         let counted: usize = self.counter_runs.values().map(|run| run.days.len()).sum();
         let streaks = self.streaks.values().map(|kept| {
@@ -125,7 +129,7 @@ impl User {
         size_of::<Self>()
             .saturating_add(days)
             .saturating_add(self.tail.held_bytes())
-            .saturating_add(each(self.devices.len(), size_of::<Device>()))
+            .saturating_add(devices)
             .saturating_add(each(ordered, size_of::<DeviceId>()))
             .saturating_add(each(self.goals.len(), size_of::<Goal>()))
             .saturating_add(each(revisions, size_of::<Revision>()))
@@ -156,6 +160,7 @@ impl Resident {
 mod tests {
     use super::*;
     use crate::{id::UserId, merge::Trust};
+    use alloc::boxed::Box;
 
     fn user(cells: usize) -> User {
         let cell = Cell {
@@ -173,10 +178,10 @@ mod tests {
         head.amounts.insert((Metric::STEPS, 0), cells);
         let mut user = User::new(UserId::parse("ann").unwrap());
         let day = DayState {
-            head: Some(head),
+            head: Some(Box::new(head)),
             ..DayState::default()
         };
-        user.days.insert(Day(1), day);
+        user.days.insert(Day(1), Box::new(day));
         user
     }
 

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     calendar::DaySpan,
     civil::Day,
-    day::{DeviceCells, Head},
+    day::DeviceCells,
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits,
@@ -329,11 +329,11 @@ fn append(user: &mut User, batch: &mut Batch, span: DaySpan, copy: &StoredRecord
     let before = reading.map(|held| (held.value, held.at_ms));
     let policy = user.manual_policy;
     let state = user.days.entry(day).or_default();
-    let head = state.head.get_or_insert_with(Head::default);
+    let head = state.head.get_or_insert_default();
     if let Content::Gauge(_) = record.content {
-        merge::append_reading(head.readings.entry(key).or_default(), record);
+        merge::append_reading(head.readings.or_default(key), record);
     } else {
-        let cells = head.amounts.entry(key).or_default();
+        let cells = head.amounts.or_default(key);
         append_cells(cells, (before, record), |total| {
             policy.leaves_out(total, record, copy.skewed)
         });

@@ -36,6 +36,7 @@ pub mod zone_admission;
 mod zones;
 
 use alloc::{
+    boxed::Box,
     collections::{BTreeMap, BTreeSet},
     string::String,
     sync::Arc,
@@ -59,6 +60,7 @@ use crate::{
     record::Epoch,
     retention::Retention,
     sample::DeviceClass,
+    small_map::SmallMap,
     streak::{Keeping, Pauses, Verdicts},
     tail::Tail,
     zone::{Zone, Zones},
@@ -114,7 +116,7 @@ pub struct Device {
     pub highest_id: Option<RecordId>,
     /// How far it has covered each metric, POSIX ms: what starts there or later overlaps nothing.
     #[n(6)]
-    pub covered: BTreeMap<Metric, i64>,
+    pub covered: SmallMap<Metric, i64>,
     /// End of its latest accepted sample, POSIX ms.
     #[n(7)]
     pub last_sample_ms: Option<i64>,
@@ -123,7 +125,7 @@ pub struct Device {
     pub outboxes: Vec<(OutboxId, [u64; 2])>,
     /// The latest reading of each of its counters, where the next one may simply be counted from it.
     #[n(9)]
-    pub counters: BTreeMap<Metric, Reading>,
+    pub counters: SmallMap<Metric, Reading>,
     /// Metrics of which it has sent amounts.
     #[n(10)]
     pub deltas: BTreeSet<Metric>,
@@ -191,16 +193,16 @@ pub struct User {
     pub version: u64,
     /// Devices that are bound to the user.
     #[n(5)]
-    pub devices: BTreeMap<DeviceId, Device>,
+    pub devices: BTreeMap<DeviceId, Box<Device>>,
     /// Goals, deleted ones too.
     #[n(6)]
-    pub goals: BTreeMap<GoalId, Goal>,
+    pub goals: BTreeMap<GoalId, Box<Goal>>,
     /// Days that anything is known of.
     #[n(7)]
-    pub days: BTreeMap<Day, DayState>,
+    pub days: BTreeMap<Day, Box<DayState>>,
     /// Challenges that the user has joined.
     #[n(8)]
-    pub enrolments: BTreeMap<ChallengeId, Enrolment>,
+    pub enrolments: BTreeMap<ChallengeId, Box<Enrolment>>,
     /// Balance of the available account, 10^-6 token.
     #[n(9)]
     pub available_micro: i64,
@@ -256,7 +258,7 @@ pub struct User {
     pub rest_days: BTreeSet<Day>,
     /// What belongs to the streaks of goals, where anything does.
     #[n(25)]
-    pub streaks: BTreeMap<GoalId, Keeping>,
+    pub streaks: BTreeMap<GoalId, Box<Keeping>>,
     /// Pauses.
     #[n(26)]
     pub pauses: Pauses,
@@ -421,7 +423,7 @@ impl User {
         let mut devices = self.devices.iter();
         devices
             .find(|(_, held)| held.binding == binding)
-            .map(|(id, held)| (*id, held))
+            .map(|(id, held)| (*id, &**held))
     }
 }
 

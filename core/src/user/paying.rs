@@ -11,6 +11,7 @@ use super::User;
 use crate::{
     civil::{Day, MINUTE_MS},
     day::DayState,
+    small_map::SmallMap,
 };
 
 /// The ranges that are fixed.
@@ -70,7 +71,7 @@ pub(super) fn share(user: &mut User, day: Day, steps: &[(i32, u32)]) {
     if day <= user.hard_closed {
         return;
     }
-    let mut shares = BTreeMap::new();
+    let mut shares = SmallMap::default();
     for (owner, (from_ms, to_ms)) in &user.paying.ranges {
         let inside =
             |minute: i32| (*from_ms..*to_ms).contains(&i64::from(minute).saturating_mul(MINUTE_MS));
@@ -138,9 +139,13 @@ impl User {
         } else if day == self.soft_closed.next() {
             let free = free_days(self, day);
             let states = free.iter().filter_map(|of| self.days.get(of));
-            states.map(free_steps).collect()
+            states.map(|state| free_steps(state)).collect()
         } else {
-            self.days.get(&day).map(free_steps).into_iter().collect()
+            self.days
+                .get(&day)
+                .map(|state| free_steps(state))
+                .into_iter()
+                .collect()
         };
         parts.into_iter().fold(0, i64::saturating_add)
     }

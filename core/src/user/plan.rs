@@ -64,7 +64,11 @@ pub(super) fn road(
 /// Whether a day has the whole interval, and its minutes are at hand.
 fn is_within(user: &User, span: DaySpan, (from_ms, to_ms): (i64, i64)) -> bool {
     let day = span.start_ms..=span.end_ms;
-    let cold = || user.days.get(&span.day).is_some_and(DayState::is_cold);
+    let cold = || {
+        user.days
+            .get(&span.day)
+            .is_some_and(|state| state.is_cold())
+    };
     day.contains(&from_ms) && day.contains(&to_ms) && !cold()
 }
 
@@ -173,7 +177,8 @@ fn latest(user: &User, mut last: Day) -> Day {
 fn near(user: &User, last: Day, beyond_ms: i64) -> impl Iterator<Item = (&Day, &DayState)> {
     let oldest_ms = beyond_ms.saturating_sub(limits::SAMPLE_SPAN_MS_MAX);
     let first = user.day_of(oldest_ms).min(last);
-    user.days.range(first..=last)
+    let days = user.days.range(first..=last);
+    days.map(|(day, state)| (day, &**state))
 }
 
 /// Days whose stored records the input needs; empty on the fast road.
@@ -315,7 +320,7 @@ fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
         return Vec::new();
     }
     let records: Vec<&Record> = batch.records.iter().map(|(_, record)| record).collect();
-    follow(user, device.clone(), (&records, batch.skewed), false)
+    follow(user, Device::clone(device), (&records, batch.skewed), false)
 }
 
 /// Whether each record of a batch comes behind the one before and all that its device has sent: what nearly every batch is, so
@@ -363,7 +368,8 @@ fn is_live(user: &User, device: &Device, batch: &Ingest) -> bool {
 
 /// What each record of an import can change: they all go the slow road, also those of a device that is new with it.
 fn spans_of_import(user: &User, import: &Import) -> Vec<Span> {
-    let known = user.devices.get(&import.device).cloned();
+    let known = user.devices.get(&import.device);
+    let known = known.map(|device| Device::clone(device));
     let new = |introduction: &DeviceIntroduction| Device::new(user, introduction, 0);
     let Some(device) = known.or_else(|| import.introduction.as_ref().map(new)) else {
         return Vec::new();

@@ -28,7 +28,7 @@ pub(super) fn cap_of(metric: Metric, total: Total) -> Option<u32> {
 /// What each minute counts in a total; empty when the minutes are not at hand.
 pub(super) fn minutes(user: &User, (metric, total): (Metric, Total), day: Day) -> Vec<(i32, u32)> {
     let span = (user.calendar().start_ms(day), user.calendar().end_ms(day));
-    let head = user.days.get(&day).and_then(|state| state.head.as_ref());
+    let head = user.days.get(&day).and_then(|state| state.head.as_deref());
     head.map_or_else(Vec::new, |head| {
         series(head, &user.standings(day), metric, (span, total))
     })
@@ -88,7 +88,7 @@ pub(super) fn show(user: &mut User, day: Day, metrics: &BTreeSet<Metric>) {
         let worth = state.amount(*metric).eligible;
         total(state, &standings, (*metric, span), 0);
         if worth > 0 {
-            state.amounts.entry(*metric).or_default().eligible = worth;
+            state.amounts.or_default(*metric).eligible = worth;
         }
     }
     state.version = state.version.saturating_add(1);

@@ -16,6 +16,7 @@ use crate::{
     metric::Metric,
     record::{Content, Record},
     records::{self, Records, Winner},
+    small_map::SmallMap,
 };
 
 /// Records that count, by metric and binding of the device.
@@ -193,8 +194,8 @@ fn rivals(own: &[HeldEpisode], span: (i64, i64), series: &Series<'_>) -> Vec<Hel
 }
 
 /// The totals that devices give of a day: of each metric the largest (total, device).
-fn totals(user: &User, day: Day, series: &Series<'_>) -> BTreeMap<Metric, DayTotals> {
-    let mut totals: BTreeMap<Metric, DayTotals> = BTreeMap::new();
+fn totals(user: &User, day: Day, series: &Series<'_>) -> SmallMap<Metric, DayTotals> {
+    let mut totals: SmallMap<Metric, DayTotals> = SmallMap::default();
     for ((metric, _), own) in series {
         let of = |total: Total| largest(user, (day, *metric), (series, total));
         let dated = own

@@ -61,7 +61,7 @@ impl Resident {
                     super::EnrolmentState::Active | super::EnrolmentState::Frozen
                 )
             };
-            if user.enrolments.get(id).is_some_and(open)
+            if user.enrolments.get(id).is_some_and(|held| open(held))
                 && let Some(contribution) = user.contribution(*id)
             {
                 outbox.offer(*id, contribution);

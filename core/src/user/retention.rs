@@ -18,7 +18,7 @@ impl User {
     #[must_use]
     pub fn detail(&self, day: Day, at_ms: i64) -> Detail {
         let complete_ms = |state: &DayState| self.complete_ms(day, state);
-        let state = self.days.get(&day).map(complete_ms);
+        let state = self.days.get(&day).map(|state| complete_ms(state));
         state.map_or(Detail::Records, |complete_ms| {
             self.retention.detail(complete_ms, at_ms)
         })

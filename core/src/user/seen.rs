@@ -4,7 +4,6 @@
 //! samples: what is missing after the last one may still come, so that is told as its age. Late samples close a gap. Changed by
 //! `ingest` and by the device's own report; shown by `view`.
 
-use alloc::collections::BTreeMap;
 use minicbor::{Decode, Encode};
 
 use super::{User, fold::Fold};
@@ -14,6 +13,7 @@ use crate::{
     input::{BatteryReport, UserInput},
     limits,
     metric::Metric,
+    small_map::SmallMap,
 };
 
 /// A stretch without samples, POSIX ms.
@@ -53,7 +53,7 @@ pub struct Battery {
 }
 
 /// By metric; at most [`limits::DEVICE_METRICS_MAX`].
-pub type SeenMetrics = BTreeMap<Metric, Seen>;
+pub type SeenMetrics = SmallMap<Metric, Seen>;
 
 impl Seen {
     /// One more sample, in whatever order they come.
@@ -139,12 +139,12 @@ mod tests {
 
     /// What is seen after samples of these minutes, in that order.
     fn seen(samples: &[(i64, i64)]) -> Seen {
-        let mut metrics = SeenMetrics::new();
+        let mut metrics = SeenMetrics::default();
         for (from, to) in samples {
             let span = (from * MINUTE_MS, to * MINUTE_MS);
             note(&mut metrics, Metric::STEPS, span);
         }
-        metrics[&Metric::STEPS]
+        *metrics.get(&Metric::STEPS).unwrap()
     }
 
     fn gap(samples: &[(i64, i64)]) -> Option<(i64, i64)> {

@@ -196,7 +196,7 @@ fn fault(user: &User) -> Option<&'static str> {
             "days are not closed that are long over",
         ),
         (
-            user.goals.values().all(near),
+            user.goals.values().all(|goal| near(goal)),
             "a goal begins long before its user",
         ),
     ];

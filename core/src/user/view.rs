@@ -71,10 +71,11 @@ impl User {
     /// Every device, in order of binding.
     #[must_use]
     pub fn device_views(&self, now_ms: i64) -> Vec<DeviceView> {
-        let mut devices: Vec<(&DeviceId, &Device)> = self.devices.iter().collect();
+        let mut devices: Vec<_> = self.devices.iter().collect();
         devices.sort_by_key(|(_, held)| held.binding);
-        let view = |(device, held): (&DeviceId, &Device)| device_view(*device, held, now_ms);
-        devices.into_iter().map(view).collect()
+        let all = devices.into_iter();
+        all.map(|(device, held)| device_view(*device, held, now_ms))
+            .collect()
     }
 
     /// One device.
@@ -88,7 +89,7 @@ impl User {
     #[must_use]
     pub fn day_topic(&self, day: Day, now_ms: i64) -> DayTopic {
         let empty = DayState::default();
-        let state = self.days.get(&day).unwrap_or(&empty);
+        let state = self.days.get(&day).map_or(&empty, |state| state);
         DayTopic {
             day,
             phase: self.day_phase(day, now_ms),
@@ -109,7 +110,7 @@ impl User {
     #[must_use]
     pub fn day_view(&self, day: Day, now_ms: i64) -> DayView {
         let empty = DayState::default();
-        let state = self.days.get(&day).unwrap_or(&empty);
+        let state = self.days.get(&day).map_or(&empty, |state| state);
         let start_ms = self.calendar().start_ms(day);
         let booked_only = day <= self.hard_closed;
         // A day without a record at its hard close has nothing frozen, whatever came later.

@@ -15,6 +15,7 @@ use streakline_core::{
     metric::Metric,
     record::{Content, Epoch, Record},
     sample::{DeviceClass, Method},
+    small_map::SmallMap,
 };
 
 use crate::{
@@ -319,7 +320,8 @@ fn a_chest_strap_leads_for_the_heart_rate_only() {
     let at_ms = now_ms() - HOUR_MS;
     history.send(2, vec![heart(1, at_ms, 90)]);
     history.send(3, vec![heart(1, at_ms + 1, 120)]);
-    let summary = history.user.days[&day(TODAY)].gauges[&Metric::HEART_RATE];
+    let gauges = &history.user.days[&day(TODAY)].gauges;
+    let summary = gauges.get(&Metric::HEART_RATE).unwrap();
     assert_eq!((summary.count, summary.last), (1, 1_200));
     let walk = |id, value| vec![steps(id, at_ms, 1, value)];
     history.send(2, walk(2, 80));
@@ -330,9 +332,9 @@ fn a_chest_strap_leads_for_the_heart_rate_only() {
 /// What a day comes to, for comparison.
 #[derive(Debug, PartialEq)]
 struct Came {
-    amounts: BTreeMap<Metric, Amount>,
-    for_goals: BTreeMap<Metric, i64>,
-    gauges: BTreeMap<Metric, Summary>,
+    amounts: SmallMap<Metric, Amount>,
+    for_goals: SmallMap<Metric, i64>,
+    gauges: SmallMap<Metric, Summary>,
     night: Option<Night>,
     records: u32,
     hash: [u8; 32],

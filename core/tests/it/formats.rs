@@ -157,7 +157,7 @@ fn minutes_of_the_first_format_are_read() {
     let head = history.user.days[&date(LIVED)].head.clone();
     let head = head.expect("the newest day is at hand");
     let stored = fixture("chunk-v1", "minutes", &chunk::minutes::encode(&head));
-    assert_eq!(chunk::minutes::decode(&stored).unwrap(), head);
+    assert_eq!(chunk::minutes::decode(&stored).unwrap(), *head);
 }
 
 /// The flush of the story's inputs.

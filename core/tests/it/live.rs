@@ -97,7 +97,8 @@ fn two_samples_a_second_for_a_day_cost_what_two_a_minute_cost() {
     let view = by_second.day(today());
     assert_eq!((view.display, view.records), (86_400 * 3 / 2, 2 * 86_400));
     assert!(view.records <= limits::RECORDS_PER_DAY_MAX);
-    let beats = by_second.user.days[&today()].gauges[&Metric::HEART_RATE];
+    let gauges = &by_second.user.days[&today()].gauges;
+    let beats = gauges.get(&Metric::HEART_RATE).unwrap();
     assert_eq!((beats.count, beats.min, beats.max), (86_400, 600, 999));
     // The state has one cell a minute and device in both; only the tails and what a device says of its last gap differ.
     let (dense, sparse) = (by_second.user.bytes(), by_minute.user.bytes());

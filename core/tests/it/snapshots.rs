@@ -71,7 +71,7 @@ fn a_user_that_nobody_made_is_never_woken_whatever_it_holds() {
     let mut user = nobody();
     let mut goal = Goal::new(Period::Day, WeekStart::Monday);
     goal.revise(date("2026-05-01"), Some(Terms::fixed(Metric::STEPS, 7_500)));
-    user.goals.insert(goal_id("steps"), goal);
+    user.goals.insert(goal_id("steps"), Box::new(goal));
     assert_eq!(user.visible_deadline(), None);
     assert_eq!(user.next_deadline(), None);
 }
@@ -182,7 +182,7 @@ fn a_state_with_a_goal_from_before_all_days_is_not_restored() {
     let mut user = history.user.clone();
     let mut goal = Goal::new(Period::Day, WeekStart::Monday);
     goal.revise(Day(i32::MIN), Some(Terms::fixed(Metric::STEPS, 7_500)));
-    user.goals.insert(goal_id("steps"), goal);
+    user.goals.insert(goal_id("steps"), Box::new(goal));
     let restored = snapshot::restore(&minicbor::to_vec(&user).unwrap(), &rules());
     let error = restored.unwrap_err().to_string();
     assert!(error.contains("begins long before"), "{error}");

@@ -10,6 +10,7 @@ use streakline_core::{
     merge::{self, Night, Summary},
     metric::{Definition, Metric},
     period::Period,
+    small_map::SmallMap,
     view::{self, DayView},
 };
 use utoipa::ToSchema;
@@ -198,8 +199,8 @@ impl From<&Night> for Sleep {
 
 /// Every metric with its name, in its unit.
 pub(crate) fn metrics(
-    (amounts, for_goals): (&BTreeMap<Metric, Amount>, &BTreeMap<Metric, i64>),
-    gauges: &BTreeMap<Metric, Summary>,
+    (amounts, for_goals): (&SmallMap<Metric, Amount>, &SmallMap<Metric, i64>),
+    gauges: &SmallMap<Metric, Summary>,
 ) -> BTreeMap<&'static str, MetricDay> {
     let amounts = amounts.iter().filter_map(|(metric, amount)| {
         let of = registry::metrics().get(*metric)?;

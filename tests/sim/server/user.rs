@@ -13,7 +13,7 @@ use streakline_core::{
     chunk,
     civil::Day,
     event::Event,
-    goal::{Goal, Terms},
+    goal::Terms,
     id::{ChallengeId, DeviceId, Entity, GoalId, Position, UserId},
     input::{DeviceIntroduction, Header, Input, Source, UserInput},
     ledger::Totals,
@@ -351,7 +351,12 @@ impl Server {
             return Ok(());
         };
         let goal = GoalId::parse("steps").map_err(|e| e.to_string())?;
-        if user.goals.get(&goal).and_then(Goal::newest).is_some() {
+        if user
+            .goals
+            .get(&goal)
+            .and_then(|goal| goal.newest())
+            .is_some()
+        {
             self.replies.push(Reply::Done(number));
             return Ok(());
         }

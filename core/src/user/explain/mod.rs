@@ -92,7 +92,7 @@ impl<'a> Evidence<'a> {
             .user
             .days
             .get(&day)
-            .and_then(|state| state.head.as_ref())
+            .and_then(|state| state.head.as_deref())
             .or_else(|| self.minutes.get(&day));
         kept.cloned().unwrap_or_else(|| {
             let winners = rebuild::winners(&self.known);

@@ -74,7 +74,7 @@ impl User {
             counted_ms,
             days: days.collect(),
             version: held.version,
-            enrolment: held.clone(),
+            enrolment: Enrolment::clone(held),
         })
     }
 

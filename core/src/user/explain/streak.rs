@@ -105,7 +105,7 @@ impl User {
             view: self.streak_view(id, None, now_ms)?,
             count_before,
             periods,
-            keeping: self.streaks.get(id).cloned().unwrap_or_default(),
+            keeping: *self.streaks.get(id).cloned().unwrap_or_default(),
         })
     }
 

@@ -65,7 +65,7 @@ pub fn goal(user: &User, id: &GoalId, wish: &Wish, now_ms: i64) -> Result<UserIn
     }
     let week_start = wish.week_start.or(held.map(|goal| goal.week_start));
     let new = Goal::new(wish.period, week_start.unwrap_or(user.week_starts));
-    let goal = held.unwrap_or(&new);
+    let goal = held.map_or(&new, |held| held);
     if goal.period != wish.period {
         return Err(GoalRefusal::Fixed("period"));
     }

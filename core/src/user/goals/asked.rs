@@ -138,7 +138,7 @@ impl Asked {
 
     fn states<'a>(&self, user: &'a User) -> impl Iterator<Item = (Day, &'a DayState)> {
         let days = user.days.range(self.days.0..=self.days.1.max(self.days.0));
-        days.map(|(day, state)| (*day, state))
+        days.map(|(day, state)| (*day, &**state))
     }
 
     /// Each part with its target and what has been reached of it, store units.

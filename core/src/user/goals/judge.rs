@@ -131,8 +131,7 @@ fn tell(
         .entry(first)
         .or_default()
         .goals
-        .entry(id.clone())
-        .or_default();
+        .or_default(id.clone());
     let before = told.met_at_ms;
     // After the hard close an honest correction keeps a met period met (domain.md 4.3).
     if met_at_ms.is_none() && before.is_some() && hard {

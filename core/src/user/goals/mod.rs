@@ -9,6 +9,8 @@ mod issue;
 mod judge;
 mod needs;
 
+use alloc::boxed::Box;
+
 use super::{User, fold::Fold};
 use crate::{
     civil::Day,
@@ -37,7 +39,7 @@ pub(super) fn put(
     let goal = user
         .goals
         .entry(id.clone())
-        .or_insert_with(|| Goal::new(period, week_start));
+        .or_insert_with(|| Box::new(Goal::new(period, week_start)));
     // Admission gives no day before the running period; a broken journal may, and targets are issued day by day.
     let oldest = today.plus(limits::GOAL_BACKDATED_DAYS_MAX.saturating_neg());
     for revision in revisions {

@@ -59,7 +59,7 @@ impl User {
             .is_some_and(|goal| goal.until().is_none());
         let kept = self.streaks.get(id).ok_or(StreakRefusal::NotAllowed);
         if open {
-            kept
+            kept.map(|kept| &**kept)
         } else {
             Err(StreakRefusal::NoGoal)
         }

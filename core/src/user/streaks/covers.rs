@@ -21,7 +21,7 @@ use crate::{
 pub(super) fn cover(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, open: Day) -> Vec<Day> {
     let mut covered = Vec::new();
     let has_any = |held: &Keeping| held.freezes.held() > 0 || held.definition.has_passes();
-    if !user.streaks.get(id).is_some_and(has_any) {
+    if !user.streaks.get(id).is_some_and(|held| has_any(held)) {
         return covered;
     }
     for cover in [pass, freeze] {

@@ -143,7 +143,7 @@ impl User {
 
     /// Where a fold up to a day begins, and with what.
     fn fold_begins(&self, id: &GoalId, last: Day) -> (Day, Streak) {
-        let first = self.goals.get(id).and_then(Goal::first_day);
+        let first = self.goals.get(id).and_then(|goal| goal.first_day());
         let created = self.created.map_or(last.next(), |(_, day)| day);
         let first = first.map_or(last.next(), |first| first.max(created));
         let held = self.streaks.get(id).and_then(|keeping| keeping.checkpoint);
@@ -258,7 +258,7 @@ pub(super) fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
             Some(DayStatus::Missed) => lost(user, fold, &id, period),
             Some(DayStatus::Void) => {
                 let state = user.days.entry(period).or_default();
-                state.goals.entry(id.clone()).or_default().void = true;
+                state.goals.or_default(id.clone()).void = true;
             }
             _ => {}
         }
@@ -275,7 +275,7 @@ fn lost(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
         return;
     }
     let state = user.days.entry(day).or_default();
-    state.goals.entry(goal.clone()).or_default().lost = true;
+    state.goals.or_default(goal.clone()).lost = true;
     let fact = FactKind::StreakLost {
         goal,
         day,
@@ -289,7 +289,7 @@ fn lost(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
 /// Moves the checkpoint up to where no data comes any more.
 fn checkpoint(user: &mut User, id: &GoalId, hard_closed: Day) {
     let upto = hard_closed.plus(limits::CHECKPOINT_DAYS.saturating_neg());
-    let begun = user.goals.get(id).and_then(Goal::first_day);
+    let begun = user.goals.get(id).and_then(|goal| goal.first_day());
     if begun.is_some_and(|first| first <= upto) {
         let streak = user.streak_through(id, upto);
         keeping(user, id).checkpoint = Some((upto, streak));
@@ -383,7 +383,7 @@ fn extended(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, day: Day) {
         user.streak_through(id, user.last_of(id, day)).count()
     };
     let state = user.days.entry(day).or_default();
-    let told = state.goals.entry(id.clone()).or_default();
+    let told = state.goals.or_default(id.clone());
     if told.extended {
         return;
     }
