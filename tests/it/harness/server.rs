@@ -280,6 +280,8 @@ fn spawn(
     more: &[&str],
     blocks_max: Option<u64>,
 ) -> Child {
+    // Whoever talks to it by HTTP needs one, whichever test is the first.
+    streakline::keys::install_crypto_provider();
     let log = OpenOptions::new()
         .create(true)
         .append(true)
