@@ -9,7 +9,7 @@ use streakline_core::{
     input::{DeviceIntroduction, Header, Ingest, Origin, RULES_VERSION, Source, UserInput},
     limits,
     manual::ManualPolicy,
-    merge::{Bidder, Cell, device_cells},
+    merge::{Bidder, Cells, Minutes, device_cells},
     metric::Metric,
     record::{Content, Record},
     records::{self, Records, StoredRecord},
@@ -291,18 +291,18 @@ pub(crate) fn overlapping(count: i64) -> Vec<Record> {
 }
 
 /// The minutes of so many devices that all wore the whole day.
-pub(crate) fn cells(devices: u8) -> Vec<Vec<Cell>> {
+pub(crate) fn cells(devices: u8) -> Vec<Cells> {
     let records = disjoint(DAY_MINUTES);
     let records: Vec<&Record> = records.iter().collect();
     (0..devices).map(|_| device_cells(&records)).collect()
 }
 
 /// The devices with their minutes, phones all of them.
-pub(crate) fn bids(cells: &[Vec<Cell>]) -> Vec<Bidder<'_>> {
+pub(crate) fn bids(cells: &[Cells]) -> Vec<Bidder<Minutes<'_>>> {
     (0_u8..)
         .zip(cells)
         .map(|(binding, cells)| Bidder {
-            cells,
+            cells: cells.iter(),
             priority: 50,
             binding: binding.into(),
             device: device(binding + 1),

@@ -18,7 +18,7 @@ use super::column;
 use crate::{
     day::{DeviceCells, Head},
     limits,
-    merge::{Cell, Readings, Trust},
+    merge::{Cell, Cells, Readings, Trust},
     metric::Metric,
 };
 
@@ -46,7 +46,7 @@ pub fn fit(head: &Head) -> bool {
 /// Writes the minutes of a day.
 #[must_use]
 pub fn encode(head: &Head) -> Vec<u8> {
-    let length = |run: &Vec<Cell>| u64::try_from(run.len()).unwrap_or(u64::MAX);
+    let length = |run: &Cells| u64::try_from(run.len()).unwrap_or(u64::MAX);
     let series = |((metric, binding), cells): (&(Metric, u32), &DeviceCells)| -> Series {
         let own = [&cells.eligible, &cells.goals].map(|run| run.as_ref().map(length));
         let [eligible, goals] = own;
@@ -57,7 +57,8 @@ pub fn encode(head: &Head) -> Vec<u8> {
         let own = [&cells.eligible, &cells.goals].into_iter().flatten();
         core::iter::once(&cells.display).chain(own)
     });
-    let cells: Vec<&Cell> = runs.flatten().collect();
+    let cells: Vec<Cell> = runs.flatten().collect();
+    let cells: Vec<&Cell> = cells.iter().collect();
     let readings: Vec<(Metric, u32, u64)> = head
         .readings
         .iter()
@@ -154,7 +155,7 @@ pub fn decode(bytes: &[u8]) -> Result<Head, DecodeError> {
         return refuse("more bytes than the minutes of a day");
     }
     for (metric, binding, display, eligible, goals) in amounts {
-        let mut take = |count: u64| taken(&mut cells, count);
+        let mut take = |count: u64| -> Cells { taken(&mut cells, count) };
         let runs = DeviceCells {
             display: take(display),
             eligible: eligible.map(&mut take),
@@ -169,7 +170,7 @@ pub fn decode(bytes: &[u8]) -> Result<Head, DecodeError> {
     Ok(head)
 }
 
-fn taken<T>(all: &mut impl Iterator<Item = T>, count: u64) -> Vec<T> {
+fn taken<T, C: FromIterator<T>>(all: &mut impl Iterator<Item = T>, count: u64) -> C {
     all.take(usize::try_from(count).unwrap_or(usize::MAX))
         .collect()
 }
@@ -233,7 +234,7 @@ mod tests {
         ]
     }
 
-    fn cells() -> impl Strategy<Value = Vec<Cell>> {
+    fn cells() -> impl Strategy<Value = Cells> {
         let cell = (any::<i32>(), any::<u16>(), any::<u32>(), any_trust());
         let cell = cell.prop_map(|(minute, covered_ms, value, trust)| Cell {
             minute,
@@ -241,7 +242,7 @@ mod tests {
             value,
             trust,
         });
-        vec(cell, 0..20)
+        vec(cell, 0..20).prop_map(Cells::from_iter)
     }
 
     fn readings() -> impl Strategy<Value = Vec<Readings>> {

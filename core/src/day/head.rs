@@ -3,6 +3,8 @@
 //! What they come to is kept in the day's state when they are let go.
 
 use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
+use core::slice;
+
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
@@ -10,7 +12,7 @@ use crate::{
     episode::Episode,
     id::{DeviceId, RecordId},
     manual::Total,
-    merge::{Bidder, Cell, DayTotal, Readings, Recorded, Trust},
+    merge::{Bidder, Cells, DayTotal, Minutes, Readings, Recorded, Trust},
     metric::Metric,
     sample::DeviceClass,
     small_map::SmallMap,
@@ -22,19 +24,19 @@ use crate::{
 pub struct DeviceCells {
     /// From every winning record.
     #[n(0)]
-    pub display: Vec<Cell>,
+    pub display: Cells,
     /// Without what is not eligible; `None`: the same.
     #[n(1)]
-    pub eligible: Option<Vec<Cell>>,
+    pub eligible: Option<Cells>,
     /// What goals read; `None`: the same, or goals read no total of their own.
     #[n(2)]
-    pub goals: Option<Vec<Cell>>,
+    pub goals: Option<Cells>,
 }
 
 impl DeviceCells {
     /// The minutes of the run that a total comes from.
     #[must_use]
-    pub fn run(&self, total: Total) -> &[Cell] {
+    pub fn run(&self, total: Total) -> &Cells {
         let own = match total {
             Total::Display => None,
             Total::Eligible => self.eligible.as_ref(),
@@ -48,7 +50,7 @@ impl DeviceCells {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let own = [&self.eligible, &self.goals];
-        self.display.is_empty() && own.into_iter().flatten().all(Vec::is_empty)
+        self.display.is_empty() && own.into_iter().flatten().all(Cells::is_empty)
     }
 }
 
@@ -179,17 +181,28 @@ impl Head {
 
     /// Bidders for a merge of amounts into a total (domain.md 1.4).
     #[must_use]
-    pub fn bidders(&self, devices: &[Standing], metric: Metric, total: Total) -> Vec<Bidder<'_>> {
+    pub fn bidders(
+        &self,
+        devices: &[Standing],
+        metric: Metric,
+        total: Total,
+    ) -> Vec<Bidder<Minutes<'_>>> {
         let held = self.amounts.range((metric, 0)..=(metric, u32::MAX));
-        held.filter_map(|((_, binding), held)| bidder(devices, metric, *binding, held.run(total)))
-            .collect()
+        held.filter_map(|((_, binding), held)| {
+            bidder(devices, metric, *binding, held.run(total).iter())
+        })
+        .collect()
     }
 
     /// Bidders for a merge of readings.
     #[must_use]
-    pub fn readers(&self, devices: &[Standing], metric: Metric) -> Vec<Bidder<'_, Readings>> {
+    pub fn readers(
+        &self,
+        devices: &[Standing],
+        metric: Metric,
+    ) -> Vec<Bidder<slice::Iter<'_, Readings>>> {
         let held = self.readings.range((metric, 0)..=(metric, u32::MAX));
-        held.filter_map(|((_, binding), held)| bidder(devices, metric, *binding, held.as_slice()))
+        held.filter_map(|((_, binding), held)| bidder(devices, metric, *binding, held.iter()))
             .collect()
     }
 
@@ -278,12 +291,7 @@ fn standing(devices: &[Standing], binding: u32) -> Option<&Standing> {
     devices.iter().find(|device| device.binding == binding)
 }
 
-fn bidder<'a, T>(
-    devices: &[Standing],
-    metric: Metric,
-    binding: u32,
-    cells: &'a [T],
-) -> Option<Bidder<'a, T>> {
+fn bidder<I>(devices: &[Standing], metric: Metric, binding: u32, cells: I) -> Option<Bidder<I>> {
     let of = standing(devices, binding)?;
     Some(Bidder {
         cells,
@@ -301,14 +309,14 @@ fn hash_total(hash: &mut Sha256, total: Option<DayTotal>) {
     }
 }
 
-fn hash_cells(hash: &mut Sha256, cells: &[Cell]) {
+fn hash_cells(hash: &mut Sha256, cells: &Cells) {
     let mut bytes = Vec::with_capacity(cells.len().saturating_mul(11).saturating_add(8));
     bytes.extend(u64::try_from(cells.len()).unwrap_or(u64::MAX).to_be_bytes());
-    for cell in cells {
+    cells.iter().for_each(|cell| {
         bytes.extend(cell.minute.to_be_bytes());
         bytes.extend(cell.covered_ms.to_be_bytes());
         bytes.extend(cell.value.to_be_bytes());
         bytes.push(cell.trust as u8);
-    }
+    });
     hash.update(&bytes);
 }

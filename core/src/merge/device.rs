@@ -7,7 +7,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{Cell, counter, portion::Portion};
+use super::{Cell, Cells, counter, portion::Portion};
 use crate::{civil::MINUTE_MS, id::RecordId, record::Record};
 
 /// The minutes of a device, in order, from its winning records of one metric, in any order: delta samples, and what lies
@@ -23,12 +23,12 @@ use crate::{civil::MINUTE_MS, id::RecordId, record::Record};
 ///     start_ms: 30_000, end_ms: 90_000, offset_s: None, method: Method::Auto, worn: None,
 /// };
 /// let cells = device_cells(&[&record]);
-/// assert_eq!([0, 1].map(|minute| cells[minute].value), [50, 51]);
+/// assert!(cells.iter().map(|cell| cell.value).eq([50, 51]));
 /// ```
 #[must_use]
-pub fn device_cells(records: &[&Record]) -> Vec<Cell> {
+pub fn device_cells(records: &[&Record]) -> Cells {
     let line = sweep(records);
-    let mut cells = Vec::with_capacity(line.pieces.len());
+    let mut cells = Cells::default();
     line.pieces
         .values()
         .for_each(|piece| piece.write(&mut cells));
@@ -37,10 +37,10 @@ pub fn device_cells(records: &[&Record]) -> Vec<Cell> {
 
 /// The same minutes, told by the samples that own them: the parts of a minute sum to its cell.
 #[must_use]
-pub fn device_parts(records: &[&Record]) -> Vec<(RecordId, Vec<Cell>)> {
+pub fn device_parts(records: &[&Record]) -> Vec<(RecordId, Cells)> {
     let line = sweep(records);
     let part = |piece: &Piece| {
-        let mut cells = Vec::new();
+        let mut cells = Cells::default();
         piece.write(&mut cells);
         (piece.portion.id, cells)
     };
@@ -63,7 +63,7 @@ fn sweep(records: &[&Record]) -> TimeLine {
 /// The fast road: adds a record that starts at or after everything the device has covered of this
 /// metric so far, so that it owns its whole interval; `before` is the reading, (value, instant), that a counter's reading
 /// counts from. Gives what [`device_cells`] gives for all the records together.
-pub fn append(cells: &mut Vec<Cell>, before: Option<(i64, i64)>, record: &Record) {
+pub fn append(cells: &mut Cells, before: Option<(i64, i64)>, record: &Record) {
     let portion = Portion::of(record).or_else(|| counter::difference(before, record));
     let claims = |portion: &Portion| portion.claims(portion.value);
     let Some(portion) = portion.filter(claims) else {
@@ -129,7 +129,7 @@ impl Piece {
     }
 
     /// Cuts the piece at the minutes and adds the parts to the cells.
-    fn write(&self, cells: &mut Vec<Cell>) {
+    fn write(&self, cells: &mut Cells) {
         let mut from_ms = self.start_ms;
         while from_ms < self.end_ms {
             let minute = from_ms.div_euclid(MINUTE_MS);
@@ -144,28 +144,14 @@ impl Piece {
             let covered_ms = u16::try_from(next_ms.abs_diff(from_ms)).unwrap_or(u16::MAX);
             let value = u32::try_from(value).unwrap_or(u32::MAX);
             let minute = i32::try_from(minute).unwrap_or(i32::MAX);
-            add(
-                cells,
-                Cell {
-                    minute,
-                    covered_ms,
-                    value,
-                    trust: self.portion.trust,
-                },
-            );
+            cells.add(Cell {
+                minute,
+                covered_ms,
+                value,
+                trust: self.portion.trust,
+            });
             from_ms = next_ms;
         }
-    }
-}
-
-fn add(cells: &mut Vec<Cell>, part: Cell) {
-    match cells.last_mut() {
-        Some(last) if last.minute == part.minute => {
-            last.covered_ms = last.covered_ms.saturating_add(part.covered_ms);
-            last.value = last.value.saturating_add(part.value);
-            last.trust = last.trust.min(part.trust);
-        }
-        _ => cells.push(part),
     }
 }
 

@@ -2,6 +2,7 @@
 //! summed up into amounts; the sum is kept for the mean.
 
 use alloc::vec::Vec;
+use core::slice;
 
 use minicbor::{Decode, Encode};
 
@@ -103,13 +104,13 @@ impl Summary {
     #[must_use]
     pub fn over<'a>(minutes: impl IntoIterator<Item = &'a Readings>) -> Option<Self> {
         let mut all: Option<Self> = None;
-        for readings in minutes {
+        minutes.into_iter().for_each(|readings| {
             let one = Self::of(readings);
             match &mut all {
                 Some(held) => held.join(&one),
                 None => all = Some(one),
             }
-        }
+        });
         all
     }
 }
@@ -164,10 +165,10 @@ pub fn append_reading(minutes: &mut Vec<Readings>, record: &Record) {
 }
 
 /// The readings of each minute's winner, in order.
-#[must_use]
-pub fn merge_readings<'a>(bidders: &[Bidder<'a, Readings>]) -> Vec<&'a Readings> {
-    let won = winners(bidders).into_iter();
-    won.map(|(readings, _)| readings).collect()
+pub fn merge_readings<'a>(
+    bidders: &[Bidder<slice::Iter<'a, Readings>>],
+) -> impl Iterator<Item = &'a Readings> + use<'a> {
+    winners(bidders).map(|(readings, _)| readings)
 }
 
 #[cfg(test)]
@@ -240,7 +241,7 @@ mod tests {
             binding,
             device: DeviceId([1; 16]),
         };
-        let bidders = [bidder(&watch[..], 90, 0), bidder(&chest[..], 95, 1)];
+        let bidders = [bidder(watch.iter(), 90, 0), bidder(chest.iter(), 95, 1)];
         let day = Summary::over(merge_readings(&bidders)).unwrap();
         assert_eq!((day.count, day.min, day.max, day.sum), (2, 800, 900, 1_700));
         assert_eq!((day.last, day.last_ms), (900, 120_000));

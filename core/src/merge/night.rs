@@ -2,7 +2,7 @@
 //! 1.4).
 
 use alloc::{collections::BTreeMap, vec::Vec};
-use core::cmp::Reverse;
+use core::{cmp::Reverse, slice};
 
 use minicbor::{Decode, Encode};
 
@@ -11,9 +11,9 @@ use crate::{civil::MINUTE_MS, episode::Stage};
 
 impl Recorded<'_> {
     /// The episode's device with its minutes.
-    fn bidding<'a>(&self, minutes: &'a [Minute]) -> Bidder<'a, Minute> {
+    fn bidding<'a>(&self, minutes: &'a [Minute]) -> Bidder<slice::Iter<'a, Minute>> {
         Bidder {
-            cells: minutes,
+            cells: minutes.iter(),
             priority: self.priority,
             binding: self.binding,
             device: self.device,
@@ -104,7 +104,7 @@ pub fn night(sleepers: &[Recorded<'_>], span: (i64, i64)) -> Option<Night> {
         .into_iter()
         .filter_map(|binding| Some((own(binding).next()?, line(own(binding), span))))
         .collect();
-    let bidders: Vec<Bidder<'_, Minute>> = lines
+    let bidders: Vec<Bidder<slice::Iter<'_, Minute>>> = lines
         .iter()
         .map(|(of, minutes)| of.bidding(minutes))
         .collect();
@@ -115,7 +115,7 @@ pub fn night(sleepers: &[Recorded<'_>], span: (i64, i64)) -> Option<Night> {
         start_ms: inside().map(|held| held.start_ms).min()?,
         end_ms: inside().map(|held| held.end_ms).max()?,
     };
-    let won = winners(&bidders).into_iter();
+    let won = winners(&bidders);
     for (minute, _) in won.filter(|(minute, _)| minute.counts) {
         let stages = Stage::ALL.into_iter().zip(&mut night.minutes);
         stages

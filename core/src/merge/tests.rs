@@ -1,14 +1,17 @@
 //! Tests of merging: the examples of domain.md 1.4 in minutes.
 
+use core::slice;
 use std::{vec, vec::Vec};
 
 use super::*;
 use crate::{
     civil::{HOUR_MS, MINUTE_MS},
-    id::RecordId,
+    id::{DeviceId, RecordId},
     metric::Metric,
     record::{Content, Record},
 };
+
+type Bids<'a> = Bidder<slice::Iter<'a, Cell>>;
 
 /// A sample from one minute to another.
 fn steps(id: u64, from: i64, to: i64, value: i64) -> Record {
@@ -26,16 +29,17 @@ fn steps(id: u64, from: i64, to: i64, value: i64) -> Record {
 }
 
 fn cells(records: &[Record]) -> Vec<Cell> {
-    device_cells(&records.iter().collect::<Vec<_>>())
+    let cells = device_cells(&records.iter().collect::<Vec<_>>());
+    cells.iter().collect()
 }
 
 fn total(cells: &[Cell]) -> u32 {
     cells.iter().map(|cell| cell.value).sum()
 }
 
-fn bidder(cells: &[Cell], priority: u8, binding: u32) -> Bidder<'_> {
+fn bidder(cells: &[Cell], priority: u8, binding: u32) -> Bids<'_> {
     Bidder {
-        cells,
+        cells: cells.iter(),
         priority,
         binding,
         device: DeviceId([priority; 16]),
@@ -174,7 +178,7 @@ fn the_order_of_bids_is_coverage_trust_class_binding_seconds_device() {
         }]
     };
     let full = cell(60_000, 1, Trust::Unknown);
-    let winner = |a: Bidder<'_>, b: Bidder<'_>| merge(&[a, b], None)[0].1;
+    let winner = |a: Bids<'_>, b: Bids<'_>| merge(&[a, b], None)[0].1;
     let short = cell(29_999, 2, Trust::Sensed);
     assert_eq!(
         winner(bidder(&full, 50, 1), bidder(&short, 100, 0)),
@@ -226,7 +230,7 @@ fn a_minute_is_cut_at_the_cap_of_the_metric() {
         [(0, 240), (1, 240)]
     );
     assert_eq!(merge(&[bidder(&cells, 100, 0)], None), [(0, 300), (1, 240)]);
-    assert_eq!(merge(&[], Some(240)), []);
+    assert_eq!(merge::<slice::Iter<'_, Cell>>(&[], Some(240)), []);
 }
 
 #[test]

@@ -50,6 +50,20 @@ pub(super) fn series(
     }
 }
 
+/// What such a run comes to.
+fn worth(
+    head: &Head,
+    standings: &[Standing],
+    metric: Metric,
+    (span, total): ((i64, i64), Total),
+) -> i64 {
+    if head.totals.contains_key(&metric) {
+        return sum(&series(head, standings, metric, (span, total)));
+    }
+    let bidders = head.bidders(standings, metric, total);
+    merge::sum(&bidders, cap_of(metric, total))
+}
+
 /// What a day says of these metrics has changed: totals, goals and scores follow.
 pub(super) fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, metrics: &BTreeSet<Metric>) {
     let standings = user.standings(day);
@@ -101,7 +115,7 @@ fn total(
     eligible: i64,
 ) {
     let Some(head) = &state.head else { return };
-    let display = sum(&series(head, standings, metric, (span, Total::Display)));
+    let display = worth(head, standings, metric, (span, Total::Display));
     let amount = Amount { display, eligible };
     let summary = merge::Summary::over(merge::merge_readings(&head.readers(standings, metric)));
     if metric == Metric::SLEEP {

@@ -12,7 +12,7 @@ use crate::{
     civil::{Day, MINUTE_MS},
     day::{DayState, DayTotals, DeviceCells, Head, HeldEpisode, Identities},
     manual::{ManualPolicy, Total},
-    merge::{self, DayTotal, Trust},
+    merge::{self, Cell, Cells, DayTotal, Trust},
     metric::Metric,
     record::{Content, Record},
     records::{self, Records, Winner},
@@ -274,9 +274,12 @@ pub(super) fn bridge(user: &mut User, day: Day, winners: &[Winner<'_>]) {
     }
 }
 
-fn within(mut cells: Vec<merge::Cell>, (start_ms, end_ms): (i64, i64)) -> Vec<merge::Cell> {
-    cells.retain(|cell| {
+fn within(cells: Cells, (start_ms, end_ms): (i64, i64)) -> Cells {
+    let inside = |cell: &Cell| {
         (start_ms..end_ms).contains(&i64::from(cell.minute).saturating_mul(MINUTE_MS))
-    });
-    cells
+    };
+    if cells.iter().all(|cell| inside(&cell)) {
+        return cells;
+    }
+    cells.iter().filter(inside).collect()
 }

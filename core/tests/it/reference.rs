@@ -8,7 +8,7 @@ use streakline_core::{
     civil::{Day, MINUTE_MS},
     id::{DeviceId, RecordId},
     manual::ManualPolicy,
-    merge::{Bidder, Cell, device_cells, merge},
+    merge::{Bidder, Cells, device_cells, merge},
     metric::Metric,
     record::Record,
     sample::{DeviceClass, Method},
@@ -87,7 +87,7 @@ pub fn days(
         let counts = |method, quarantined: bool| {
             !clean || ((typed_in || method != Method::Manual) && !quarantined)
         };
-        let cells: Vec<Vec<Cell>> = bound
+        let cells: Vec<Cells> = bound
             .iter()
             .map(|(device, _)| {
                 let own = winners
@@ -104,7 +104,7 @@ pub fn days(
         };
         let bidders = cells
             .iter()
-            .map(Vec::as_slice)
+            .map(Cells::iter)
             .zip(bound)
             .zip(0_u32..)
             .map(bidder);

@@ -11,7 +11,7 @@ use crate::{
     day::Head,
     id::DeviceId,
     manual::Total,
-    merge::{self, Bidder, Cell, Readings, Summary},
+    merge::{self, Bidder, Cell, Readings, Summary, Walk},
     metric::Metric,
 };
 
@@ -86,7 +86,8 @@ impl Evidence<'_> {
         if readers.is_empty() {
             return self.amount_minutes(day, (&head, metric));
         }
-        let won = merge::winners(&readers).into_iter();
+        let won = merge::winners(&readers);
+        let said = said(&readers);
         let minute = |(readings, binding): (&Readings, u32)| {
             let (device, _) = self.user.device_of(binding)?;
             let of = MinuteOf::Readings {
@@ -96,7 +97,7 @@ impl Evidence<'_> {
             Some(self.minute(
                 readings.minute,
                 of,
-                beside(&readers, readings.minute, Some(device)),
+                beside(&said, readings.minute, Some(device)),
             ))
         };
         won.filter_map(minute).collect()
@@ -106,9 +107,9 @@ impl Evidence<'_> {
         let standings = self.user.standings(day);
         let bidders = head.bidders(&standings, metric, Total::Display);
         let covered: BTreeMap<i32, u16> = merge::winners(&bidders)
-            .into_iter()
             .map(|(cell, _)| (cell.minute, cell.covered_ms))
             .collect();
+        let said = said(&bidders);
         let display = self.given(day, (head, metric), Total::Display);
         let eligible = self.given(day, (head, metric), Total::Eligible);
         let all: BTreeSet<i32> = display.keys().chain(eligible.keys()).copied().collect();
@@ -120,7 +121,7 @@ impl Evidence<'_> {
                 covered_ms: covered.get(&minute).copied().unwrap_or(0),
             };
             let device = shown.and_then(|(device, _)| device);
-            self.minute(minute, of, beside(&bidders, minute, device))
+            self.minute(minute, of, beside(&said, minute, device))
         };
         all.into_iter().map(minute).collect()
     }
@@ -132,11 +133,11 @@ impl Evidence<'_> {
         let span = (calendar.start_ms(day), calendar.end_ms(day));
         let bidders = head.bidders(&standings, metric, total);
         let winners = merge::winners(&bidders);
-        let of = |(cell, binding): (&Cell, u32)| {
+        let of = |(cell, binding): (Cell, u32)| {
             let device = self.user.device_of(binding).map(|(device, _)| device);
             (cell.minute, device)
         };
-        let by: BTreeMap<i32, Option<DeviceId>> = winners.into_iter().map(of).collect();
+        let by: BTreeMap<i32, Option<DeviceId>> = winners.map(of).collect();
         let series = progress::series(head, &standings, metric, (span, total));
         series
             .into_iter()
@@ -196,23 +197,25 @@ fn sum(minutes: &[Minute]) -> HourOf {
     }
 }
 
+/// Who says something of each minute, by binding.
+type Spoken = BTreeMap<i32, BTreeSet<(u32, DeviceId)>>;
+
+fn said<I: Walk>(bidders: &[Bidder<I>]) -> Spoken {
+    let mut said = Spoken::new();
+    for bidder in bidders {
+        let by = (bidder.binding, bidder.device);
+        let mut cells = bidder.cells.clone();
+        while let Some(stretch) = cells.ahead() {
+            said.entry(stretch.minute).or_default().insert(by);
+            drop(cells.cut(1));
+        }
+    }
+    said
+}
+
 /// Devices that say something of a minute besides the one that is believed.
-fn beside<T: merge::Said>(
-    bidders: &[Bidder<'_, T>],
-    minute: i32,
-    believed: Option<DeviceId>,
-) -> Vec<DeviceId> {
-    let says = |bidder: &&Bidder<'_, T>| {
-        let found = bidder
-            .cells
-            .binary_search_by_key(&minute, merge::Said::minute);
-        found.is_ok() && Some(bidder.device) != believed
-    };
-    let mut beside: Vec<(u32, DeviceId)> = bidders
-        .iter()
-        .filter(says)
-        .map(|bidder| (bidder.binding, bidder.device))
-        .collect();
-    beside.sort_unstable();
-    beside.into_iter().map(|(_, device)| device).collect()
+fn beside(said: &Spoken, minute: i32, believed: Option<DeviceId>) -> Vec<DeviceId> {
+    let by = said.get(&minute).into_iter().flatten();
+    let others = by.filter(|(_, device)| Some(*device) != believed);
+    others.map(|(_, device)| *device).collect()
 }

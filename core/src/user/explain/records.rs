@@ -109,7 +109,7 @@ impl Evidence<'_> {
         let mut given = Given::new();
         for metric in head.metrics() {
             let bidders = head.bidders(&standings, metric, total);
-            let believed = merge::winners(&bidders).into_iter();
+            let believed = merge::winners(&bidders);
             let believed: BTreeMap<i32, u32> = believed
                 .map(|(cell, binding)| (cell.minute, binding))
                 .collect();

@@ -99,6 +99,7 @@ impl Pair {
         };
         let standings = self.core.user.standings(day);
         let minutes = merge::merge_readings(&head.readers(&standings, metric));
+        let minutes: Vec<&Readings> = minutes.collect();
         for length_ms in [MINUTE_MS, HOUR_MS] {
             let mut parts: BTreeMap<i64, Vec<&Readings>> = BTreeMap::new();
             for minute in &minutes {
