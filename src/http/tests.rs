@@ -1,3 +1,5 @@
+//! Connections that ask for an upgrade, and some that do not, against a small application.
+
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     task::Poll,

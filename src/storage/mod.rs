@@ -1,9 +1,7 @@
 //! What the server needs of a store: one small trait a need, and the rows that travel through them.
 //!
-//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is
-//! `streakline_core`'s business. Every implementation passes one contract suite (`contract`):
-//! memory (tests, simulator) and embedded (the default). Called by `actors` and `api`; never
-//! imports them.
+//! A store keeps bytes under keys and knows nothing of rules; what the bytes mean is `streakline_core`'s business. Every implementation
+//! passes one contract suite (`contract`). Called by `actors` and `api`; never imports them.
 
 pub mod bulk;
 #[cfg(test)]
@@ -22,6 +20,7 @@ pub mod sealing;
 
 use std::{collections::BTreeMap, future::Future, pin::Pin};
 
+use futures_util::future::try_join_all;
 use streakline_core::{
     civil::Day,
     id::{ChallengeId, DeviceId, Entity, PartitionId, Position, UserId},
@@ -342,8 +341,8 @@ pub struct Snapshot {
 
 /// The write-ahead journal.
 pub trait Journal {
-    /// Makes one flush durable, attachments included. Writing the same row again changes nothing;
-    /// another row at the same position is [`Error::Damaged`].
+    /// Makes one flush durable, attachments included. Writing the same row again changes nothing; another row at the same position
+    /// is [`Error::Damaged`].
     fn append(&self, row: JournalRow) -> Answer<'_, ()>;
     /// Whether rows of several partitions become durable by one sync, so that they are best handed over together.
     fn appends_together(&self) -> bool {
@@ -351,8 +350,7 @@ pub trait Journal {
     }
     /// [`Journal::append`] for rows of several partitions; done when all are durable.
     fn append_all(&self, rows: Vec<JournalRow>) -> Answer<'_, ()> {
-        let appended = rows.into_iter().map(|row| self.append(row));
-        let appended = futures_util::future::try_join_all(appended);
+        let appended = try_join_all(rows.into_iter().map(|row| self.append(row)));
         Box::pin(async { appended.await.map(drop) })
     }
     /// Rows of a partition that hold inputs after `after`, in order, until about `bytes_max` bytes,
@@ -363,10 +361,9 @@ pub trait Journal {
         after: Option<Position>,
         bytes_max: usize,
     ) -> Answer<'_, Vec<JournalRow>>;
-    /// May drop every segment whose rows all lie before the first uncovered position of their
-    /// partition. A fully covered partition names the position that its next input will have. A
-    /// partition that is missing from the map keeps all its rows: the map is gathered while others
-    /// append, so that silence cannot mean covered. Dropped rows may come back after a crash.
+    /// May drop every segment whose rows all lie before the first uncovered position of their partition. A fully covered partition
+    /// names the position that its next input will have. A partition that is missing from the map keeps all its rows: the map is
+    /// gathered while others append, so that silence cannot mean covered. Dropped rows may come back after a crash.
     fn truncate(&self, first_uncovered: BTreeMap<PartitionId, Position>) -> Answer<'_, ()>;
 }
 

@@ -190,6 +190,31 @@ pub(super) async fn concurrent_appends_are_all_durable_and_share_syncs<F: Fixtur
     }
 }
 
+pub(super) async fn rows_that_are_handed_over_together_are_all_durable<F: Fixture>(fixture: F) {
+    let partitions: Vec<_> = (0x100..0x110).map(PartitionId).collect();
+    let of = |index| {
+        let rows = partitions.iter();
+        rows.map(move |p| row_of(*p, at(1, index), at(1, index)))
+    };
+    let mut rows: Vec<JournalRow> = of(1).collect();
+    rows[3].attachments = vec![Attachment::ChallengeListed(challenge(3))];
+    fixture.store().append_all(rows).await.unwrap();
+    fixture.store().append_all(Vec::new()).await.unwrap();
+    let fixture = fixture.crash().await;
+    let store = fixture.store();
+    for partition in &partitions {
+        assert_eq!(firsts(store, *partition, None).await, [1], "{partition}");
+    }
+    assert_eq!(store.challenges(None, 10).await.unwrap(), [challenge(3)]);
+    let mut rows: Vec<JournalRow> = of(2).collect();
+    rows.push(JournalRow {
+        bytes: vec![9],
+        ..row_of(partitions[5], at(1, 1), at(1, 1))
+    });
+    let appended = store.append_all(rows).await;
+    assert!(matches!(appended, Err(Error::Damaged(_))), "{appended:?}");
+}
+
 pub(super) async fn every_acknowledged_write_was_synced<F: Fixture>(fixture: F) {
     let store = fixture.store();
     let syncs = || store.syncs();

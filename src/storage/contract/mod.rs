@@ -161,6 +161,7 @@ suite! {
     journal::a_row_written_twice_changes_nothing,
     journal::another_row_at_a_taken_position_is_found,
     journal::attachments_are_durable_with_their_row,
+    journal::rows_that_are_handed_over_together_are_all_durable,
     journal::concurrent_appends_are_all_durable_and_share_syncs,
     journal::every_acknowledged_write_was_synced,
     journal::truncation_keeps_every_uncovered_row,
