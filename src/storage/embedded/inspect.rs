@@ -18,6 +18,8 @@ use super::{
     tables::disk,
 };
 
+/// Extension of its log's files.
+const LOG_EXTENSION: &str = "jnl";
 /// The engine's format that this server reads.
 const ENGINE_FORMAT: u8 = 3;
 /// The engine's own keyspace is number 0, then come ours for rows and for chunks.
@@ -93,7 +95,7 @@ fn may_be_dropped(keyspace: &Path) -> bool {
 }
 
 fn check_log(store: &Path, mark: Option<u64>) -> Result<(), Error> {
-    let mut files = log_files(store)?;
+    let mut files = numbered(store, LOG_EXTENSION)?;
     let newest = files.pop();
     let (mut last_seqno, mut commits) = (None, None);
     for (_, path) in files {
@@ -118,11 +120,14 @@ fn check_log(store: &Path, mark: Option<u64>) -> Result<(), Error> {
     }
 }
 
-/// The log's files, oldest first.
-fn log_files(store: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
+/// The files of a directory whose names are numbers with this extension, the smallest number first.
+///
+/// # Errors
+/// [`Error::Damaged`] for another name with it, [`Error::Unavailable`] when the directory cannot be read.
+pub(super) fn numbered(directory: &Path, extension: &str) -> Result<Vec<(u64, PathBuf)>, Error> {
     let mut files = Vec::new();
-    for path in entries(store)? {
-        if path.extension().is_none_or(|extension| extension != "jnl") {
+    for path in entries(directory)? {
+        if path.extension().is_none_or(|of| of != extension) {
             continue;
         }
         let number = path
@@ -156,7 +161,7 @@ fn cut(path: &Path, end: u64) -> Result<(), Error> {
     cut().map_err(|error| disk(&format!("cutting {}", path.display()), &error))
 }
 
-fn damaged(path: &Path, what: &str) -> Error {
+pub(super) fn damaged(path: &Path, what: &str) -> Error {
     Error::Damaged(format!("{}: {what}", path.display()))
 }
 
@@ -169,7 +174,7 @@ fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 }
 
 /// What is in a directory; nothing where there is none.
-pub(super) fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, Error> {
     let listing = || -> std::io::Result<Vec<PathBuf>> {
         let entries = fs::read_dir(directory)?.map(|entry| Ok(entry?.path()));
         entries.collect()

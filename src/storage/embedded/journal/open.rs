@@ -13,7 +13,7 @@ use super::{
     super::{
         super::Error,
         Settings, create_private,
-        inspect::entries,
+        inspect::{damaged, numbered},
         tables::{disk, sync_directory},
     },
     DIRECTORY, EXTENSION, JournalFiles, SEGMENT_BYTES_LONGEST, Segment, preallocate,
@@ -40,7 +40,7 @@ pub(in super::super) fn find(store: &Path, durable: Option<u64>) -> Result<Found
         unused: None,
         directory,
     };
-    for (number, path) in files(&found.directory)? {
+    for (number, path) in numbered(&found.directory, EXTENSION)? {
         if let Some(unused) = found.unused.take() {
             return Err(damaged(&unused, "its header is wrong"));
         }
@@ -140,35 +140,11 @@ fn continue_in(newest: &Scanned, segment_bytes_max: u64) -> Result<(), Error> {
 
 /// Whether a store has a journal in files.
 pub(in super::super) fn has_files(store: &Path) -> bool {
-    files(&store.join(DIRECTORY)).is_ok_and(|files| !files.is_empty())
-}
-
-/// Segment files by number.
-fn files(directory: &Path) -> Result<Vec<(u64, PathBuf)>, Error> {
-    let mut files = Vec::new();
-    for path in entries(directory)? {
-        if path
-            .extension()
-            .is_none_or(|extension| extension != EXTENSION)
-        {
-            continue;
-        }
-        let number = path
-            .file_stem()
-            .and_then(|stem| stem.to_str()?.parse().ok());
-        let number = number.ok_or_else(|| damaged(&path, "its name is not a number"))?;
-        files.push((number, path));
-    }
-    files.sort_unstable();
-    Ok(files)
+    numbered(&store.join(DIRECTORY), EXTENSION).is_ok_and(|files| !files.is_empty())
 }
 
 fn unreadable(file: &Scanned) -> Error {
     let end = file.end;
     let what = format!("a write that was acknowledged cannot be read at byte {end}");
     damaged(&file.file.path, &what)
-}
-
-fn damaged(path: &Path, what: &str) -> Error {
-    Error::Damaged(format!("{}: {what}", path.display()))
 }
