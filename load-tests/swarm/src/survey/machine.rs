@@ -22,7 +22,9 @@ pub(super) fn describe() -> String {
     let kb = field(&memory, "MemTotal").next();
     let kb = kb.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
     let gib = kb.map_or(0.0, |kb| kb / 1_048_576.0);
-    let kernel = read("/proc/sys/kernel/osrelease");
+    let release = read("/proc/sys/kernel/osrelease");
+    // What comes behind the version is a distributor's.
+    let kernel = release.split('-').next().unwrap_or_default();
     let system = std::env::current_dir()
         .map(|folder| file_system(&read("/proc/self/mounts"), &folder).to_owned())
         .unwrap_or_default();
