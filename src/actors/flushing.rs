@@ -61,8 +61,8 @@ impl Host {
             let Some(flush) = self.at(id, |held| held.journal.flush()).flatten() else {
                 continue;
             };
-            let keys = self.shared.seals.keys_at_hand(&flush);
-            match keys.filter(|_| together) {
+            let at_hand = || self.shared.seals.keys_at_hand(&flush);
+            match together.then(at_hand).flatten() {
                 Some(keys) => match self.shared.seals.row(id, flush, &keys) {
                     Ok(row) => rows.push(row),
                     Err(error) => return self.shared.fatal.raise(&error.to_string()),

@@ -55,18 +55,7 @@ impl Server {
         let sessions = doors.sessions.clone();
         let gateway = Gateway::with_doors(doors.clone(), sessions, failures, settings);
         let data = Data::new(gateway.clone());
-        let settings = crate::http::Settings {
-            workers: 1,
-            connections_per_worker: 100,
-            head_within: Duration::from_secs(5),
-            idle_within: Duration::from_secs(5),
-            disconnect_within: Duration::from_secs(1),
-            handshake_within: Duration::from_secs(1),
-            write_buffer_bytes: 32 * 1024,
-            stop_within_s: 1,
-            on_connect: Arc::new(gateway.on_connect()),
-            tls: None,
-        };
+        let settings = crate::http::Settings::for_tests(Arc::new(gateway.on_connect()));
         let app = move || App::new().app_data(data.clone()).configure(routes);
         let any = "127.0.0.1:0".parse().unwrap();
         let (server, address) = crate::http::start(any, settings, app).unwrap();

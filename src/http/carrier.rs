@@ -63,7 +63,8 @@ pub(super) async fn carry<Io, App>(
         unflushed: false,
     };
     let is_stream = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let sent = send(&mut outgoing, parts.codec, parts.write_buf, answer).await;
+    let coding = (parts.codec, parts.write_buf);
+    let sent = send(&mut outgoing, coding, answer, is_stream).await;
     // The other side may have gone first; then there is nobody to tell.
     if sent.is_ok() {
         let end = outgoing.end(is_stream);
@@ -74,12 +75,11 @@ pub(super) async fn carry<Io, App>(
 /// Sends the head, and then whatever the body makes: as it is on a stream, and as the head says in an answer that is none.
 async fn send<Io: AsyncRead + AsyncWrite + Unpin>(
     outgoing: &mut Outgoing<Io>,
-    mut codec: Codec,
-    mut head_bytes: BytesMut,
+    (mut codec, mut head_bytes): (Codec, BytesMut),
     answer: Response<BoxBody>,
+    is_stream: bool,
 ) -> io::Result<()> {
     let (mut head, body) = answer.into_parts();
-    let is_stream = head.status() == StatusCode::SWITCHING_PROTOCOLS;
     if !is_stream {
         // What follows such a request is no further request.
         head.head_mut().set_connection_type(ConnectionType::Close);

@@ -67,6 +67,25 @@ pub struct Settings {
     pub tls: Option<ServerConfig>,
 }
 
+#[cfg(test)]
+impl Settings {
+    /// One thread, and times that no test reaches.
+    pub(crate) fn for_tests(on_connect: OnConnect) -> Self {
+        Self {
+            workers: 1,
+            connections_per_worker: 100,
+            head_within: Duration::from_secs(5),
+            idle_within: Duration::from_secs(5),
+            disconnect_within: Duration::from_secs(5),
+            handshake_within: Duration::from_secs(5),
+            write_buffer_bytes: 32 * 1024,
+            stop_within_s: 1,
+            on_connect,
+            tls: None,
+        }
+    }
+}
+
 type Requests = BoxServiceFactory<(), Request, Response<BoxBody>, Response<BoxBody>, ()>;
 type Upgrades<Io> = BoxServiceFactory<(), (Request, Framed<Io, Codec>), (), Infallible, ()>;
 

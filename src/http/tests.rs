@@ -45,18 +45,7 @@ async fn plain(request: HttpRequest) -> HttpResponse {
 }
 
 fn served() -> SocketAddr {
-    let settings = Settings {
-        workers: 1,
-        connections_per_worker: 100,
-        head_within: Duration::from_secs(5),
-        idle_within: Duration::from_secs(5),
-        disconnect_within: Duration::from_secs(5),
-        handshake_within: Duration::from_secs(5),
-        write_buffer_bytes: 32 * 1024,
-        stop_within_s: 1,
-        on_connect: Arc::new(|_, _| {}),
-        tls: None,
-    };
+    let settings = Settings::for_tests(Arc::new(|_, _| {}));
     let app = || {
         App::new()
             .route("/echo", web::get().to(echo))
