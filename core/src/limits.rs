@@ -138,8 +138,10 @@ pub const ACTIVATIONS_MAX: usize = 64;
 pub const ACTIVATIONS_WAITING_MAX: usize = 16 * 1024;
 /// Snapshots of one thread that are written at once to free memory or the journal's tail; the next wait.
 pub const SNAPSHOTS_AT_ONCE: usize = 256;
-/// Chunks of one user-day; more are joined at the next snapshot that has the day in hand.
+/// Chunks of one user-day, beside one for every `CHUNK_ROWS_FULL` of its records; more are joined at the next snapshot.
 pub const CHUNKS_PER_DAY_MAX: usize = 16;
+/// Rows on average of a day's chunks that are not worth joining: a snapshot of a device that tells every second has more.
+pub const CHUNK_ROWS_FULL: usize = 2_048;
 /// Fewest days for which records are kept: longer than anything that a late sample, or a goal that reaches back, can change.
 pub const RECORDS_KEPT_DAYS_MIN: u16 = 70;
 /// Most days for which records or minutes are kept.

@@ -98,8 +98,8 @@ fn write_chunks(user: &mut User, loaded: &Loaded, parts: &mut Parts) {
             continue;
         }
         let mut rows: Vec<StoredRecord> = tail.of(day).collect();
+        let is_crowded = is_crowded(user, day);
         let numbers = user.manifest.entry(day).or_default();
-        let is_crowded = numbers.len() >= limits::CHUNKS_PER_DAY_MAX;
         let whole = loaded.days.get(&day).filter(|_| is_crowded);
         if let Some(held) = whole.filter(|held| fit_one_chunk(rows.len(), held)) {
             rows.extend(held.values().flatten().cloned());
@@ -123,12 +123,17 @@ fn fit_one_chunk(rows: usize, held: &Records) -> bool {
 /// Days that have too many chunks: with them at hand, a snapshot joins these.
 #[must_use]
 pub fn crowded(user: &User) -> BTreeSet<Day> {
-    let crowded = |day: &Day| {
-        user.manifest
-            .get(day)
-            .is_some_and(|chunks| chunks.len() >= limits::CHUNKS_PER_DAY_MAX)
-    };
-    user.tail.days().filter(crowded).collect()
+    let days = user.tail.days();
+    days.filter(|day| is_crowded(user, *day)).collect()
+}
+
+/// Whether a day has more chunks than it needs. Full ones are let be: to join the chunks of a device that tells every second
+/// would read and write its whole day again and again.
+fn is_crowded(user: &User, day: Day) -> bool {
+    let chunks = user.manifest.get(&day).map_or(0, Vec::len);
+    let records = user.days.get(&day).map_or(0, |state| state.records);
+    let full = usize::try_from(records).map_or(0, |records| records / limits::CHUNK_ROWS_FULL);
+    chunks >= limits::CHUNKS_PER_DAY_MAX.saturating_add(full)
 }
 
 /// Lets the minutes of cold days go: those that are soft-closed and not among the newest, or whose records are not kept. They

@@ -9,6 +9,7 @@ use streakline_core::{
     limits,
     metric::Metric,
     period::{Period, WeekStart},
+    record::Record,
     sample::DeviceClass,
     user::{User, snapshot},
 };
@@ -19,7 +20,7 @@ use crate::{
     places::{at, date},
 };
 
-fn minute(id: u64) -> streakline_core::record::Record {
+fn minute(id: u64) -> Record {
     steps(id, at("2026-05-01T06:00Z") + id as i64 * MINUTE_MS, 1, 50)
 }
 
@@ -41,6 +42,31 @@ fn chunks_of_a_crowded_day_are_joined_and_nothing_is_lost() {
     );
     let day = history.day(date("2026-05-01"));
     assert_eq!((day.eligible, day.records), (3_000, 60));
+}
+
+#[test]
+fn full_chunks_are_not_joined_again() {
+    let mut history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
+    history.wait_until(at("2026-05-01T23:00Z"));
+    let day = date("2026-05-01");
+    let second = |id: u64| {
+        let start_ms = at("2026-05-01T00:00Z") + id as i64 * 1_000;
+        let end_ms = start_ms + 1_000;
+        Record { end_ms, ..steps(id, start_ms, 1, 1) }
+    };
+    let (mut id, mut most) = (0_u64, 0);
+    for _ in 0..20 {
+        let end = id + limits::CHUNK_ROWS_FULL as u64;
+        while id < end {
+            let next = end.min(id + 256);
+            history.send(1, (id..next).map(second).collect());
+            id = next;
+        }
+        history.snapshot();
+        most = most.max(history.user.manifest[&day].len());
+        assert!(history.user.manifest[&day].len() >= most, "chunks were joined");
+    }
+    assert_eq!(history.kept().len() as u64, id);
 }
 
 #[test]
