@@ -3,13 +3,14 @@
 //!
 //! It is never stored: after a start it is made again from the journal.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
 use minicbor::decode::Error as DecodeError;
 
 use crate::{
     civil::Day,
     compact::{self, Reader, Rows},
     records::StoredRecord,
+    small_map::SmallMap,
 };
 
 /// A tail grows by so many bytes and not by half of itself: there is one for each user in memory.
@@ -20,7 +21,7 @@ const SPARE_BYTES: usize = 48;
 /// What came since the last snapshot, by civil day of the start; bounded by the bytes that it takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tail {
-    days: BTreeMap<Day, Kept>,
+    days: SmallMap<Day, Kept>,
     bytes: usize,
 }
 
@@ -128,7 +129,7 @@ impl Iterator for Copies<'_> {
 impl Tail {
     /// Keeps one copy.
     pub fn push(&mut self, day: Day, copy: &StoredRecord) {
-        let kept = self.days.entry(day).or_insert_with(Kept::new);
+        let kept = self.days.or_insert_with(day, Kept::new);
         let before = kept.bytes.len();
         kept.push(copy);
         let grown = kept.bytes.len().saturating_sub(before);

@@ -52,7 +52,10 @@ fn full_chunks_are_not_joined_again() {
     let second = |id: u64| {
         let start_ms = at("2026-05-01T00:00Z") + id as i64 * 1_000;
         let end_ms = start_ms + 1_000;
-        Record { end_ms, ..steps(id, start_ms, 1, 1) }
+        Record {
+            end_ms,
+            ..steps(id, start_ms, 1, 1)
+        }
     };
     let (mut id, mut most) = (0_u64, 0);
     for _ in 0..20 {
@@ -64,7 +67,10 @@ fn full_chunks_are_not_joined_again() {
         }
         history.snapshot();
         most = most.max(history.user.manifest[&day].len());
-        assert!(history.user.manifest[&day].len() >= most, "chunks were joined");
+        assert!(
+            history.user.manifest[&day].len() >= most,
+            "chunks were joined"
+        );
     }
     assert_eq!(history.kept().len() as u64, id);
 }
