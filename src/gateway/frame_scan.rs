@@ -49,16 +49,6 @@ impl FrameScan {
         }
     }
 
-    /// The header that was announced last.
-    pub(super) fn header(&self) -> &[u8] {
-        self.header.get(..self.header_bytes).unwrap_or_default()
-    }
-
-    /// Whether the next byte belongs to a payload.
-    pub(super) fn in_payload(&self) -> bool {
-        self.payload_left.is_some()
-    }
-
     fn skip_payload(&mut self, left: u64, available: usize) -> (usize, Place) {
         let taken = usize::try_from(left).map_or(available, |left| left.min(available));
         let left = left.saturating_sub(taken as u64);

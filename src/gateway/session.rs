@@ -13,6 +13,7 @@ use actix_web_actors::ws::{
     CloseCode, CloseReason as CloseFrame, Message, ProtocolError, WebsocketContext,
     WsResponseBuilder,
 };
+use futures_util::stream;
 
 use super::{
     Gateway,
@@ -58,9 +59,16 @@ pub(super) struct Session {
     conversation: Option<(SessionHandle, Conversation)>,
     line: Option<Arc<Line>>,
     gate: GateHandle,
+    /// What comes, until the actor has started.
+    incoming: Option<Box<Gate<Payload>>>,
     fragments: Fragments,
     heartbeat: Heartbeat,
-    expiry: Option<SpawnHandle>,
+    /// Until when the hello must have come, ms of the machine's clock; none once that was judged.
+    hello_until_ms: Option<u64>,
+    /// When the token ends.
+    exp_s: i64,
+    /// The session's one timer: whatever else it had would be looked at with every frame.
+    alarm: Option<SpawnHandle>,
     closing: bool,
     begun_ms: u64,
     frames_in: u64,
@@ -75,15 +83,16 @@ pub(super) struct Session {
 
 /// Answers the upgrade and starts the session; the error says why it is no upgrade.
 pub(super) fn start(
-    session: Session,
+    mut session: Session,
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, impl Display> {
     let (form, bytes_max) = (session.form, session.gateway.settings.max_bytes);
     let gate = Gate::new(payload, session.gate.clone(), bytes_max);
-    WsResponseBuilder::new(session, request, gate)
+    session.incoming = Some(Box::new(gate));
+    // What comes goes through the gate and not through the context's own decoder, which keeps a buffer for each socket.
+    WsResponseBuilder::new(session, request, stream::empty())
         .protocols(&[form.subprotocol()])
-        .frame_size(bytes_max)
         .start()
 }
 
@@ -96,25 +105,30 @@ impl Session {
         (place, connection): (Option<Place>, Option<Arc<Place>>),
     ) -> Self {
         let interval_ms = gateway.settings.heartbeat_s.saturating_mul(1_000);
+        let now_ms = clock::monotonic_ms();
+        let hello_ms = gateway.settings.hello_timeout_s.saturating_mul(1_000);
         Self {
             form,
-            bearer,
             request_id,
             place,
             _connection: connection,
             conversation: None,
             line: None,
             gate: GateHandle::default(),
+            incoming: None,
             fragments: Fragments::new(form, gateway.settings.max_bytes),
-            heartbeat: Heartbeat::new(interval_ms, clock::monotonic_ms()),
-            expiry: None,
+            heartbeat: Heartbeat::new(interval_ms, now_ms),
+            hello_until_ms: Some(now_ms.saturating_add(hello_ms)),
+            exp_s: bearer.exp_s,
+            alarm: None,
             closing: false,
-            begun_ms: clock::monotonic_ms(),
+            begun_ms: now_ms,
             frames_in: 0,
             frames_out: 0,
             ended: None,
             done: ("none".to_owned(), Tally::default()),
             unsent_bytes: 0,
+            bearer,
             gateway,
         }
     }
@@ -133,14 +147,8 @@ impl Session {
             self.gateway.settings.clone(),
             rates,
         );
-        self.expire_at(self.bearer.exp_s, ctx);
         self.conversation = Some((handle, conversation));
-        let hello_timeout = Duration::from_secs(self.gateway.settings.hello_timeout_s);
-        ctx.run_later(hello_timeout, |session, ctx| {
-            session.converse(ctx, |conversation, _| conversation.on_hello_timeout());
-        });
-        let step = Duration::from_millis(self.heartbeat.step_ms());
-        ctx.run_interval(step, Self::beat);
+        self.set_alarm(ctx);
         // The keys may have changed between the check of the token and the registration.
         self.converse(ctx, |conversation, doors| {
             conversation.on_keys_changed(doors)
@@ -177,7 +185,10 @@ impl Session {
                 }
             }
             Step::Read(open) => self.gate.set_open(open),
-            Step::ExpireAt(exp_s) => self.expire_at(exp_s, ctx),
+            Step::ExpireAt(exp_s) => {
+                self.exp_s = exp_s;
+                self.set_alarm(ctx);
+            }
             Step::AwaitAcks => {
                 let drain = Duration::from_millis(self.gateway.settings.drain_ms);
                 ctx.run_later(drain, |session, ctx| {
@@ -274,16 +285,36 @@ impl Session {
         }
     }
 
-    /// Ends the conversation when the token does.
-    fn expire_at(&mut self, exp_s: i64, ctx: &mut Context) {
-        if let Some(earlier) = self.expiry.take() {
+    /// Wakes the session when the next thing is due at the latest: a beat, the hello, the token's end.
+    fn set_alarm(&mut self, ctx: &mut Context) {
+        if let Some(earlier) = self.alarm.take() {
             ctx.cancel_future(earlier);
         }
-        let left_s = u64::try_from(exp_s.saturating_sub(clock::unix_s())).unwrap_or(0);
-        let expiry = ctx.run_later(Duration::from_secs(left_s), |session, ctx| {
-            session.converse(ctx, |conversation, _| conversation.on_expired());
+        let left_s = u64::try_from(self.exp_s.saturating_sub(clock::unix_s())).unwrap_or(0);
+        let hello_in_ms = self.hello_until_ms.map_or(u64::MAX, |until_ms| {
+            until_ms.saturating_sub(clock::monotonic_ms())
         });
-        self.expiry = Some(expiry);
+        let wait_ms = self.heartbeat.step_ms();
+        let wait_ms = wait_ms.min(left_s.saturating_mul(1_000)).min(hello_in_ms);
+        self.alarm = Some(ctx.run_later(Duration::from_millis(wait_ms), Self::on_alarm));
+    }
+
+    fn on_alarm(&mut self, ctx: &mut Context) {
+        self.alarm = None;
+        self.beat(ctx);
+        if self
+            .hello_until_ms
+            .is_some_and(|until_ms| until_ms <= clock::monotonic_ms())
+        {
+            self.hello_until_ms = None;
+            self.converse(ctx, |conversation, _| conversation.on_hello_timeout());
+        }
+        if self.exp_s <= clock::unix_s() {
+            self.converse(ctx, |conversation, _| conversation.on_expired());
+        }
+        if !self.closing {
+            self.set_alarm(ctx);
+        }
     }
 
     fn on_message(&mut self, message: Message, ctx: &mut Context) {
@@ -342,20 +373,16 @@ impl Session {
         }
     }
 
-    fn on_fault(&mut self, error: &ProtocolError, ctx: &mut Context) {
-        match self.gate.fault() {
-            Some(Fault::TooLarge) => self.close(CloseReason::TOO_LARGE, ctx),
-            Some(Fault::Malformed) => self.close(CloseReason::WEBSOCKET_FAULT, ctx),
-            Some(Fault::Gone) => {
+    fn on_fault(&mut self, fault: &Fault, ctx: &mut Context) {
+        match fault {
+            Fault::TooLarge => self.close(CloseReason::TOO_LARGE, ctx),
+            Fault::Malformed => self.close(CloseReason::WEBSOCKET_FAULT, ctx),
+            Fault::NotUtf8 => self.close(CloseReason::NOT_UTF8, ctx),
+            Fault::Gone(error) => {
                 // Every peer that vanishes gives one of these.
                 tracing::debug!(%error, "a peer vanished");
                 ctx.stop();
             }
-            // Headers were checked before the decoder saw them; what it can still refuse is a text.
-            None if matches!(error, ProtocolError::Io(_)) => {
-                self.close(CloseReason::NOT_UTF8, ctx);
-            }
-            None => self.close(CloseReason::WEBSOCKET_FAULT, ctx),
         }
     }
 }
@@ -366,6 +393,9 @@ impl Actor for Session {
     fn started(&mut self, ctx: &mut Context) {
         ctx.set_mailbox_capacity(MAILBOX_PUSHES);
         metrics::gauge!(series::STREAM_SESSIONS).increment(1);
+        if let Some(incoming) = self.incoming.take() {
+            ctx.add_stream(incoming);
+        }
         if self.place.is_some() {
             self.begin(ctx);
         } else {
@@ -382,14 +412,21 @@ impl Actor for Session {
     }
 }
 
-impl StreamHandler<Result<Message, ProtocolError>> for Session {
-    fn handle(&mut self, message: Result<Message, ProtocolError>, ctx: &mut Context) {
+impl StreamHandler<Result<Message, Fault>> for Session {
+    fn handle(&mut self, message: Result<Message, Fault>, ctx: &mut Context) {
         match message {
             _ if self.closing => {}
             Ok(message) => self.on_message(message, ctx),
-            Err(error) => self.on_fault(&error, ctx),
+            Err(fault) => self.on_fault(&fault, ctx),
         }
     }
+}
+
+/// The context's own decoder, which gets nothing.
+impl StreamHandler<Result<Message, ProtocolError>> for Session {
+    fn handle(&mut self, _: Result<Message, ProtocolError>, _: &mut Context) {}
+
+    fn finished(&mut self, _: &mut Context) {}
 }
 
 impl Handler<Push> for Session {

@@ -9,7 +9,7 @@ use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll, ready},
     time::Duration,
@@ -34,12 +34,41 @@ thread_local! {
 }
 
 /// Answers a request for an upgrade, and serves the connection until its end.
-pub(super) async fn carry<Io, App>(
-    app: &App,
+pub(super) fn carry<Io, App>(
+    app: Rc<App>,
     request: Request,
     framed: Framed<Io, Codec>,
     disconnect_within: Duration,
-) where
+) -> impl Future<Output = ()>
+where
+    Io: AsyncRead + AsyncWrite + Unpin + 'static,
+    App: Service<Request, Response = Response<BoxBody>, Error = Response<BoxBody>>,
+{
+    // In boxes of their own: what only the answer and the end need is not there as long as the connection.
+    let answered = Box::pin(answer(app, request, framed));
+    async move {
+        // The other side may have gone first; then there is nobody to tell.
+        let Ok((mut outgoing, body, coding)) = answered.await else {
+            return;
+        };
+        let is_stream = coding.is_none();
+        if outgoing.forward(body, coding).await.is_ok() {
+            let end = outgoing.end(is_stream);
+            drop(Box::pin(actix_web::rt::time::timeout(disconnect_within, end)).await);
+        }
+    }
+}
+
+/// The way out, what is to be sent, and of an answer that is no stream how.
+type Answered<Io> = (Outgoing<Io>, BoxBody, Option<Box<Codec>>);
+
+/// Lets the application answer, and sends the head; what follows is sent as it is on a stream, and as the head says otherwise.
+async fn answer<Io, App>(
+    app: Rc<App>,
+    request: Request,
+    framed: Framed<Io, Codec>,
+) -> io::Result<Answered<Io>>
+where
     Io: AsyncRead + AsyncWrite + Unpin + 'static,
     App: Service<Request, Response = Response<BoxBody>, Error = Response<BoxBody>>,
 {
@@ -57,53 +86,22 @@ pub(super) async fn carry<Io, App>(
     drop(parts.read_buf);
     let (request, _) = request.replace_payload(payload);
     let answer = app.call(request).await.unwrap_or_else(|refusal| refusal);
-    let mut outgoing = Outgoing {
-        socket,
-        waiting: Bytes::new(),
-        unflushed: false,
-    };
     let is_stream = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let coding = (parts.codec, parts.write_buf);
-    let sent = send(&mut outgoing, coding, answer, is_stream).await;
-    // The other side may have gone first; then there is nobody to tell.
-    if sent.is_ok() {
-        let end = outgoing.end(is_stream);
-        drop(actix_web::rt::time::timeout(disconnect_within, end).await);
-    }
-}
-
-/// Sends the head, and then whatever the body makes: as it is on a stream, and as the head says in an answer that is none.
-async fn send<Io: AsyncRead + AsyncWrite + Unpin>(
-    outgoing: &mut Outgoing<Io>,
-    (mut codec, mut head_bytes): (Codec, BytesMut),
-    answer: Response<BoxBody>,
-    is_stream: bool,
-) -> io::Result<()> {
     let (mut head, body) = answer.into_parts();
     if !is_stream {
         // What follows such a request is no further request.
         head.head_mut().set_connection_type(ConnectionType::Close);
     }
-    let size = body.size();
-    codec.encode(Message::Item((head, size)), &mut head_bytes)?;
+    let (mut codec, mut head_bytes) = (parts.codec, parts.write_buf);
+    codec.encode(Message::Item((head, body.size())), &mut head_bytes)?;
+    let mut outgoing = Outgoing {
+        socket,
+        waiting: Bytes::new(),
+        unflushed: false,
+    };
     outgoing.send(head_bytes.freeze()).await?;
-    if matches!(size, BodySize::None) {
-        return Ok(());
-    }
-    let mut body = Box::pin(body);
-    while let Some(made) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
-        let made = made.map_err(|error| io::Error::other(error.to_string()))?;
-        let made = if is_stream {
-            made
-        } else {
-            encoded(&mut codec, Some(made))?
-        };
-        outgoing.send(made).await?;
-    }
-    if !is_stream {
-        outgoing.send(encoded(&mut codec, None)?).await?;
-    }
-    Ok(())
+    let coding = (!is_stream).then(|| Box::new(codec));
+    Ok((outgoing, body, coding))
 }
 
 fn encoded(codec: &mut Codec, part: Option<Bytes>) -> io::Result<Bytes> {
@@ -122,6 +120,26 @@ struct Outgoing<Io> {
 }
 
 impl<Io: AsyncRead + AsyncWrite + Unpin> Outgoing<Io> {
+    /// Sends whatever the body makes, until it ends.
+    async fn forward(&mut self, body: BoxBody, mut coding: Option<Box<Codec>>) -> io::Result<()> {
+        if matches!(body.size(), BodySize::None) {
+            return Ok(());
+        }
+        let mut body = pin!(body);
+        while let Some(made) = poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+            let made = made.map_err(|error| io::Error::other(error.to_string()))?;
+            let made = match &mut coding {
+                Some(codec) => encoded(codec, Some(made))?,
+                None => made,
+            };
+            self.send(made).await?;
+        }
+        if let Some(codec) = &mut coding {
+            self.send(encoded(codec, None)?).await?;
+        }
+        Ok(())
+    }
+
     /// Ends when the kernel has taken everything.
     async fn send(&mut self, bytes: Bytes) -> io::Result<()> {
         self.waiting = bytes;

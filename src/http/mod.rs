@@ -33,6 +33,7 @@ use actix_web::{
     Error,
     dev::{AppConfig, Server, ServiceResponse},
 };
+use futures_util::FutureExt as _;
 use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -185,11 +186,8 @@ where
         async move {
             let app = Rc::new(app().new_service(()).await?);
             Ok::<_, ()>(fn_service(move |(request, framed)| {
-                let app = app.clone();
-                async move {
-                    carrier::carry(app.as_ref(), request, framed, disconnect_within).await;
-                    Ok::<_, Infallible>(())
-                }
+                let carried = carrier::carry(app.clone(), request, framed, disconnect_within);
+                carried.map(Ok::<_, Infallible>)
             }))
         }
     }))

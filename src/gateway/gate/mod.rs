@@ -1,8 +1,9 @@
-//! The gate between a socket's bytes and the frame decoder: hands on one whole frame at a time, and only while the
-//! session wants to read.
+//! The gate between a socket's bytes and its session: hands on one whole message at a time, and only while the session wants to
+//! read.
 //!
 //! Closed, it lets the kernel's buffers fill, so that the client feels it ("beyond its credits the server stops reading
-//! the socket", protocol.md 3). Frames above the limit end the stream as soon as their header is in. Made by `session`.
+//! the socket", protocol.md 3). Frames above the limit end the stream as soon as their header is in. Between two frames it holds
+//! no memory, and a frame that came in one piece is handed on without being copied. Made by `session`.
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,8 +12,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use actix_codec::Decoder as _;
+use actix_http::ws::{Codec, Frame, Message};
 use actix_web::error::PayloadError;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 
 use super::frame_scan::{FrameScan, Place};
@@ -31,20 +34,21 @@ enum Mode {
 }
 
 /// What ended the bytes before their time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// A frame above the limit was announced.
     TooLarge,
-    /// A header that no client may send.
+    /// A frame that no client may send.
     Malformed,
-    /// The peer vanished.
-    Gone,
+    /// A text that is none.
+    NotUtf8,
+    /// The peer vanished, and how.
+    Gone(String),
 }
 
 #[derive(Default)]
 struct Shared {
     mode: Cell<Mode>,
-    fault: Cell<Option<Fault>>,
     waiting: RefCell<Option<Waker>>,
 }
 
@@ -70,11 +74,6 @@ impl GateHandle {
         self.switch(Mode::Discard);
     }
 
-    /// What ended the bytes before their time.
-    pub(super) fn fault(&self) -> Option<Fault> {
-        self.0.fault.get()
-    }
-
     fn switch(&self, mode: Mode) {
         self.0.mode.set(mode);
         if let Some(waker) = self.0.waiting.take() {
@@ -83,13 +82,17 @@ impl GateHandle {
     }
 }
 
-/// A byte stream with a gate in it.
+/// The messages in a byte stream, with a gate before them.
 pub(super) struct Gate<S> {
     bytes: S,
     handle: GateHandle,
     scan: FrameScan,
+    codec: Codec,
+    /// What was read; its beginning up to `scanned` belongs to the frame that has begun.
     chunk: Bytes,
-    frame_complete: bool,
+    scanned: usize,
+    /// What earlier chunks had of that frame.
+    begun: BytesMut,
     frame_bytes_max: u64,
 }
 
@@ -103,62 +106,78 @@ where
             bytes,
             handle,
             scan: FrameScan::default(),
+            codec: Codec::new().max_size(frame_bytes_max),
             chunk: Bytes::new(),
-            frame_complete: false,
+            scanned: 0,
+            begun: BytesMut::new(),
             frame_bytes_max: frame_bytes_max as u64,
         }
     }
 
-    fn next_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), PayloadError>>> {
-        match Pin::new(&mut self.bytes).poll_next(cx) {
-            Poll::Ready(Some(Ok(chunk))) => {
-                self.chunk = chunk;
-                Poll::Ready(Some(Ok(())))
-            }
-            Poll::Ready(Some(Err(error))) => {
-                self.handle.0.fault.set(Some(Fault::Gone));
-                Poll::Ready(Some(Err(error)))
-            }
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-
-    /// The next bytes for the decoder: a header once it is whole and sound, or what there is of its payload.
-    fn take_frame(&mut self) -> Option<Result<Bytes, PayloadError>> {
-        let in_payload = self.scan.in_payload();
-        let (taken, place) = self.scan.advance(&self.chunk);
-        let bytes = self.chunk.split_to(taken);
-        match place {
-            Place::Inside if in_payload => Some(Ok(bytes)),
-            Place::Inside => None,
-            Place::Announced { payload, .. } if payload > self.frame_bytes_max => {
-                Some(self.refuse(Fault::TooLarge))
-            }
-            Place::Announced { payload, .. } => {
-                let header = Bytes::copy_from_slice(self.scan.header());
-                if payload == 0 {
-                    self.scan.advance(&[]);
-                    self.frame_complete = true;
+    /// The next frame that is whole; none when the chunk ends before it does.
+    fn whole_frame(&mut self) -> Option<Result<BytesMut, Fault>> {
+        loop {
+            let rest = self.chunk.get(self.scanned..).unwrap_or_default();
+            let (taken, place) = self.scan.advance(rest);
+            self.scanned = self.scanned.saturating_add(taken);
+            match place {
+                Place::Announced { payload, .. } if payload > self.frame_bytes_max => {
+                    return Some(Err(Fault::TooLarge));
                 }
-                Some(Ok(header))
+                Place::Announced { payload, .. } if payload > 0 => {}
+                Place::Announced { .. } => {
+                    self.scan.advance(&[]);
+                    return Some(Ok(self.cut()));
+                }
+                Place::End => return Some(Ok(self.cut())),
+                Place::Malformed => return Some(Err(Fault::Malformed)),
+                Place::Inside => {
+                    self.begun.extend_from_slice(&self.chunk);
+                    self.clear_chunk();
+                    return None;
+                }
             }
-            Place::End => {
-                self.frame_complete = true;
-                Some(Ok(bytes))
-            }
-            Place::Malformed => Some(self.refuse(Fault::Malformed)),
         }
     }
 
-    fn refuse(&mut self, fault: Fault) -> Result<Bytes, PayloadError> {
-        self.handle.0.fault.set(Some(fault));
-        Err(PayloadError::Overflow)
+    fn cut(&mut self) -> BytesMut {
+        let end = self.chunk.split_to(std::mem::take(&mut self.scanned));
+        if self.chunk.is_empty() {
+            // The rest of nothing would share the memory, and so keep it.
+            self.chunk = Bytes::new();
+        }
+        let mut frame = std::mem::take(&mut self.begun);
+        if frame.is_empty() {
+            return end
+                .try_into_mut()
+                .unwrap_or_else(|shared| BytesMut::from(&shared[..]));
+        }
+        frame.extend_from_slice(&end);
+        frame
+    }
+
+    fn clear_chunk(&mut self) {
+        self.chunk = Bytes::new();
+        self.scanned = 0;
+    }
+
+    fn message(&mut self, mut frame: BytesMut) -> Result<Message, Fault> {
+        let decoded = self.codec.decode(&mut frame);
+        let frame = decoded.ok().flatten().ok_or(Fault::Malformed)?;
+        Ok(match frame {
+            Frame::Text(bytes) => Message::Text(bytes.try_into().map_err(|_| Fault::NotUtf8)?),
+            Frame::Binary(bytes) => Message::Binary(bytes),
+            Frame::Continuation(fragment) => Message::Continuation(fragment),
+            Frame::Ping(bytes) => Message::Ping(bytes),
+            Frame::Pong(bytes) => Message::Pong(bytes),
+            Frame::Close(reason) => Message::Close(reason),
+        })
     }
 
     /// Throws the chunk away; true at the peer's close frame.
     fn discard_chunk(&mut self) -> bool {
-        let chunk = std::mem::take(&mut self.chunk);
+        let chunk = self.chunk.split_off(self.scanned);
+        self.clear_chunk();
         let mut rest = chunk.as_ref();
         loop {
             let (step, place) = self.scan.advance(rest);
@@ -176,32 +195,34 @@ impl<S> Stream for Gate<S>
 where
     S: Stream<Item = Result<Bytes, PayloadError>> + Unpin,
 {
-    type Item = Result<Bytes, PayloadError>;
+    type Item = Result<Message, Fault>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            let mode = this.handle.0.mode.get();
-            if mode == Mode::Discard && this.discard_chunk() {
-                return Poll::Ready(None);
-            }
-            // The decoder takes a frame only when the bytes stand still; it then asks again by itself.
-            if std::mem::take(&mut this.frame_complete) {
-                return Poll::Pending;
-            }
-            if mode == Mode::Shut {
-                this.handle.0.waiting.replace(Some(cx.waker().clone()));
-                return Poll::Pending;
+            match this.handle.0.mode.get() {
+                Mode::Open => {}
+                Mode::Discard if this.discard_chunk() => return Poll::Ready(None),
+                Mode::Discard => {}
+                Mode::Shut => {
+                    this.handle.0.waiting.replace(Some(cx.waker().clone()));
+                    return Poll::Pending;
+                }
             }
             if !this.chunk.is_empty() {
-                match this.take_frame() {
-                    Some(bytes) => return Poll::Ready(Some(bytes)),
+                match this.whole_frame() {
+                    Some(frame) => {
+                        let message = frame.and_then(|frame| this.message(frame));
+                        return Poll::Ready(Some(message));
+                    }
                     None => continue,
                 }
             }
-            match this.next_chunk(cx) {
-                Poll::Ready(Some(Ok(()))) => {}
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+            match Pin::new(&mut this.bytes).poll_next(cx) {
+                Poll::Ready(Some(Ok(chunk))) => this.chunk = chunk,
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Some(Err(Fault::Gone(error.to_string()))));
+                }
                 Poll::Ready(None) => return Poll::Ready(None),
                 // A switch of the mode must be seen while no bytes come.
                 Poll::Pending => {

@@ -28,24 +28,40 @@ fn gate(
     Gate::new(pending, handle.clone(), 64)
 }
 
-/// All bytes up to the next standstill.
-fn until_standstill<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin>(
-    gate: &mut S,
-) -> Vec<u8> {
-    let mut bytes = vec![];
-    while let Some(Some(Ok(piece))) = gate.next().now_or_never() {
-        bytes.extend(piece);
+/// The next message, if one is whole and may pass.
+fn next_text<S: Stream<Item = Result<Message, Fault>> + Unpin>(gate: &mut S) -> Option<String> {
+    match gate.next().now_or_never()?? {
+        Ok(Message::Text(text)) => Some(text.to_string()),
+        other => panic!("{other:?}"),
     }
-    bytes
+}
+
+fn fault<S: Stream<Item = Result<Message, Fault>> + Unpin>(gate: &mut S) -> Fault {
+    gate.next().now_or_never().unwrap().unwrap().unwrap_err()
 }
 
 #[test]
-fn one_whole_frame_passes_at_a_time() {
-    let both = [frame(b"first"), frame(b"second")].concat();
-    for size in [1, 3, 7, 100] {
-        let mut gate = gate(&both, size, &GateHandle::default());
-        assert_eq!(until_standstill(&mut gate), frame(b"first"), "{size}");
-        assert_eq!(until_standstill(&mut gate), frame(b"second"), "{size}");
+fn messages_pass_one_by_one_wherever_the_bytes_are_cut() {
+    let all = [frame(b"first"), frame(b""), frame(b"second")].concat();
+    for size in 1..=all.len() {
+        let mut gate = gate(&all, size, &GateHandle::default());
+        for text in ["first", "", "second"] {
+            assert_eq!(next_text(&mut gate).as_deref(), Some(text), "{size}");
+        }
+        assert_eq!(next_text(&mut gate), None);
+        let held = (gate.chunk.len(), gate.begun.capacity());
+        assert_eq!(held, (0, 0), "between frames no memory is held");
+    }
+}
+
+#[test]
+fn a_frame_in_one_piece_is_not_copied() {
+    let bytes = Bytes::from(frame(&[b'x'; 60]));
+    let place = bytes.as_ptr();
+    let mut gate = Gate::new(stream::iter([Ok(bytes)]), GateHandle::default(), 64);
+    match gate.next().now_or_never().unwrap().unwrap().unwrap() {
+        Message::Text(text) => assert_eq!(text.as_bytes().as_ptr(), place.wrapping_add(6)),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -54,12 +70,12 @@ fn a_shut_gate_holds_back_the_next_frame() {
     let handle = GateHandle::default();
     let both = [frame(b"first"), frame(b"second")].concat();
     let mut gate = gate(&both, 100, &handle);
-    assert_eq!(until_standstill(&mut gate), frame(b"first"));
+    assert_eq!(next_text(&mut gate).as_deref(), Some("first"));
     handle.set_open(false);
-    assert_eq!(until_standstill(&mut gate), b"");
-    assert_eq!(until_standstill(&mut gate), b"");
+    assert_eq!(next_text(&mut gate), None);
+    assert_eq!(next_text(&mut gate), None);
     handle.set_open(true);
-    assert_eq!(until_standstill(&mut gate), frame(b"second"));
+    assert_eq!(next_text(&mut gate).as_deref(), Some("second"));
 }
 
 #[test]
@@ -77,20 +93,22 @@ fn opening_wakes_the_reader() {
         handle.set_open(true);
         reader.await.unwrap()
     });
-    let header = read.unwrap().unwrap();
-    assert!(frame(b"x").starts_with(&header) && !header.is_empty());
+    assert!(matches!(read, Some(Ok(Message::Text(text))) if text == "x"));
+}
+
+#[test]
+fn a_text_that_is_none_is_a_fault() {
+    let mut gate = gate(&frame(b"\xff"), 100, &GateHandle::default());
+    assert_eq!(fault(&mut gate), Fault::NotUtf8);
 }
 
 #[test]
 fn a_frame_above_the_limit_ends_the_stream_at_its_header() {
-    let handle = GateHandle::default();
     let mut header = vec![0x81, 0xff];
     header.extend(1_000_000_u64.to_be_bytes());
     header.extend([0; 4]);
-    let mut gate = gate(&header, 100, &handle);
-    let error = gate.next().now_or_never().unwrap().unwrap();
-    assert!(matches!(error, Err(PayloadError::Overflow)));
-    assert_eq!(handle.fault(), Some(Fault::TooLarge));
+    let mut gate = gate(&header, 100, &GateHandle::default());
+    assert_eq!(fault(&mut gate), Fault::TooLarge);
 }
 
 #[test]
@@ -109,21 +127,17 @@ fn a_discarding_gate_ends_at_the_close_frame() {
 
 #[test]
 fn a_peer_that_vanishes_is_a_fault() {
-    let handle = GateHandle::default();
     let gone = stream::iter([Err(PayloadError::Incomplete(None))]);
-    let mut gate = Gate::new(gone, handle.clone(), 64);
-    assert!(gate.next().now_or_never().unwrap().unwrap().is_err());
-    assert_eq!(handle.fault(), Some(Fault::Gone));
+    let mut gate = Gate::new(gone, GateHandle::default(), 64);
+    assert!(matches!(fault(&mut gate), Fault::Gone(_)));
 }
 
 #[test]
 fn a_malformed_header_never_reaches_the_decoder() {
-    let handle = GateHandle::default();
     let bytes = [frame(b"good"), vec![0x81, 0x02], b"hi".to_vec()].concat();
     for size in [1, 100] {
-        let mut gate = gate(&bytes, size, &handle);
-        assert_eq!(until_standstill(&mut gate), frame(b"good"));
-        assert!(gate.next().now_or_never().unwrap().unwrap().is_err());
-        assert_eq!(handle.fault(), Some(Fault::Malformed));
+        let mut gate = gate(&bytes, size, &GateHandle::default());
+        assert_eq!(next_text(&mut gate).as_deref(), Some("good"));
+        assert_eq!(fault(&mut gate), Fault::Malformed);
     }
 }
