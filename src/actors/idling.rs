@@ -1,5 +1,6 @@
 //! Who leaves memory: users without a command for `actors.idle_s`, and the longest idle ones earlier when memory is full: then an
-//! eighth is freed at once, so that not every newcomer has to wait until somebody leaves.
+//! eighth is freed at once, so that not every newcomer has to wait until somebody leaves. Those whom a socket keeps are written and
+//! give back what they do not need at rest.
 //!
 //! Every user in memory has one place in a queue, by when it is worth a look. A look costs a comparison, and comes once in the
 //! idle time, so that rounds do not grow with the users in memory. Called by rounds.
@@ -89,7 +90,10 @@ pub(super) fn round(host: &Rc<Host>) {
         match user::let_go(&entry.cell) {
             Look::Gone => {}
             Look::Leaving => again.push((now_ms.saturating_add(LOOK_AGAIN_MS), id)),
-            Look::Needed => again.push((later_ms, id)),
+            Look::Needed => {
+                user::rest(&entry.cell);
+                again.push((later_ms, id));
+            }
         }
     }
     host.idling.queue.borrow_mut().extend(again);

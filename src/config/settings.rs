@@ -206,7 +206,7 @@ settings! {
 
     /// Actors in memory
     actors: Actors {
-        /// How long a user or a settled challenge stays in memory without a command, seconds
+        /// How long a user or a settled challenge stays in memory without a command, seconds; a user with a socket stays, and is written then
         idle_s: u64 = 300, within 1..=86_400;
 
         /// Bytes that users may take in memory, about, shared evenly by the threads; above, the longest idle leave early

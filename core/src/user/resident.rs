@@ -93,6 +93,13 @@ impl Resident {
         }
     }
 
+    /// Gives back the room that inputs had while they waited, when none does.
+    pub fn give_room_back(&mut self) {
+        if self.pending.is_empty() {
+            self.pending = VecDeque::new();
+        }
+    }
+
     /// Inputs that wait.
     #[must_use]
     pub fn pending(&self) -> usize {

@@ -52,7 +52,7 @@ pub(super) use command::{UserCommand, WriteUser, wake};
 pub(super) use facts::History;
 pub(super) use inquiry::{Found, Inquiry, TrailPage};
 use outbound::Client;
-pub(super) use snapshot::{Look, close_sockets, let_go, let_go_for_good, take as snapshot};
+pub(super) use snapshot::{Look, close_sockets, let_go, let_go_for_good, rest, take as snapshot};
 
 /// Commands that may wait behind a write.
 const WAITING_MAX: usize = 256;

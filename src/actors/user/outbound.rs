@@ -64,6 +64,13 @@ impl Client {
             || self.next_seq <= last_seq
             || self.battery.is_some()
     }
+
+    /// Gives back the room that answers had while they waited, when none does.
+    pub(super) fn give_room_back(&mut self) {
+        if self.answers.is_empty() {
+            self.answers = VecDeque::new();
+        }
+    }
 }
 
 /// Why a socket got only a part.

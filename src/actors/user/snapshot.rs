@@ -1,7 +1,10 @@
 //! Snapshots of a user: when they are taken, what is written with them, leaving memory after one (design.md 5), and what a
 //! user weighs while it is there.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    rc::Rc,
+};
 
 use streakline_core::{
     id::{ChallengeId, Entity},
@@ -173,6 +176,20 @@ pub(in crate::actors) fn let_go(cell: &Cell) -> Look {
     Look::Leaving
 }
 
+/// Nobody has used it for a while, but it is needed: what only work needs is given back, and what was folded is written, so that
+/// the minutes of closed days and what waited for a snapshot leave memory.
+pub(in crate::actors) fn rest(cell: &Cell) {
+    let uncovered = {
+        let mut held = cell.borrow_mut();
+        held.give_room_back();
+        let still = |resident: &Resident| resident.pending() == 0;
+        held.resident().is_some_and(still) && !held.host.is_covered(&held.entity())
+    };
+    if uncovered {
+        take(cell);
+    }
+}
+
 /// Lets a user go who is to be erased, once nothing is under way and everything is covered: then it answers what is known of
 /// its rows. Until then a snapshot is on its way.
 ///
@@ -219,6 +236,19 @@ impl UserCell {
     pub(super) fn used(&mut self) {
         self.last_used_ms = clock::monotonic_ms();
         self.mailbox = self.mailbox.saturating_add(1);
+    }
+
+    /// Gives back what only work needs.
+    fn give_room_back(&mut self) {
+        if self.waiters.is_empty() {
+            self.waiters = VecDeque::new();
+        }
+        for client in self.clients.values_mut() {
+            client.give_room_back();
+        }
+        if let Some(resident) = &mut self.resident {
+            resident.give_room_back();
+        }
     }
 
     fn is_idle(&self) -> bool {

@@ -3,4 +3,5 @@
 mod burst;
 mod full;
 mod passivation;
+mod resting;
 mod tail;

@@ -13,10 +13,10 @@ pub(super) const SECTION: Section = Section {
     name: "memory",
     title: "Memory of a user",
     method: "Users whose time zone has its last hour of the day send four days of steps, an hour a sample: today, of which at least 1,380 of 1,440 \
-             minutes are covered, and three days that are soft-closed. 10,000 of them at once, whose sockets stay open; their memory is looked at 15 s \
-             after the last answer, less what the process had alone. Then, without their sockets, further waves of as many, until `--fill-minutes` are \
-             over or there are a million. The server has its default settings, so users without a socket leave memory when they take more than \
-             `actors.memory_max_bytes`. Resident memory holds everything: users, sockets, caches and buffers of the store, what the allocator has \
+             minutes are covered, and three days that are soft-closed. 10,000 of them at once, whose sockets stay open; their memory is looked at 30 s \
+             after the last answer, of a server whose users rest after 10 s (`actors.idle_s`, 300 by default) and less what the process had alone. \
+             Then, on a server with its default settings and without their sockets, waves of as many, until `--fill-minutes` are over or there are \
+             a million: users without a socket leave memory when they take more than `actors.memory_max_bytes`. Resident memory holds everything: users, sockets, caches and buffers of the store, what the allocator has \
              not given back.",
     measure,
 };
@@ -26,49 +26,63 @@ const MILLION: u32 = 1_000_000;
 /// Wanted bytes of a user with a socket, and of a million without.
 const USER_KB: f64 = 20.0;
 const MILLION_GB: f64 = 4.0;
-/// How long the server is left alone before its memory is looked at.
-const REST: Duration = Duration::from_secs(15);
+/// Seconds without a command after which a user rests, and how long the server is left alone before its memory is looked at: users
+/// rest, and the allocator gives back what is free for ten seconds.
+const IDLE: &str = "--actors-idle-s=10";
+const REST: Duration = Duration::from_secs(30);
 /// The same between two waves.
 const BRIEF: Duration = Duration::from_secs(1);
 const HOUR_MS: i64 = 3_600_000;
 
 fn measure(lab: &Lab<'_>, _: &Results, findings: &mut Findings) -> Result<()> {
     for run in lab.runs() {
-        let server = OwnServer::start(lab, &format!("memory-{run}"), &[])?;
-        let alone = server.usage()?.rss_bytes as f64;
-        let begun_ns = clock::now_ns();
-        let with_sockets = wave(lab, &server, &format!("{run}-1"), REST)?;
-        findings.want(
-            "resident of a user with a socket",
-            "kB",
-            (with_sockets - alone) / f64::from(WAVE) / 1e3,
-            (Side::AtMost, "", USER_KB),
-        );
-        findings.add("resident of the server alone", "MB", alone / 1e6);
-        let until_ns = begun_ns + clock::seconds_ns(lab.args.fill_minutes * 60.0);
-        let mut resident = vec![with_sockets];
-        while clock::now_ns() < until_ns && resident.len() < (MILLION / WAVE) as usize {
-            let number = resident.len() + 1;
-            resident.push(wave(lab, &server, &format!("{run}-{number}"), BRIEF)?);
-        }
-        std::thread::sleep(REST);
-        let all = server.usage()?.rss_bytes as f64;
-        let users = resident.len() as f64 * f64::from(WAVE);
-        findings.want(
-            "resident of 1,000,000 users without sockets",
-            "GB",
-            of_a_million(&resident, all) / 1e9,
-            (Side::AtMost, "", MILLION_GB),
-        );
-        findings.add("users that were there", "", users);
-        findings.add("resident of all of them", "MB", all / 1e6);
-        findings.add(
-            "users in memory, as the server counts them",
-            "",
-            server.scrape()?.value("streakline_actors"),
-        );
+        with_sockets(lab, run, findings)?;
+        without_sockets(lab, run, findings)?;
     }
     findings.note("Where fewer than a million users came, the rest is taken to add what each of the second half of the waves has added.");
+    Ok(())
+}
+
+fn with_sockets(lab: &Lab<'_>, run: u32, findings: &mut Findings) -> Result<()> {
+    let server = OwnServer::start(lab, &format!("memory-sockets-{run}"), &[IDLE])?;
+    let alone = server.usage()?.rss_bytes as f64;
+    let resident = wave(lab, &server, &format!("sockets-{run}"), REST)?;
+    findings.want(
+        "resident of a user with a socket",
+        "kB",
+        (resident - alone) / f64::from(WAVE) / 1e3,
+        (Side::AtMost, "", USER_KB),
+    );
+    findings.add("resident of the server alone", "MB", alone / 1e6);
+    Ok(())
+}
+
+fn without_sockets(lab: &Lab<'_>, run: u32, findings: &mut Findings) -> Result<()> {
+    let server = OwnServer::start(lab, &format!("memory-{run}"), &[])?;
+    let until_ns = clock::now_ns() + clock::seconds_ns(lab.args.fill_minutes * 60.0);
+    let mut resident = Vec::new();
+    while resident.is_empty()
+        || clock::now_ns() < until_ns && resident.len() < (MILLION / WAVE) as usize
+    {
+        let number = resident.len() + 1;
+        resident.push(wave(lab, &server, &format!("{run}-{number}"), BRIEF)?);
+    }
+    std::thread::sleep(REST);
+    let all = server.usage()?.rss_bytes as f64;
+    let users = resident.len() as f64 * f64::from(WAVE);
+    findings.want(
+        "resident of 1,000,000 users without sockets",
+        "GB",
+        of_a_million(&resident, all) / 1e9,
+        (Side::AtMost, "", MILLION_GB),
+    );
+    findings.add("users that were there", "", users);
+    findings.add("resident of all of them", "MB", all / 1e6);
+    findings.add(
+        "users in memory, as the server counts them",
+        "",
+        server.scrape()?.value("streakline_actors"),
+    );
     Ok(())
 }
 
