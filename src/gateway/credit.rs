@@ -5,7 +5,8 @@
 
 use std::collections::VecDeque;
 
-use crate::{push::Lane, telemetry::series};
+use super::meters;
+use crate::push::Lane;
 
 /// How much of one lane may be unacknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Credit {
 
     /// A batch was taken from the socket.
     pub(super) fn spend(&mut self, batch_id: u64, lane: Lane, bytes: usize) {
-        gauge(lane, bytes, true);
+        meters::unacknowledged(lane, bytes, true);
         self.unacknowledged.push_back((batch_id, lane, bytes));
     }
 
@@ -51,7 +52,7 @@ impl Credit {
         let mut waiting = self.unacknowledged.iter();
         let place = waiting.position(|(id, ..)| *id == batch_id);
         if let Some((_, lane, bytes)) = place.and_then(|place| self.unacknowledged.remove(place)) {
-            gauge(lane, bytes, false);
+            meters::unacknowledged(lane, bytes, false);
         }
     }
 
@@ -83,7 +84,7 @@ impl Credit {
 impl Drop for Credit {
     fn drop(&mut self) {
         for (_, lane, bytes) in self.unacknowledged.drain(..) {
-            gauge(lane, bytes, false);
+            meters::unacknowledged(lane, bytes, false);
         }
     }
 }
@@ -92,21 +93,6 @@ fn index(lane: Lane) -> usize {
     match lane {
         Lane::Live => 0,
         Lane::Backfill => 1,
-    }
-}
-
-/// Tells the sums over all sockets.
-fn gauge(lane: Lane, bytes: usize, taken: bool) {
-    let batches = metrics::gauge!(series::STREAM_UNACKNOWLEDGED_BATCHES, "lane" => lane.name());
-    let sum = metrics::gauge!(series::STREAM_UNACKNOWLEDGED_BYTES, "lane" => lane.name());
-    // Exact far beyond what memory can hold.
-    let bytes = bytes as f64;
-    if taken {
-        batches.increment(1);
-        sum.increment(bytes);
-    } else {
-        batches.decrement(1);
-        sum.decrement(bytes);
     }
 }
 

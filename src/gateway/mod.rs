@@ -18,6 +18,7 @@ mod frame_scan;
 pub mod fuzzing;
 mod gate;
 mod heartbeat;
+mod meters;
 mod rate;
 mod session;
 mod socket;

@@ -24,6 +24,7 @@ use super::{
     fragments::Fragments,
     gate::{Fault, Gate, GateHandle},
     heartbeat::{Beat, Heartbeat},
+    meters,
     tally::{self, Tally},
 };
 use crate::telemetry::series;
@@ -172,7 +173,7 @@ impl Session {
     fn carry_out(&mut self, step: Step, ctx: &mut Context) {
         match step {
             Step::Send(frame) => {
-                metrics::counter!(series::STREAM_FRAMES, "direction" => "out").increment(1);
+                meters::frame_out();
                 self.frames_out = self.frames_out.saturating_add(1);
                 self.unsent_bytes = self.unsent_bytes.saturating_add(frame.bytes());
                 match frame {
@@ -320,7 +321,7 @@ impl Session {
     fn on_message(&mut self, message: Message, ctx: &mut Context) {
         let now_ms = clock::monotonic_ms();
         self.heartbeat.heard(now_ms);
-        metrics::counter!(series::STREAM_FRAMES, "direction" => "in").increment(1);
+        meters::frame_in();
         self.frames_in = self.frames_in.saturating_add(1);
         match message {
             Message::Text(text) => self.on_whole(Received::Text(&text), now_ms, ctx),

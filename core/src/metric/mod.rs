@@ -85,19 +85,22 @@ impl Definition {
     /// A value in the metric's unit, to at most three digits behind the point.
     #[must_use]
     pub fn shown(&self, value: i64) -> String {
-        let per_unit = i128::from(self.store_per_unit.max(1));
-        let thousandths = i128::from(value).saturating_mul(1_000).div_euclid(per_unit);
-        decimals(thousandths)
+        decimals(self.thousandths(value))
     }
 
-    /// The mean of readings in the metric's unit, to at most three digits behind the point; `None` without any.
+    /// The same as a number of thousandths, rounded down.
     #[must_use]
-    pub fn shown_mean(&self, sum: i64, count: u64) -> Option<String> {
+    pub fn thousandths(&self, value: i64) -> i128 {
+        let per_unit = i128::from(self.store_per_unit.max(1));
+        i128::from(value).saturating_mul(1_000).div_euclid(per_unit)
+    }
+
+    /// The mean of readings in thousandths of the metric's unit, rounded down; `None` without any.
+    #[must_use]
+    pub fn mean_thousandths(&self, sum: i64, count: u64) -> Option<i128> {
         let all = i128::from(count).saturating_mul(i128::from(self.store_per_unit.max(1)));
-        let thousandths = i128::from(sum)
-            .saturating_mul(1_000)
-            .checked_div_euclid(all)?;
-        Some(decimals(thousandths))
+        let sum = i128::from(sum).saturating_mul(1_000);
+        sum.checked_div_euclid(all)
     }
 
     /// The words of a refusal for its range.

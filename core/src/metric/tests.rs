@@ -68,8 +68,8 @@ fn values_are_shown_in_the_metrics_unit() {
     let coolant = Registry::with(vec![own(1_000, "coolant")]).unwrap();
     assert_eq!(coolant.get(Metric(1_000)).unwrap().shown(-5), "-0.5");
     let heart = registry.get(Metric::HEART_RATE).unwrap();
-    assert_eq!(heart.shown_mean(2_110, 3).as_deref(), Some("70.333"));
-    assert_eq!(heart.shown_mean(0, 0), None);
+    assert_eq!(heart.mean_thousandths(2_110, 3), Some(70_333));
+    assert_eq!(heart.mean_thousandths(0, 0), None);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::{
     goal::period_name,
     hex,
-    quantity::{amount, counted, counts},
+    quantity::{amount, counted, counts, decimal},
 };
 use crate::registry;
 
@@ -204,13 +204,11 @@ pub(crate) fn metrics(
 ) -> BTreeMap<&'static str, MetricDay> {
     let amounts = amounts.iter().filter_map(|(metric, amount)| {
         let of = registry::metrics().get(*metric)?;
-        let (display, eligible) = (of.shown(amount.display), of.shown(amount.eligible));
-        let (display, eligible) = (number(&display), number(&eligible));
         let for_goals = for_goals.get(metric);
         let amount = MetricDay::Amount {
-            display,
-            eligible,
-            for_goals: for_goals.map(|amount| number(&of.shown(*amount))),
+            display: decimal(of.thousandths(amount.display)),
+            eligible: decimal(of.thousandths(amount.eligible)),
+            for_goals: for_goals.map(|amount| decimal(of.thousandths(*amount))),
         };
         Some((of.name.as_str(), amount))
     });
@@ -222,20 +220,15 @@ pub(crate) fn metrics(
 }
 
 fn gauge(of: &Definition, summary: &Summary) -> MetricDay {
-    let mean = of.shown_mean(summary.sum, summary.count);
+    let mean = of.mean_thousandths(summary.sum, summary.count);
     MetricDay::Gauge {
         n: summary.count,
-        min: number(&of.shown(summary.min)),
-        max: number(&of.shown(summary.max)),
-        mean: mean.as_deref().map_or(0.0, number),
-        last: number(&of.shown(summary.last)),
+        min: decimal(of.thousandths(summary.min)),
+        max: decimal(of.thousandths(summary.max)),
+        mean: mean.map_or(0.0, decimal),
+        last: decimal(of.thousandths(summary.last)),
         last_ms: summary.last_ms,
     }
-}
-
-/// A decimal of a view as a JSON number; three digits behind the point survive that.
-fn number(text: &str) -> f64 {
-    text.parse().unwrap_or_default()
 }
 
 /// A workout, however many devices recorded it.

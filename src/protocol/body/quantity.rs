@@ -7,24 +7,31 @@ use crate::registry;
 
 /// An amount in store units as a number of the metric's unit.
 pub(crate) fn amount(metric: Metric, value: i64) -> Number {
-    let Some(of) = registry::metrics().get(metric) else {
-        return Number::from(value);
-    };
-    let text = of.shown(value);
-    let whole = text.parse::<i64>().ok().map(Number::from);
-    let fraction = || text.parse().ok().and_then(Number::from_f64);
-    whole
-        .or_else(fraction)
-        .unwrap_or_else(|| Number::from(value))
+    let of = registry::metrics().get(metric);
+    of.map_or_else(|| Number::from(value), |of| number(of.thousandths(value)))
 }
 
 /// The mean of readings, from their sum in store units and their number.
 pub(crate) fn mean(metric: Metric, (sum, count): (i64, u64)) -> Number {
     let of = registry::metrics().get(metric);
-    let text = of.and_then(|of| of.shown_mean(sum, count));
-    let mean = text.and_then(|text| text.parse().ok());
-    mean.and_then(Number::from_f64)
+    let mean = of.and_then(|of| of.mean_thousandths(sum, count));
+    let mean = mean.and_then(|mean| Number::from_f64(decimal(mean)));
+    mean.unwrap_or_else(|| Number::from(0))
+}
+
+fn number(thousandths: i128) -> Number {
+    let whole = i64::try_from(thousandths.div_euclid(1_000)).ok();
+    let whole = whole.filter(|_| thousandths.rem_euclid(1_000) == 0);
+    let fraction = || Number::from_f64(decimal(thousandths));
+    whole
+        .map(Number::from)
+        .or_else(fraction)
         .unwrap_or_else(|| Number::from(0))
+}
+
+/// Thousandths as a decimal: the number that is nearest to it, so that three digits behind the point are told as they are.
+pub(crate) fn decimal(thousandths: i128) -> f64 {
+    thousandths as f64 / 1_000.0
 }
 
 /// A target, or what has been reached of it, as a number of what the goal counts.
@@ -55,5 +62,17 @@ mod tests {
         assert_eq!(told(Metric::DISTANCE, 5_000_000), "5000");
         assert_eq!(told(Metric::DISTANCE, 5_000_500), "5000.5");
         assert_eq!(counted(Counted::Days, 3).to_string(), "3");
+    }
+
+    #[test]
+    fn three_digits_behind_the_point_are_told_as_they_are() {
+        for thousandths in (-2_000_000..2_000_000).step_by(7) {
+            let (sign, magnitude) = (
+                if thousandths < 0 { "-" } else { "" },
+                i128::abs(thousandths),
+            );
+            let told = format!("{sign}{}.{:03}", magnitude / 1_000, magnitude % 1_000);
+            assert_eq!(decimal(thousandths), told.parse::<f64>().unwrap());
+        }
     }
 }
