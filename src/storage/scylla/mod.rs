@@ -137,9 +137,11 @@ impl ScyllaStore {
     pub async fn open(settings: Settings) -> Result<Self, Error> {
         let session = connect::connect(&settings).await?;
         if settings.migrate {
+            // It has looked at all tables: a second look may see less where nodes have only just come together.
             schema::migrate(&session, &settings).await?;
+        } else {
+            schema::check(&session, &settings.address.keyspace).await?;
         }
-        schema::check(&session, &settings.address.keyspace).await?;
         connect::check_copies(&session, &settings).await?;
         let statements = Statements::prepare(&session, settings.datacenter.as_deref());
         let statements = Box::pin(statements).await?;
