@@ -64,6 +64,8 @@ pub(super) struct Session {
     incoming: Option<Box<Gate<Payload>>>,
     fragments: Fragments,
     heartbeat: Heartbeat,
+    /// When to look at it next, ms of the machine's clock.
+    beat_at_ms: u64,
     /// Until when the hello must have come, ms of the machine's clock; none once that was judged.
     hello_until_ms: Option<u64>,
     /// When the token ends.
@@ -107,6 +109,7 @@ impl Session {
     ) -> Self {
         let interval_ms = gateway.settings.heartbeat_s.saturating_mul(1_000);
         let now_ms = clock::monotonic_ms();
+        let heartbeat = Heartbeat::new(interval_ms, now_ms);
         let hello_ms = gateway.settings.hello_timeout_s.saturating_mul(1_000);
         Self {
             form,
@@ -118,7 +121,8 @@ impl Session {
             gate: GateHandle::default(),
             incoming: None,
             fragments: Fragments::new(form, gateway.settings.max_bytes),
-            heartbeat: Heartbeat::new(interval_ms, now_ms),
+            heartbeat,
+            beat_at_ms: now_ms.saturating_add(heartbeat.step_ms()),
             hello_until_ms: Some(now_ms.saturating_add(hello_ms)),
             exp_s: bearer.exp_s,
             alarm: None,
@@ -286,26 +290,28 @@ impl Session {
         }
     }
 
-    /// Wakes the session when the next thing is due at the latest: a beat, the hello, the token's end.
+    /// Wakes the session when the next thing is due: a beat, the hello, the token's end.
     fn set_alarm(&mut self, ctx: &mut Context) {
         if let Some(earlier) = self.alarm.take() {
             ctx.cancel_future(earlier);
         }
         let left_s = u64::try_from(self.exp_s.saturating_sub(clock::unix_s())).unwrap_or(0);
-        let hello_in_ms = self.hello_until_ms.map_or(u64::MAX, |until_ms| {
-            until_ms.saturating_sub(clock::monotonic_ms())
-        });
-        let wait_ms = self.heartbeat.step_ms();
-        let wait_ms = wait_ms.min(left_s.saturating_mul(1_000)).min(hello_in_ms);
-        self.alarm = Some(ctx.run_later(Duration::from_millis(wait_ms), Self::on_alarm));
+        let next_ms = self.beat_at_ms.min(self.hello_until_ms.unwrap_or(u64::MAX));
+        let wait_ms = next_ms.saturating_sub(clock::monotonic_ms());
+        let wait = Duration::from_millis(wait_ms).min(Duration::from_secs(left_s));
+        self.alarm = Some(ctx.run_later(wait, Self::on_alarm));
     }
 
     fn on_alarm(&mut self, ctx: &mut Context) {
         self.alarm = None;
-        self.beat(ctx);
+        let now_ms = clock::monotonic_ms();
+        if self.beat_at_ms <= now_ms {
+            self.beat_at_ms = now_ms.saturating_add(self.heartbeat.step_ms());
+            self.beat(ctx);
+        }
         if self
             .hello_until_ms
-            .is_some_and(|until_ms| until_ms <= clock::monotonic_ms())
+            .is_some_and(|until_ms| until_ms <= now_ms)
         {
             self.hello_until_ms = None;
             self.converse(ctx, |conversation, _| conversation.on_hello_timeout());

@@ -377,6 +377,28 @@ async fn a_silent_peer_is_pinged_and_closed() {
 }
 
 #[actix_web::test]
+async fn a_token_that_is_renewed_again_and_again_holds_no_ping_back() {
+    let server = Server::start(Settings {
+        heartbeat_s: 1,
+        ..Settings::default()
+    });
+    let mut client = server.open("ann").await;
+    for _ in 0..100 {
+        send(&mut client, r#"{"type":"auth","token":"ann"}"#).await;
+        loop {
+            match client.next().await.unwrap().unwrap() {
+                Message::Ping(_) => return,
+                Message::Text(text) => break assert_eq!(json(&text)["type"], "authenticated"),
+                other => panic!("{other:?} instead of a frame"),
+            }
+        }
+        // Less than what lies between two looks at the heartbeat.
+        actix_web::rt::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no ping came between the renewals");
+}
+
+#[actix_web::test]
 async fn an_address_has_so_many_sockets() {
     let server = Server::start(Settings {
         connections_per_address: 1,
