@@ -120,7 +120,8 @@ pub const GAP_MS_MIN: i64 = 15 * 60_000;
 pub const BATTERY_AGE_MS: i64 = 15 * 60_000;
 /// Between two reports of one socket's battery that are journaled, in ms of machine time; the newest waits.
 pub const BATTERY_EVERY_MS: u64 = 10_000;
-/// Bytes of encoded records since the last snapshot; more forces one (design.md 5).
+/// Bytes of encoded records since the last snapshot; more forces one (design.md 5), of some users up to a quarter less, so that not
+/// all who began together are written together.
 pub const TAIL_BYTES_MAX: usize = 8 * 1024;
 /// Facts, and changes, of one user that may wait for a snapshot; more force one.
 pub const FACTS_UNWRITTEN_MAX: usize = 256;

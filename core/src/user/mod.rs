@@ -31,6 +31,7 @@ mod retention;
 pub mod seen;
 pub mod snapshot;
 pub mod streaks;
+mod tail_bound;
 pub mod view;
 pub mod zone_admission;
 mod zones;

@@ -13,6 +13,7 @@ use super::{
     fold::Loaded,
     plan,
     snapshot::{self, Parts},
+    tail_bound,
 };
 use crate::{
     civil::Day,
@@ -246,7 +247,7 @@ impl Resident {
     /// Whether enough has come since the last snapshot that one is due (design.md 5).
     #[must_use]
     pub fn wants_snapshot(&self) -> bool {
-        self.user.tail.bytes() > limits::TAIL_BYTES_MAX
+        tail_bound::is_full(&self.user.id, self.user.tail.bytes())
             || self.user.facts.len().max(self.user.changes.len()) > limits::FACTS_UNWRITTEN_MAX
     }
 
