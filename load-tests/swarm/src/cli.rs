@@ -128,6 +128,9 @@ pub(crate) struct LoadArgs {
     /// Open loop: frames a second of all devices; latency counts from the intended moment
     #[arg(long, value_name = "FRAMES_PER_S", conflicts_with = "window")]
     pub(crate) rate: Option<f64>,
+    /// Samples are of the moment in which they are sent, as far apart as that makes them, instead of as their makers meant them
+    #[arg(long, requires = "rate")]
+    pub(crate) real_time: bool,
     /// Closed loop: frames of each device that are under way at any time
     #[arg(long, default_value_t = 1)]
     pub(crate) window: u32,

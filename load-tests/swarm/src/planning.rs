@@ -138,9 +138,9 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         signer: target.signer.clone(),
         start_ms,
         step_ms,
-        // A board is about now, and the floor looks at no times.
         backlog: backlog(args),
-        end_ms: if profile == Profile::Board || target.is_floor {
+        // What is of now goes on with the clock, and the floor looks at no times.
+        end_ms: if profile == Profile::Board || args.real_time || target.is_floor {
             i64::MAX
         } else {
             now_ms
@@ -158,6 +158,11 @@ fn sample_times(args: &LoadArgs, now_ms: i64) -> (i64, i64) {
             let per_s = args.rate.unwrap_or(1.0);
             let step_ms = (1_000.0 * f64::from(args.devices) / per_s) as i64;
             (now_ms, step_ms.min(MINUTE_MS))
+        }
+        profile if args.real_time => {
+            let per_s = args.rate.unwrap_or(1.0) * f64::from(records(args));
+            let step_ms = (1_000.0 * f64::from(args.devices) / per_s) as i64;
+            (now_ms, step_ms.clamp(1, profile.step_ms()))
         }
         Profile::Band | Profile::Backfill => {
             let step_ms = match profile {
@@ -256,6 +261,15 @@ mod tests {
         let (start_ms, step_ms) = sample_times(&hot, noon_ms);
         assert!(start_ms >= noon_ms - 12 * HOUR_MS && (1..1_000).contains(&step_ms));
         assert!(start_ms + samples(&hot) * step_ms <= noon_ms);
+    }
+
+    #[test]
+    fn samples_in_real_time_are_as_far_apart_as_they_are_sent() {
+        let noon_ms = 20_000 * DAY_MS + 12 * HOUR_MS;
+        let fast = args("vehicle --devices 2000 --rate 10000 --real-time");
+        assert_eq!(sample_times(&fast, noon_ms), (noon_ms, 20));
+        let slow = args("vehicle --devices 2000 --rate 10 --real-time");
+        assert_eq!(sample_times(&slow, noon_ms), (noon_ms, 1_000));
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::survey::plot::{Line, plot};
 pub(super) const SECTION: Section = Section {
     name: "soak",
     title: "A soak",
-    method: "`--minutes` at half of the saturated rate, once. Resident memory, open descriptors, the journal that no snapshot covers, and the data directory, every \
+    method: "`--minutes` at half of the saturated rate, once. Samples are of the moment in which they are sent, so that a minute of it is a minute of \
+             the users' day and not an hour: their day in memory is part of what grows. Resident memory, open descriptors, the journal that no snapshot covers, and the data directory, every \
              five seconds. Growth is the mean of the last quarter by that of the second.\n\n![Memory, descriptors and journal over the soak](load-soak.svg)",
     measure,
 };
@@ -51,7 +52,7 @@ fn measure(lab: &Lab<'_>, _: &Results, findings: &mut Findings) -> Result<()> {
         .max(1_000.0);
     let mut server = OwnServer::start(lab, "soak", &[])?;
     let words = format!(
-        "run vehicle --devices {devices} --rate {rate} --warmup 5 --seconds {seconds} {}",
+        "run vehicle --devices {devices} --rate {rate} --real-time --warmup 5 --seconds {seconds} {}",
         server.words()?
     );
     let (mut command, path) = lab.command("soak", &words, &[])?;
