@@ -50,6 +50,10 @@ pub struct Definition {
     /// Hours from the window's end to the settlement, 0 to 72.
     #[n(8)]
     pub finalisation_h: u32,
+    /// Most users who wait for a place once all are taken, longest wait first; 0: nobody.
+    #[n(9)]
+    #[cbor(default)]
+    pub waitlist: u32,
 }
 
 /// A fault of a definition.
@@ -118,6 +122,16 @@ impl Definition {
             .capacity
             .is_none_or(|n| (1..=limits::PARTICIPANTS_MAX).contains(&n));
         fault(!fits, "/capacity", "range", "1 to 1000000, or null".into());
+        let long = self.waitlist > limits::WAITLIST_MAX;
+        fault(long, "/waitlist", "range", "0 to 100000".into());
+        let endless = self.waitlist > 0 && self.capacity.is_none();
+        let words = "nobody waits for a place where there is no capacity";
+        fault(
+            endless && !long,
+            "/waitlist",
+            "needs_capacity",
+            words.into(),
+        );
         let fits = self
             .per_day_cap
             .is_none_or(|cap| (1..=1_000_000_000).contains(&cap));
@@ -130,6 +144,18 @@ impl Definition {
         let long = self.finalisation_h > limits::FINALISATION_H_MAX;
         fault(long, "/finalisation_h", "range", "0 to 72".into());
         faults
+    }
+
+    /// Most members who are in at one time.
+    #[must_use]
+    pub fn places(&self) -> u32 {
+        self.capacity.unwrap_or(limits::PARTICIPANTS_MAX)
+    }
+
+    /// Whether a user whose window starts at `starts_ms` may still be taken in, both POSIX ms.
+    #[must_use]
+    pub fn takes_in(&self, starts_ms: i64, now_ms: i64) -> bool {
+        now_ms < self.ends_at_ms() && (self.late == LateJoin::Yes || now_ms < starts_ms)
     }
 
     /// The window's first local start anywhere: 00:00 of `starts` at UTC+14, POSIX ms.
@@ -172,6 +198,7 @@ mod tests {
             capacity: None,
             per_day_cap: None,
             finalisation_h: 24,
+            waitlist: 0,
         }
     }
 
@@ -205,6 +232,7 @@ mod tests {
             capacity: Some(0),
             per_day_cap: Some(0),
             finalisation_h: 73,
+            waitlist: 100_001,
             ..april()
         };
         let pointers: Vec<_> = bad.faults().iter().map(|fault| fault.pointer).collect();
@@ -214,9 +242,16 @@ mod tests {
                 "/title",
                 "/window/ends",
                 "/capacity",
+                "/waitlist",
                 "/per_day_cap",
                 "/finalisation_h"
             ]
         );
+        let endless = Definition {
+            waitlist: 1,
+            ..april()
+        };
+        let codes: Vec<_> = endless.faults().iter().map(|fault| fault.code).collect();
+        assert_eq!(codes, ["needs_capacity"]);
     }
 }

@@ -68,6 +68,10 @@ pub const DAY_STARTS_MAX: usize = 400;
 pub const ENROLMENTS_PER_USER_MAX: usize = 64;
 /// Most participants of one challenge.
 pub const PARTICIPANTS_MAX: u32 = 1_000_000;
+/// Most users who wait for a place in one challenge.
+pub const WAITLIST_MAX: u32 = 100_000;
+/// Members that are given a free place of a challenge with one input.
+pub const ADMITTED_AT_ONCE_MAX: usize = 256;
 /// Longest window of a challenge, in days.
 pub const WINDOW_DAYS_MAX: i32 = 400;
 /// Longest finalisation, in hours (domain.md 5.1).

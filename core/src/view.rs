@@ -338,6 +338,22 @@ pub enum ChallengePhase {
     Cancelled,
 }
 
+/// Where an enrolment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// The user is in.
+    Joined,
+    /// It waits for a place.
+    Waiting {
+        /// How many are in front, and itself: 1 is next.
+        place: u32,
+    },
+    /// It waited, and no place became free.
+    NotAdmitted,
+    /// It has left.
+    Left,
+}
+
 /// An enrolment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnrolmentView {
@@ -345,9 +361,9 @@ pub struct EnrolmentView {
     pub challenge: ChallengeId,
     /// Whose.
     pub user: UserId,
-    /// Whether the user is in; false after leaving.
-    pub joined: bool,
-    /// Stamp of the joining, POSIX ms.
+    /// Where it stands.
+    pub membership: Membership,
+    /// Stamp of the joining, or of the asking while the user waits, POSIX ms.
     pub joined_ms: i64,
     /// First minute that counts, POSIX ms.
     pub counts_from_ms: i64,

@@ -52,6 +52,9 @@ pub(super) struct ChallengeBody {
     /// Most participants; null: a million.
     #[schema(minimum = 1, maximum = 1_000_000)]
     capacity: Option<u32>,
+    /// Most users who wait for a place once all are taken, longest wait first; needs a capacity.
+    #[schema(default = 0, maximum = 100_000)]
+    waitlist: Option<u32>,
     /// Most of one day that counts; null: all of it.
     #[schema(default = 30_000, minimum = 1, maximum = 1_000_000_000)]
     per_day_cap: Option<i64>,
@@ -118,6 +121,7 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
     let dates = window(top.required_object("window"));
     let (join_opens_ms, late) = join(top.object("join"));
     let capacity = top.nullable("capacity", integer(1..=i64::from(limits::PARTICIPANTS_MAX)));
+    let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
     let per_day_cap = top.nullable("per_day_cap", integer(1..=1_000_000_000));
     let hours = integer(0..=i64::from(limits::FINALISATION_H_MAX));
     let finalisation_h = top.optional("finalisation_h", hours);
@@ -138,6 +142,7 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
         finalisation_h: finalisation_h.map_or(Definition::FINALISATION_H, |hours| {
             u32::try_from(hours).unwrap_or(u32::MAX)
         }),
+        waitlist: waitlist.map_or(0, |most| u32::try_from(most).unwrap_or(u32::MAX)),
     };
     add_faults_of(&definition, &faults);
     faults.none()?;
@@ -184,7 +189,8 @@ fn add_faults_of(definition: &Definition, faults: &Faults) {
     let window_is_known = !faults.concern("/window");
     let found = definition.faults().into_iter().filter(|fault| {
         let of_dates = fault.pointer.starts_with("/window") || fault.code == "after_end";
-        !faults.concern(fault.pointer) && (window_is_known || !of_dates)
+        let of_capacity = fault.code == "needs_capacity" && faults.concern("/capacity");
+        !faults.concern(fault.pointer) && (window_is_known || !of_dates) && !of_capacity
     });
     for fault in found.collect::<Vec<_>>() {
         faults.add(fault.pointer, Wrong::new(fault.code, fault.detail));
@@ -226,6 +232,21 @@ mod tests {
             .map(|(pointer, _)| pointer.as_str())
             .collect();
         assert_eq!(pointers, ["/title", "/type", "/metric", "/window"]);
+    }
+
+    #[test]
+    fn a_waiting_list_needs_a_capacity() {
+        let mut body = april();
+        body["waitlist"] = json!(20);
+        assert_eq!(faults(&body), [("/waitlist".to_owned(), "needs_capacity")]);
+        body["capacity"] = json!(0);
+        assert_eq!(
+            faults(&body),
+            [("/capacity".to_owned(), "range")],
+            "said once"
+        );
+        body["capacity"] = json!(10);
+        assert_eq!(parse(&body, &[]).unwrap().waitlist, 20);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `/v1/challenges/{id}/enrolments`: joining and leaving. Neither has a body or a precondition: both may be repeated.
 
-use streakline_core::id::UserId;
+use streakline_core::id::{ChallengeId, UserId};
 
 use super::{
     answer,
     ask::{Ask, Search},
+    fault::Wrong,
+    page,
     problem::Answer,
 };
 use crate::protocol::{
@@ -12,17 +14,25 @@ use crate::protocol::{
     error_code::{Code, Refusal},
 };
 
-/// List who takes part, by user; a user's own token lists itself
+/// List who takes part, by user, or who waits for a place, longest wait first; a user's own token lists itself
 #[utoipa::path(get, path = "/v1/challenges/{id}/enrolments", tag = "challenges",
     operation_id = "list_enrolments",
-    params(("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+    params(
+        ("state" = Option<String>, Query, description = "`joined` (the default) or `waiting`"),
+        ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
+    ),
     responses((status = 200, description = "A page of enrolments", body = Page<Enrolment>)))]
 pub(super) async fn list(Search { ask, mut query }: Search) -> Answer {
     let id = ask.challenge()?;
-    let page = query.page(format!("enrolments/{id}"), &ask.api.cursors);
+    let waiting = query.read("state", are_waiting).unwrap_or(false);
+    let list = if waiting { "waiting" } else { "enrolments" };
+    let page = query.page(format!("{list}/{id}"), &ask.api.cursors);
     query.done()?;
     if let (false, Some(user)) = (ask.principal.is_admin(), ask.principal.user()) {
         return list_own(&ask, user, page.after.is_some()).await;
+    }
+    if waiting {
+        return list_waiting(&ask, id, &page).await;
     }
     let after = page
         .after
@@ -35,6 +45,27 @@ pub(super) async fn list(Search { ask, mut query }: Search) -> Answer {
         .map(|view| view.user.to_string());
     let next = ask.api.cursors.next(&page, last)?;
     answer::list(views.iter().map(Enrolment::from).collect(), next)
+}
+
+/// Which of the two lists is asked for.
+fn are_waiting(text: &str) -> Result<bool, Wrong> {
+    match text {
+        "joined" => Ok(false),
+        "waiting" => Ok(true),
+        _ => Err(Wrong::new("unsupported", "must be joined or waiting")),
+    }
+}
+
+async fn list_waiting(ask: &Ask, id: ChallengeId, page: &page::Page) -> Answer {
+    let directory = &ask.api.directory;
+    let (views, more) = directory
+        .waiting(id, page.after_number(), page.limit)
+        .await?;
+    let last = views.last().filter(|_| more);
+    let last = last.map(|(ticket, _)| ticket.to_string());
+    let next = ask.api.cursors.next(page, last)?;
+    let items = views.iter().map(|(_, view)| Enrolment::from(view));
+    answer::list(items.collect(), next)
 }
 
 /// A list of at most one: `past` says that the page before had it.
@@ -60,12 +91,12 @@ pub(super) async fn read(ask: Ask) -> Answer {
     answer::one(&ask.request, None, &Enrolment::from(&view))
 }
 
-/// Join a challenge
+/// Join a challenge, or wait for a place where it has a waiting list
 #[utoipa::path(put, path = "/v1/challenges/{id}/enrolments/{user}", tag = "challenges",
     operation_id = "join_challenge",
     responses(
-        (status = 200, description = "Joined already", body = Enrolment),
-        (status = 201, description = "Joined", body = Enrolment),
+        (status = 200, description = "Joined or waiting already", body = Enrolment),
+        (status = 201, description = "Joined, or waiting where `state` says so", body = Enrolment),
     ))]
 pub(super) async fn join(ask: Ask) -> Answer {
     let user = ask.own_user()?;
@@ -77,7 +108,7 @@ pub(super) async fn join(ask: Ask) -> Answer {
     answer::written(written.created, None, &Enrolment::from(&written.value))
 }
 
-/// Leave a challenge
+/// Leave a challenge, or its waiting list
 #[utoipa::path(delete, path = "/v1/challenges/{id}/enrolments/{user}", tag = "challenges",
     operation_id = "leave_challenge",
     responses((status = 204, description = "Left")))]

@@ -211,6 +211,7 @@ pub(crate) fn challenge_view() -> ChallengeView {
         capacity: None,
         per_day_cap: Some(30_000),
         finalisation_h: 24,
+        waitlist: 0,
     };
     ChallengeView {
         challenge: challenge(),

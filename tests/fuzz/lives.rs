@@ -309,6 +309,7 @@ fn challenge(random: &mut Random) -> Vec<u8> {
             alias: values::words(random, 40),
             starts_ms: FROM_MS,
             member: MemberNumber(u32::try_from(number).unwrap() + 1),
+            waits: random.permille(200),
         });
         if random.permille(200) {
             inputs.push(ChallengeInput::Leave(user));

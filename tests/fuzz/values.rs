@@ -206,6 +206,9 @@ pub(crate) fn stored_record(random: &mut Random) -> StoredRecord {
 pub(crate) fn definition(random: &mut Random) -> Definition {
     let starts = day(random);
     let opens_ms = starts.utc_ms() - random.within(0, 1_000_000_000);
+    let capacity = maybe(random, |random| {
+        u32::try_from(random.within(1, 1_000_000)).unwrap()
+    });
     Definition {
         title: words(random, 200),
         metric: Metric::STEPS,
@@ -213,9 +216,8 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         ends: starts.plus(i32::try_from(random.within(0, 399)).unwrap()),
         join_opens_ms: maybe(random, |_| opens_ms),
         late: [LateJoin::Yes, LateJoin::No][random.index(2)],
-        capacity: maybe(random, |random| {
-            u32::try_from(random.within(1, 1_000_000)).unwrap()
-        }),
+        waitlist: capacity.map_or(0, |_| u32::try_from(random.within(0, 100_000)).unwrap()),
+        capacity,
         per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
     }
@@ -241,7 +243,7 @@ fn new_zone(random: &mut Random) -> NewZone {
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(21) {
+    match random.index(22) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, new_zone),
@@ -276,6 +278,12 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             challenge,
             join,
             joined_ms: FROM_MS + random.within(0, 1_000_000_000),
+            definition: definition(random),
+        },
+        20 => UserInput::Await {
+            challenge,
+            join,
+            since_ms: FROM_MS + random.within(0, 1_000_000_000),
             definition: definition(random),
         },
         6 => UserInput::Withdraw { challenge, join },
@@ -315,8 +323,10 @@ fn ingest(random: &mut Random) -> Ingest {
 }
 
 fn conclusion(random: &mut Random) -> Conclusion {
-    if random.permille(500) {
-        return Conclusion::Cancelled(words(random, 200));
+    match random.index(5) {
+        0 => return Conclusion::NotAdmitted,
+        1 | 2 => return Conclusion::Cancelled(words(random, 200)),
+        _ => {}
     }
     Conclusion::Settled {
         rank: u32::try_from(random.within(1, 100)).unwrap(),
@@ -353,7 +363,7 @@ fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(12) {
+    match random.index(13) {
         0 => ChallengeInput::Create(definition(random)),
         1 => ChallengeInput::Replace(definition(random)),
         2 => ChallengeInput::Discard,
@@ -364,6 +374,7 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             alias: words(random, 40),
             starts_ms: FROM_MS + random.within(-1_000_000_000, 1_000_000_000),
             member: MemberNumber(u32::try_from(random.within(0, 9)).unwrap()),
+            waits: random.permille(300),
         },
         6 => ChallengeInput::Leave(user_id(random)),
         7 => ChallengeInput::Settle {
@@ -374,6 +385,9 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
         8 => ChallengeInput::Skip(skip(random)),
         10 => ChallengeInput::Forget(MemberNumber(u32::try_from(random.within(0, 9)).unwrap())),
         9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
+        11 => ChallengeInput::Admit(vec![MemberNumber(
+            u32::try_from(random.within(0, 9)).unwrap(),
+        )]),
         _ => ChallengeInput::Tick,
     }
 }

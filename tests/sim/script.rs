@@ -254,6 +254,7 @@ fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
             capacity: None,
             per_day_cap: random.permille(500).then_some(6_000),
             finalisation_h: [0, 6, 24, 72][random.index(4)],
+            waitlist: 0,
         };
         (ChallengeId(id(random)), definition)
     };

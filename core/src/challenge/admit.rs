@@ -4,9 +4,7 @@
 use alloc::string::String;
 
 use super::{Challenge, Stage};
-use crate::{
-    definition::LateJoin, id::UserId, input::ChallengeInput, limits, view::ChallengePhase,
-};
+use crate::{id::UserId, input::ChallengeInput, view::ChallengePhase};
 
 /// Why not; the codes of protocol.md 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,7 +67,8 @@ impl Challenge {
         }
     }
 
-    /// Whether a user may join; `false`: it is in already. `starts_ms`: the window's start for that user.
+    /// Whether a user may join, or wait for a place; `false`: it is in or waits already. `starts_ms`: the window's start for that
+    /// user.
     ///
     /// # Errors
     /// Each of protocol.md 7's: not open yet, closed, full, or a phase that forbids it.
@@ -78,7 +77,7 @@ impl Challenge {
         if phase == ChallengePhase::Cancelled {
             return Err(Refusal::Phase(phase));
         }
-        if self.members.get(user).is_some_and(|member| member.joined) {
+        if self.is_member(user) || self.waits(user) {
             return Ok(false);
         }
         let definition = self.definition.as_ref().ok_or(Refusal::NotFound)?;
@@ -87,26 +86,31 @@ impl Challenge {
             ChallengePhase::Finalising | ChallengePhase::Settled => return Err(Refusal::Closed),
             _ => {}
         }
-        if definition.late == LateJoin::No && now_ms >= starts_ms {
+        if !definition.takes_in(starts_ms, now_ms) {
             return Err(Refusal::Closed);
         }
-        let capacity = definition.capacity.unwrap_or(limits::PARTICIPANTS_MAX);
-        if self.joined >= capacity {
-            Err(Refusal::Full)
-        } else {
+        if self.has_free_place(now_ms) || self.may_wait() {
             Ok(true)
+        } else {
+            Err(Refusal::Full)
         }
     }
 
-    /// The input that takes a user in, with the number that it will have.
+    /// The input that takes a user in, or lets it wait where no place is free, with the number that it will have.
     #[must_use]
-    pub fn joining(&self, user: UserId, alias: String, starts_ms: i64) -> ChallengeInput {
+    pub fn joining(
+        &self,
+        user: UserId,
+        alias: String,
+        (starts_ms, now_ms): (i64, i64),
+    ) -> ChallengeInput {
         let member = self.members.number_for(&user);
         ChallengeInput::Join {
             user,
             alias,
             starts_ms,
             member,
+            waits: !self.has_free_place(now_ms),
         }
     }
 
@@ -116,13 +120,13 @@ impl Challenge {
         self.members.number_of(user).map(ChallengeInput::Forget)
     }
 
-    /// Whether a user may leave.
+    /// Whether a user may leave, or stop waiting.
     ///
     /// # Errors
     /// [`Refusal::NotEnrolled`], or [`Refusal::Closed`] once the window has ended.
     pub fn may_leave(&self, user: &UserId, now_ms: i64) -> Result<(), Refusal> {
         let phase = self.known_phase(now_ms)?;
-        if !self.members.get(user).is_some_and(|member| member.joined) {
+        if !self.is_member(user) && !self.waits(user) {
             return Err(Refusal::NotEnrolled);
         }
         match phase {

@@ -2,7 +2,9 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use super::{Challenge, Member, Name, Stage, Told, board::Board, forget::forget, frozen::freeze};
+use super::{
+    Challenge, Member, Name, Stage, Told, board::Board, forget::forget, frozen::freeze, waiting,
+};
 use crate::{
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
@@ -56,8 +58,13 @@ fn proceed(
     header: &Header,
     input: &ChallengeInput,
 ) -> Vec<Notice> {
+    let was_closed = challenge.is_closed();
     run_boundaries(challenge, header.stamp_ms);
-    let notices = apply(challenge, board, header, input);
+    let mut notices = Vec::new();
+    if !was_closed && challenge.is_closed() {
+        notices = challenge.unadmitted(board);
+    }
+    notices.extend(apply(challenge, board, header, input));
     challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
     notices
 }
@@ -105,6 +112,7 @@ fn apply(
             alias,
             starts_ms,
             member,
+            waits,
         } => {
             let name = Name {
                 user: user.clone(),
@@ -112,7 +120,15 @@ fn apply(
                 asked_by: Some(Box::new(header.origin.clone())),
             };
             let times = (header.stamp_ms, *starts_ms);
-            join(challenge, board, (name, *member), times)
+            let joining = Joining {
+                name,
+                asked: *member,
+                waits: *waits,
+            };
+            join(challenge, board, joining, times)
+        }
+        ChallengeInput::Admit(numbers) => {
+            waiting::admit(challenge, board, (numbers, header.stamp_ms))
         }
         ChallengeInput::Leave(user) => leave(challenge, board, (user, header)),
         ChallengeInput::Settle {
@@ -146,31 +162,40 @@ fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
     Vec::new()
 }
 
+struct Joining {
+    name: Name,
+    asked: MemberNumber,
+    waits: bool,
+}
+
 fn join(
     challenge: &mut Challenge,
     board: &mut Board,
-    (name, asked): (Name, MemberNumber),
+    joining: Joining,
     (joined_ms, starts_ms): (i64, i64),
 ) -> Vec<Notice> {
-    let Some(definition) = challenge.definition.clone() else {
-        return Vec::new();
-    };
-    let user = name.user.clone();
-    let before = challenge.members.get(&user).map_or(0, |held| held.join);
-    let join = before.saturating_add(1);
-    let member = Member::new(name, join, (joined_ms, starts_ms));
-    let number = challenge.members.put(asked, member.clone());
-    board.seat(number, &member);
+    let user = joining.name.user.clone();
+    let held = challenge.members.get(&user);
+    if held.is_some_and(|held| held.joined || held.ticket.is_some()) {
+        return Vec::new(); // An operator offers again what has been done since.
+    }
+    let join = held.map_or(0, |held| held.join).saturating_add(1);
+    let mut member = Member::new(joining.name, join, (joined_ms, starts_ms));
+    if joining.waits {
+        member.joined = false;
+        member.ticket = Some(challenge.members.next_ticket());
+    }
+    let number = challenge.members.put(joining.asked, member.clone());
+    if member.joined {
+        board.seat(number, &member);
+        challenge.joined = challenge.joined.saturating_add(1);
+    }
     #[cfg(feature = "fault-injection")]
-    crate::fault::taste_joining(&definition.title, challenge.members.len());
-    challenge.joined = challenge.joined.saturating_add(1);
-    let enrol = UserInput::Enrol {
-        challenge: challenge.id,
-        join,
-        joined_ms,
-        definition,
-    };
-    Vec::from([(user, enrol)])
+    if let Some(definition) = &challenge.definition {
+        crate::fault::taste_joining(&definition.title, challenge.members.len());
+    }
+    let notice = challenge.owed(&user, board);
+    notice.map(|notice| (user, notice)).into_iter().collect()
 }
 
 fn leave(
@@ -178,8 +203,10 @@ fn leave(
     board: &mut Board,
     (user, header): (&UserId, &Header),
 ) -> Vec<Notice> {
+    let number = challenge.members.number_of(user);
+    let waited = number.is_some_and(|number| challenge.members.stop_waiting(number));
     let member = challenge.members.get_mut(user);
-    let Some(member) = member.filter(|member| member.joined) else {
+    let Some(member) = member.filter(|member| member.joined || waited) else {
         return Vec::new();
     };
     let row = member.row_id();
@@ -189,17 +216,19 @@ fn leave(
         challenge: challenge.id,
         join: member.join,
     };
-    challenge.joined = challenge.joined.saturating_sub(1);
+    if !waited {
+        challenge.joined = challenge.joined.saturating_sub(1);
+    }
     if let Some(row) = row {
         board.remove(&row);
     }
     Vec::from([(user.clone(), withdraw)])
 }
 
-/// Who is in is told how it ended, or first that it was taken in.
+/// Who is in is told how it ended, or first that it was taken in; who waits, that it waited for nothing.
 fn conclude(challenge: &Challenge, board: &Board) -> Vec<Notice> {
     let members = challenge.members.by_user();
-    let members = members.filter(|(_, member)| member.joined);
+    let members = members.filter(|(_, member)| member.joined || member.ticket.is_some());
     let notice = |(user, _): (&UserId, _)| Some((user.clone(), challenge.owed(user, board)?));
     members.filter_map(notice).collect()
 }
@@ -212,16 +241,19 @@ impl Challenge {
         self.members.by_user().filter_map(owed).collect()
     }
 
-    /// What one member's partition must be told next: that it is in, then how it ended, or that it has left.
+    /// What one member's partition must be told next: that it waits; that it is in; then how it ended, or that it has left.
     #[must_use]
     pub fn owed(&self, user: &UserId, board: &Board) -> Option<UserInput> {
         let member = self.members.get(user)?;
         let (challenge, join) = (self.id, member.join);
+        if member.ticket.is_some() {
+            return self.owed_while_waiting(member.told, join, member.joined_ms);
+        }
         if !member.joined {
             let owed = member.told != Told::Withdrawn;
             return owed.then_some(UserInput::Withdraw { challenge, join });
         }
-        if member.told == Told::Nothing {
+        if matches!(member.told, Told::Nothing | Told::Waiting) {
             return Some(UserInput::Enrol {
                 challenge,
                 join,
@@ -245,12 +277,14 @@ impl Challenge {
     #[must_use]
     pub fn all_told(&self) -> bool {
         let mut members = self.members.iter();
-        members.all(|(_, member)| !member.joined || member.told != Told::Nothing)
+        let unaware = |told: Told| matches!(told, Told::Nothing | Told::Waiting);
+        members.all(|(_, member)| !member.joined || !unaware(member.told))
     }
 
     /// A member's partition has journaled what it was told.
     pub fn confirmed(&mut self, user: &UserId, input: &UserInput) {
         let (join, told) = match input {
+            UserInput::Await { join, .. } => (*join, Told::Waiting),
             UserInput::Enrol { join, .. } => (*join, Told::Enrolled),
             UserInput::Withdraw { join, .. } => (*join, Told::Withdrawn),
             UserInput::Conclude { join, .. } => (*join, Told::Concluded),
@@ -270,7 +304,7 @@ impl Challenge {
     pub fn on_behalf(&self, user: &UserId, input: &UserInput) -> Origin {
         let name = self.members.get(user).and_then(Member::name);
         let asked = match input {
-            UserInput::Enrol { .. } | UserInput::Withdraw { .. } => {
+            UserInput::Await { .. } | UserInput::Enrol { .. } | UserInput::Withdraw { .. } => {
                 name.and_then(|name| name.asked_by.as_deref())
             }
             UserInput::Conclude {

@@ -15,6 +15,7 @@ pub mod resident;
 mod scene;
 pub mod stored;
 pub mod view;
+mod waiting;
 
 use alloc::string::String;
 use minicbor::{Decode, Encode};
@@ -76,6 +77,9 @@ pub enum Told {
     /// How the challenge ended.
     #[n(3)]
     Concluded,
+    /// That it waits for a place.
+    #[n(4)]
+    Waiting,
 }
 
 /// The state of one challenge; its board is beside it.

@@ -53,7 +53,22 @@ pub(super) fn definition() -> Definition {
         capacity: None,
         per_day_cap: None,
         finalisation_h: 24,
+        waitlist: 0,
     }
+}
+
+/// A published one with so many places and so long a waiting list, without members.
+pub(super) fn of_places(capacity: u32, waitlist: u32) -> Resident {
+    let mut resident = Resident::read(Challenge::new(ID), Vec::new());
+    resident.filled();
+    let definition = Definition {
+        capacity: Some(capacity),
+        waitlist,
+        ..definition()
+    };
+    give(&mut resident, ChallengeInput::Create(definition));
+    give(&mut resident, ChallengeInput::Publish);
+    resident
 }
 
 /// A published one without members.
@@ -70,7 +85,9 @@ pub(super) fn alias(name: &str) -> String {
 }
 
 pub(super) fn join(resident: &mut Resident, name: &str) {
-    let joining = resident.challenge().joining(user(name), alias(name), 0);
+    let joining = resident
+        .challenge()
+        .joining(user(name), alias(name), (0, 0));
     give(resident, joining);
 }
 

@@ -7,7 +7,7 @@ use crate::{
     civil::MINUTE_MS,
     id::UserId,
     leaderboard::{Row, RowKey},
-    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RowView},
+    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, Membership, RowView},
 };
 
 impl Challenge {
@@ -46,10 +46,34 @@ impl Challenge {
         EnrolmentView {
             challenge: self.id,
             user: user.clone(),
-            joined: member.joined,
+            membership: self.membership(member),
             joined_ms: member.joined_ms,
             counts_from_ms: member.starts_ms.max(joined),
         }
+    }
+
+    fn membership(&self, member: &Member) -> Membership {
+        match member.ticket {
+            _ if member.joined => Membership::Joined,
+            Some(_) if self.is_closed() => Membership::NotAdmitted,
+            Some(ticket) => Membership::Waiting {
+                place: self.members.place_of(ticket),
+            },
+            None => Membership::Left,
+        }
+    }
+
+    /// Up to `limit` enrolments of those who wait, longest wait first, behind a ticket (0: from the first), each with its
+    /// ticket; and whether more follow.
+    #[must_use]
+    pub fn waiting(&self, after: u64, limit: usize) -> (Vec<(u64, EnrolmentView)>, bool) {
+        let mut rest = self.members.waiting(after).filter(|_| !self.is_closed());
+        let page = rest.by_ref().take(limit);
+        let view = |(ticket, _, member): (u64, _, &Member)| {
+            Some((ticket, self.enrolment_view(member.user()?, member)))
+        };
+        let page: Vec<_> = page.filter_map(view).collect();
+        (page, rest.next().is_some())
     }
 
     /// Up to `limit` enrolments of those who are in, by user, after `after`; and whether more follow.

@@ -37,7 +37,9 @@ impl FactKind {
     #[must_use]
     pub fn challenge(&self) -> Option<ChallengeId> {
         match self {
-            Self::ChallengeJoined(challenge)
+            Self::ChallengeWaitlisted(challenge)
+            | Self::ChallengeNotAdmitted(challenge)
+            | Self::ChallengeJoined(challenge)
             | Self::ChallengeStarted(challenge)
             | Self::ChallengeEnded(challenge)
             | Self::ChallengeSettled { challenge, .. }

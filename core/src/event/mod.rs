@@ -207,6 +207,12 @@ pub enum FactKind {
         #[n(1)]
         reason: String,
     },
+    /// `challenge.waitlisted`: the user waits for a place.
+    #[n(12)]
+    ChallengeWaitlisted(#[n(0)] ChallengeId),
+    /// `challenge.not_admitted`: it waited, and none became free.
+    #[n(13)]
+    ChallengeNotAdmitted(#[n(0)] ChallengeId),
     /// What instruments, milestones, pauses and verdicts do.
     #[n(16)]
     Streak(#[n(0)] StreakFact),

@@ -1,6 +1,6 @@
 //! What can change a challenge.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -43,6 +43,10 @@ pub enum ChallengeInput {
         /// are erased, and must not move it.
         #[n(3)]
         member: MemberNumber,
+        /// Whether it waits for a place. It is journaled for the same reason.
+        #[n(4)]
+        #[cbor(default)]
+        waits: bool,
     },
     /// Lets a user go.
     #[n(7)]
@@ -73,6 +77,9 @@ pub enum ChallengeInput {
     /// it was. It names nobody, so that it can be read when the user's key is gone.
     #[n(12)]
     Forget(#[n(0)] MemberNumber),
+    /// Gives free places to members who wait. It names nobody, for the same reason.
+    #[n(13)]
+    Admit(#[n(0)] Vec<MemberNumber>),
 }
 
 impl ChallengeInput {
@@ -91,7 +98,8 @@ impl ChallengeInput {
             | Self::Settle { .. }
             | Self::Tick
             | Self::Skip(_)
-            | Self::Forget(_) => None,
+            | Self::Forget(_)
+            | Self::Admit(_) => None,
         }
     }
 
@@ -111,6 +119,7 @@ impl ChallengeInput {
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",
             Self::Forget(_) => "forget",
+            Self::Admit(_) => "admit",
         }
     }
 }

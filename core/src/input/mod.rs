@@ -224,6 +224,9 @@ pub enum Conclusion {
     /// Cancelled, with the admin's words.
     #[n(1)]
     Cancelled(#[n(0)] String),
+    /// The user waited for a place, and none became free.
+    #[n(2)]
+    NotAdmitted,
 }
 
 /// Inputs of a user. Numbers 20 to 39 are kept for decisions, outcomes, messages and attributes.
@@ -282,6 +285,22 @@ pub enum UserInput {
         /// Stamp of the joining, POSIX ms.
         #[n(2)]
         joined_ms: i64,
+        /// What the challenge is.
+        #[n(3)]
+        definition: Definition,
+    },
+    /// The user waits for a place in a challenge.
+    #[n(12)]
+    Await {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which enrolment of this user in it; it keeps its number when a place is free.
+        #[n(1)]
+        join: u32,
+        /// Stamp of the asking, POSIX ms.
+        #[n(2)]
+        since_ms: i64,
         /// What the challenge is.
         #[n(3)]
         definition: Definition,
@@ -404,6 +423,7 @@ impl UserInput {
             Self::Profile(_) => "profile",
             Self::PutGoal { .. } => "put_goal",
             Self::DeleteGoal(_) => "delete_goal",
+            Self::Await { .. } => "await",
             Self::Enrol { .. } => "enrol",
             Self::Withdraw { .. } => "withdraw",
             Self::Conclude { .. } => "conclude",

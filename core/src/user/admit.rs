@@ -9,7 +9,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::{EnrolmentState, User};
+use super::User;
 use crate::{
     civil::Day,
     event::{BatchOutcome, Judgement},
@@ -193,14 +193,9 @@ fn in_time(record: Record, stamp_ms: i64) -> Result<Record, RecordRefusal> {
     Ok(record)
 }
 
-/// Whether one more challenge may be joined.
+/// Whether one more challenge may be joined, or waited for.
 #[must_use]
 pub fn may_enrol(user: &User) -> bool {
-    let open = |state| matches!(state, EnrolmentState::Active | EnrolmentState::Frozen);
-    let active = user
-        .enrolments
-        .values()
-        .filter(|held| open(held.state))
-        .count();
-    active < limits::ENROLMENTS_PER_USER_MAX
+    let open = user.enrolments.values().filter(|held| held.is_open());
+    open.count() < limits::ENROLMENTS_PER_USER_MAX
 }

@@ -36,6 +36,9 @@ pub enum EnrolmentState {
     /// The challenge was cancelled.
     #[n(4)]
     Cancelled,
+    /// It waits for a place.
+    #[n(5)]
+    Waiting,
 }
 
 /// One enrolment.
@@ -44,7 +47,7 @@ pub struct Enrolment {
     /// Which enrolment of this user in that challenge, from 1.
     #[n(0)]
     pub join: u32,
-    /// Stamp of the joining, POSIX ms.
+    /// Stamp of the joining, or of the asking while it waits, POSIX ms.
     #[n(1)]
     pub joined_ms: i64,
     /// What the challenge is.
@@ -77,6 +80,34 @@ pub struct Enrolment {
 }
 
 impl Enrolment {
+    fn new((join, joined_ms, definition): (u32, i64, &Definition), fold: &Fold<'_>) -> Self {
+        Self {
+            join,
+            joined_ms,
+            state: EnrolmentState::Active,
+            days: BTreeMap::new(),
+            score: 0,
+            achieved_at_ms: 0,
+            version: fold.header.position,
+            started: definition.started_ms() <= fold.at_ms,
+            ended: definition.ends_at_ms() <= fold.at_ms,
+            alias: None,
+            definition: definition.clone(),
+        }
+    }
+
+    /// Whether its challenge is not over for this user: one of the few that may be open at one time.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        use EnrolmentState::{Active, Frozen, Waiting};
+        matches!(self.state, Active | Frozen | Waiting)
+    }
+
+    /// Whether it knows of a joining with that number: one that waits does not yet.
+    fn has_joined(&self, join: u32) -> bool {
+        self.join > join || self.join == join && self.state != EnrolmentState::Waiting
+    }
+
     /// Whether a boundary of the challenge is still to come for this user.
     #[must_use]
     pub fn awaits_boundary(&self) -> bool {
@@ -99,32 +130,40 @@ pub(super) fn next(id: ChallengeId, held: &Enrolment) -> Option<(i64, Kind)> {
     }
 }
 
+/// The user waits for a place: nothing scores, and no board has a row of it.
+pub(super) fn wait(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    id: ChallengeId,
+    waiting: (u32, i64, &Definition),
+) {
+    let held = user.enrolments.get(&id);
+    if held.is_some_and(|held| held.join >= waiting.0) {
+        return;
+    }
+    let held = Enrolment {
+        state: EnrolmentState::Waiting,
+        ..Enrolment::new(waiting, fold)
+    };
+    user.enrolments.insert(id, Box::new(held));
+    forget_oldest(user);
+    // The row of an earlier enrolment goes.
+    user.unwritten_standings.insert(id);
+    fold.tell(user, FactKind::ChallengeWaitlisted(id));
+}
+
 pub(super) fn enrol(
     user: &mut User,
     fold: &mut Fold<'_>,
     id: ChallengeId,
-    (join, joined_ms, definition): (u32, i64, &Definition),
+    joining: (u32, i64, &Definition),
 ) {
-    if user
-        .enrolments
-        .get(&id)
-        .is_some_and(|held| held.join >= join)
-    {
+    let (join, joined_ms, definition) = joining;
+    let held = user.enrolments.get(&id);
+    if held.is_some_and(|held| held.has_joined(join)) {
         return;
     }
-    let held = Enrolment {
-        join,
-        joined_ms,
-        state: EnrolmentState::Active,
-        days: BTreeMap::new(),
-        score: 0,
-        achieved_at_ms: 0,
-        version: fold.header.position,
-        started: definition.started_ms() <= fold.at_ms,
-        ended: definition.ends_at_ms() <= fold.at_ms,
-        alias: None,
-        definition: definition.clone(),
-    };
+    let held = Enrolment::new(joining, fold);
     user.enrolments.insert(id, Box::new(held));
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
@@ -150,10 +189,7 @@ pub(super) fn enrol(
 /// Concluded enrolments give way to new ones; open ones are bounded at admission.
 fn forget_oldest(user: &mut User) {
     while user.enrolments.len() > limits::ENROLMENTS_PER_USER_MAX.saturating_mul(2) {
-        let over = |held: &Enrolment| {
-            !matches!(held.state, EnrolmentState::Active | EnrolmentState::Frozen)
-        };
-        let oldest = user.enrolments.iter().filter(|(_, held)| over(held));
+        let oldest = user.enrolments.iter().filter(|(_, held)| !held.is_open());
         let Some(id) = oldest
             .min_by_key(|(id, held)| (held.joined_ms, **id))
             .map(|(id, _)| *id)
@@ -188,12 +224,7 @@ pub(super) fn conclude(
     else {
         return;
     };
-    let over = [
-        EnrolmentState::Left,
-        EnrolmentState::Settled,
-        EnrolmentState::Cancelled,
-    ];
-    if over.contains(&held.state) {
+    if !held.is_open() {
         return;
     }
     let fact = match conclusion {
@@ -210,6 +241,10 @@ pub(super) fn conclude(
                 score,
                 participants,
             }
+        }
+        Conclusion::NotAdmitted => {
+            held.state = EnrolmentState::Left;
+            FactKind::ChallengeNotAdmitted(id)
         }
         Conclusion::Cancelled(reason) => {
             held.state = EnrolmentState::Cancelled;
@@ -382,17 +417,17 @@ impl User {
         }
         let held = |id: &ChallengeId| self.enrolments.get(id);
         match notice {
-            UserInput::Enrol {
+            UserInput::Await {
                 challenge, join, ..
             } => held(challenge).is_some_and(|held| held.join >= *join),
+            UserInput::Enrol {
+                challenge, join, ..
+            } => held(challenge).is_some_and(|held| held.has_joined(*join)),
             UserInput::Withdraw { challenge, join } => held(challenge)
                 .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
             UserInput::Conclude {
                 challenge, join, ..
-            } => held(challenge).is_none_or(|held| {
-                let open = matches!(held.state, EnrolmentState::Active | EnrolmentState::Frozen);
-                held.join != *join || !open
-            }),
+            } => held(challenge).is_none_or(|held| held.join != *join || !held.is_open()),
             _ => false,
         }
     }
@@ -401,16 +436,15 @@ impl User {
     #[must_use]
     pub fn contribution(&self, id: ChallengeId) -> Option<Contribution> {
         let held = self.enrolments.get(&id)?;
-        (held.state != EnrolmentState::Left && held.state != EnrolmentState::Cancelled).then(|| {
-            Contribution {
-                challenge: id,
-                user: self.id.clone(),
-                join: held.join,
-                version: held.version,
-                score: held.score,
-                achieved_at_ms: held.achieved_at_ms,
-                alias: held.alias.clone().unwrap_or_else(|| self.shown_alias()),
-            }
+        use EnrolmentState::{Cancelled, Left, Waiting};
+        (!matches!(held.state, Left | Cancelled | Waiting)).then(|| Contribution {
+            challenge: id,
+            user: self.id.clone(),
+            join: held.join,
+            version: held.version,
+            score: held.score,
+            achieved_at_ms: held.achieved_at_ms,
+            alias: held.alias.clone().unwrap_or_else(|| self.shown_alias()),
         })
     }
 }

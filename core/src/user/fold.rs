@@ -239,6 +239,14 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         UserInput::PutRestDay(day) => goals::rest(user, fold, *day),
         UserInput::DeleteRestDay(day) => goals::unrest(user, fold, *day),
         UserInput::DeleteGoal(goal) => goals::delete(user, fold, goal),
+        UserInput::Await {
+            challenge,
+            join,
+            since_ms,
+            definition,
+        } => {
+            enrolment::wait(user, fold, *challenge, (*join, *since_ms, definition));
+        }
         UserInput::Enrol {
             challenge,
             join,

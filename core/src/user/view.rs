@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
-use super::{Device, User, enrolment};
+use super::{Device, Enrolment, EnrolmentState, User};
 use crate::{
     civil::Day,
     day::DayState,
@@ -293,12 +293,14 @@ impl User {
         }
     }
 
-    /// Challenges that the user has not left.
+    /// Challenges that the user is or was in, and has not left.
     pub fn joined(&self) -> impl Iterator<Item = ChallengeId> {
-        let left = enrolment::EnrolmentState::Left;
+        let taken_in = |held: &Enrolment| {
+            !matches!(held.state, EnrolmentState::Left | EnrolmentState::Waiting)
+        };
         self.enrolments
             .iter()
-            .filter(move |(_, held)| held.state != left)
+            .filter(move |(_, held)| taken_in(held))
             .map(|(id, _)| *id)
     }
 }

@@ -30,6 +30,7 @@ fn definition() -> Definition {
         capacity: None,
         per_day_cap: None,
         finalisation_h: 24,
+        waitlist: 0,
     }
 }
 

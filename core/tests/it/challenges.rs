@@ -31,6 +31,7 @@ pub fn window(starts: &str, ends: &str) -> Definition {
         capacity: None,
         per_day_cap: None,
         finalisation_h: 24,
+        waitlist: 0,
     }
 }
 
@@ -242,6 +243,57 @@ fn a_user_is_told_of_joining_start_end_and_settlement() {
     ];
     assert_eq!(told(&history), times);
     assert_eq!(history.user.enrolments[&ID].state, EnrolmentState::Settled);
+}
+
+fn wait(history: &mut History, challenge: ChallengeId, join: u32) {
+    let since_ms = history.now_ms;
+    history.input(UserInput::Await {
+        challenge,
+        join,
+        since_ms,
+        definition: window("2026-05-03", "2026-05-04"),
+    });
+}
+
+#[test]
+fn who_waits_for_a_place_has_no_score_and_counts_from_the_minute_of_being_taken_in() {
+    let mut history = person("2026-05-03T10:00Z");
+    wait(&mut history, ID, 1);
+    walk(&mut history, 1, "2026-05-03T10:00Z", 10);
+    assert_eq!(history.user.contribution(ID), None);
+    assert!(history.contributions.is_empty() && told(&history).is_empty());
+    assert_eq!(history.user.joined().count(), 0);
+    history.wait_until(at("2026-05-03T11:00Z"));
+    history.enrol(7, &window("2026-05-03", "2026-05-04"));
+    assert_eq!(standing(&history), (0, at("2026-05-03T11:00Z")));
+    walk(&mut history, 2, "2026-05-03T11:00Z", 10);
+    assert_eq!(standing(&history).0, 1_000);
+    wait(&mut history, ID, 1);
+    assert_eq!(
+        standing(&history).0,
+        1_000,
+        "an old message changes nothing"
+    );
+}
+
+#[test]
+fn who_waited_for_nothing_is_told_so_and_may_join_something_else() {
+    let mut history = person("2026-05-02T00:00Z");
+    for number in 0..64 {
+        assert!(streakline_core::user::admit::may_enrol(&history.user));
+        wait(&mut history, ChallengeId([number; 16]), 1);
+    }
+    assert!(!streakline_core::user::admit::may_enrol(&history.user));
+    history.input(UserInput::Conclude {
+        challenge: ID,
+        join: 1,
+        conclusion: Conclusion::NotAdmitted,
+    });
+    assert_eq!(history.user.enrolments[&ID].state, EnrolmentState::Left);
+    let facts = history.facts();
+    let last = facts.last().map(|fact| fact.kind.clone());
+    assert_eq!(last, Some(FactKind::ChallengeNotAdmitted(ID)));
+    assert!(streakline_core::user::admit::may_enrol(&history.user));
 }
 
 #[test]

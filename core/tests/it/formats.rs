@@ -266,7 +266,7 @@ fn contested() -> Resident {
     for name in ["ann", "bob", "cat"] {
         let starts_ms = date(LIVED).utc_ms();
         let alias = format!("The {name}");
-        let joining = held.challenge().joining(user(name), alias, starts_ms);
+        let joining = held.challenge().joining(user(name), alias, (starts_ms, 0));
         give(&mut held, joining);
     }
     give(&mut held, ChallengeInput::Leave(user("bob")));

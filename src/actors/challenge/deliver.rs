@@ -126,3 +126,15 @@ pub(super) fn settlement(cell: &Cell) {
         held.offer(Origin::server(Source::Timer), (settle, Vec::new()), None);
     }
 }
+
+/// Gives free places to who has waited longest.
+pub(super) fn admission(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let now_ms = held.host.now_ms();
+    let admit = held
+        .resident()
+        .and_then(|resident| resident.admission(now_ms));
+    if let Some(admit) = admit {
+        held.offer(Origin::server(Source::Timer), (admit, Vec::new()), None);
+    }
+}

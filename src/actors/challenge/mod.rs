@@ -237,10 +237,11 @@ fn fold_durable(cell: &Cell) {
     settle(cell);
 }
 
-/// Tells members, goes on with a settlement, lets waiting commands go on, keeps deadlines.
+/// Tells members, goes on with a settlement, gives free places away, lets waiting commands go on, keeps deadlines.
 pub(super) fn settle(cell: &Cell) {
     deliver::send_outbox(cell);
     deliver::settlement(cell);
+    deliver::admission(cell);
     command::resume(cell);
     let mut held = cell.borrow_mut();
     held.note_deadline();

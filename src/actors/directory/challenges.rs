@@ -258,7 +258,7 @@ impl Directory {
             .await
     }
 
-    /// Takes a user in; answered when the user's own partition knows.
+    /// Takes a user in, or lets it wait for a place; answered when the user's own partition knows.
     ///
     /// # Errors
     /// `NotFound`, `NotOpen`, `Full`, `Closed`, `Phase`, `Limit`.
@@ -297,7 +297,7 @@ impl Directory {
             }
             erasures.honour(ticket)?;
             told.store(true, Ordering::Relaxed);
-            Ok(Some(challenge.joining(joining, alias, starts_ms)))
+            Ok(Some(challenge.joining(joining, alias, (starts_ms, now_ms))))
         });
         let enrolled = user.clone();
         let view = move |resident: &Resident, _: i64| {
@@ -312,7 +312,7 @@ impl Directory {
             .await
     }
 
-    /// Lets a user go; answered when the user's own partition knows.
+    /// Lets a user go, or wait no more; answered when the user's own partition knows.
     ///
     /// # Errors
     /// `NotFound`, `NotEnrolled`, `Closed`, `Phase`.
@@ -335,6 +335,23 @@ impl Directory {
         let absent = || Refusal::new(Code::NotEnrolled, "the user has not joined this challenge");
         self.look(id, move |resident, _| {
             resident.challenge().enrolment(&user).ok_or_else(absent)
+        })
+        .await
+    }
+
+    /// Who waits for a place, longest wait first, each with its ticket, behind a ticket (0: from the first); the flag says that more
+    /// follow.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn waiting(
+        &self,
+        id: ChallengeId,
+        after: u64,
+        limit: usize,
+    ) -> Outcome<(Vec<(u64, EnrolmentView)>, bool)> {
+        self.look(id, move |resident, _| {
+            Ok(resident.challenge().waiting(after, limit))
         })
         .await
     }

@@ -266,6 +266,7 @@ fn readmitted(
         ChallengeInput::Forget(member) => Ok(challenge.members.of(*member).is_some()),
         // Made anew by the challenge itself.
         ChallengeInput::Settle { .. }
+        | ChallengeInput::Admit(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),
@@ -276,7 +277,7 @@ fn readmitted(
             alias,
             starts_ms,
             ..
-        } => challenge.joining(user, alias, starts_ms),
+        } => challenge.joining(user, alias, (starts_ms, now_ms)),
         other => other,
     };
     Ok(may.map_err(refused)?.then_some(renumbered))

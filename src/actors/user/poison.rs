@@ -130,7 +130,8 @@ async fn read_again(cell: &Cell) {
 fn confirm(cell: &Cell, notice: Option<UserInput>) {
     let Some(input) = notice else { return };
     let challenge = match &input {
-        UserInput::Enrol { challenge, .. }
+        UserInput::Await { challenge, .. }
+        | UserInput::Enrol { challenge, .. }
         | UserInput::Withdraw { challenge, .. }
         | UserInput::Conclude { challenge, .. } => *challenge,
         _ => return,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use streakline_core::{
     definition::LateJoin,
-    view::{self, ChallengeView, EnrolmentView},
+    view::{self, ChallengeView, EnrolmentView, Membership},
 };
 use utoipa::ToSchema;
 
@@ -65,6 +65,9 @@ pub struct Challenge {
     /// Most participants; null: no bound of its own.
     #[schema(required = true)]
     pub capacity: Option<u32>,
+    /// Most users who wait for a place once all are taken.
+    #[schema(example = 0)]
+    pub waitlist: u32,
     /// Most of one day that counts; null: all of it.
     #[schema(required = true, example = 30000)]
     pub per_day_cap: Option<i64>,
@@ -140,6 +143,7 @@ impl From<&ChallengeView> for Challenge {
                 },
             },
             capacity: definition.capacity,
+            waitlist: definition.waitlist,
             per_day_cap: definition.per_day_cap,
             finalisation_h: definition.finalisation_h,
             tie_rule: "earliest",
@@ -160,6 +164,10 @@ impl From<&ChallengeView> for Challenge {
 pub enum EnrolmentState {
     /// Takes part.
     Joined,
+    /// Waits for a place.
+    Waiting,
+    /// Waited for a place, and none became free.
+    NotAdmitted,
     /// Has left.
     Left,
 }
@@ -175,7 +183,10 @@ pub struct Enrolment {
     pub user: String,
     /// Whether the user takes part.
     pub state: EnrolmentState,
-    /// When the user joined, POSIX ms.
+    /// Place in the waiting list, 1 is next; only while the user waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
+    /// When the user joined, or asked to, POSIX ms.
     pub joined_ms: i64,
     /// First minute that counts, POSIX ms.
     pub counts_from_ms: i64,
@@ -186,10 +197,15 @@ impl From<&EnrolmentView> for Enrolment {
         Self {
             challenge: view.challenge.to_string(),
             user: view.user.as_str().to_owned(),
-            state: if view.joined {
-                EnrolmentState::Joined
-            } else {
-                EnrolmentState::Left
+            state: match view.membership {
+                Membership::Joined => EnrolmentState::Joined,
+                Membership::Waiting { .. } => EnrolmentState::Waiting,
+                Membership::NotAdmitted => EnrolmentState::NotAdmitted,
+                Membership::Left => EnrolmentState::Left,
+            },
+            place: match view.membership {
+                Membership::Waiting { place } => Some(place),
+                _ => None,
             },
             joined_ms: view.joined_ms,
             counts_from_ms: view.counts_from_ms,

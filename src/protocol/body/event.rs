@@ -172,6 +172,12 @@ pub enum What {
     /// A verdict was taken back.
     #[serde(rename = "verdict.acquitted")]
     VerdictAcquitted(OfVerdict),
+    /// The user waits for a place in a challenge.
+    #[serde(rename = "challenge.waitlisted")]
+    ChallengeWaitlisted(OfChallenge),
+    /// The user waited for a place, and none became free.
+    #[serde(rename = "challenge.not_admitted")]
+    ChallengeNotAdmitted(OfChallenge),
     /// The user joined a challenge.
     #[serde(rename = "challenge.joined")]
     ChallengeJoined(OfChallenge),
@@ -314,6 +320,8 @@ impl From<&FactKind> for What {
                 available_micro: *available_micro,
                 transfer: hex(transfer),
             },
+            FactKind::ChallengeWaitlisted(id) => Self::ChallengeWaitlisted(challenge(*id)),
+            FactKind::ChallengeNotAdmitted(id) => Self::ChallengeNotAdmitted(challenge(*id)),
             FactKind::ChallengeJoined(id) => Self::ChallengeJoined(challenge(*id)),
             FactKind::ChallengeStarted(id) => Self::ChallengeStarted(challenge(*id)),
             FactKind::ChallengeEnded(id) => Self::ChallengeEnded(challenge(*id)),

@@ -152,7 +152,7 @@ fn a_challenge_shows_its_definition_and_its_instants() {
     let wanted = json!({"id": CHALLENGE, "phase": "draft", "title": "April steps", "type": "most",
         "metric": "steps",
         "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
-        "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "per_day_cap": 30000,
+        "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "per_day_cap": 30000,
         "finalisation_h": 24, "tie_rule": "earliest", "rank_style": "competition",
         "visibility": "participants", "version": 3, "created_ms": 1, "started_ms": null,
         "ends_at_ms": 2, "settles_at_ms": 3});
@@ -160,17 +160,27 @@ fn a_challenge_shows_its_definition_and_its_instants() {
 }
 
 #[test]
-fn an_enrolment_says_whether_the_user_left() {
-    let view = view::EnrolmentView {
-        challenge: challenge(),
-        user: ann(),
-        joined: false,
-        joined_ms: 1,
-        counts_from_ms: 2,
+fn an_enrolment_says_whether_the_user_is_in_waits_or_has_left() {
+    use view::Membership::{Joined, Left, NotAdmitted, Waiting};
+    let shown = |membership| {
+        let view = view::EnrolmentView {
+            challenge: challenge(),
+            user: ann(),
+            membership,
+            joined_ms: 1,
+            counts_from_ms: 2,
+        };
+        value(&Enrolment::from(&view))
     };
-    let wanted = json!({"challenge": CHALLENGE, "user": "ann", "state": "left", "joined_ms": 1,
+    let mut wanted = json!({"challenge": CHALLENGE, "user": "ann", "state": "left", "joined_ms": 1,
         "counts_from_ms": 2});
-    assert_eq!(value(&Enrolment::from(&view)), wanted);
+    assert_eq!(shown(Left), wanted);
+    wanted["state"] = json!("joined");
+    assert_eq!(shown(Joined), wanted);
+    wanted["state"] = json!("not_admitted");
+    assert_eq!(shown(NotAdmitted), wanted);
+    (wanted["state"], wanted["place"]) = (json!("waiting"), json!(3));
+    assert_eq!(shown(Waiting { place: 3 }), wanted);
 }
 
 #[test]
@@ -231,6 +241,8 @@ fn every_kind_of_fact_has_its_own_name() {
             count: 1,
             longest: 1,
         },
+        FactKind::ChallengeWaitlisted(challenge),
+        FactKind::ChallengeNotAdmitted(challenge),
         FactKind::ChallengeJoined(challenge),
         FactKind::ChallengeStarted(challenge),
         FactKind::ChallengeEnded(challenge),
@@ -250,6 +262,8 @@ fn every_kind_of_fact_has_its_own_name() {
         "goal.reopened",
         "streak.corrected",
         "streak.lost",
+        "challenge.waitlisted",
+        "challenge.not_admitted",
         "challenge.joined",
         "challenge.started",
         "challenge.ended",

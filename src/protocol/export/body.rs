@@ -78,6 +78,7 @@ impl Challenge {
                 EnrolmentState::Frozen => "frozen",
                 EnrolmentState::Left => "left",
                 EnrolmentState::Settled => "settled",
+                EnrolmentState::Waiting => "waiting",
                 EnrolmentState::Cancelled => "cancelled",
             },
             joined_ms: held.joined_ms,

@@ -152,13 +152,14 @@ mod tests {
             capacity: None,
             per_day_cap: None,
             finalisation_h: 24,
+            waitlist: 0,
         };
         give(&mut held, ChallengeInput::Create(definition));
         give(&mut held, ChallengeInput::Publish);
         for name in members {
             seals.of(&user(name)).await.unwrap();
             let alias = format!("alias of {name}");
-            let joining = held.challenge().joining(user(name), alias, 0);
+            let joining = held.challenge().joining(user(name), alias, (0, 0));
             give(&mut held, joining);
         }
         held
@@ -202,7 +203,7 @@ mod tests {
             .collect();
         assert_eq!(left, [user("annabel")]);
         let mut late = scene(&seals, &["annabel"]).await;
-        let joining = late.challenge().joining(user("bobby"), "b".into(), 0);
+        let joining = late.challenge().joining(user("bobby"), "b".into(), (0, 0));
         give(&mut late, joining);
         let (payload, fresh) = written(&seals, &mut late).await;
         assert_eq!(fresh.len(), 1, "left out");

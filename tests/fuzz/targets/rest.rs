@@ -136,7 +136,7 @@ fn definition_json(of: &Definition) -> Value {
     json!({"title": of.title, "type": "most", "metric": streakline::registry::metrics().name(of.metric),
         "window": {"clock": "user_local", "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
-        "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h})
+        "waitlist": of.waitlist, "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h})
 }
 
 /// The answer to a PUT of a goal, which may be put back.

@@ -149,7 +149,7 @@ fn run(challenge: Challenge) -> Result<(), String> {
     let starts_ms = Day::of_utc_ms(stamp_ms).utc_ms();
     let join = held
         .challenge()
-        .joining(user.clone(), "Newcomer".into(), starts_ms);
+        .joining(user.clone(), "Newcomer".into(), (starts_ms, stamp_ms));
     let inputs = [
         ChallengeInput::Tick,
         join,

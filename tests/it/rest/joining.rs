@@ -1,5 +1,6 @@
 //! Joining and leaving: when it is taken, what it answers, and from which minute on samples count.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::http::Http;
@@ -247,31 +248,139 @@ fn who_leaves_has_no_row_and_who_joins_again_begins_anew() {
     });
 }
 
+/// Who waits, in order, each with the place that it is told.
+async fn waiting(admin: &Http, of: &str) -> Vec<(String, u64)> {
+    let all = admin
+        .all(&format!("{of}/enrolments?state=waiting"), 100)
+        .await;
+    let told = |item: &Value| {
+        assert_eq!(item["state"], "waiting");
+        let user = item["user"].as_str().unwrap().to_owned();
+        (user, item["place"].as_u64().unwrap())
+    };
+    all.iter().map(told).collect()
+}
+
+/// T5.3
 #[test]
-fn parallel_joins_never_take_more_than_the_capacity() {
+fn a_thousand_parallel_joins_never_take_more_than_the_capacity_and_the_rest_waits_in_order() {
     let server = Server::virtual_at(CLOCK);
     block_on(async {
         let admin = Http::admin(&server);
-        let users: Vec<String> = (0..12).map(|n| format!("user-{n}")).collect();
-        for user in &users {
-            make_user(&admin, user).await;
-        }
+        let users: Vec<String> = (0..1_000).map(|n| format!("user-{n}")).collect();
+        join_all(users.iter().map(|user| make_user(&admin, user))).await;
         let mut body = challenge("2016-04-13", "2016-04-14");
-        body["capacity"] = json!(5);
+        (body["capacity"], body["waitlist"]) = (json!(300), json!(500));
         let of = published(&admin, &body).await;
-        let paths: Vec<String> = users
-            .iter()
-            .map(|user| format!("{of}/enrolments/{user}"))
-            .collect();
-        let joins = paths.iter().map(|path| admin.enrol(path));
-        let answers = futures_util::future::join_all(joins).await;
-        let (joined, refused): (Vec<_>, Vec<_>) =
+        let path = |user: &String| format!("{of}/enrolments/{user}");
+        let paths: Vec<String> = users.iter().map(path).collect();
+        let answers = join_all(paths.iter().map(|path| admin.enrol(path))).await;
+        let (taken, refused): (Vec<_>, Vec<_>) =
             answers.iter().partition(|answer| answer.status == 201);
-        assert_eq!(joined.len(), 5);
         for answer in refused {
             answer.problem(409, "full");
         }
-        assert_eq!(admin.all(&format!("{of}/leaderboard"), 10).await.len(), 5);
-        assert_eq!(admin.all(&format!("{of}/enrolments"), 10).await.len(), 5);
+        let states = taken.iter().map(|answer| answer.json()["state"].clone());
+        let joined = states.filter(|state| *state == "joined").count();
+        assert_eq!((taken.len(), joined), (800, 300));
+        assert_eq!(
+            admin.all(&format!("{of}/leaderboard"), 100).await.len(),
+            300
+        );
+        assert_eq!(admin.all(&format!("{of}/enrolments"), 100).await.len(), 300);
+        let queue = waiting(&admin, &of).await;
+        assert!(
+            queue
+                .iter()
+                .zip(1..=500)
+                .all(|((_, place), at)| *place == at)
+        );
+
+        let members = admin.all(&format!("{of}/enrolments"), 100).await;
+        let leaving = members
+            .iter()
+            .take(40)
+            .map(|item| path(&item["user"].as_str().unwrap().into()));
+        let leaving: Vec<String> = leaving.collect();
+        let left = join_all(leaving.iter().map(|path| admin.delete(path))).await;
+        for answer in left {
+            answer.expect(204);
+        }
+        // Free places are given away behind the answers; the clock's answer waits for that.
+        admin.advance(utc("2016-04-12", 0, 0)).await;
+        for (user, _) in &queue[..40] {
+            let told = admin.get(&path(user)).await.expect(200).json();
+            assert_eq!(told["state"], "joined", "{user}");
+        }
+        let rest = waiting(&admin, &of).await;
+        let behind = queue[40..]
+            .iter()
+            .map(|(user, place)| (user.clone(), place - 40));
+        assert_eq!(rest, behind.collect::<Vec<_>>());
+        assert_eq!(
+            admin.all(&format!("{of}/leaderboard"), 100).await.len(),
+            300
+        );
+    });
+}
+
+#[test]
+fn who_waits_is_told_of_each_step_and_keeps_its_place_through_a_crash() {
+    let mut server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        people(&admin, &["ann", "bob", "cat"]).await;
+        let mut body = challenge("2016-04-13", "2016-04-13");
+        (body["capacity"], body["waitlist"]) = (json!(1), json!(2));
+        let of = published(&admin, &body).await;
+        for user in ["ann", "bob", "cat"] {
+            let joined = admin.enrol(&format!("{of}/enrolments/{user}")).await;
+            joined.expect(201);
+        }
+        let bob = Http::user(&server, "bob");
+        let told = bob.enrol(&format!("{of}/enrolments/bob")).await;
+        let told = told.expect(200).json();
+        assert_eq!(
+            (&told["state"], &told["place"]),
+            (&json!("waiting"), &json!(1))
+        );
+        bob.get(&format!("{of}/leaderboard"))
+            .await
+            .problem(404, "not_found");
+        server.kill_and_restart();
+        let admin = Http::admin(&server);
+        let queue = waiting(&admin, &of).await;
+        assert_eq!(queue, [("bob".to_owned(), 1), ("cat".to_owned(), 2)]);
+        let leave = admin.delete(&format!("{of}/enrolments/ann")).await;
+        leave.expect(204);
+        let kinds = async |user: &str| {
+            let all = admin.all(&format!("/v1/users/{user}/events"), 100).await;
+            let kinds = all
+                .iter()
+                .map(|event| event["kind"].as_str().unwrap().to_owned());
+            kinds
+                .filter(|kind| kind.starts_with("challenge."))
+                .collect::<Vec<_>>()
+        };
+        admin.advance(utc("2016-04-14", 12, 0)).await;
+        assert_eq!(
+            kinds("bob").await,
+            [
+                "challenge.waitlisted",
+                "challenge.joined",
+                "challenge.started",
+                "challenge.ended"
+            ]
+        );
+        assert_eq!(
+            kinds("cat").await,
+            ["challenge.waitlisted", "challenge.not_admitted"]
+        );
+        let told = admin
+            .get(&format!("{of}/enrolments/cat"))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(told["state"], "not_admitted");
     });
 }

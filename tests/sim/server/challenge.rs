@@ -145,19 +145,21 @@ impl Server {
         }
     }
 
-    /// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it.
+    /// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it. Before that: gives
+    /// free places to who waits.
     fn settlement(&mut self, id: ChallengeId) {
+        let now_ms = self.now_ms;
         let held = self.challenges.get_mut(&id);
         let Some(resident) = held.and_then(|cell| cell.resident.as_mut()) else {
             return;
         };
         let asked = resident.barriers_due(BITS);
-        let settle = resident.settlement();
+        let own = resident.settlement().or(resident.admission(now_ms));
         for (partition, cutoff_ms) in asked {
             self.post(Mail::Barrier(partition, cutoff_ms, id));
         }
-        if let Some(settle) = settle {
-            self.offer_challenge(id, Source::Timer, settle, None);
+        if let Some(own) = own {
+            self.offer_challenge(id, Source::Timer, own, None);
         }
     }
 
@@ -233,7 +235,7 @@ impl Server {
                 let may = challenge
                     .may_join(&user, starts_ms, now_ms)
                     .unwrap_or(false);
-                let join = challenge.joining(user.clone(), alias, starts_ms);
+                let join = challenge.joining(user.clone(), alias, (starts_ms, now_ms));
                 if self.is_void(ticket) {
                     // Who has asked asks again.
                     return;

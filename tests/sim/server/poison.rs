@@ -55,7 +55,8 @@ impl Server {
         self.let_go(id);
         let challenge = match &notice {
             Some(
-                UserInput::Enrol { challenge, .. }
+                UserInput::Await { challenge, .. }
+                | UserInput::Enrol { challenge, .. }
                 | UserInput::Withdraw { challenge, .. }
                 | UserInput::Conclude { challenge, .. },
             ) => Some(*challenge),

@@ -5,6 +5,8 @@ use alloc::{boxed::Box, collections::BTreeMap, string::String, sync::Arc};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
+mod waiting;
+
 use super::{RowId, Told};
 use crate::{
     id::{MemberNumber, UserId},
@@ -66,6 +68,9 @@ pub struct Member {
     /// Its row, once the board is frozen.
     #[n(6)]
     pub row: Option<FrozenRow>,
+    /// Its number in the waiting list, while it waits for a place; rising, never given twice.
+    #[n(7)]
+    pub ticket: Option<u64>,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -85,6 +90,7 @@ impl Member {
             joined_ms,
             starts_ms,
             told: Told::Nothing,
+            ticket: None,
             group: hash.first().copied().unwrap_or(0),
             row: None,
             name: Some(name),
@@ -149,8 +155,14 @@ pub struct Members {
     /// The largest number that was ever given.
     #[n(1)]
     last: MemberNumber,
+    /// The largest ticket that was ever given.
+    #[n(2)]
+    #[cbor(default)]
+    last_ticket: u64,
     #[cbor(skip)]
     by_user: BTreeMap<UserId, MemberNumber>,
+    #[cbor(skip)]
+    by_ticket: BTreeMap<u64, MemberNumber>,
 }
 
 impl Members {
@@ -223,6 +235,9 @@ impl Members {
         // Nobody has it, unless 2^32 have joined: then the last one makes room.
         self.remove(number);
         self.by_user.insert(user, number);
+        if let Some(ticket) = member.ticket {
+            self.by_ticket.insert(ticket, number);
+        }
         self.by_number.insert(number, member);
         number
     }
@@ -230,6 +245,7 @@ impl Members {
     /// Takes a member out; its number stays given.
     pub(super) fn remove(&mut self, number: MemberNumber) -> Option<Member> {
         self.last = self.last.max(number);
+        self.stop_waiting(number);
         let member = self.by_number.remove(&number)?;
         if let Some(user) = member.user() {
             self.by_user.remove(user);
@@ -256,6 +272,9 @@ impl Members {
         }
         if let Some(member) = self.by_number.get_mut(&number) {
             self.by_user.insert(name.user.clone(), number);
+            if let Some(ticket) = member.ticket {
+                self.by_ticket.insert(ticket, number);
+            }
             self.last = self.last.max(number);
             member.sealed = sealed;
             member.name = Some(name);

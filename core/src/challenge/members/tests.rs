@@ -52,6 +52,7 @@ fn who_joined_later_keeps_its_number_when_an_earlier_joining_cannot_be_read_any_
             alias: alias(name),
             starts_ms: 0,
             member: MemberNumber(number),
+            waits: false,
         };
         (number, input)
     };
@@ -74,7 +75,9 @@ fn who_joined_later_keeps_its_number_when_an_earlier_joining_cannot_be_read_any_
 #[test]
 fn a_joining_that_is_offered_again_with_a_number_that_was_given_meanwhile_gets_another() {
     let mut resident = open();
-    let waiting = resident.challenge().joining(user("ann"), alias("ann"), 0);
+    let waiting = resident
+        .challenge()
+        .joining(user("ann"), alias("ann"), (0, 0));
     join(&mut resident, "bob");
     give(&mut resident, waiting);
     assert_eq!(number(&resident, "bob"), Some(1));

@@ -274,6 +274,13 @@ impl Resident {
         })
     }
 
+    /// The input that gives free places to who waits; nothing while anything is to be folded first.
+    #[must_use]
+    pub fn admission(&self, now_ms: i64) -> Option<ChallengeInput> {
+        let settled = self.pending.is_empty();
+        settled.then(|| self.challenge.admission(now_ms)).flatten()
+    }
+
     /// The state and the names for a snapshot, with the deadline of the due row that it replaces and of the new one. Nothing
     /// between the end and a whole board: what is stored of a challenge that is over has every row.
     pub fn snapshot(&mut self) -> Option<Parts> {

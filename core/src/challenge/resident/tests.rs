@@ -42,12 +42,13 @@ fn definition() -> Definition {
         capacity: None,
         per_day_cap: None,
         finalisation_h: 24,
+        waitlist: 0,
     }
 }
 
 fn join(name: &str) -> ChallengeInput {
     let starts_ms = definition().starts.utc_ms();
-    Challenge::new(ID).joining(user(name), name.into(), starts_ms)
+    Challenge::new(ID).joining(user(name), name.into(), (starts_ms, 0))
 }
 
 fn score(name: &str, score: i64) -> Contribution {

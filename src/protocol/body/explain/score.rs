@@ -83,6 +83,7 @@ fn state(state: EnrolmentState) -> &'static str {
         EnrolmentState::Frozen => "frozen",
         EnrolmentState::Left => "left",
         EnrolmentState::Settled => "settled",
+        EnrolmentState::Waiting => "waiting",
         EnrolmentState::Cancelled => "cancelled",
     }
 }
