@@ -105,11 +105,16 @@ pub(super) async fn read(ask: Ask) -> Answer {
     answer::one(&ask.request, Some(view.version), &Challenge::from(&view))
 }
 
-/// Replace a draft; members that only answers have may be sent back and change nothing
+/// Change a challenge: a draft in everything, one that is open in what may still change; members that only answers have may be sent
+/// back and change nothing
 #[utoipa::path(put, path = "/v1/challenges/{id}", tag = "challenges",
     operation_id = "replace_challenge",
     request_body(content = ChallengeBody),
-    responses((status = 200, description = "The draft as changed", body = Challenge)))]
+    responses(
+        (status = 200, description = "The challenge as changed", body = Challenge),
+        (status = 409, description = "`phase`: what the errors point to is fixed by now",
+            body = crate::protocol::problem::Problem, content_type = "application/problem+json"),
+    ))]
 pub(super) async fn replace(ask: Ask, payload: Payload) -> Answer {
     ask.principal.must_be_admin()?;
     let id = ask.challenge()?;

@@ -243,7 +243,7 @@ fn new_zone(random: &mut Random) -> NewZone {
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(22) {
+    match random.index(23) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, new_zone),
@@ -285,6 +285,11 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             join,
             since_ms: FROM_MS + random.within(0, 1_000_000_000),
             definition: definition(random),
+        },
+        21 => UserInput::Extend {
+            challenge,
+            join,
+            ends: day(random),
         },
         6 => UserInput::Withdraw { challenge, join },
         7 => UserInput::Conclude {

@@ -92,8 +92,10 @@ fn apply(
             set(challenge, Stage::Draft)
         }
         ChallengeInput::Replace(definition) => {
-            challenge.definition = Some(definition.clone());
-            set(challenge, Stage::Draft)
+            let notices = challenge.replace(definition, header.stamp_ms);
+            let stage = challenge.stage.clone();
+            set(challenge, stage);
+            notices
         }
         ChallengeInput::Discard => set(challenge, Stage::Absent),
         ChallengeInput::Publish => {
@@ -264,7 +266,7 @@ impl Challenge {
         let conclusion = match &self.stage {
             Stage::Cancelled(reason) => Conclusion::Cancelled(reason.clone()),
             Stage::Settled { .. } => board.conclusion(&member.row_id()?)?,
-            _ => return None,
+            _ => return self.owed_extension(member),
         };
         (member.told != Told::Concluded).then_some(UserInput::Conclude {
             challenge,
@@ -273,19 +275,28 @@ impl Challenge {
         })
     }
 
-    /// Whether every member's partition knows that it is in: only then do all scores count.
+    /// Whether every member's partition knows that it is in, and until when: only then do all scores count.
     #[must_use]
     pub fn all_told(&self) -> bool {
         let mut members = self.members.iter();
         let unaware = |told: Told| matches!(told, Told::Nothing | Told::Waiting);
-        members.all(|(_, member)| !member.joined || !unaware(member.told))
+        members.all(|(_, member)| {
+            !member.joined || !unaware(member.told) && self.owed_extension(member).is_none()
+        })
     }
 
     /// A member's partition has journaled what it was told.
     pub fn confirmed(&mut self, user: &UserId, input: &UserInput) {
+        let end = match input {
+            UserInput::Enrol { definition, .. } => Some(definition.ends),
+            UserInput::Extend { ends, .. } => Some(*ends),
+            _ => None,
+        };
         let (join, told) = match input {
             UserInput::Await { join, .. } => (*join, Told::Waiting),
-            UserInput::Enrol { join, .. } => (*join, Told::Enrolled),
+            UserInput::Enrol { join, .. } | UserInput::Extend { join, .. } => {
+                (*join, Told::Enrolled)
+            }
             UserInput::Withdraw { join, .. } => (*join, Told::Withdrawn),
             UserInput::Conclude { join, .. } => (*join, Told::Concluded),
             _ => return,
@@ -293,6 +304,7 @@ impl Challenge {
         let member = self.members.get_mut(user);
         if let Some(member) = member.filter(|member| member.join == join) {
             member.told = told;
+            member.knows_end = end.or(member.knows_end);
             if told != Told::Enrolled || member.joined {
                 member.change_name(|name| name.asked_by = None);
             }

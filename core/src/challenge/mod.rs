@@ -5,6 +5,7 @@
 //! standing rows until it is over, and from the state then. It changes in [`fold::fold`] and [`board`] alone.
 
 pub mod admit;
+pub mod amend;
 pub mod board;
 pub mod fold;
 mod forget;
@@ -129,6 +130,10 @@ pub struct Challenge {
     /// It is over, and every member who is in has its row here.
     #[n(13)]
     pub frozen: bool,
+    /// Its end has moved since joining opened.
+    #[n(14)]
+    #[cbor(default)]
+    pub is_extended: bool,
 }
 
 impl Challenge {
@@ -150,6 +155,7 @@ impl Challenge {
             stopped: false,
             cancelled_by: None,
             frozen: false,
+            is_extended: false,
         }
     }
 

@@ -43,6 +43,7 @@ impl FactKind {
             | Self::ChallengeStarted(challenge)
             | Self::ChallengeEnded(challenge)
             | Self::ChallengeSettled { challenge, .. }
+            | Self::ChallengeExtended { challenge, .. }
             | Self::ChallengeCancelled { challenge, .. } => Some(*challenge),
             _ => None,
         }

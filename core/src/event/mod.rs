@@ -213,6 +213,16 @@ pub enum FactKind {
     /// `challenge.not_admitted`: it waited, and none became free.
     #[n(13)]
     ChallengeNotAdmitted(#[n(0)] ChallengeId),
+    /// `challenge.extended`: it ends later.
+    #[n(14)]
+    ChallengeExtended {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// The window's last date now.
+        #[n(1)]
+        ends: Day,
+    },
     /// What instruments, milestones, pauses and verdicts do.
     #[n(16)]
     Streak(#[n(0)] StreakFact),

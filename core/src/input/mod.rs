@@ -305,6 +305,19 @@ pub enum UserInput {
         #[n(3)]
         definition: Definition,
     },
+    /// A challenge that the user is in ends later.
+    #[n(13)]
+    Extend {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which enrolment.
+        #[n(1)]
+        join: u32,
+        /// The window's last date now.
+        #[n(2)]
+        ends: Day,
+    },
     /// The user has left.
     #[n(7)]
     Withdraw {
@@ -424,6 +437,7 @@ impl UserInput {
             Self::PutGoal { .. } => "put_goal",
             Self::DeleteGoal(_) => "delete_goal",
             Self::Await { .. } => "await",
+            Self::Extend { .. } => "extend",
             Self::Enrol { .. } => "enrol",
             Self::Withdraw { .. } => "withdraw",
             Self::Conclude { .. } => "conclude",

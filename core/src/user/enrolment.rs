@@ -108,6 +108,12 @@ impl Enrolment {
         self.join > join || self.join == join && self.state != EnrolmentState::Waiting
     }
 
+    /// Whether that joining scores, and knows of an earlier end only.
+    fn ends_before(&self, join: u32, ends: Day) -> bool {
+        let scores = matches!(self.state, EnrolmentState::Active | EnrolmentState::Frozen);
+        scores && self.join == join && self.definition.ends < ends
+    }
+
     /// Whether a boundary of the challenge is still to come for this user.
     #[must_use]
     pub fn awaits_boundary(&self) -> bool {
@@ -167,20 +173,50 @@ pub(super) fn enrol(
     user.enrolments.insert(id, Box::new(held));
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
-    super::rebuild::warm(
+    score_days(
         user,
         fold,
+        id,
         user.day_of(joined_ms).max(definition.starts),
-        definition.ends,
     );
-    let days: Vec<Day> = user
-        .days
-        .range(definition.starts..)
-        .map(|(day, _)| *day)
-        .take_while(|day| *day <= definition.ends)
-        .collect();
+}
+
+/// The window has become longer. What froze meanwhile scores again.
+pub(super) fn extend(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    id: ChallengeId,
+    (join, ends): (u32, Day),
+) {
+    let held = user.enrolments.get_mut(&id);
+    let Some(held) = held.filter(|held| held.ends_before(join, ends)) else {
+        return;
+    };
+    let first = held.definition.ends.next();
+    held.definition.ends = ends;
+    held.ended = held.definition.ends_at_ms() <= fold.at_ms;
+    (held.state, held.alias) = (EnrolmentState::Active, None);
+    fold.tell(
+        user,
+        FactKind::ChallengeExtended {
+            challenge: id,
+            ends,
+        },
+    );
+    score_days(user, fold, id, first);
+}
+
+/// Scores the days of the window from one on.
+fn score_days(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, first: Day) {
+    let Some(held) = user.enrolments.get(&id) else {
+        return;
+    };
+    let (metric, last) = (held.definition.metric, held.definition.ends);
+    super::rebuild::warm(user, fold, first, last);
+    let days = user.days.range(first..).map(|(day, _)| *day);
+    let days: Vec<Day> = days.take_while(|day| *day <= last).collect();
     for day in days {
-        let series = super::progress::minutes(user, (definition.metric, Total::Eligible), day);
+        let series = super::progress::minutes(user, (metric, Total::Eligible), day);
         score_day(user, id, day, &series);
     }
     sum_up(user, fold, id, true);
@@ -423,6 +459,11 @@ impl User {
             UserInput::Enrol {
                 challenge, join, ..
             } => held(challenge).is_some_and(|held| held.has_joined(*join)),
+            UserInput::Extend {
+                challenge,
+                join,
+                ends,
+            } => !held(challenge).is_some_and(|held| held.ends_before(*join, *ends)),
             UserInput::Withdraw { challenge, join } => held(challenge)
                 .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
             UserInput::Conclude {

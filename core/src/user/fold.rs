@@ -255,6 +255,13 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         } => {
             enrolment::enrol(user, fold, *challenge, (*join, *joined_ms, definition));
         }
+        UserInput::Extend {
+            challenge,
+            join,
+            ends,
+        } => {
+            enrolment::extend(user, fold, *challenge, (*join, *ends));
+        }
         UserInput::Withdraw { challenge, join } => {
             enrolment::withdraw(user, *challenge, *join);
         }

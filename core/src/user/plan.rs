@@ -212,6 +212,14 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
             let first = user.day_of(*joined_ms).max(definition.starts);
             cold(user, first, definition.ends)
         }
+        UserInput::Extend {
+            challenge, ends, ..
+        } => {
+            let held = user.enrolments.get(challenge);
+            held.map_or_else(Vec::new, |held| {
+                cold(user, held.definition.ends.next(), *ends)
+            })
+        }
         UserInput::Open {
             zone: Some(zone), ..
         }

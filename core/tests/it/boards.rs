@@ -41,6 +41,7 @@ fn challenge() -> Resident {
         alias: format!("{number}"),
         starts_ms,
         member: MemberNumber(u32::try_from(number).unwrap() + 1),
+        waits: false,
     };
     let begin = [
         ChallengeInput::Create(definition()),

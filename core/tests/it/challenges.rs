@@ -296,6 +296,60 @@ fn who_waited_for_nothing_is_told_so_and_may_join_something_else() {
     assert!(streakline_core::user::admit::may_enrol(&history.user));
 }
 
+fn extend(history: &mut History, ends: &str) {
+    history.input(UserInput::Extend {
+        challenge: ID,
+        join: 1,
+        ends: date(ends),
+    });
+}
+
+#[test]
+fn a_later_end_scores_the_days_that_were_outside() {
+    let mut history = person("2026-05-03T10:00Z");
+    history.enrol(7, &window("2026-05-03", "2026-05-04"));
+    for day in 3..=6 {
+        walk(&mut history, day, &format!("2026-05-0{day}T10:00Z"), 10);
+    }
+    assert_eq!(standing(&history).0, 2_000);
+    extend(&mut history, "2026-05-05");
+    assert_eq!(standing(&history), (3_000, at("2026-05-05T10:09Z")));
+    assert_eq!(history.contributions.last().unwrap().score, 3_000);
+    extend(&mut history, "2026-05-05");
+    let extended = FactKind::ChallengeExtended {
+        challenge: ID,
+        ends: date("2026-05-05"),
+    };
+    let facts = history.facts();
+    let told = facts.iter().filter(|fact| fact.kind == extended);
+    assert_eq!(told.count(), 1, "told once");
+    walk(&mut history, 9, "2026-05-06T12:00Z", 10);
+    assert_eq!(
+        standing(&history).0,
+        3_000,
+        "the day after is outside still"
+    );
+}
+
+#[test]
+fn a_later_end_that_comes_after_the_old_cut_off_lets_the_score_go_on() {
+    let mut history = person("2026-05-03T10:00Z");
+    history.enrol(7, &window("2026-05-03", "2026-05-04"));
+    history.tick(at("2026-05-06T12:00Z"));
+    assert_eq!(history.user.enrolments[&ID].state, EnrolmentState::Frozen);
+    extend(&mut history, "2026-05-08");
+    assert_eq!(history.user.enrolments[&ID].state, EnrolmentState::Active);
+    walk(&mut history, 1, "2026-05-07T10:00Z", 10);
+    assert_eq!(standing(&history).0, 1_000);
+    history.tick(at("2026-05-10T12:00Z"));
+    assert_eq!(history.user.enrolments[&ID].state, EnrolmentState::Frozen);
+    let ended = told(&history)
+        .into_iter()
+        .filter(|(kind, _)| *kind == "ended");
+    let times: Vec<_> = ended.map(|(_, at_ms)| at_ms).collect();
+    assert_eq!(times, [at("2026-05-05T12:00Z"), at("2026-05-09T12:00Z")]);
+}
+
 #[test]
 fn one_who_left_and_came_back_counts_from_the_second_joining() {
     let mut history = person("2026-05-03T10:00Z");

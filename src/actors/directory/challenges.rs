@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use streakline_core::{
-    challenge::{Challenge, RowId, admit, resident::Resident},
-    definition::Definition,
+    challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident},
+    definition::{Definition, DefinitionFault},
     id::{ChallengeId, UserId},
     input::ChallengeInput,
     leaderboard::RowKey,
@@ -24,7 +24,7 @@ use crate::{
         message::{Caller, Idempotent, Precondition, Written},
     },
     entropy,
-    protocol::error_code::{Code, Refusal},
+    protocol::error_code::{Code, Fault, Refusal},
     storage::Attachment,
 };
 
@@ -41,6 +41,24 @@ pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
         admit::Refusal::NotEnrolled => Code::NotEnrolled,
     };
     Refusal::new(code, refusal.to_string())
+}
+
+/// Why a challenge is not changed, with the place of each fault.
+fn unchanged(why: Unchanged) -> Refusal {
+    match why {
+        Unchanged::Refused(refusal) => refused(refusal),
+        Unchanged::Fixed(faults) => {
+            let fault = |fault: DefinitionFault| Fault {
+                pointer: fault.pointer.into(),
+                code: fault.code,
+                detail: fault.detail,
+            };
+            Refusal {
+                faults: faults.into_iter().map(fault).collect(),
+                ..Refusal::new(Code::Phase, "some of that does not change any more")
+            }
+        }
+    }
 }
 
 type Admit = Box<dyn FnOnce(&Challenge, i64) -> Outcome<Option<ChallengeInput>> + Send>;
@@ -184,10 +202,10 @@ impl Directory {
         Ok((page, true))
     }
 
-    /// Replaces a draft.
+    /// Replaces a draft, or changes what may still change of a challenge that is published.
     ///
     /// # Errors
-    /// `NotFound`, `Phase`, or the precondition's.
+    /// `NotFound`, the precondition's, or `Phase`, with what is fixed by now.
     pub async fn replace_challenge(
         &self,
         id: ChallengeId,
@@ -200,8 +218,8 @@ impl Directory {
                 return Err(unknown_challenge());
             }
             check(pre, Some(challenge.version))?;
-            challenge.may_edit(now_ms).map_err(refused)?;
-            Ok(Some(ChallengeInput::Replace(definition)))
+            let change = challenge.amending(definition, now_ms);
+            change.map(Some).map_err(unchanged)
         });
         self.change(id, (admit, nothing(), None), caller, view)
             .await

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use streakline_core::{
-    challenge::{Challenge, admit},
+    challenge::{Challenge, admit, amend::Unchanged},
     id::{ChallengeId, Entity, UserId},
     input::{ChallengeInput, UserInput},
     poison::{Retry, Stuck, Why, encoded},
@@ -251,9 +251,12 @@ fn readmitted(
 ) -> Outcome<Option<ChallengeInput>> {
     let may = match &input {
         ChallengeInput::Create(_) => Ok(!challenge.exists()),
-        ChallengeInput::Replace(_) | ChallengeInput::Discard => {
-            challenge.may_edit(now_ms).map(|()| true)
-        }
+        ChallengeInput::Replace(new) => match challenge.amending(new.clone(), now_ms) {
+            Ok(_) => Ok(true),
+            Err(Unchanged::Refused(refusal)) => Err(refusal),
+            Err(Unchanged::Fixed(_)) => Ok(false),
+        },
+        ChallengeInput::Discard => challenge.may_edit(now_ms).map(|()| true),
         ChallengeInput::Publish => challenge.may_publish(now_ms),
         ChallengeInput::Cancel(_) => challenge.may_cancel(now_ms),
         ChallengeInput::Join {

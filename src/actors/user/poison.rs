@@ -132,6 +132,7 @@ fn confirm(cell: &Cell, notice: Option<UserInput>) {
     let challenge = match &input {
         UserInput::Await { challenge, .. }
         | UserInput::Enrol { challenge, .. }
+        | UserInput::Extend { challenge, .. }
         | UserInput::Withdraw { challenge, .. }
         | UserInput::Conclude { challenge, .. } => *challenge,
         _ => return,

@@ -187,6 +187,15 @@ pub enum What {
     /// The window's last local end anywhere has come.
     #[serde(rename = "challenge.ended")]
     ChallengeEnded(OfChallenge),
+    /// The challenge ends later.
+    #[serde(rename = "challenge.extended")]
+    ChallengeExtended {
+        /// Which challenge.
+        challenge: String,
+        /// The window's last date now.
+        #[schema(format = Date)]
+        ends: String,
+    },
     /// The ranks are final.
     #[serde(rename = "challenge.settled")]
     ChallengeSettled {
@@ -325,6 +334,10 @@ impl From<&FactKind> for What {
             FactKind::ChallengeJoined(id) => Self::ChallengeJoined(challenge(*id)),
             FactKind::ChallengeStarted(id) => Self::ChallengeStarted(challenge(*id)),
             FactKind::ChallengeEnded(id) => Self::ChallengeEnded(challenge(*id)),
+            FactKind::ChallengeExtended { challenge, ends } => Self::ChallengeExtended {
+                challenge: challenge.to_string(),
+                ends: ends.iso(),
+            },
             FactKind::ChallengeSettled {
                 challenge,
                 rank,

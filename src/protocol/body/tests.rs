@@ -246,6 +246,10 @@ fn every_kind_of_fact_has_its_own_name() {
         FactKind::ChallengeJoined(challenge),
         FactKind::ChallengeStarted(challenge),
         FactKind::ChallengeEnded(challenge),
+        FactKind::ChallengeExtended {
+            challenge,
+            ends: day,
+        },
         FactKind::ChallengeSettled {
             challenge,
             rank: 1,
@@ -267,6 +271,7 @@ fn every_kind_of_fact_has_its_own_name() {
         "challenge.joined",
         "challenge.started",
         "challenge.ended",
+        "challenge.extended",
         "challenge.settled",
         "challenge.cancelled",
     ];

@@ -98,7 +98,7 @@ fn every_fault_of_a_challenge_is_told_at_once() {
 }
 
 #[test]
-fn only_a_draft_is_replaced_or_deleted() {
+fn a_draft_is_replaced_or_deleted_and_an_open_challenge_changes_in_what_may_still_change() {
     let server = Server::virtual_at(CLOCK);
     block_on(async {
         let admin = Http::admin(&server);
@@ -122,8 +122,21 @@ fn only_a_draft_is_replaced_or_deleted() {
             .post(&format!("{path}/publish"), &json!({}))
             .await
             .expect(200);
-        admin.replace(&path, &change).await.problem(409, "phase");
         admin.delete(&path).await.problem(409, "phase");
+        change["title"] = json!("Longer still");
+        change["window"]["ends"] = json!("2016-04-24");
+        let extended = admin.replace(&path, &change).await.expect(200).json();
+        assert_eq!(extended["ends_at_ms"], utc("2016-04-25", 12, 0));
+        change["window"] =
+            json!({"clock": "user_local", "starts": "2016-04-12", "ends": "2016-04-26"});
+        change["finalisation_h"] = json!(1);
+        let fixed = admin.replace(&path, &change).await.faults(409, "phase");
+        let wanted = [
+            ("/finalisation_h", "fixed"),
+            ("/window/ends", "extended_already"),
+            ("/window/starts", "fixed"),
+        ];
+        assert_eq!(fixed, faults(&wanted));
         let other = draft(&admin, &change).await;
         admin.delete(&other).await.expect(204);
         admin.get(&other).await.problem(404, "not_found");

@@ -57,6 +57,7 @@ impl Server {
             Some(
                 UserInput::Await { challenge, .. }
                 | UserInput::Enrol { challenge, .. }
+                | UserInput::Extend { challenge, .. }
                 | UserInput::Withdraw { challenge, .. }
                 | UserInput::Conclude { challenge, .. },
             ) => Some(*challenge),

@@ -9,6 +9,7 @@ mod waiting;
 
 use super::{RowId, Told};
 use crate::{
+    civil::Day,
     id::{MemberNumber, UserId},
     input::Origin,
 };
@@ -71,6 +72,9 @@ pub struct Member {
     /// Its number in the waiting list, while it waits for a place; rising, never given twice.
     #[n(7)]
     pub ticket: Option<u64>,
+    /// The window's last date that its partition has confirmed.
+    #[n(8)]
+    pub knows_end: Option<Day>,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -91,6 +95,7 @@ impl Member {
             starts_ms,
             told: Told::Nothing,
             ticket: None,
+            knows_end: None,
             group: hash.first().copied().unwrap_or(0),
             row: None,
             name: Some(name),
