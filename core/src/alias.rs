@@ -14,6 +14,9 @@ const SECOND: [&str; 16] = [
     "Beaver", "Robin", "Ibex", "Curlew", "Fox", "Wren",
 ];
 
+/// What boards show of a user who is hidden.
+pub const HIDDEN: &str = "Anonymous";
+
 /// The derived name, such as `Swift Heron 4c`.
 ///
 /// ```

@@ -79,6 +79,9 @@ pub enum ChangeKind {
     /// The first day of the week.
     #[n(5)]
     WeekStartChanged(#[n(0)] WeekStart),
+    /// Whether boards show the user to others without its alias.
+    #[n(17)]
+    HiddenChanged(#[n(0)] bool),
     /// The order in which devices are believed, from that day on.
     #[n(16)]
     DeviceOrderChanged(#[n(0)] Vec<DeviceId>),

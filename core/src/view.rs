@@ -85,8 +85,10 @@ pub struct UserView {
     pub week_starts: WeekStart,
     /// Devices that are believed before all others, in the user's own order.
     pub device_order: Vec<DeviceId>,
-    /// The name that others see.
+    /// The name that others see, unless it is hidden.
     pub alias: String,
+    /// Boards show the user to others without it.
+    pub hidden: bool,
     /// Stamp of the input that made the user, POSIX ms.
     pub created_ms: i64,
     /// Counts the changes of this resource (ETag).

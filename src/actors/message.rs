@@ -100,6 +100,8 @@ pub struct PutUser {
     pub week_starts: Option<WeekStart>,
     /// Devices that are believed before all others; each once.
     pub device_order: Option<Vec<DeviceId>>,
+    /// Boards show the user to others without its alias.
+    pub hidden: Option<bool>,
 }
 
 /// `PUT /v1/users/{user}/goals/{goal}`.

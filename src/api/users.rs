@@ -56,6 +56,9 @@ struct UserBody {
     /// Devices of the user that are believed before all others, the first one most, from today on; empty: their classes
     /// decide. On at most 3 days within 30.
     device_order: Option<Vec<String>>,
+    /// Boards show the user to others as `Anonymous`; the row keeps its rank.
+    #[schema(default = false)]
+    hidden: Option<bool>,
 }
 
 /// Read a user
@@ -67,7 +70,7 @@ pub(super) async fn read(ask: Ask) -> Answer {
     answer::one(&ask.request, Some(view.version), &User::from(&view))
 }
 
-/// Make or change a user; a user's own token may change `alias` and `device_order` alone
+/// Make or change a user; a user's own token may change `alias`, `device_order` and `hidden` alone
 #[utoipa::path(put, path = "/v1/users/{user}", tag = "users", operation_id = "write_user",
     request_body(content = inline(UserBody), example = json!({"zone": "Europe/Berlin"})),
     responses(
@@ -94,9 +97,9 @@ pub(super) async fn write(ask: Ask, payload: Payload) -> Answer {
 /// Of a user's own token the zone is not taken: it decides which day a sample counts for.
 fn own_members(principal: &Principal, body: &Value) -> Result<(), Refusal> {
     let mut names = body.as_object().into_iter().flatten().map(|(name, _)| name);
-    let own = |name: &str| matches!(name, "alias" | "device_order");
+    let own = |name: &str| matches!(name, "alias" | "device_order" | "hidden");
     let allowed = principal.is_admin() || names.all(|name| own(name));
-    let words = "a user's own token may change alias and device_order alone";
+    let words = "a user's own token may change alias, device_order and hidden alone";
     allowed
         .then_some(())
         .ok_or_else(|| Refusal::new(Code::Forbidden, words))
@@ -121,6 +124,7 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
     let day_start = top.optional("day_start_min", integer(0..=DAY_START_MIN_MAX));
     let week_starts = top.optional("week_starts", word(&["monday", "sunday"]));
     let device_order = top.optional("device_order", distinct(DEVICES_MAX, device));
+    let hidden = top.optional("hidden", flag);
     top.done(READ_ONLY);
     faults.none()?;
     let zone = zone.map(|zone| ZoneProposal {
@@ -137,6 +141,7 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
             _ => WeekStart::Monday,
         }),
         device_order,
+        hidden,
     })
 }
 
@@ -158,7 +163,7 @@ mod tests {
         assert_eq!(put.alias.as_deref(), Some("Heron"));
         let bad = json!({"zone": "Mars/Olympus", "alias": "x".repeat(41), "week_starts": "friday",
             "day_start_min": 361, "effective_ms": "now", "reviewed": 1,
-            "device_order": ["watch"]});
+            "device_order": ["watch"], "hidden": "yes"});
         let refusal = parse(&bad, &zones).unwrap_err();
         let found: Vec<_> = refusal
             .faults
@@ -173,6 +178,7 @@ mod tests {
             ("/day_start_min", "range"),
             ("/week_starts", "unsupported"),
             ("/device_order", "range"),
+            ("/hidden", "bad_frame"),
         ];
         assert_eq!(found, wanted);
     }
@@ -228,12 +234,13 @@ mod tests {
     #[test]
     fn the_answer_of_a_get_can_be_put_back() {
         let body = json!({"user": "ann", "zone": "UTC", "alias": "Heron", "week_starts": "monday",
-            "zones": [], "day_start_min": 0, "day_start_from": null, "device_order": [], "created_ms": 1});
+            "zones": [], "day_start_min": 0, "day_start_from": null, "device_order": [], "hidden": false,
+            "created_ms": 1});
         assert!(parse(&body, &BundledZones::new()).is_ok());
     }
 
     #[test]
-    fn a_users_own_token_changes_the_alias_and_the_order_of_devices_alone() {
+    fn a_users_own_token_changes_what_others_see_and_the_order_of_devices_alone() {
         let user = UserId::parse("ann").unwrap();
         let own = Principal::Token {
             user,
@@ -241,7 +248,7 @@ mod tests {
             device: None,
             exp_s: 0,
         };
-        let taken = json!({"alias": "Heron", "device_order": []});
+        let taken = json!({"alias": "Heron", "device_order": [], "hidden": true});
         assert!(own_members(&own, &taken).is_ok());
         let both = json!({"alias": "Heron", "zone": "UTC"});
         assert_eq!(own_members(&own, &both).unwrap_err().code, Code::Forbidden);

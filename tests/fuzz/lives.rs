@@ -217,6 +217,7 @@ impl Person {
                     day_start_min: u16::try_from(random.within(0, 360)).ok(),
                     week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
                     device_order: Some(vec![DeviceId([1; 16])]),
+                    hidden: Some(random.permille(500)),
                 };
                 self.give(later_ms, UserInput::Profile(new));
             }

@@ -73,7 +73,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
 
 pub(crate) fn change(random: &mut Random) -> Change {
     let goal = values::goal_id(random);
-    let kind = match random.index(13) {
+    let kind = match random.index(14) {
         0 => ChangeKind::Created {
             zone: Some(values::name(random)),
         },
@@ -82,6 +82,7 @@ pub(crate) fn change(random: &mut Random) -> Change {
             effective_ms: values::FROM_MS + random.within(0, 1_000_000_000),
             flagged: random.index(2) == 0,
         },
+        13 => ChangeKind::HiddenChanged(random.permille(500)),
         2 => ChangeKind::AliasChanged(values::words(random, 40)),
         3 => ChangeKind::DayStartChanged {
             from: values::day(random),

@@ -259,6 +259,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
                 [WeekStart::Monday, WeekStart::Sunday][random.index(2)]
             }),
             device_order: maybe(random, |random| vec![DeviceId(few(random))]),
+            hidden: maybe(random, |random| random.permille(500)),
         }),
         3 => UserInput::PutGoal {
             goal: goal_id(random),

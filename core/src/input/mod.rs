@@ -139,6 +139,9 @@ pub struct NewProfile {
     /// Devices that are believed before all others, the first one most; empty: their classes decide again.
     #[n(4)]
     pub device_order: Option<Vec<DeviceId>>,
+    /// Whether boards show the user to others without its alias.
+    #[n(5)]
+    pub hidden: Option<bool>,
 }
 
 /// The admitted part of an import.

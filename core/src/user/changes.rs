@@ -20,6 +20,7 @@ pub(super) struct Before {
     alias: Option<String>,
     day_start: Option<(u16, i32)>,
     week_starts: WeekStart,
+    hidden: bool,
     device: Option<DeviceId>,
     /// Vendor and model, where the device was bound.
     described: Option<(Option<String>, Option<String>)>,
@@ -43,6 +44,7 @@ impl Before {
             alias,
             day_start: day_start(user),
             week_starts: user.week_starts,
+            hidden: user.hidden,
             device,
             described: device.and_then(|device| described(user, device)),
         }
@@ -130,6 +132,9 @@ impl Before {
         }
         if user.week_starts != self.week_starts {
             note(user, header, ChangeKind::WeekStartChanged(user.week_starts));
+        }
+        if user.hidden != self.hidden {
+            note(user, header, ChangeKind::HiddenChanged(user.hidden));
         }
         if let Some(alias) = user
             .alias

@@ -298,6 +298,10 @@ pub struct User {
     #[n(31)]
     #[cbor(default)]
     pub week_starts: WeekStart,
+    /// Boards show the user to others without its alias.
+    #[n(46)]
+    #[cbor(default)]
+    pub hidden: bool,
     /// Which minutes pay for which day.
     #[n(32)]
     #[cbor(default)]
@@ -359,6 +363,7 @@ impl User {
             unwritten_standings: BTreeSet::new(),
             day_starts: Vec::new(),
             week_starts: WeekStart::default(),
+            hidden: false,
             paying: Paying::default(),
             dropped: Vec::new(),
             calendar: None,
@@ -412,12 +417,22 @@ impl User {
         self.calendar().zone_now().name()
     }
 
-    /// The name that others see: the user's own, or one derived from the id.
+    /// The user's own name on boards, or one derived from the id.
     #[must_use]
-    pub fn shown_alias(&self) -> String {
+    pub fn own_alias(&self) -> String {
         self.alias
             .clone()
             .unwrap_or_else(|| crate::alias::derived(&self.id))
+    }
+
+    /// The name that others see: that, or nobody's where the user is hidden (domain.md 6.4).
+    #[must_use]
+    pub fn shown_alias(&self) -> String {
+        if self.hidden {
+            crate::alias::HIDDEN.into()
+        } else {
+            self.own_alias()
+        }
     }
 
     fn device_of(&self, binding: u32) -> Option<(DeviceId, &Device)> {

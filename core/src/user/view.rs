@@ -34,7 +34,8 @@ impl User {
             day_start: self.day_start(),
             week_starts: self.week_starts,
             device_order: self.device_order().to_vec(),
-            alias: self.shown_alias(),
+            alias: self.own_alias(),
+            hidden: self.hidden,
             created_ms,
             version: self.version,
         })

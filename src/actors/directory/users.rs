@@ -71,6 +71,7 @@ fn judge_profile(user: &User, rules: &Rules, put: PutUser, now_ms: i64) -> Outco
         day_start_min: day_start.flatten(),
         week_starts: put.week_starts,
         device_order: device_order.flatten(),
+        hidden: put.hidden,
     }))
 }
 

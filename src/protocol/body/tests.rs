@@ -42,6 +42,7 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
         week_starts: WeekStart::Sunday,
         device_order: vec![],
         alias: "Swift Heron".into(),
+        hidden: false,
         created_ms: 7,
         version: 3,
     };
@@ -50,7 +51,7 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
         {"zone": "Asia/Tokyo", "effective_ms": 6, "received_ms": 7, "flagged": true}]);
     let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Swift Heron",
         "day_start_min": 240, "day_start_from": "2016-04-14", "week_starts": "sunday",
-        "device_order": [], "created_ms": 7});
+        "device_order": [], "hidden": false, "created_ms": 7});
     assert_eq!(value(&User::from(&view)), wanted);
 }
 

@@ -15,9 +15,11 @@ pub struct User {
     pub zone: String,
     /// Every zone that was in force, oldest first.
     pub zones: Vec<ZoneChange>,
-    /// The name that other participants see.
+    /// The name that other participants see, unless the user is hidden.
     #[schema(example = "Swift Heron")]
     pub alias: String,
+    /// Boards show the user to others as `Anonymous`.
+    pub hidden: bool,
     /// How many minutes after midnight days end, from the newest change on.
     #[schema(example = 0)]
     pub day_start_min: u16,
@@ -40,6 +42,7 @@ impl From<&UserView> for User {
             zone: view.zone.clone(),
             zones: view.zones.iter().map(ZoneChange::from).collect(),
             alias: view.alias.clone(),
+            hidden: view.hidden,
             day_start_min: view.day_start.0,
             day_start_from: view.day_start.1.map(|day| day.iso()),
             week_starts: match view.week_starts {

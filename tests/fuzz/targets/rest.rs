@@ -72,6 +72,7 @@ pub(super) const USER: Target = Target {
             day_start_min: u16::try_from(random.within(0, 360)).ok(),
             week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
             device_order: Some(vec![DeviceId(values::bytes16(random))]),
+            hidden: Some(random.permille(500)),
         };
         user_json(&user).to_string().into_bytes()
     },
@@ -206,6 +207,9 @@ fn user_json(user: &PutUser) -> Value {
     if let Some(order) = &user.device_order {
         let order: Vec<String> = order.iter().map(ToString::to_string).collect();
         json["device_order"] = order.into();
+    }
+    if let Some(hidden) = user.hidden {
+        json["hidden"] = hidden.into();
     }
     json
 }

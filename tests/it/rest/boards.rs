@@ -8,7 +8,7 @@ use super::http::{Http, faults};
 use super::people::{
     Band, CLOCK, challenge, enrol_new, forgetful_server, have_left, make_user, published, utc, walk,
 };
-use crate::harness::{Server, block_on};
+use crate::harness::{Server, Wire, block_on};
 
 const PEOPLE: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
 
@@ -108,6 +108,64 @@ fn a_participant_sees_aliases_and_never_a_user() {
             .expect(200)
             .json();
         assert_ne!(elsewhere["row"], items[1]["row"]);
+    });
+}
+
+/// T6.5
+#[test]
+fn no_answer_and_no_frame_to_anybody_else_names_a_user_who_is_hidden() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let (admin, bob) = (Http::admin(&server), Http::user(&server, "bob"));
+        let of = published(&admin, &challenge("2016-04-12", "2016-04-14")).await;
+        enrol_new(&admin, &of, &["hildegard", "bob"]).await;
+        let hilde = Http::user(&server, "hildegard");
+        let hide = |hidden: bool| json!({"alias": "Queen of Bingen", "hidden": hidden});
+        let path = "/v1/users/hildegard";
+        let told = hilde.replace(path, &hide(true)).await.expect(200).json();
+        assert_eq!(
+            (&told["alias"], &told["hidden"]),
+            (&json!("Queen of Bingen"), &json!(true))
+        );
+        let (mut wire, _) = Wire::hello(&server, "bob", &json!({"type": "hello"})).await;
+        let id = of.rsplit('/').next().unwrap();
+        let topic = format!("board/{id}");
+        let subscribe = json!({"type": "subscribe", "id": 1, "topic": topic, "view": {"top": 10}});
+        wire.send(&subscribe).await;
+        admin.advance(utc("2016-04-12", 12, 0)).await;
+        walk(&server, "hildegard", utc("2016-04-12", 9, 0), &[50]).await;
+        let first = |frame: &Value| frame["rows"][0].clone();
+        let moved = wire
+            .until("her score", |frame| first(frame)["score"] == 50)
+            .await;
+        assert_eq!(first(&moved)["alias"], "Anonymous");
+        assert_eq!(column(moved["rows"].as_array().unwrap(), "rank"), [1, 2]);
+        let mut told: Vec<String> = wire.seen.iter().map(Value::to_string).collect();
+        for path in [
+            of.clone(),
+            format!("{of}/leaderboard"),
+            format!("{of}/leaderboard?around=bob&k=5"),
+            format!("{of}/leaderboard/bob"),
+            format!("{of}/enrolments"),
+            "/v1/users/bob/events".into(),
+        ] {
+            told.push(bob.get(&path).await.expect(200).text);
+        }
+        for text in told {
+            assert!(
+                !text.contains("hildegard") && !text.contains("Bingen"),
+                "{text}"
+            );
+        }
+        let own = hilde.get(&format!("{of}/leaderboard/hildegard")).await;
+        assert_eq!(own.expect(200).json()["you"], true);
+        hilde.replace(path, &hide(false)).await.expect(200);
+        let named = wire
+            .until("her name", |frame| {
+                first(frame)["alias"] == "Queen of Bingen"
+            })
+            .await;
+        assert_eq!(first(&named)["rank"], 1);
     });
 }
 

@@ -104,6 +104,12 @@ pub enum Changed {
         #[schema(value_type = String)]
         week_starts: &'static str,
     },
+    /// Whether boards show the user to others without its alias.
+    #[serde(rename = "hidden.changed")]
+    Hidden {
+        /// Now.
+        hidden: bool,
+    },
     /// The order in which devices are believed, from that day on.
     #[serde(rename = "device_order.changed")]
     DeviceOrder {
@@ -277,6 +283,7 @@ impl From<&ChangeKind> for Changed {
             ChangeKind::WeekStartChanged(week_starts) => Self::WeekStarts {
                 week_starts: week_start_name(week_starts),
             },
+            ChangeKind::HiddenChanged(hidden) => Self::Hidden { hidden },
             ChangeKind::DeviceOrderChanged(order) => Self::DeviceOrder {
                 device_order: order.iter().map(ToString::to_string).collect(),
             },
