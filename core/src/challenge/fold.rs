@@ -104,10 +104,8 @@ fn apply(
             set(challenge, Stage::Published)
         }
         ChallengeInput::Cancel(reason) => {
-            set(challenge, Stage::Cancelled(reason.clone()));
             challenge.cancelled_by = Some(header.origin.clone());
-            freeze(challenge, board);
-            conclude(challenge, board)
+            end(challenge, board, Stage::Cancelled(reason.clone()))
         }
         ChallengeInput::Join {
             user,
@@ -138,17 +136,12 @@ fn apply(
             digest,
             participants,
         } => {
-            let (cutoff_ms, digest, participants) = (*cutoff_ms, *digest, *participants);
-            set(
-                challenge,
-                Stage::Settled {
-                    cutoff_ms,
-                    digest,
-                    participants,
-                },
-            );
-            freeze(challenge, board);
-            conclude(challenge, board)
+            let stage = Stage::Settled {
+                cutoff_ms: *cutoff_ms,
+                digest: *digest,
+                participants: *participants,
+            };
+            end(challenge, board, stage)
         }
         ChallengeInput::Forget(member) => {
             forget(challenge, board, *member);
@@ -162,6 +155,13 @@ fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
     challenge.stage = stage;
     challenge.version = challenge.version.saturating_add(1);
     Vec::new()
+}
+
+/// The challenge is over: its rows stay as they are, and everybody is told.
+fn end(challenge: &mut Challenge, board: &mut Board, stage: Stage) -> Vec<Notice> {
+    set(challenge, stage);
+    freeze(challenge, board);
+    conclude(challenge, board)
 }
 
 struct Joining {
