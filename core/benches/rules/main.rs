@@ -1,4 +1,4 @@
-//! How long the rules take: admission, the fast road, the slow road, the merge of minutes, whole folds, and boards (docs/performance.md). `script/bench`
+//! How long the rules take: admission, the fast road, the slow road, the merge of minutes and whole folds (docs/performance.md). `script/bench`
 //! runs them and makes a table. Nothing asserts a time.
 #![allow(
     clippy::unwrap_used,
@@ -6,7 +6,6 @@
 )]
 
 mod batches;
-mod boards;
 mod days;
 
 use criterion::{
@@ -208,7 +207,6 @@ criterion_group!(
     merges,
     whole_folds,
     batches::journaled,
-    batches::live,
-    boards::all
+    batches::live
 );
 criterion_main!(benches);

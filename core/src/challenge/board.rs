@@ -4,7 +4,7 @@
 //! that is journaled: after a restart the board is filled from standing rows and from what the users' partitions send again.
 //! Once it is over, the board is made of the frozen rows of the state.
 
-use alloc::{collections::BTreeMap, format, string::String};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use sha2::{Digest, Sha256};
 
 use super::{Challenge, Member};
@@ -13,7 +13,7 @@ use crate::{
     event::Contribution,
     id::{ChallengeId, MemberNumber, Position, UserId},
     input::Conclusion,
-    leaderboard::{Leaderboard, Row},
+    leaderboard::{Leaderboard, Order, Row, RowKey},
     view::RowView,
 };
 
@@ -29,7 +29,7 @@ pub enum Answer {
 }
 
 /// What tells rows of equal score and time apart (domain.md 6.1).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowId {
     /// While the challenge runs: the user.
     Live(UserId),
@@ -70,9 +70,13 @@ impl Board {
             offset: 0,
             partial: !challenge.frozen,
         };
-        for (number, member) in challenge.members.iter() {
-            board.seat(number, member);
-        }
+        let members = challenge.members.iter();
+        let rows = members.filter_map(|(number, member)| board.seat_without_row(number, member));
+        let mut rows: Vec<_> = rows.collect();
+        // Sorting once and laying rows side by side is cheaper than to look for the place of each.
+        let order = Order::Descending;
+        rows.sort_unstable_by(|one, other| order.compare(one, other));
+        board.order = Leaderboard::from_sorted(order, rows);
         board
     }
 
@@ -88,7 +92,14 @@ impl Board {
     /// Gives a member who is in its row: score 0, achieved at the later of the window's start and the minute of joining; or
     /// the frozen one.
     pub(super) fn seat(&mut self, number: MemberNumber, member: &Member) {
-        let Some(id) = member.row_id() else { return };
+        if let Some(row) = self.seat_without_row(number, member) {
+            self.order.set(&row.id, row.score, row.achieved_at_ms);
+        }
+    }
+
+    /// Seats a member, and says with which row it begins.
+    fn seat_without_row(&mut self, number: MemberNumber, member: &Member) -> Option<RowKey<RowId>> {
+        let id = member.row_id()?;
         let joined = member
             .joined_ms
             .div_euclid(MINUTE_MS)
@@ -96,7 +107,6 @@ impl Board {
         let begins = (0, member.starts_ms.max(joined));
         let frozen = member.row.map(|row| (row.score, row.achieved_at_ms));
         let (score, achieved_at_ms) = frozen.unwrap_or(begins);
-        self.order.set(&id, score, achieved_at_ms);
         let seat = Seat {
             number,
             alias: member.alias().into(),
@@ -105,8 +115,13 @@ impl Board {
             join: member.join,
             version: Position::default(),
         };
-        self.seats.insert(id, seat);
+        self.seats.insert(id.clone(), seat);
         self.offset = self.offset.saturating_add(1);
+        Some(RowKey {
+            score,
+            achieved_at_ms,
+            id,
+        })
     }
 
     /// Takes a row away.
