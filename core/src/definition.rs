@@ -5,7 +5,7 @@
 use alloc::{format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use crate::{civil::Day, limits, metric::Metric};
+use crate::{civil::Day, leaderboard::RankStyle, limits, metric::Metric};
 
 /// Whether one may join after the window's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -54,6 +54,10 @@ pub struct Definition {
     #[n(9)]
     #[cbor(default)]
     pub waitlist: u32,
+    /// How ranks are counted, wherever they are shown or told.
+    #[n(10)]
+    #[cbor(default)]
+    pub rank_style: RankStyle,
 }
 
 /// A fault of a definition.
@@ -199,6 +203,7 @@ mod tests {
             per_day_cap: None,
             finalisation_h: 24,
             waitlist: 0,
+            rank_style: RankStyle::Competition,
         }
     }
 

@@ -12,7 +12,7 @@ use super::{
     problem::Answer,
     query::Query,
 };
-use crate::protocol::body::{Audience, Board, Row};
+use crate::protocol::body::{Audience, Board, OwnRow, Row};
 
 /// Rows on each side of a user when none are asked for.
 const AROUND_ROWS: u32 = 5;
@@ -23,8 +23,10 @@ const AROUND_ROWS: u32 = 5;
     params(
         ("around" = Option<String>, Query,
             description = "The rows around this user, who for a user's token is the user itself"),
+        ("around_score" = Option<i64>, Query,
+            description = "The rows around where this score stands or would stand"),
         ("k" = Option<u32>, Query, minimum = 1, maximum = 50,
-            description = "Rows on each side of that user; 5 when absent"),
+            description = "Rows on each side of that user or score; 5 when absent"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, description = "A part of the board", body = Board<'_>)))]
@@ -32,9 +34,18 @@ pub(super) async fn read(Search { ask, mut query }: Search) -> Answer {
     let around = query.read("around", |name| {
         UserId::parse(name).map_err(|why| Wrong::new("name", why.to_string()))
     });
-    match around {
-        Some(user) => read_around(&ask, query, user).await,
-        None => read_page(&ask, query).await,
+    let score = query.read("around_score", |text| {
+        let words = "must be an integer";
+        text.parse::<i64>().map_err(|_| Wrong::shape(words))
+    });
+    if around.is_some() && score.is_some() {
+        let words = "a board is read around a user or around a score";
+        query.fault("around_score", Wrong::new("conflict", words));
+    }
+    match (around, score) {
+        (Some(user), _) => read_around(&ask, query, user).await,
+        (None, Some(score)) => read_around_score(&ask, query, score).await,
+        (None, None) => read_page(&ask, query).await,
     }
 }
 
@@ -69,18 +80,26 @@ async fn read_around(ask: &Ask, mut query: Query, user: UserId) -> Answer {
     answer::plain(&Board::of(&board, audience(&ask.principal), None))
 }
 
+async fn read_around_score(ask: &Ask, mut query: Query, score: i64) -> Answer {
+    let k = query
+        .integer("k", 1..=AROUND_ROWS_MAX)
+        .unwrap_or(AROUND_ROWS);
+    query.done()?;
+    let (id, viewer) = (ask.challenge()?, viewer(&ask.principal));
+    let directory = &ask.api.directory;
+    let board = directory.around_score(id, viewer, (score, k)).await?;
+    answer::plain(&Board::of(&board, audience(&ask.principal), None))
+}
+
 /// Read the row of one user
 #[utoipa::path(get, path = "/v1/challenges/{id}/leaderboard/{user}", tag = "challenges",
     operation_id = "read_leaderboard_row",
-    responses((status = 200, description = "The row", body = Row<'_>)))]
+    responses((status = 200, description = "The row", body = OwnRow<'_>)))]
 pub(super) async fn row(ask: Ask) -> Answer {
     let user = ask.own_user()?;
-    let view = ask.api.directory.row(ask.challenge()?, user).await?;
-    answer::one(
-        &ask.request,
-        None,
-        &Row::of(&view, audience(&ask.principal)),
-    )
+    let (view, percentile_bp) = ask.api.directory.row(ask.challenge()?, user).await?;
+    let row = Row::of(&view, audience(&ask.principal));
+    answer::one(&ask.request, None, &OwnRow { row, percentile_bp })
 }
 
 /// Who must have a row to look; an admin need not.

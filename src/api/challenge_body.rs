@@ -4,6 +4,7 @@ use serde_json::Value;
 use streakline_core::{
     civil::Day,
     definition::{Definition, LateJoin},
+    leaderboard::RankStyle,
     limits,
     metric::Metric,
 };
@@ -64,7 +65,7 @@ pub(super) struct ChallengeBody {
     /// Only `earliest`.
     #[schema(default = "earliest")]
     tie_rule: Option<String>,
-    /// Only `competition`.
+    /// How ranks are counted: `competition` (1224), `dense` (1223) or `ordinal` (1234).
     #[schema(default = "competition")]
     rank_style: Option<String>,
     /// Only `participants`.
@@ -126,7 +127,7 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
     let hours = integer(0..=i64::from(limits::FINALISATION_H_MAX));
     let finalisation_h = top.optional("finalisation_h", hours);
     top.optional("tie_rule", word(&["earliest"]));
-    top.optional("rank_style", word(&["competition"]));
+    let rank_style = top.optional("rank_style", word(&["competition", "dense", "ordinal"]));
     top.optional("visibility", word(&["participants"]));
     top.done(read_only);
     let (starts, ends) = presumed(dates);
@@ -142,6 +143,11 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
         finalisation_h: finalisation_h.map_or(Definition::FINALISATION_H, |hours| {
             u32::try_from(hours).unwrap_or(u32::MAX)
         }),
+        rank_style: match rank_style {
+            Some("dense") => RankStyle::Dense,
+            Some("ordinal") => RankStyle::Ordinal,
+            _ => RankStyle::Competition,
+        },
         waitlist: waitlist.map_or(0, |most| u32::try_from(most).unwrap_or(u32::MAX)),
     };
     add_faults_of(&definition, &faults);

@@ -6,6 +6,7 @@ use streakline_core::{
     event::{EventId, Fact, FactKind},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     input::{Origin, RULES_VERSION, Source},
+    leaderboard::RankStyle,
     metric::Metric,
     period::Period,
     sample::DeviceClass,
@@ -212,6 +213,7 @@ pub(crate) fn challenge_view() -> ChallengeView {
         per_day_cap: Some(30_000),
         finalisation_h: 24,
         waitlist: 0,
+        rank_style: RankStyle::Competition,
     };
     ChallengeView {
         challenge: challenge(),

@@ -16,6 +16,7 @@ use streakline_core::{
         BatteryReport, ChallengeInput, Conclusion, DeviceIntroduction, Header, Import, Ingest,
         Input, NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
     },
+    leaderboard::RankStyle,
     ledger::{self, Account, Posting, Totals},
     metric::Metric,
     period::WeekStart,
@@ -26,6 +27,8 @@ use streakline_core::{
 };
 
 use crate::{goals, instruments, random::Random};
+
+const RANK_STYLES: [RankStyle; 3] = [RankStyle::Competition, RankStyle::Dense, RankStyle::Ordinal];
 
 /// 2016-04-13T00:00Z: where all histories begin.
 pub(crate) const FROM_MS: i64 = 1_460_505_600_000;
@@ -220,6 +223,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         capacity,
         per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
+        rank_style: RANK_STYLES[random.index(3)],
     }
 }
 

@@ -6,6 +6,7 @@ use streakline_core::{
     definition::{Definition, LateJoin},
     fault::POISON_STEPS,
     id::{ChallengeId, DeviceId, RecordId, UserId},
+    leaderboard::RankStyle,
     metric::Metric,
     record::{Content, Record},
     sample::{DeviceClass, Method},
@@ -255,6 +256,7 @@ fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
             per_day_cap: random.permille(500).then_some(6_000),
             finalisation_h: [0, 6, 24, 72][random.index(4)],
             waitlist: 0,
+            rank_style: RankStyle::Competition,
         };
         (ChallengeId(id(random)), definition)
     };

@@ -13,7 +13,7 @@ use crate::{
     event::Contribution,
     id::{ChallengeId, MemberNumber, Position, UserId},
     input::Conclusion,
-    leaderboard::{Leaderboard, Order, Row, RowKey},
+    leaderboard::{Leaderboard, Order, RankStyle, Row, RowKey},
     view::RowView,
 };
 
@@ -54,6 +54,7 @@ pub struct Board {
     order: Leaderboard<RowId>,
     seats: BTreeMap<RowId, Seat>,
     offset: u64,
+    style: RankStyle,
     /// Whether standing rows and partitions have yet to fill it after a restart.
     partial: bool,
 }
@@ -68,6 +69,7 @@ impl Board {
             order: Leaderboard::new(),
             seats: BTreeMap::new(),
             offset: 0,
+            style: challenge.rank_style(),
             partial: !challenge.frozen,
         };
         let members = challenge.members.iter();
@@ -129,6 +131,11 @@ impl Board {
         self.order.remove(id);
         self.seats.remove(id);
         self.offset = self.offset.saturating_add(1);
+    }
+
+    /// Counts ranks as the challenge says now.
+    pub(super) fn count_ranks(&mut self, style: RankStyle) {
+        self.style = style;
     }
 
     /// Takes a contribution in; `open` says whether scores still move.
@@ -215,7 +222,7 @@ impl Board {
             opaque.push_str(&format!("{byte:02x}"));
         }
         RowView {
-            rank: row.rank,
+            rank: self.style.of(row.place()),
             ordinal: row.ordinal,
             score: row.score,
             achieved_at_ms: row.achieved_at_ms,
@@ -231,7 +238,7 @@ impl Board {
         let place = self.order.place(id)?;
         let (score, _) = self.order.get(id)?;
         Some(Conclusion::Settled {
-            rank: place.rank,
+            rank: self.style.of(place),
             score,
             participants: self.len(),
         })

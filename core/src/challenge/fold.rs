@@ -89,10 +89,12 @@ fn apply(
             crate::fault::taste_draft(&definition.title);
             challenge.definition = Some(definition.clone());
             challenge.created_ms = header.stamp_ms;
+            board.count_ranks(definition.rank_style);
             set(challenge, Stage::Draft)
         }
         ChallengeInput::Replace(definition) => {
             let notices = challenge.replace(definition, header.stamp_ms);
+            board.count_ranks(definition.rank_style);
             let stage = challenge.stage.clone();
             set(challenge, stage);
             notices

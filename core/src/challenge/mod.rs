@@ -25,6 +25,7 @@ use crate::{
     definition::Definition,
     id::{ChallengeId, Position},
     input::Origin,
+    leaderboard::RankStyle,
     poison::Skips,
     view::ChallengePhase,
 };
@@ -157,6 +158,13 @@ impl Challenge {
             frozen: false,
             is_extended: false,
         }
+    }
+
+    /// How its ranks are counted.
+    #[must_use]
+    pub fn rank_style(&self) -> RankStyle {
+        let definition = self.definition.as_ref();
+        definition.map_or_else(RankStyle::default, |definition| definition.rank_style)
     }
 
     /// Where it stands at an instant (protocol.md 7); `None`: there is no such challenge.

@@ -9,6 +9,7 @@ use crate::{
     event::Contribution,
     id::{ChallengeId, MemberNumber, PartitionId, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
+    leaderboard::RankStyle,
     metric::Metric,
     view::RowView,
 };
@@ -54,6 +55,7 @@ pub(super) fn definition() -> Definition {
         per_day_cap: None,
         finalisation_h: 24,
         waitlist: 0,
+        rank_style: RankStyle::Competition,
     }
 }
 

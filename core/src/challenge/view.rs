@@ -140,6 +140,20 @@ impl Challenge {
         board.row(&self.row_id(user)?)
     }
 
+    /// How many of 10,000 rows stand at most as well as a member's: equal scores stand alike.
+    #[must_use]
+    pub fn percentile_bp(&self, board: &Board, user: &UserId) -> Option<u32> {
+        board.order().percentile(&self.row_id(user)?)
+    }
+
+    /// Up to `k` rows in front of where a score stands or would stand, and up to `k` behind.
+    #[must_use]
+    pub fn board_around_score(&self, board: &Board, score: i64, k: u32, now_ms: i64) -> BoardView {
+        let around = board.order().around_score(score, k);
+        let rows = around.before.into_iter().chain(around.after);
+        self.board_of(board, rows.collect(), false, now_ms)
+    }
+
     /// Up to `k` rows on each side of a member, the member in the middle.
     #[must_use]
     pub fn board_around(&self, board: &Board, user: &UserId, k: u32, now_ms: i64) -> BoardView {

@@ -8,6 +8,7 @@ use streakline_core::{
     event::Contribution,
     id::{ChallengeId, Entity, MemberNumber, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
+    leaderboard::RankStyle,
     metric::Metric,
 };
 
@@ -31,6 +32,7 @@ fn definition() -> Definition {
         per_day_cap: None,
         finalisation_h: 24,
         waitlist: 0,
+        rank_style: RankStyle::Competition,
     }
 }
 

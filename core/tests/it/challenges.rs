@@ -6,6 +6,7 @@ use streakline_core::{
     event::FactKind,
     id::ChallengeId,
     input::{Conclusion, UserInput},
+    leaderboard::RankStyle,
     metric::Metric,
     record::Record,
     sample::DeviceClass,
@@ -32,6 +33,7 @@ pub fn window(starts: &str, ends: &str) -> Definition {
         per_day_cap: None,
         finalisation_h: 24,
         waitlist: 0,
+        rank_style: RankStyle::Competition,
     }
 }
 

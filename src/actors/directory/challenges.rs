@@ -436,16 +436,34 @@ impl Directory {
         .await
     }
 
-    /// One participant's row.
+    /// Up to `k` rows on each side of a score. `viewer`: as for a page.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn around_score(
+        &self,
+        id: ChallengeId,
+        viewer: Option<UserId>,
+        (score, k): (i64, u32),
+    ) -> Outcome<BoardView> {
+        self.look(id, move |resident, now_ms| {
+            visible(resident, viewer.as_ref())?;
+            let (challenge, board) = (resident.challenge(), resident.board());
+            Ok(challenge.board_around_score(board, score, k, now_ms))
+        })
+        .await
+    }
+
+    /// One participant's row, and its percentile in basis points.
     ///
     /// # Errors
     /// `NotFound`, `NotEnrolled`.
-    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<RowView> {
+    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<(RowView, u32)> {
         let absent = || Refusal::new(Code::NotEnrolled, "the user has no row on this board");
         self.look(id, move |resident, _| {
-            resident
-                .challenge()
-                .board_row(resident.board(), &user)
+            let (challenge, board) = (resident.challenge(), resident.board());
+            let row = challenge.board_row(board, &user);
+            row.zip(challenge.percentile_bp(board, &user))
                 .ok_or_else(absent)
         })
         .await

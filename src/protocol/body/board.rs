@@ -100,6 +100,17 @@ pub struct Row<'a> {
     pub you: bool,
 }
 
+/// A user's own row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OwnRow<'a> {
+    /// The row.
+    #[serde(flatten)]
+    pub row: Row<'a>,
+    /// How many of 10,000 rows stand at most as well: equal scores stand alike.
+    #[schema(example = 9_545, maximum = 10_000)]
+    pub percentile_bp: u32,
+}
+
 impl<'a> Row<'a> {
     /// The row as that audience sees it.
     #[must_use]

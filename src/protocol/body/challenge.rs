@@ -3,6 +3,7 @@
 use serde::Serialize;
 use streakline_core::{
     definition::LateJoin,
+    leaderboard::RankStyle,
     view::{self, ChallengeView, EnrolmentView, Membership},
 };
 use utoipa::ToSchema;
@@ -147,7 +148,11 @@ impl From<&ChallengeView> for Challenge {
             per_day_cap: definition.per_day_cap,
             finalisation_h: definition.finalisation_h,
             tie_rule: "earliest",
-            rank_style: "competition",
+            rank_style: match definition.rank_style {
+                RankStyle::Competition => "competition",
+                RankStyle::Dense => "dense",
+                RankStyle::Ordinal => "ordinal",
+            },
             visibility: "participants",
             version: view.version,
             created_ms: view.created_ms,

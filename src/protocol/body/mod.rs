@@ -18,7 +18,7 @@ pub mod user;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use board::{Audience, Board, Row};
+pub use board::{Audience, Board, OwnRow, Row};
 pub use challenge::{Challenge, Enrolment};
 pub use day::Day;
 pub use device::Device;

@@ -112,6 +112,7 @@ mod tests {
         definition::{Definition, LateJoin},
         id::PartitionId,
         input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
+        leaderboard::RankStyle,
         metric::Metric,
     };
 
@@ -153,6 +154,7 @@ mod tests {
             per_day_cap: None,
             finalisation_h: 24,
             waitlist: 0,
+            rank_style: RankStyle::Competition,
         };
         give(&mut held, ChallengeInput::Create(definition));
         give(&mut held, ChallengeInput::Publish);

@@ -11,6 +11,7 @@ use streakline_core::{
     definition::{Definition, LateJoin},
     goal::{Adaptive, Inputs, IssuedTarget},
     id::{DeviceId, GoalId},
+    leaderboard::RankStyle,
     limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX, VERDICT_DAYS_MAX},
     period::{Period, WeekStart},
     streak::{self, Amounts, Stage},
@@ -130,6 +131,11 @@ fn definition(seed: u64) -> Definition {
 }
 
 fn definition_json(of: &Definition) -> Value {
+    let rank_style = match of.rank_style {
+        RankStyle::Competition => "competition",
+        RankStyle::Dense => "dense",
+        RankStyle::Ordinal => "ordinal",
+    };
     let late = match of.late {
         LateJoin::Yes => "yes",
         LateJoin::No => "no",
@@ -137,7 +143,7 @@ fn definition_json(of: &Definition) -> Value {
     json!({"title": of.title, "type": "most", "metric": streakline::registry::metrics().name(of.metric),
         "window": {"clock": "user_local", "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
-        "waitlist": of.waitlist, "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h})
+        "waitlist": of.waitlist, "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style})
 }
 
 /// The answer to a PUT of a goal, which may be put back.

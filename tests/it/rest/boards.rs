@@ -86,7 +86,9 @@ fn a_participant_sees_aliases_and_never_a_user() {
         let rows: BTreeSet<String> = column(&items, "row").iter().map(Value::to_string).collect();
         assert_eq!(rows.len(), 5);
         let own = cat.get(&format!("{of}/leaderboard/cat")).await.expect(200);
-        assert_eq!(own.json(), items[1]);
+        let mut wanted = items[1].clone();
+        wanted["percentile_bp"] = json!(8_000);
+        assert_eq!(own.json(), wanted, "four of five stand at most as well");
         assert!(!own.header("etag").is_empty());
         let seen = admin
             .get(&format!("{of}/leaderboard/cat"))
@@ -166,6 +168,65 @@ fn no_answer_and_no_frame_to_anybody_else_names_a_user_who_is_hidden() {
             })
             .await;
         assert_eq!(first(&named)["rank"], 1);
+    });
+}
+
+#[test]
+fn a_board_is_read_around_a_score_by_anybody_who_may_see_it() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let (admin, bob) = (Http::admin(&server), Http::user(&server, "bob"));
+        let of = five(&server, &admin).await;
+        let near = async |score: i64| {
+            let path = format!("{of}/leaderboard?around_score={score}&k=1");
+            let board = bob.get(&path).await.expect(200).json();
+            column(board["items"].as_array().unwrap(), "ordinal")
+        };
+        assert_eq!(near(45).await, [1, 2]);
+        assert_eq!(near(1_000).await, [1]);
+        assert_eq!(near(-1).await, [5]);
+        let both = format!("{of}/leaderboard?around_score=1&around=bob");
+        let both = bob.get(&both).await.faults(422, "conflict");
+        assert_eq!(both, faults(&[("/query/around_score", "conflict")]));
+        let carl = Http::user(&server, "carl");
+        let path = format!("{of}/leaderboard?around_score=1");
+        carl.get(&path).await.problem(404, "not_found");
+    });
+}
+
+#[test]
+fn ranks_are_counted_as_the_challenge_says() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let mut body = challenge("2016-04-12", "2016-04-14");
+        for (style, wanted) in [("dense", [1, 2, 2, 3]), ("ordinal", [1, 2, 3, 4])] {
+            body["rank_style"] = json!(style);
+            let of = published(&admin, &body).await;
+            assert_eq!(admin.get(&of).await.expect(200).json()["rank_style"], style);
+            let users = ["w", "x", "y", "z"].map(|name| format!("{style}-{name}"));
+            let users: Vec<&str> = users.iter().map(String::as_str).collect();
+            enrol_new(&admin, &of, &users).await;
+            if style == "dense" {
+                admin.advance(utc("2016-04-12", 12, 0)).await;
+            }
+            for (user, steps) in users.iter().zip([50, 40, 40, 30]) {
+                walk(
+                    &server,
+                    user,
+                    utc("2016-04-12", 13, 0) - 3_600_000 * 4,
+                    &[steps],
+                )
+                .await;
+            }
+            let board = admin
+                .get(&format!("{of}/leaderboard"))
+                .await
+                .expect(200)
+                .json();
+            let items = board["items"].as_array().unwrap().clone();
+            assert_eq!(column(&items, "rank"), wanted, "{style}");
+        }
     });
 }
 

@@ -50,7 +50,7 @@ fn every_fault_of_a_challenge_is_told_at_once() {
         let bad = json!({"title": "", "type": "race", "metric": "sleep",
             "window": {"clock": "utc", "starts": "2016-04-13", "ends": "2016-04-01", "x": 1},
             "join": {"opens_ms": "soon", "late": "perhaps"}, "capacity": 0, "per_day_cap": 0,
-            "finalisation_h": 73, "tie_rule": "share", "rank_style": "dense",
+            "finalisation_h": 73, "tie_rule": "share", "rank_style": "olympic",
             "visibility": "public", "rewards": []});
         let mut wanted = vec![
             ("/capacity", "range"),

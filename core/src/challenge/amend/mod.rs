@@ -124,6 +124,7 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.waitlist != new.waitlist, "/waitlist"),
         (held.per_day_cap != new.per_day_cap, "/per_day_cap"),
         (held.finalisation_h != new.finalisation_h, "/finalisation_h"),
+        (held.rank_style != new.rank_style, "/rank_style"),
     ];
     let fault = |(differs, pointer): (bool, &'static str)| {
         differs.then(|| DefinitionFault {

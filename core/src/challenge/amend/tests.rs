@@ -90,6 +90,7 @@ fn everything_that_is_fixed_is_told_at_once() {
         waitlist: 4,
         per_day_cap: Some(1),
         finalisation_h: 0,
+        rank_style: crate::leaderboard::RankStyle::Dense,
         ..held(&resident)
     };
     let mut told = amend(&mut resident, new).unwrap_err();
@@ -101,6 +102,7 @@ fn everything_that_is_fixed_is_told_at_once() {
         "/join/opens_ms",
         "/metric",
         "/per_day_cap",
+        "/rank_style",
         "/waitlist",
         "/window/ends",
         "/window/starts",

@@ -6,6 +6,7 @@ use crate::{
     definition::{Definition, LateJoin},
     id::ChallengeId,
     input::{Conclusion, Origin, RULES_VERSION, Source},
+    leaderboard::RankStyle,
     metric::Metric,
 };
 
@@ -43,6 +44,7 @@ fn definition() -> Definition {
         per_day_cap: None,
         finalisation_h: 24,
         waitlist: 0,
+        rank_style: RankStyle::Competition,
     }
 }
 
