@@ -1,6 +1,6 @@
 //! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{string::String, sync::Arc, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -407,6 +407,36 @@ pub struct BoardView {
     pub more: bool,
     /// Whether partitions have yet to send scores again after a restart.
     pub partial: bool,
+}
+
+/// Rows of a leaderboard that somebody keeps looking at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveView {
+    /// Which challenge.
+    pub challenge: ChallengeId,
+    /// Phase of the challenge.
+    pub phase: ChallengePhase,
+    /// Rows in all.
+    pub participants: u32,
+    /// Whether partitions have yet to send scores again after a restart.
+    pub partial: bool,
+    /// Of a view of one row: the share of all rows that are not ahead of it, in basis points. Equal scores have the same.
+    pub percentile_bp: Option<u32>,
+    /// The rows, in board order. Views of the same rows share them.
+    pub rows: Vec<Arc<RowView>>,
+}
+
+impl LiveView {
+    /// What it says beside its rows, to be compared.
+    #[must_use]
+    pub fn beside(&self) -> (ChallengePhase, u32, bool, Option<u32>) {
+        (
+            self.phase,
+            self.participants,
+            self.partial,
+            self.percentile_bp,
+        )
+    }
 }
 
 /// A challenge.

@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod amend;
 pub mod board;
+pub mod delta;
 pub mod fold;
 mod forget;
 mod frozen;
