@@ -207,11 +207,16 @@ impl Board {
         self.order.select(place.ordinal).map(|row| self.view(row))
     }
 
-    /// A row as others see it; the opaque name is the same on this board for ever and tells nothing of the user elsewhere.
+    /// A row as others see it.
     #[must_use]
     pub fn view(&self, row: Row<RowId>) -> RowView {
-        let seat = self.seats.get(&row.id);
-        let number = seat.map(|seat| seat.number).unwrap_or_default();
+        let number = self.seats.get(&row.id).map(|seat| seat.number);
+        let opaque = self.opaque(number.unwrap_or_default());
+        self.view_named(row, opaque)
+    }
+
+    /// What a member's row is called: the same on this board for ever, and it tells nothing of the user elsewhere.
+    fn opaque(&self, number: MemberNumber) -> String {
         let hash = Sha256::new()
             .chain_update(b"row")
             .chain_update(self.challenge.0)
@@ -221,6 +226,12 @@ impl Board {
         for byte in hash.iter().take(8) {
             opaque.push_str(&format!("{byte:02x}"));
         }
+        opaque
+    }
+
+    /// A row as others see it, by an opaque name that was made before.
+    pub(super) fn view_named(&self, row: Row<RowId>, opaque: String) -> RowView {
+        let seat = self.seats.get(&row.id);
         RowView {
             rank: self.style.of(row.place()),
             ordinal: row.ordinal,

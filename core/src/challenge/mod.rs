@@ -15,6 +15,7 @@ pub mod members;
 pub mod resident;
 #[cfg(test)]
 mod scene;
+pub mod section;
 pub mod stored;
 pub mod view;
 mod waiting;

@@ -130,7 +130,7 @@ impl Challenge {
     }
 
     /// What a member's row goes by on the board.
-    fn row_id(&self, user: &UserId) -> Option<RowId> {
+    pub(super) fn row_id(&self, user: &UserId) -> Option<RowId> {
         self.members.get(user)?.row_id()
     }
 

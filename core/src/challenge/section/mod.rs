@@ -1,0 +1,203 @@
+//! Which rows of a board somebody keeps looking at, and what they are now (domain.md 6.2).
+//!
+//! Who may look at whose row is not its business: the gateway and the actor know who asks. Rows that nothing happened to are not
+//! made anew, and are shared by all views that they are in.
+
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+
+use super::{Board, Challenge, RowId};
+use crate::{
+    id::{MemberNumber, UserId},
+    leaderboard::{Leaderboard, Row, RowKey},
+    view::{ChallengePhase, LiveView, RowView},
+};
+
+/// Which rows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// The first so many.
+    Top(u32),
+    /// A member's row, with `k` rows on each side.
+    Around {
+        /// Whose row.
+        user: UserId,
+        /// Rows on each side.
+        k: u32,
+    },
+    /// `k` rows on each side of where a score would stand that is reached only now.
+    AroundScore {
+        /// Store units.
+        score: i64,
+        /// Rows on each side.
+        k: u32,
+    },
+    /// A member's row alone, with the share of the board that is not ahead of it.
+    Percentile {
+        /// Whose row.
+        user: UserId,
+    },
+}
+
+impl Section {
+    /// Whose row it follows, if it follows one.
+    #[must_use]
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Around { user, .. } | Self::Percentile { user } => Some(user),
+            Self::Top(_) | Self::AroundScore { .. } => None,
+        }
+    }
+}
+
+/// Rows as they were shown, for as long as a view holds them. They are of one board.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    made: BTreeMap<MemberNumber, Arc<RowView>>,
+    head: Head,
+}
+
+/// The first rows, for sections that differ only in how many they are.
+#[derive(Clone, Debug, Default)]
+struct Head {
+    /// Of which offset of the board; none yet.
+    offset: Option<u64>,
+    rows: Vec<Arc<RowView>>,
+    last: Option<RowKey<RowId>>,
+}
+
+impl Rows {
+    /// Lets go of rows that no view holds any more.
+    pub fn sweep(&mut self) {
+        self.head = Head::default();
+        self.made.retain(|_, row| Arc::strong_count(row) > 1);
+    }
+
+    /// How many rows are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.made.len()
+    }
+
+    /// Whether none are held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.made.is_empty()
+    }
+
+    fn make(&mut self, board: &Board, row: Row<RowId>) -> Arc<RowView> {
+        let Some(number) = board.seat_of(&row.id).map(|seat| seat.number) else {
+            return Arc::new(board.view(row));
+        };
+        let before = self.made.get(&number);
+        let view = match before {
+            Some(before) => board.view_named(row, before.row.clone()),
+            None => board.view(row),
+        };
+        if let Some(before) = before.filter(|before| ***before == view) {
+            return before.clone();
+        }
+        let made = Arc::new(view);
+        self.made.insert(number, made.clone());
+        made
+    }
+
+    fn all(&mut self, board: &Board, rows: Vec<Row<RowId>>) -> Vec<Arc<RowView>> {
+        rows.into_iter().map(|row| self.make(board, row)).collect()
+    }
+
+    fn top(&mut self, board: &Board, count: usize) -> Vec<Arc<RowView>> {
+        if self.head.offset != Some(board.offset()) {
+            self.head = Head {
+                offset: Some(board.offset()),
+                ..Head::default()
+            };
+        }
+        let missing = count.saturating_sub(self.head.rows.len());
+        if missing > 0 {
+            let more = board.order().page(self.head.last.as_ref(), missing);
+            if let Some(last) = more.last() {
+                self.head.last = Some(last.key());
+            }
+            let more = self.all(board, more);
+            self.head.rows.extend(more);
+        }
+        self.head.rows.iter().take(count).cloned().collect()
+    }
+}
+
+impl Challenge {
+    /// What a section of the board shows now; no rows where the member that it follows has none. `rows` are those that were
+    /// shown of the same board before.
+    #[must_use]
+    pub fn live_view(
+        &self,
+        board: &Board,
+        section: &Section,
+        rows: &mut Rows,
+        now_ms: i64,
+    ) -> LiveView {
+        let of_user = |user: &UserId, k| {
+            let id = self.row_id(user);
+            id.map(|id| board.order().around(&id, k))
+                .unwrap_or_default()
+        };
+        let shown = match section {
+            Section::Top(count) => rows.top(board, *count as usize),
+            Section::Around { user, k } => rows.all(board, of_user(user, *k)),
+            Section::AroundScore { score, k } => {
+                rows.all(board, around_score(board.order(), *score, *k))
+            }
+            Section::Percentile { user } => rows.all(board, of_user(user, 0)),
+        };
+        let is_percentile = matches!(section, Section::Percentile { .. });
+        let own = shown.first().filter(|_| is_percentile);
+        LiveView {
+            challenge: self.id,
+            phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
+            participants: board.len(),
+            partial: board.is_partial(),
+            percentile_bp: own.map(|row| percentile_bp(row.rank, board.len())),
+            rows: shown,
+        }
+    }
+}
+
+/// Rows on each side of where a score would stand that is reached only now: behind all that have it.
+fn around_score(order: &Leaderboard<RowId>, score: i64, k: u32) -> Vec<Row<RowId>> {
+    let last_of_score = RowKey {
+        score,
+        achieved_at_ms: i64::MAX,
+        id: RowId::Frozen(u32::MAX),
+    };
+    let behind = order.page(Some(&last_of_score), k as usize);
+    let ahead = match behind.first() {
+        Some(row) => row.ordinal.saturating_sub(1),
+        None => u32::try_from(order.len()).unwrap_or(u32::MAX),
+    };
+    let skipped = ahead.saturating_sub(k);
+    let before = order.select(skipped).map(|row| row.key());
+    let count = ahead.saturating_sub(skipped);
+    let mut rows = order.page(before.as_ref(), count as usize);
+    rows.extend(behind);
+    rows
+}
+
+/// The share of rows that are not ahead of one of that rank, itself among them, in basis points, rounded down: 10,000 for the
+/// first.
+///
+/// ```
+/// use streakline_core::challenge::section::percentile_bp;
+/// assert_eq!([1, 2, 3].map(|rank| percentile_bp(rank, 3)), [10_000, 6_666, 3_333]);
+/// ```
+#[must_use]
+pub fn percentile_bp(rank: u32, participants: u32) -> u32 {
+    let ahead = rank.saturating_sub(1);
+    let others = u64::from(participants.saturating_sub(ahead));
+    let share = others
+        .saturating_mul(10_000)
+        .checked_div(participants.into());
+    u32::try_from(share.unwrap_or(0)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests;
