@@ -104,6 +104,16 @@ pub const SUBSCRIPTIONS_PER_SESSION_MAX: usize = 16;
 pub const BOARD_VIEW_ROWS_MAX: u32 = 1_000;
 /// Rows on each side of an `around` view (domain.md 6.2).
 pub const AROUND_ROWS_MAX: u32 = 50;
+/// Share of a tick, in percent, that making and sending the views of one board may take; a round that takes more makes the tick
+/// longer.
+pub const BOARD_ROUND_PERCENT: u32 = 10;
+/// Ticks of `push.board_ms` that the time between two views of one board may become under load.
+pub const BOARD_TICKS_MAX: u64 = 5;
+/// Views of one board that nobody looks at and that are kept for those who come back; the one longest without a look goes
+/// first.
+pub const BOARD_VIEWS_AT_REST_MAX: usize = 1_024;
+/// How long such a view is kept, in ms of machine time.
+pub const BOARD_VIEW_REST_MS: u64 = 2 * 60_000;
 /// Rows of a list when none are asked for.
 pub const PAGE_ROWS: u32 = 50;
 /// Most rows of a list.

@@ -1,6 +1,7 @@
 //! What gateway and api can ask of users and challenges: plain values, each with who asks.
 
 use streakline_core::{
+    challenge::section::Section,
     id::{ChallengeId, DeviceId, Entity, GoalId, OutboxId, UserId},
     period::WeekStart,
     record::Record,
@@ -182,8 +183,10 @@ pub struct Subscribe {
     pub id: u64,
     /// Which board.
     pub challenge: ChallengeId,
-    /// How many rows from the top, 1 to 1,000.
-    pub top: u32,
+    /// Which rows; a user's token follows no row but its own.
+    pub section: Section,
+    /// Whether the client takes what has changed instead of whole views.
+    pub deltas: bool,
     /// Whose token it is: must have a row, unless `admin`.
     pub user: UserId,
     /// Whether the token is an admin's.

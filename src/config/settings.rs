@@ -154,7 +154,7 @@ settings! {
         /// States of one user are coalesced to one round in this time, ms
         progress_ms: u64 = 1_000, within 1..=60_000;
 
-        /// Views of one board are coalesced to one in this time, ms
+        /// Views of one board are coalesced to one in this time, ms; under load in up to five times as long
         board_ms: u64 = 1_000, within 1..=60_000;
 
         /// How long a reader may be too slow before it is closed 4413, seconds

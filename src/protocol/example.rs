@@ -1,5 +1,7 @@
 //! Views and facts of the examples in the protocol's text, for the tests that hold wire types against them.
 
+use std::sync::Arc;
+
 use streakline_core::{
     civil::{self, Day, Local},
     definition::{Definition, LateJoin},
@@ -15,7 +17,7 @@ use streakline_core::{
     user::seen::{Battery, Gap, Seen},
     view::{
         BalanceView, BoardView, ChallengePhase, ChallengeView, Counted, DayPhase, DayStatus,
-        DayTopic, DayView, DeviceView, GoalProgress, InventoryView, RankView, RowView,
+        DayTopic, DayView, DeviceView, GoalProgress, InventoryView, LiveView, RankView, RowView,
         SnapshotView, StreakView,
     },
 };
@@ -167,8 +169,12 @@ pub(crate) fn rank_view() -> RankView {
     }
 }
 
-pub(crate) fn board_view() -> BoardView {
-    let row = RowView {
+/// When the examples of boards are told.
+pub(crate) const BOARD_MS: i64 = 1_460_564_281_000;
+
+/// Ann's row of the example.
+pub(crate) fn row_view() -> RowView {
+    RowView {
         rank: 1,
         ordinal: 1,
         score: 65_210,
@@ -176,13 +182,27 @@ pub(crate) fn board_view() -> BoardView {
         alias: "Swift Heron".into(),
         row: "c81f".into(),
         user: Some(ann()),
-    };
-    BoardView {
+    }
+}
+
+pub(crate) fn live_view() -> LiveView {
+    LiveView {
         challenge: challenge(),
-        as_of_ms: 1_460_564_281_000,
         phase: ChallengePhase::Open,
         participants: 22,
-        items: vec![row],
+        partial: false,
+        percentile_bp: None,
+        rows: vec![Arc::new(row_view())],
+    }
+}
+
+pub(crate) fn board_view() -> BoardView {
+    BoardView {
+        challenge: challenge(),
+        as_of_ms: BOARD_MS,
+        phase: ChallengePhase::Open,
+        participants: 22,
+        items: vec![row_view()],
         more: false,
         partial: false,
     }

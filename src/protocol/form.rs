@@ -52,6 +52,24 @@ impl Form {
             Self::Cbor => Encoded::Binary(cbor::encode(frame)),
         }
     }
+
+    /// The frame that has the fields of `head` and then those of `rest`, which was encoded before in this form. Neither is
+    /// without fields.
+    #[must_use]
+    pub fn joined(self, head: &impl Serialize, rest: &Encoded) -> Encoded {
+        match (self.encode(head), rest) {
+            (Encoded::Text(mut text), Encoded::Text(rest)) => {
+                text.pop();
+                text.push(',');
+                text.push_str(rest.get(1..).unwrap_or_default());
+                Encoded::Text(text)
+            }
+            (Encoded::Binary(bytes), Encoded::Binary(rest)) => {
+                Encoded::Binary(cbor::joined(bytes, rest))
+            }
+            (head, _) => head,
+        }
+    }
 }
 
 impl Encoded {

@@ -11,12 +11,12 @@ use actix::Message;
 use streakline_core::{
     event::{BatchOutcome, Fact},
     user::zone_admission::ZoneRefusal,
-    view::{BoardView, DayTopic, DeviceView, RankView, SnapshotView, StreakView},
+    view::{DayTopic, DeviceView, RankView, SnapshotView, StreakView},
 };
 
 use crate::protocol::{
     error_code::Refusal,
-    server_frame::{Changes, CloseReason},
+    server_frame::{BoardUpdate, Changes, CloseReason},
 };
 
 pub use sessions::{Line, Sessions, count_close};
@@ -122,29 +122,27 @@ pub enum Push {
         /// For `seq_gap`.
         expected_seq: Option<u64>,
     },
-    /// A subscription stands; a full view follows.
+    /// A subscription stands; what the client lacks follows.
     Subscribed {
         /// The client's number of it.
         id: u64,
-        /// The board's epoch.
-        epoch: String,
-        /// Where it stands.
+        /// Names this view of the board, as this client sees it.
+        epoch: Arc<str>,
+        /// Where the view stands.
         offset: u64,
         /// Whether deltas follow instead of a full view.
         recovered: bool,
     },
-    /// A whole view of a board.
+    /// A view of a board, or what has changed in one.
     Board {
         /// The client's number of the subscription.
         id: u64,
-        /// The board's epoch.
+        /// Names this view of the board, as this client sees it.
         epoch: Arc<str>,
-        /// Rises with every change of the board.
-        offset: u64,
-        /// How many of the view's rows were asked for.
-        top: u32,
-        /// The rows that anybody asked for; one view for all who look at the board.
-        view: Arc<BoardView>,
+        /// What all are told who look at these rows.
+        update: Arc<BoardUpdate>,
+        /// Let go when the session takes this: until then the pusher keeps what is newer to itself.
+        untaken: Arc<()>,
     },
     /// End this socket for that reason; [`Sessions::end`] sends it, so that it is never lost.
     End(CloseReason),

@@ -5,9 +5,12 @@
 
 mod command;
 mod deliver;
+mod pace;
 mod poison;
+mod ranks;
 mod snapshot;
 mod subscriber;
+mod views;
 
 use std::{
     cell::RefCell,
@@ -31,15 +34,17 @@ use super::{
 use crate::{
     clock,
     protocol::error_code::{Code, Refusal},
-    push::SessionHandle,
     storage::{Attachment, Error},
 };
 
 pub(super) use command::{ChallengeCommand, WriteChallenge, wake};
+use pace::Pace;
+use ranks::Watcher;
 use snapshot::{Read, read};
 pub(super) use snapshot::{passivate_if_idle, take as snapshot};
+use subscriber::Subscribers;
 pub(super) use subscriber::round;
-use subscriber::{Subscriber, Watcher};
+use views::Views;
 
 /// Commands that may wait for one challenge's actor.
 const MAILBOX: usize = 4_096;
@@ -58,16 +63,22 @@ pub(super) struct ChallengeCell {
     /// Joins and leaves that are folded but not confirmed by the member's own partition.
     confirmations: BTreeMap<UserId, Vec<command::Done>>,
     commands: VecDeque<ChallengeCommand>,
-    subscribers: BTreeMap<(SessionHandle, u64), Subscriber>,
+    subscribers: Subscribers,
+    views: Views,
+    /// When views are made next.
+    pace: Pace,
     /// Members with a socket.
     watchers: BTreeMap<UserId, Watcher>,
     told_offset: u64,
+    /// When members learnt their ranks, machine time.
     told_ms: u64,
     snapshotting: bool,
     /// Scores of the store, until the tail before them is folded.
     standings: Option<Vec<Contribution>>,
     /// How often the state was let go after a fault.
     lives: u64,
+    /// When the cell was made, machine time.
+    born_ms: u64,
     last_used_ms: u64,
     busy: Option<Token>,
     ended: bool,
@@ -79,6 +90,7 @@ impl ChallengeCell {
     /// A challenge whose snapshot is yet to be read.
     pub(super) fn new(host: Rc<Host>, id: ChallengeId) -> Self {
         let busy = Some(host.shared.work.begin());
+        let now_ms = clock::monotonic_ms();
         Self {
             host,
             id,
@@ -86,14 +98,17 @@ impl ChallengeCell {
             waiters: BTreeMap::new(),
             confirmations: BTreeMap::new(),
             commands: VecDeque::new(),
-            subscribers: BTreeMap::new(),
+            subscribers: Subscribers::new(),
+            views: Views::default(),
+            pace: Pace::default(),
             watchers: BTreeMap::new(),
             told_offset: 0,
             told_ms: 0,
             snapshotting: false,
             standings: None,
             lives: 0,
-            last_used_ms: clock::monotonic_ms(),
+            born_ms: now_ms,
+            last_used_ms: now_ms,
             busy,
             ended: false,
         }

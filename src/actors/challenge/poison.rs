@@ -11,7 +11,7 @@ use streakline_core::{
     poison::{Skipping, Verdict, Why, encoded},
 };
 
-use super::{Cell, ChallengeCell, activate, read};
+use super::{Cell, ChallengeCell, activate, read, subscriber};
 use crate::telemetry::series;
 use crate::{
     actors::{
@@ -123,7 +123,7 @@ impl ChallengeCell {
         self.resident = None;
         self.lives = self.lives.saturating_add(1);
         self.told_offset = u64::MAX;
-        self.subscribers.values_mut().for_each(|seen| seen.again());
+        subscriber::again(self);
         let fault = || {
             Refusal::new(
                 Code::Internal,

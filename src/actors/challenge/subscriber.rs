@@ -1,14 +1,21 @@
-//! Who looks at a board: subscribed sockets get whole views, members with a socket get their rank; both conflated to one a tick
-//! and only when something has changed (protocol.md 4).
+//! Who looks at a board: a subscribed socket is told of its view once a tick, and only what has changed in it if that was asked
+//! for (protocol.md 4, ADR 0051).
+//!
+//! A socket has one message about a subscription under way at most. Until it has taken that, the newest is kept to itself here:
+//! what a slow socket misses waits for it nowhere.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use actix::dev::SendError;
-use streakline_core::view::RankView;
+use sha2::{Digest, Sha256};
+use streakline_core::{challenge::resident::Resident, id::UserId};
 
-use super::{Cell, ChallengeCell};
+use super::{
+    Cell, ChallengeCell, ranks,
+    views::{Mark, View, Views, Watched},
+};
 use crate::{
-    actors::{host::Host, message::Subscribe, user::UserCommand},
+    actors::{host::Host, message::Subscribe},
     clock,
     protocol::{
         error_code::{Code, Refusal},
@@ -16,61 +23,56 @@ use crate::{
     },
     push::{Push, SessionHandle},
 };
-use std::rc::Rc;
 
 /// Sockets that may look at one board.
 const SUBSCRIBERS_MAX: usize = 100_000;
+/// Rounds in a row that a socket may not be ready for; from then on it owes the whole view, whatever it had.
+const LATE_ROUNDS: u32 = 3;
 
 /// One subscription.
 pub(super) struct Subscriber {
-    top: u32,
-    /// Offset of the last view that the socket took; `None`: it owes one.
+    view: View,
+    /// Who looks, and whether as an admin.
+    viewer: (UserId, bool),
+    epoch: Arc<str>,
+    deltas: bool,
+    /// Offset of the view that the socket was told; `None`: it owes a whole one.
     sent: Option<u64>,
-    slow_since_ms: Option<u64>,
+    /// The board as the socket knows it; `None`: it owes a message, whatever has changed.
+    mark: Option<Mark>,
+    /// Held by the last message too until the socket takes it.
+    untaken: Arc<()>,
+    late: Option<Late>,
+}
+
+/// Subscriptions by who asked and by their number there.
+pub(super) type Subscribers = BTreeMap<(SessionHandle, u64), Subscriber>;
+
+/// A socket is not ready for what is new.
+struct Late {
+    since_ms: u64,
+    rounds: u32,
 }
 
 impl Subscriber {
-    /// The board is read again: it owes a view.
-    pub(super) fn again(&mut self) {
-        self.sent = None;
+    /// Whether there is nothing to tell. Who takes whole views is told of every change of the board, as ever.
+    fn is_told(&self, offset: u64, mark: Mark) -> bool {
+        match self.deltas {
+            true => self.mark.is_some() && self.sent == Some(offset),
+            false => self.mark == Some(mark),
+        }
     }
 }
 
-/// A member with a socket.
-#[derive(Default)]
-pub(super) struct Watcher {
-    told: Option<RankView>,
-    /// A new socket has not been told.
-    owed: bool,
-}
-
-impl Watcher {
-    /// One more socket wants to know.
-    pub(super) fn owe(&mut self) {
-        self.owed = true;
-    }
-}
-
-/// A socket subscribes: answered, then a full view.
+/// A socket subscribes: answered, then told what it lacks.
 pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
     let mut held = cell.borrow_mut();
+    let sessions = held.host.shared.sessions.clone();
+    let (session, id) = (subscribe.session, subscribe.id);
     let Some(resident) = held.resident() else {
         return;
     };
-    let seen = subscribe.admin || resident.challenge().is_member(&subscribe.user);
-    let refused = if !resident.challenge().exists() || !seen {
-        Some(Refusal::new(
-            Code::NotFound,
-            "there is no such board for you",
-        ))
-    } else if held.subscribers.len() >= SUBSCRIBERS_MAX {
-        Some(Refusal::new(Code::Limit, "too many look at this board"))
-    } else {
-        None
-    };
-    let (session, id) = (subscribe.session, subscribe.id);
-    let sessions = held.host.shared.sessions.clone();
-    if let Some(refusal) = refused {
+    if let Some(refusal) = refusal(&held, resident, &subscribe) {
         let push = Push::Refused {
             refusal,
             batch_id: None,
@@ -80,21 +82,62 @@ pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
         let _ = sessions.push(session, push);
         return;
     }
-    let (epoch, offset) = (epoch(&held).to_string(), resident.board().offset());
+    let life = life(&held);
+    let Some((subscribers, views, round)) = parts(&mut held) else {
+        return;
+    };
+    let (mut subscriber, since) = subscriber(life, views, subscribe);
+    let offset = round.look(views, &subscriber.view);
+    subscriber.sent = since.filter(|from| subscriber.view.borrow().knows(*from));
     let push = Push::Subscribed {
         id,
-        epoch,
+        epoch: subscriber.epoch.clone(),
         offset,
-        recovered: false,
+        recovered: subscriber.sent.is_some(),
     };
-    if sessions.push(session, push).is_ok() {
-        let subscriber = Subscriber {
-            top: subscribe.top,
-            sent: None,
-            slow_since_ms: None,
-        };
-        held.subscribers.insert((session, id), subscriber);
-        show(&mut held);
+    if sessions.push(session, push).is_ok() && round.tell(views, (session, id), &mut subscriber) {
+        if subscriber.mark.is_none() {
+            views.set_told(None);
+        }
+        subscribers.insert((session, id), subscriber);
+    }
+}
+
+/// Who looks, and the offset from which it wants to go on, where that is one of what it sees.
+fn subscriber(life: [u64; 3], views: &mut Views, wanted: Subscribe) -> (Subscriber, Option<u64>) {
+    let view = views.watch(&wanted.section);
+    let viewer = (wanted.user, wanted.admin);
+    let epoch = epoch(life, &view.borrow(), &viewer);
+    let since = wanted.since.filter(|_| wanted.deltas);
+    let since = since.filter(|(of, _)| **of == *epoch);
+    let subscriber = Subscriber {
+        view,
+        viewer,
+        epoch,
+        deltas: wanted.deltas,
+        sent: None,
+        mark: None,
+        untaken: Arc::default(),
+        late: None,
+    };
+    (subscriber, since.map(|(_, from)| from))
+}
+
+/// Why a subscription is refused, if it is.
+fn refusal(held: &ChallengeCell, resident: &Resident, wanted: &Subscribe) -> Option<Refusal> {
+    let challenge = resident.challenge();
+    let seen = wanted.admin || challenge.is_member(&wanted.user);
+    let followed = wanted.section.user();
+    if !challenge.exists() || !seen {
+        let words = "there is no such board for you";
+        Some(Refusal::new(Code::NotFound, words))
+    } else if followed.is_some_and(|user| !challenge.is_member(user)) {
+        let words = "the user has no row on this board";
+        Some(Refusal::new(Code::NotEnrolled, words))
+    } else if held.subscribers.len() >= SUBSCRIBERS_MAX {
+        Some(Refusal::new(Code::Limit, "too many look at this board"))
+    } else {
+        None
     }
 }
 
@@ -103,134 +146,159 @@ pub(super) fn unsubscribe(cell: &Cell, session: SessionHandle, id: u64) {
     cell.borrow_mut().subscribers.remove(&(session, id));
 }
 
-/// The board's epoch: offsets are comparable within one life of the state.
-fn epoch(held: &ChallengeCell) -> Arc<str> {
-    let start = held.host.shared.epoch;
-    Arc::from(match held.lives {
-        0 => format!("b{start}"),
-        lives => format!("b{start}.{lives}"),
-    })
+/// Which life of the state this is: the server's start, the cell's, and how often it was read again.
+fn life(held: &ChallengeCell) -> [u64; 3] {
+    [held.host.shared.epoch, held.born_ms, held.lives]
 }
 
-/// One round of an arbiter: boards that have changed are shown.
-pub(in crate::actors) fn round(cell: &Cell) {
-    super::guarded(cell, || show_news(cell));
+/// Names what a socket sees: offsets are comparable within one life of one view, as one viewer sees it. It says nothing of
+/// whose it is.
+fn epoch(life: [u64; 3], view: &Watched, (user, admin): &(UserId, bool)) -> Arc<str> {
+    let [start, born_ms, lives] = life.map(u64::to_be_bytes);
+    let hash = Sha256::new()
+        .chain_update([start, born_ms, lives].concat())
+        .chain_update(view.number().to_be_bytes())
+        .chain_update([u8::from(*admin)])
+        .chain_update(user.as_str())
+        .finalize();
+    let hex: String = hash
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Arc::from(format!("b{hex}"))
 }
 
-fn show_news(cell: &Cell) {
-    let mut held = cell.borrow_mut();
-    let now_ms = clock::monotonic_ms();
-    if now_ms.saturating_sub(held.told_ms) < held.host.shared.settings.board_ms {
-        return;
+/// The state is let go: everybody who looks owes a view of the one that is read next, which is another life.
+pub(super) fn again(held: &mut ChallengeCell) {
+    let life = life(held);
+    held.views.end();
+    for subscriber in held.subscribers.values_mut() {
+        let view = held.views.watch(subscriber.view.borrow().section());
+        subscriber.epoch = epoch(life, &view.borrow(), &subscriber.viewer);
+        subscriber.view = view;
+        (subscriber.sent, subscriber.mark) = (None, None);
     }
-    held.told_ms = now_ms;
-    show(&mut held);
-    tell_ranks(&mut held);
 }
 
-fn show(held: &mut ChallengeCell) {
-    let (epoch, now_ms) = (epoch(held), held.host.now_ms());
-    let ChallengeCell {
-        subscribers,
+/// One round of an arbiter: boards that have changed are shown, and members with a socket learn their rank.
+pub(in crate::actors) fn round(cell: &Cell) {
+    super::guarded(cell, || show_news(&mut cell.borrow_mut()));
+}
+
+fn show_news(held: &mut ChallengeCell) {
+    let now_ms = clock::monotonic_ms();
+    let tick_ms = held.host.shared.settings.board_ms;
+    if held.pace.begins(now_ms) {
+        let begun = clock::monotonic();
+        if let Some((subscribers, views, round)) = parts(held) {
+            round.show(views, subscribers);
+        }
+        held.views.sweep(now_ms);
+        let took = clock::monotonic().saturating_sub(begun);
+        held.pace.took(took, tick_ms);
+    }
+    // The own rank waits for no view.
+    if now_ms.saturating_sub(held.told_ms) >= tick_ms {
+        held.told_ms = now_ms;
+        ranks::tell(held);
+    }
+}
+
+/// What a round reads.
+struct Round<'a> {
+    host: &'a Rc<Host>,
+    resident: &'a Resident,
+    mark: Mark,
+    now_ms: i64,
+}
+
+/// Who looks, what at, and what a round reads; nothing while the state is being read.
+fn parts(held: &mut ChallengeCell) -> Option<(&mut Subscribers, &mut Views, Round<'_>)> {
+    let now_ms = held.host.now_ms();
+    let resident = held.resident.as_ref()?;
+    let round = Round {
+        host: &held.host,
         resident,
-        host,
-        ..
-    } = held;
-    let Some(resident) = resident else { return };
-    let offset = resident.board().offset();
-    let stale = |subscriber: &&Subscriber| subscriber.sent != Some(offset);
-    let tops = subscribers.values().filter(stale).map(|of| of.top);
-    let Some(rows) = tops.max() else { return };
-    // One view for all: a reader that holds it up holds up no view of its own.
-    let page = resident.challenge();
-    let page = page.board_page(resident.board(), None, rows as usize, now_ms);
-    let view = Arc::new(page);
-    subscribers.retain(|(session, id), subscriber| {
-        if subscriber.sent == Some(offset) {
+        mark: Mark::of(resident, now_ms),
+        now_ms,
+    };
+    Some((&mut held.subscribers, &mut held.views, round))
+}
+
+impl Round<'_> {
+    /// Tells everybody who looks what is new.
+    fn show(&self, views: &mut Views, subscribers: &mut Subscribers) {
+        if views.are_told(self.mark) {
+            return;
+        }
+        let mut all = true;
+        subscribers.retain(|at, subscriber| {
+            let stays = self.tell(views, *at, subscriber);
+            all &= !stays || subscriber.mark == Some(self.mark);
+            stays
+        });
+        views.set_told(Some(self.mark).filter(|_| all));
+    }
+
+    /// Makes a view anew where it is not up to date; answers where it stands.
+    fn look(&self, views: &mut Views, view: &View) -> u64 {
+        let mut view = view.borrow_mut();
+        views.look(&mut view, self.resident, (self.mark, self.now_ms));
+        view.offset()
+    }
+
+    /// Tells a socket what it lacks, if it is ready for it; answers whether it looks on.
+    fn tell(
+        &self,
+        views: &mut Views,
+        (session, id): (SessionHandle, u64),
+        subscriber: &mut Subscriber,
+    ) -> bool {
+        let offset = self.look(views, &subscriber.view);
+        if subscriber.is_told(offset, self.mark) {
+            subscriber.mark = Some(self.mark);
             return true;
         }
+        if Arc::strong_count(&subscriber.untaken) > 1 {
+            return self.waits(session, subscriber);
+        }
+        let from = subscriber.sent.filter(|_| subscriber.deltas);
+        let update = subscriber.view.borrow_mut().update(from, self.now_ms);
+        let Some(update) = update else { return true };
         let push = Push::Board {
-            id: *id,
-            epoch: epoch.clone(),
-            offset,
-            top: subscriber.top,
-            view: view.clone(),
+            id,
+            epoch: subscriber.epoch.clone(),
+            update,
+            untaken: subscriber.untaken.clone(),
         };
-        match host.shared.sessions.push(*session, push) {
-            Ok(()) => (subscriber.sent, subscriber.slow_since_ms) = (Some(offset), None),
-            // Newest wins: the next round sends what is newest then.
-            Err(SendError::Full(_)) => return waits(host, *session, subscriber),
-            Err(SendError::Closed(_)) => return false,
+        match self.host.shared.sessions.push(session, push) {
+            Ok(()) => {
+                (subscriber.sent, subscriber.mark) = (Some(offset), Some(self.mark));
+                subscriber.late = None;
+                true
+            }
+            Err(SendError::Full(_)) => self.waits(session, subscriber),
+            Err(SendError::Closed(_)) => false,
         }
-        true
-    });
-}
-
-/// The socket takes nothing now; whether it may go on waiting.
-fn waits(host: &Rc<Host>, session: SessionHandle, subscriber: &mut Subscriber) -> bool {
-    let now_ms = clock::monotonic_ms();
-    let since_ms = *subscriber.slow_since_ms.get_or_insert(now_ms);
-    let waits = now_ms.saturating_sub(since_ms) <= host.shared.settings.grace_ms;
-    if !waits {
-        let sessions = &host.shared.sessions;
-        sessions.cut(session, CloseReason::SLOW_READER);
     }
-    waits
-}
 
-fn tell_ranks(held: &mut ChallengeCell) {
-    let now_ms = held.host.now_ms();
-    let ChallengeCell {
-        watchers,
-        resident,
-        host,
-        told_offset,
-        id,
-        ..
-    } = held;
-    let Some(resident) = resident.as_ref().filter(|resident| !resident.is_partial()) else {
-        return;
-    };
-    let offset = resident
-        .board()
-        .offset()
-        .wrapping_add(resident.challenge().version << 32);
-    if *told_offset == offset {
-        return;
-    }
-    *told_offset = offset;
-    for (user, watcher) in watchers {
-        let (Some(row), Some(phase)) = (
-            resident.challenge().board_row(resident.board(), user),
-            resident.challenge().phase(now_ms),
-        ) else {
-            continue;
-        };
-        let before = watcher.told.as_ref();
-        let same = before.is_some_and(|told| {
-            (told.rank, told.score, told.participants, told.phase)
-                == (row.rank, row.score, resident.board().len(), phase)
+    /// The socket takes nothing now: newest wins, the next round sends what is newest then. Whether it may go on waiting.
+    fn waits(&self, session: SessionHandle, subscriber: &mut Subscriber) -> bool {
+        let now_ms = clock::monotonic_ms();
+        let late = subscriber.late.get_or_insert(Late {
+            since_ms: now_ms,
+            rounds: 0,
         });
-        if same && !watcher.owed {
-            continue;
+        late.rounds = late.rounds.saturating_add(1);
+        if late.rounds >= LATE_ROUNDS {
+            subscriber.sent = None;
         }
-        let rank = RankView {
-            challenge: *id,
-            rank: row.rank,
-            prev_rank: before.map(|told| told.rank),
-            score: row.score,
-            participants: resident.board().len(),
-            phase,
-            version: before.map_or(1, |told| told.version.saturating_add(1)),
-        };
-        if host
-            .send_user(user.clone(), UserCommand::Rank(Box::new(rank.clone())))
-            .is_ok()
-        {
-            *watcher = Watcher {
-                told: Some(rank),
-                owed: false,
-            };
+        let shared = &self.host.shared;
+        let waits = now_ms.saturating_sub(late.since_ms) <= shared.settings.grace_ms;
+        if !waits {
+            shared.sessions.cut(session, CloseReason::SLOW_READER);
         }
+        waits
     }
 }

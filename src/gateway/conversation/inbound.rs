@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 
-use streakline_core::limits;
+use streakline_core::{challenge::section::Section, limits};
 
 use super::{Conversation, Phase, Received, Step};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     },
     protocol::{
         cbor,
-        client_frame::{self, ClientFrame, Refused},
+        client_frame::{self, ClientFrame, Refused, View},
         error_code::{Code, Refusal},
         server_frame::{Authenticated, CloseReason, Pong, Unsubscribed},
     },
@@ -201,6 +201,10 @@ impl Conversation {
 
     fn on_subscribe(&mut self, wanted: client_frame::Subscribe, doors: &dyn Doors) -> Vec<Step> {
         let (id, challenge) = (wanted.id, wanted.challenge);
+        let section = match self.section_of(wanted.view) {
+            Ok(section) => section,
+            Err(refusal) => return self.refuse(refusal, None, Some(id)),
+        };
         let standing = self.subscriptions.len();
         let Entry::Vacant(place) = self.subscriptions.entry(id) else {
             let detail = format!("/id {id} is in use");
@@ -215,7 +219,8 @@ impl Conversation {
             session: self.handle,
             id,
             challenge,
-            top: wanted.top,
+            section,
+            deltas: wanted.deltas,
             user: self.bearer.user.clone(),
             admin: self.bearer.admin,
             since: wanted.since.map(|since| (since.epoch, since.offset)),
@@ -227,6 +232,25 @@ impl Conversation {
             }
             Err(refusal) => self.refuse(refusal, None, Some(id)),
         }
+    }
+
+    /// Around somebody else a user may not look: that would tell whose alias is whose.
+    fn section_of(&self, view: View) -> Result<Section, Refusal> {
+        let own = &self.bearer.user;
+        Ok(match view {
+            View::Top(count) => Section::Top(count),
+            View::Around { user, k } => {
+                let user = user.unwrap_or_else(|| own.clone());
+                if user != *own && !self.bearer.admin {
+                    let pointer = "/view/around/user";
+                    let detail = format!("{pointer} must be left out: only admins follow others");
+                    return Err(client_frame::bad_frame(pointer, detail));
+                }
+                Section::Around { user, k }
+            }
+            View::AroundScore { score, k } => Section::AroundScore { score, k },
+            View::Percentile => Section::Percentile { user: own.clone() },
+        })
     }
 
     fn on_unsubscribe(&mut self, id: u64, doors: &dyn Doors) -> Vec<Step> {

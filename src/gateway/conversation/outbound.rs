@@ -74,19 +74,13 @@ impl Conversation {
                 vec![self.send(&subscribed)]
             }
             Push::Board {
-                id,
-                epoch,
-                offset,
-                top,
-                view,
-            } if self.subscriptions.get(&id) == Some(&view.challenge) => {
+                id, epoch, update, ..
+            } if self.subscriptions.get(&id) == Some(&update.challenge()) => {
                 let audience = Audience {
                     you: Some(&self.bearer.user),
                     names_users: self.bearer.admin,
                 };
-                let at = (epoch.as_ref(), offset);
-                let part = (view.as_ref(), top);
-                let board = server_frame::board(self.form, id, at, part, audience);
+                let board = update.frame(self.form, (id, epoch.as_ref()), audience);
                 vec![Step::Send(board)]
             }
             // A view that was on its way when its subscription ended.

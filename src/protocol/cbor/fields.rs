@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 158] = [
+pub(super) const FIELDS: [(&str, Holds); 166] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -206,4 +206,12 @@ pub(super) const FIELDS: [(&str, Holds); 158] = [
     ("token", Holds::Plain),
     ("exp_ms", Holds::Plain),
     ("retry_after_ms", Holds::Plain),
+    ("deltas", Holds::Plain),
+    ("from_offset", Holds::Plain),
+    ("gone", Holds::Plain),
+    ("percentile_bp", Holds::Plain),
+    ("around", Holds::Plain),
+    ("k", Holds::Plain),
+    ("around_score", Holds::Plain),
+    ("percentile", Holds::Plain),
 ];

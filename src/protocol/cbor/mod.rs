@@ -20,7 +20,7 @@ use super::{
 
 pub use json::json;
 pub use walk::Malformed;
-pub use write::encode;
+pub use write::{encode, joined};
 
 /// Reads one frame; a batch may have up to `max_records` records.
 ///

@@ -13,6 +13,8 @@ use super::{compound::Compound, fields::Holds, table};
 
 /// Characters of a hyphenated UUID.
 const UUID_CHARS: usize = 36;
+/// Of the first byte of a short map, what is the count of its fields.
+const COUNT_BITS: u8 = 0x1f;
 /// What most frames fit into.
 const FRAME_BYTES: usize = 256;
 
@@ -28,6 +30,16 @@ pub fn encode(frame: &impl Serialize) -> Vec<u8> {
         Ok(()) => writer.out.into_writer(),
         Err(fmt::Error) => Vec::new(),
     }
+}
+
+/// One map of the fields of two, which together are fewer than 24: each has its count in its first byte.
+#[must_use]
+pub fn joined(mut first: Vec<u8>, second: &[u8]) -> Vec<u8> {
+    if let (Some(head), Some((more, fields))) = (first.first_mut(), second.split_first()) {
+        *head = head.saturating_add(more & COUNT_BITS);
+        first.extend_from_slice(fields);
+    }
+    first
 }
 
 /// What the next text is.

@@ -1,11 +1,12 @@
 //! Subscriptions, pings and token renewals (protocol.md 4 and 6).
 
 use serde::Deserialize;
-use streakline_core::{id::ChallengeId, limits};
+use streakline_core::id::ChallengeId;
 
 use super::{
-    Code, Refusal, at, bad_frame, required,
+    Code, Refusal, at, required,
     scalar::{self, Raw},
+    view::{self, View},
 };
 
 /// A board is wanted.
@@ -15,8 +16,10 @@ pub struct Subscribe {
     pub id: u64,
     /// Which board.
     pub challenge: ChallengeId,
-    /// How many rows from the top, 1 to 1,000.
-    pub top: u32,
+    /// Which rows of it.
+    pub view: View,
+    /// Whether the client takes what has changed instead of whole views.
+    pub deltas: bool,
     /// Where the client stood.
     pub since: Option<Since>,
 }
@@ -39,13 +42,9 @@ struct SubscribeFrame<'a> {
     #[serde(borrow)]
     view: Raw<'a>,
     #[serde(borrow)]
-    since: Raw<'a>,
-}
-
-#[derive(Deserialize)]
-struct View<'a> {
+    deltas: Raw<'a>,
     #[serde(borrow)]
-    top: Raw<'a>,
+    since: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -78,33 +77,21 @@ pub(super) fn read_subscribe(text: &str) -> Result<Subscribe, Refusal> {
     let id = required("/id", at("/id", scalar::unsigned(frame.id))?)?;
     let topic = at("/topic", scalar::text(frame.topic, NAME_CHARS_MAX))?;
     let topic = required("/topic", topic)?;
-    let top = read_top(frame.view)?;
+    let view = view::read(frame.view)?;
+    let deltas = at("/deltas", scalar::boolean(frame.deltas))?;
     let since = read_since(frame.since)?;
     let board = topic.strip_prefix("board/").map(ChallengeId::parse);
     match board {
         Some(Ok(challenge)) => Ok(Subscribe {
             id,
             challenge,
-            top,
+            view,
+            deltas: deltas.unwrap_or(false),
             since,
         }),
         _ => {
             let detail = format!("there is no topic {topic:?}");
             Err(Refusal::new(Code::NotFound, detail))
-        }
-    }
-}
-
-fn read_top(raw: Raw<'_>) -> Result<u32, Refusal> {
-    let Some(view) = at("/view", scalar::object::<View<'_>>(raw))? else {
-        return Ok(limits::PAGE_ROWS);
-    };
-    let top = required("/view/top", at("/view/top", scalar::unsigned(view.top))?)?;
-    match u32::try_from(top) {
-        Ok(top) if (1..=limits::BOARD_VIEW_ROWS_MAX).contains(&top) => Ok(top),
-        _ => {
-            let detail = format!("/view/top must be 1 to {}", limits::BOARD_VIEW_ROWS_MAX);
-            Err(bad_frame("/view/top", detail))
         }
     }
 }

@@ -9,6 +9,7 @@ mod device;
 mod hello;
 mod record;
 mod scalar;
+mod view;
 
 use serde::Deserialize;
 use serde_json::{error::Category, value::RawValue};
@@ -22,6 +23,7 @@ pub use device::Report;
 pub use hello::{DeviceHello, Hello};
 pub use record::read as record;
 pub(super) use record::{WORD_CHARS_MAX, end_of};
+pub use view::View;
 
 /// A frame of a client.
 #[derive(Clone, Debug, PartialEq)]

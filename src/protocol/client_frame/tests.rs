@@ -110,7 +110,8 @@ fn small_frames_are_read() {
     let wanted = Subscribe {
         id: 7,
         challenge: example::challenge(),
-        top: 10,
+        view: View::Top(10),
+        deltas: false,
         since: Some(Since {
             epoch: "b1".into(),
             offset: 880,

@@ -3,23 +3,21 @@
 //! Only their form is decided here; what is sent when is the business of `gateway` and `actors`.
 
 mod ack;
+mod board;
 mod close;
 mod state;
 
 use serde::Serialize;
-use streakline_core::{
-    id::UserId,
-    user::zone_admission::ZoneRefusal,
-    view::{BoardView, SnapshotView},
-};
+use streakline_core::{id::UserId, user::zone_admission::ZoneRefusal, view::SnapshotView};
 
 use super::{
-    body::{self, Audience, challenge::ChallengePhase},
+    body,
     error_code::Refusal,
     form::{Encoded, Form},
 };
 
 pub use ack::{Change, Changes, ack};
+pub use board::BoardUpdate;
 pub use close::{CloseReason, REASON_BYTES_MAX};
 pub use state::{day, device, rank, streak};
 
@@ -210,7 +208,7 @@ impl<'a> Error<'a> {
 pub struct Subscribed<'a> {
     /// The client's number of it.
     pub id: u64,
-    /// The board's epoch.
+    /// Names this view of the board, as this client sees it.
     pub epoch: &'a str,
     /// Where it stands.
     pub offset: u64,
@@ -224,45 +222,6 @@ pub struct Subscribed<'a> {
 pub struct Unsubscribed {
     /// The client's number of it.
     pub id: u64,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename = "board")]
-struct BoardFrame<'a> {
-    id: u64,
-    epoch: &'a str,
-    offset: u64,
-    as_of_ms: i64,
-    participants: u32,
-    phase: ChallengePhase,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    partial: bool,
-    rows: Vec<body::Row<'a>>,
-    full: bool,
-}
-
-/// A whole view of a board, as that audience sees it; (`epoch`, `offset`) is where the board stands.
-#[must_use]
-pub fn board(
-    form: Form,
-    id: u64,
-    at: (&str, u64),
-    (view, top): (&BoardView, u32),
-    audience: Audience<'_>,
-) -> Encoded {
-    let (epoch, offset) = at;
-    let shown = view.items.len().min(top as usize);
-    form.encode(&BoardFrame {
-        id,
-        epoch,
-        offset,
-        as_of_ms: view.as_of_ms,
-        participants: view.participants,
-        phase: view.phase.into(),
-        partial: view.partial,
-        rows: body::board::rows(view.items.get(..shown).unwrap_or_default(), audience),
-        full: true,
-    })
 }
 
 /// Answer to a ping.

@@ -1,12 +1,17 @@
 //! Every server frame of the protocol's text, encoded from a view and compared with its fixture.
 
+use std::sync::Arc;
+
 use streakline_core::{
+    challenge::delta::Delta,
     event::{BatchOutcome, Judgement},
     sample::{RecordCode, RecordRefusal},
+    view::LiveView,
 };
 
 use super::*;
 use crate::protocol::{
+    body::Audience,
     cbor,
     error_code::{Code, Fault},
     example::{self, fixture, json},
@@ -153,14 +158,79 @@ fn a_subscription_goes_through_its_three_frames() {
         recovered: true,
     };
     assert_is(|form| form.encode(&subscribed), "subscribed");
-    let audience = Audience {
-        you: None,
-        names_users: false,
-    };
-    let view = example::board_view();
-    let at = ("b1", 884);
-    assert_is(|form| board(form, 7, at, (&view, 10), audience), "board");
+    let whole = whole_board(example::live_view(), 884);
+    assert_is(|form| whole.frame(form, (7, "b1"), STRANGER), "board");
     assert_is(|form| form.encode(&Unsubscribed { id: 7 }), "unsubscribed");
+}
+
+const STRANGER: Audience<'static> = Audience {
+    you: None,
+    names_users: false,
+};
+
+fn whole_board(view: LiveView, offset: u64) -> BoardUpdate {
+    BoardUpdate::whole(Arc::new(view), offset, example::BOARD_MS)
+}
+
+#[test]
+fn a_delta_has_what_changed_and_what_left_since_its_offset() {
+    let ann = example::ann();
+    let delta = Delta {
+        rows: vec![Arc::new(example::row_view())],
+        gone: vec!["9a04".into()],
+    };
+    let update = whole_board(example::live_view(), 885).since(884, delta);
+    assert_eq!(update.challenge(), example::challenge());
+    let own = Audience {
+        you: Some(&ann),
+        ..STRANGER
+    };
+    assert_is(|form| update.frame(form, (7, "b1"), own), "board_delta");
+}
+
+#[test]
+fn a_percentile_is_told_beside_the_own_row() {
+    let ann = example::ann();
+    let view = LiveView {
+        percentile_bp: Some(10_000),
+        ..example::live_view()
+    };
+    let update = whole_board(view, 884);
+    let own = Audience {
+        you: Some(&ann),
+        ..STRANGER
+    };
+    assert_is(
+        |form| update.frame(form, (9, "b1"), own),
+        "board_percentile",
+    );
+}
+
+/// One that is encoded once for many is what it would be if it was encoded for one.
+#[test]
+fn everybody_gets_the_same_frame_but_for_the_own_row_and_names() {
+    let (ann, bob) = (example::ann(), UserId::parse("bob").unwrap());
+    let update = whole_board(example::live_view(), 884);
+    for form in Form::ALL {
+        let seen = |you, names_users| {
+            let audience = Audience { you, names_users };
+            said(&update.frame(form, (7, "b1"), audience))
+        };
+        let others = seen(Some(&bob), false);
+        assert_eq!(others, seen(None, false));
+        assert_eq!(others["rows"][0]["you"], false);
+        assert!(others["rows"][0].get("user").is_none());
+        let mut own = seen(Some(&ann), false);
+        assert_eq!(own["rows"][0]["you"], true);
+        own["rows"][0]["you"] = false.into();
+        assert_eq!(own, others);
+        assert_eq!(seen(Some(&bob), true)["rows"][0]["user"], "ann");
+        assert_eq!(
+            seen(Some(&bob), false),
+            others,
+            "names are for admins alone"
+        );
+    }
 }
 
 #[test]

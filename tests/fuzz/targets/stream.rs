@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 use streakline::{
     cli::client::Frame,
-    protocol::client_frame::{Batch, ClientFrame, Hello, Lane, Subscribe, decode},
+    protocol::client_frame::{Batch, ClientFrame, Hello, Lane, Subscribe, View, decode},
     registry,
 };
 use streakline_core::{
     episode::{Episode, Segment},
-    id::{ChallengeId, DeviceId, OutboxId},
+    id::{ChallengeId, DeviceId, OutboxId, UserId},
     limits::BATCH_RECORDS_MAX,
     metric::{Class, Definition, Metric},
     record::{Content, Record},
@@ -137,7 +137,14 @@ pub(super) fn sound(frame: &ClientFrame) -> Result<(), String> {
             || "a long zone".into(),
         ),
         ClientFrame::Device(report) => hold(report.percent <= 100, || "percent".into()),
-        ClientFrame::Subscribe(wanted) => hold((1..=1_000).contains(&wanted.top), || "top".into()),
+        ClientFrame::Subscribe(wanted) => {
+            let (rows, most) = match wanted.view {
+                View::Top(rows) => (rows, 1_000),
+                View::Around { k, .. } | View::AroundScore { k, .. } => (k, 50),
+                View::Percentile => (1, 1),
+            };
+            hold((1..=most).contains(&rows), || "rows of a view".into())
+        }
         ClientFrame::Unsubscribe { id } | ClientFrame::Ping { id } => {
             hold(*id <= INTEGER_MAX, || "id".into())
         }
@@ -237,8 +244,16 @@ fn episode_json(json: &mut Value, episode: &Episode) {
 fn subscribe_json(wanted: &Subscribe) -> Value {
     let since = wanted.since.as_ref();
     let since = since.map(|since| json!({"epoch": since.epoch, "offset": since.offset}));
+    let view = match &wanted.view {
+        View::Top(top) => json!({"top": top}),
+        View::Around { user, k } => {
+            json!({"around": {"user": user.as_ref().map(UserId::as_str), "k": k}})
+        }
+        View::AroundScore { score, k } => json!({"around_score": {"score": score, "k": k}}),
+        View::Percentile => json!({"percentile": true}),
+    };
     json!({"type": "subscribe", "id": wanted.id, "topic": format!("board/{}", wanted.challenge),
-        "view": {"top": wanted.top}, "since": since})
+        "view": view, "deltas": wanted.deltas, "since": since})
 }
 
 pub(super) fn valid(seed: u64) -> Value {
@@ -250,11 +265,21 @@ pub(super) fn valid(seed: u64) -> Value {
         2 => json!({"type": "auth", "token": values::words(random, 300)}),
         3 => {
             let topic = format!("board/{}", ChallengeId(values::bytes16(random)));
-            let top = random.within(1, 1_000);
+            let (k, score) = (random.within(1, 50), random.within(0, 1 << 40));
+            let view = match random.index(4) {
+                0 => json!({"top": random.within(1, 1_000)}),
+                1 => {
+                    let user = ["ann", "bob"][random.index(2)];
+                    json!({"around": {"k": k, "user": user}})
+                }
+                2 => json!({"around_score": {"k": k, "score": score}}),
+                _ => json!({"percentile": true}),
+            };
             let since = random
                 .permille(500)
                 .then(|| json!({"epoch": "b1", "offset": id}));
-            json!({"type": "subscribe", "id": id, "topic": topic, "view": {"top": top}, "since": since})
+            json!({"type": "subscribe", "id": id, "topic": topic, "view": view,
+                "deltas": random.permille(500), "since": since})
         }
         4 => hello(random),
         5 => {

@@ -7,6 +7,7 @@ mod devices;
 mod ending;
 mod events;
 mod lanes;
+mod live;
 mod metrics;
 mod opening;
 mod resuming;

@@ -1,5 +1,7 @@
 //! Conversations without sockets: what each frame and push leads to, and in which order.
 
+mod boards;
+
 use std::sync::{Arc, atomic::Ordering};
 
 use serde_json::{Value, json};
@@ -329,30 +331,6 @@ fn a_subscription_has_its_own_number_and_there_are_sixteen() {
     assert_eq!(talk.say_json(subscribe(16)), []);
     let steps = talk.say_json(json!({"type": "unsubscribe", "id": 3}));
     assert_eq!(code_of(steps), "not_found");
-}
-
-#[test]
-fn boards_show_users_to_admins_only_and_end_with_the_subscription() {
-    let board = || Push::Board {
-        id: 7,
-        epoch: "b1".into(),
-        offset: 884,
-        top: 10,
-        view: Arc::new(example::board_view()),
-    };
-    for (token, user) in [("ann", Value::Null), ("admin-eve", json!("ann"))] {
-        let mut talk = Talk::with_token(token);
-        talk.say(&fixture("client/hello_viewer"));
-        talk.push(fake::welcomed());
-        assert_eq!(talk.push(board()), [], "nobody asked");
-        talk.say_json(subscribe(7));
-        let steps = talk.push(board());
-        let row = frame(&steps[0])["rows"][0].clone();
-        assert_eq!(row["user"], user);
-        assert_eq!(row["you"], token == "ann");
-        talk.say_json(json!({"type": "unsubscribe", "id": 7}));
-        assert_eq!(talk.push(board()), [], "it was on its way");
-    }
 }
 
 #[test]
