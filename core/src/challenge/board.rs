@@ -196,6 +196,12 @@ impl Board {
         &self.order
     }
 
+    /// Up to `k` rows on each side of where a further row of that score would stand.
+    pub(super) fn around_score(&self, score: i64, k: u32) -> Vec<Row<RowId>> {
+        let around = self.order.around_score(score, k);
+        around.before.into_iter().chain(around.after).collect()
+    }
+
     pub(super) fn seat_of(&self, id: &RowId) -> Option<&Seat> {
         self.seats.get(id)
     }

@@ -146,12 +146,10 @@ impl Challenge {
         board.order().percentile(&self.row_id(user)?)
     }
 
-    /// Up to `k` rows in front of where a score stands or would stand, and up to `k` behind.
+    /// Up to `k` rows on each side of where a further row of that score would stand.
     #[must_use]
     pub fn board_around_score(&self, board: &Board, score: i64, k: u32, now_ms: i64) -> BoardView {
-        let around = board.order().around_score(score, k);
-        let rows = around.before.into_iter().chain(around.after);
-        self.board_of(board, rows.collect(), false, now_ms)
+        self.board_of(board, board.around_score(score, k), false, now_ms)
     }
 
     /// Up to `k` rows on each side of a member, the member in the middle.

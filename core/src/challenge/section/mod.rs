@@ -8,7 +8,7 @@ use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
 use super::{Board, Challenge, RowId};
 use crate::{
     id::{MemberNumber, UserId},
-    leaderboard::{Leaderboard, Row, RowKey},
+    leaderboard::{Row, RowKey},
     view::{ChallengePhase, LiveView, RowView},
 };
 
@@ -144,59 +144,22 @@ impl Challenge {
         let shown = match section {
             Section::Top(count) => rows.top(board, *count as usize),
             Section::Around { user, k } => rows.all(board, of_user(user, *k)),
-            Section::AroundScore { score, k } => {
-                rows.all(board, around_score(board.order(), *score, *k))
-            }
+            Section::AroundScore { score, k } => rows.all(board, board.around_score(*score, *k)),
             Section::Percentile { user } => rows.all(board, of_user(user, 0)),
         };
-        let is_percentile = matches!(section, Section::Percentile { .. });
-        let own = shown.first().filter(|_| is_percentile);
+        let percentile_bp = match section {
+            Section::Percentile { user } => self.percentile_bp(board, user),
+            _ => None,
+        };
         LiveView {
             challenge: self.id,
             phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
             participants: board.len(),
             partial: board.is_partial(),
-            percentile_bp: own.map(|row| percentile_bp(row.rank, board.len())),
+            percentile_bp,
             rows: shown,
         }
     }
-}
-
-/// Rows on each side of where a score would stand that is reached only now: behind all that have it.
-fn around_score(order: &Leaderboard<RowId>, score: i64, k: u32) -> Vec<Row<RowId>> {
-    let last_of_score = RowKey {
-        score,
-        achieved_at_ms: i64::MAX,
-        id: RowId::Frozen(u32::MAX),
-    };
-    let behind = order.page(Some(&last_of_score), k as usize);
-    let ahead = match behind.first() {
-        Some(row) => row.ordinal.saturating_sub(1),
-        None => u32::try_from(order.len()).unwrap_or(u32::MAX),
-    };
-    let skipped = ahead.saturating_sub(k);
-    let before = order.select(skipped).map(|row| row.key());
-    let count = ahead.saturating_sub(skipped);
-    let mut rows = order.page(before.as_ref(), count as usize);
-    rows.extend(behind);
-    rows
-}
-
-/// The share of rows that are not ahead of one of that rank, itself among them, in basis points, rounded down: 10,000 for the
-/// first.
-///
-/// ```
-/// use streakline_core::challenge::section::percentile_bp;
-/// assert_eq!([1, 2, 3].map(|rank| percentile_bp(rank, 3)), [10_000, 6_666, 3_333]);
-/// ```
-#[must_use]
-pub fn percentile_bp(rank: u32, participants: u32) -> u32 {
-    let ahead = rank.saturating_sub(1);
-    let others = u64::from(participants.saturating_sub(ahead));
-    let share = others
-        .saturating_mul(10_000)
-        .checked_div(participants.into());
-    u32::try_from(share.unwrap_or(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
