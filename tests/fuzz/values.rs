@@ -245,8 +245,6 @@ fn new_zone(random: &mut Random) -> NewZone {
 }
 
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
-    let challenge = ChallengeId(few(random));
-    let join = u32::try_from(random.within(1, 3)).unwrap();
     match random.index(23) {
         0 => UserInput::Open {
             device: maybe(random, introduction),
@@ -279,29 +277,6 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
         12 => UserInput::PutRestDay(day(random)),
         13 => UserInput::DeleteRestDay(day(random)),
         4 => UserInput::DeleteGoal(goal_id(random)),
-        5 => UserInput::Enrol {
-            challenge,
-            join,
-            joined_ms: FROM_MS + random.within(0, 1_000_000_000),
-            definition: definition(random),
-        },
-        20 => UserInput::Await {
-            challenge,
-            join,
-            since_ms: FROM_MS + random.within(0, 1_000_000_000),
-            definition: definition(random),
-        },
-        21 => UserInput::Extend {
-            challenge,
-            join,
-            ends: day(random),
-        },
-        6 => UserInput::Withdraw { challenge, join },
-        7 => UserInput::Conclude {
-            challenge,
-            join,
-            conclusion: conclusion(random),
-        },
         8 => UserInput::Skip(skip(random)),
         9 => UserInput::Retry(retry(random, encoded(UserInput::Tick))),
         11 => UserInput::Import(Import {
@@ -314,8 +289,40 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             percent: u8::try_from(random.within(0, 100)).unwrap(),
             charging: maybe(random, |random| random.permille(500)),
         }),
+        5..8 | 20 | 21 => told(random),
         14..20 => instruments::input(random),
         _ => UserInput::Tick,
+    }
+}
+
+/// What a challenge tells its members.
+fn told(random: &mut Random) -> UserInput {
+    let challenge = ChallengeId(few(random));
+    let join = u32::try_from(random.within(1, 3)).unwrap();
+    match random.index(5) {
+        0 => UserInput::Enrol {
+            challenge,
+            join,
+            joined_ms: FROM_MS + random.within(0, 1_000_000_000),
+            definition: definition(random),
+        },
+        1 => UserInput::Await {
+            challenge,
+            join,
+            since_ms: FROM_MS + random.within(0, 1_000_000_000),
+            definition: definition(random),
+        },
+        2 => UserInput::Extend {
+            challenge,
+            join,
+            ends: day(random),
+        },
+        3 => UserInput::Withdraw { challenge, join },
+        _ => UserInput::Conclude {
+            challenge,
+            join,
+            conclusion: conclusion(random),
+        },
     }
 }
 

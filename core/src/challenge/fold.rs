@@ -6,6 +6,7 @@ use super::{
     Challenge, Member, Name, Stage, Told, board::Board, forget::forget, frozen::freeze, waiting,
 };
 use crate::{
+    definition::Definition,
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
 };
@@ -65,6 +66,7 @@ fn proceed(
         notices = challenge.unadmitted(board);
     }
     notices.extend(apply(challenge, board, header, input));
+    board.count_ranks(challenge.rank_style());
     challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
     notices
 }
@@ -84,17 +86,9 @@ fn apply(
     input: &ChallengeInput,
 ) -> Vec<Notice> {
     match input {
-        ChallengeInput::Create(definition) => {
-            #[cfg(feature = "fault-injection")]
-            crate::fault::taste_draft(&definition.title);
-            challenge.definition = Some(definition.clone());
-            challenge.created_ms = header.stamp_ms;
-            board.count_ranks(definition.rank_style);
-            set(challenge, Stage::Draft)
-        }
+        ChallengeInput::Create(definition) => create(challenge, definition, header.stamp_ms),
         ChallengeInput::Replace(definition) => {
             let notices = challenge.replace(definition, header.stamp_ms);
-            board.count_ranks(definition.rank_style);
             let stage = challenge.stage.clone();
             set(challenge, stage);
             notices
@@ -151,6 +145,14 @@ fn apply(
         }
         ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
     }
+}
+
+fn create(challenge: &mut Challenge, definition: &Definition, at_ms: i64) -> Vec<Notice> {
+    #[cfg(feature = "fault-injection")]
+    crate::fault::taste_draft(&definition.title);
+    challenge.definition = Some(definition.clone());
+    challenge.created_ms = at_ms;
+    set(challenge, Stage::Draft)
 }
 
 fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {

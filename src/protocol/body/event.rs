@@ -334,21 +334,13 @@ impl From<&FactKind> for What {
             FactKind::ChallengeJoined(id) => Self::ChallengeJoined(challenge(*id)),
             FactKind::ChallengeStarted(id) => Self::ChallengeStarted(challenge(*id)),
             FactKind::ChallengeEnded(id) => Self::ChallengeEnded(challenge(*id)),
-            FactKind::ChallengeExtended { challenge, ends } => Self::ChallengeExtended {
-                challenge: challenge.to_string(),
-                ends: ends.iso(),
-            },
+            FactKind::ChallengeExtended { challenge, ends } => extended(*challenge, *ends),
             FactKind::ChallengeSettled {
                 challenge,
                 rank,
                 score,
                 participants,
-            } => Self::ChallengeSettled {
-                challenge: challenge.to_string(),
-                rank: *rank,
-                score: *score,
-                participants: *participants,
-            },
+            } => settled(*challenge, (*rank, *score, *participants)),
             FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
             FactKind::Streak(fact) => instruments::of_streak(fact),
             FactKind::Account(fact) => instruments::of_account(fact),
@@ -371,6 +363,22 @@ fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
         goal: goal.to_string(),
         count,
         longest,
+    }
+}
+
+fn settled(id: ChallengeId, (rank, score, participants): (u32, i64, u32)) -> What {
+    What::ChallengeSettled {
+        challenge: id.to_string(),
+        rank,
+        score,
+        participants,
+    }
+}
+
+fn extended(id: ChallengeId, ends: Day) -> What {
+    What::ChallengeExtended {
+        challenge: id.to_string(),
+        ends: ends.iso(),
     }
 }
 

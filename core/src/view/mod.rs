@@ -1,6 +1,8 @@
 //! What can be asked of a state: plain values that the shell turns into answers (`protocol`), never the state itself.
 
-use alloc::{string::String, sync::Arc, vec::Vec};
+mod board;
+
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -20,6 +22,8 @@ use crate::{
         seen::{Battery, Seen},
     },
 };
+
+pub use board::{BoardView, LiveView, RankView, RowView};
 
 /// Phase of a civil day (domain.md 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -371,74 +375,6 @@ pub struct EnrolmentView {
     pub counts_from_ms: i64,
 }
 
-/// A row of a leaderboard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowView {
-    /// 1 + rows with a larger score.
-    pub rank: u32,
-    /// Place in the order (score desc, achieved_at asc, user asc).
-    pub ordinal: u32,
-    /// Store units.
-    pub score: i64,
-    /// POSIX ms.
-    pub achieved_at_ms: i64,
-    /// The name that others see.
-    pub alias: String,
-    /// Opaque per board.
-    pub row: String,
-    /// Who; the shell shows it to admins only. Nothing of one who was erased.
-    pub user: Option<UserId>,
-}
-
-/// A part of a leaderboard.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BoardView {
-    /// Which challenge.
-    pub challenge: ChallengeId,
-    /// Clock of the answer, POSIX ms.
-    pub as_of_ms: i64,
-    /// Phase of the challenge.
-    pub phase: ChallengePhase,
-    /// Rows in all.
-    pub participants: u32,
-    /// The rows asked for.
-    pub items: Vec<RowView>,
-    /// Whether rows stand after the last one.
-    pub more: bool,
-    /// Whether partitions have yet to send scores again after a restart.
-    pub partial: bool,
-}
-
-/// Rows of a leaderboard that somebody keeps looking at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LiveView {
-    /// Which challenge.
-    pub challenge: ChallengeId,
-    /// Phase of the challenge.
-    pub phase: ChallengePhase,
-    /// Rows in all.
-    pub participants: u32,
-    /// Whether partitions have yet to send scores again after a restart.
-    pub partial: bool,
-    /// Of a view of one row: the share of all rows that are not ahead of it, in basis points. Equal scores have the same.
-    pub percentile_bp: Option<u32>,
-    /// The rows, in board order. Views of the same rows share them.
-    pub rows: Vec<Arc<RowView>>,
-}
-
-impl LiveView {
-    /// What it says beside its rows, to be compared.
-    #[must_use]
-    pub fn beside(&self) -> (ChallengePhase, u32, bool, Option<u32>) {
-        (
-            self.phase,
-            self.participants,
-            self.partial,
-            self.percentile_bp,
-        )
-    }
-}
-
 /// A challenge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChallengeView {
@@ -471,25 +407,6 @@ pub struct SnapshotView {
     pub balance: BalanceView,
     /// Challenges that the user is in, or was in when they settled.
     pub challenges: Vec<ChallengeId>,
-}
-
-/// The user's own rank in one challenge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RankView {
-    /// In which challenge.
-    pub challenge: ChallengeId,
-    /// 1 + rows with a larger score.
-    pub rank: u32,
-    /// The rank that was pushed before.
-    pub prev_rank: Option<u32>,
-    /// Store units.
-    pub score: i64,
-    /// Rows in all.
-    pub participants: u32,
-    /// Phase of the challenge.
-    pub phase: ChallengePhase,
-    /// Counts the changes of this topic.
-    pub version: u64,
 }
 
 /// Sums over all accounts of the ledger, 10^-6 token.
