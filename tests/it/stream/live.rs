@@ -294,14 +294,14 @@ fn a_view_around_the_own_row_follows_it() {
         assert_eq!(held.view()[1]["you"], true);
         let (mut eve, _) = device(&server, "eve", PHONE).await;
         let (mut ann, _) = device(&server, "ann", WATCH).await;
-        ann.ack(&batch(1, at(12, 0), &[300])).await;
+        ann.ack(&batch(1, at(12, 0), &[200])).await;
         eve.ack(&batch(1, at(12, 0), &[100])).await;
-        held.until(&mut page, |held| held.scores() == [300, 100, 0])
+        held.until(&mut page, |held| held.scores() == [200, 100, 0])
             .await;
         let path = format!("{board}/leaderboard?around=eve&k=1");
         assert_eq!(held.view(), rest_rows(&server, "eve", &path).await);
-        eve.ack(&batch(2, at(12, 1), &[500])).await;
-        held.until(&mut page, |held| held.scores() == [600, 300])
+        eve.ack(&batch(2, at(12, 1), &[150])).await;
+        held.until(&mut page, |held| held.scores() == [250, 200])
             .await;
         assert_eq!(held.view(), rest_rows(&server, "eve", &path).await);
         assert_eq!(held.messages[0], 1);
@@ -411,6 +411,7 @@ async fn rises(server: &Server, board: &str, times: u64) {
     let (mut bob, _) = device(server, "m1", PHONE).await;
     let mut held = Held::new(1);
     bob.send(&subscribe(1, board, json!({"top": 1}))).await;
+    held.next(&mut bob).await;
     for seq in 1..=times {
         let minute = seq.cast_signed() % 60;
         bob.ack(&batch(seq, at(12, minute), &[1])).await;
