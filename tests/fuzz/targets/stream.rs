@@ -270,9 +270,9 @@ pub(super) fn valid(seed: u64) -> Value {
                 0 => json!({"top": random.within(1, 1_000)}),
                 1 => {
                     let user = ["ann", "bob"][random.index(2)];
-                    json!({"around": {"k": k, "user": user}})
+                    json!({"around": {"user": user, "k": k}})
                 }
-                2 => json!({"around_score": {"k": k, "score": score}}),
+                2 => json!({"around_score": {"score": score, "k": k}}),
                 _ => json!({"percentile": true}),
             };
             let since = random
