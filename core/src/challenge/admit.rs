@@ -34,7 +34,7 @@ impl Challenge {
         self.phase(now_ms).ok_or(Refusal::NotFound)
     }
 
-    /// Whether the draft may be changed or deleted.
+    /// Whether the draft may be deleted.
     ///
     /// # Errors
     /// [`Refusal::Phase`] once it is published.
