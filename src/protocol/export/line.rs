@@ -129,8 +129,23 @@ impl Kind {
 pub struct Fault {
     /// From 1.
     pub line: u64,
-    /// In words.
+    /// In words, bounded whatever stands in the line.
     pub what: String,
+}
+
+/// Bytes of a fault's words at most.
+const WHAT_BYTES_MAX: usize = 512;
+
+impl Fault {
+    /// Words longer than 512 bytes end there: a parser's message quotes what it met, and that may be a whole line.
+    #[must_use]
+    pub fn at(line: u64, mut what: String) -> Self {
+        if what.len() > WHAT_BYTES_MAX {
+            what.truncate(what.floor_char_boundary(WHAT_BYTES_MAX));
+            what.push_str(" ...");
+        }
+        Self { line, what }
+    }
 }
 
 /// A line that was read.

@@ -22,10 +22,7 @@ impl Reader {
     /// [`Fault`]: it is damaged, cut off, or not in its place.
     pub fn line(&mut self, line: &[u8]) -> Result<Read, Fault> {
         self.lines = self.lines.saturating_add(1);
-        self.take(line).map_err(|what| Fault {
-            line: self.lines,
-            what,
-        })
+        self.take(line).map_err(|what| Fault::at(self.lines, what))
     }
 
     fn take(&mut self, line: &[u8]) -> Result<Read, String> {
@@ -98,9 +95,7 @@ impl Reader {
         if self.last == Some(Kind::End) {
             return Ok(());
         }
-        Err(Fault {
-            line: self.lines.saturating_add(1),
-            what: "the file ends before it, without an \"end\": it was cut off".into(),
-        })
+        let cut_off = "the file ends before it, without an \"end\": it was cut off";
+        Err(Fault::at(self.lines.saturating_add(1), cut_off.into()))
     }
 }

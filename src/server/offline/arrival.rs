@@ -80,7 +80,7 @@ impl Arrival {
             }
             let read = reader.line(&line)?;
             let number = reader.lines();
-            let fault = |what| Fault { line: number, what };
+            let fault = |what| Fault::at(number, what);
             gathering.take(read).map_err(fault)?;
             told(number);
         }
