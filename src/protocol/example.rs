@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use streakline_core::{
     civil::{self, Day, Local},
-    definition::{Definition, LateJoin},
+    definition::Definition,
     event::{EventId, Fact, FactKind},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     input::{Origin, RULES_VERSION, Source},
-    leaderboard::RankStyle,
     metric::Metric,
     period::Period,
     sample::DeviceClass,
@@ -222,19 +221,7 @@ pub(crate) fn snapshot_view() -> SnapshotView {
 }
 
 pub(crate) fn challenge_view() -> ChallengeView {
-    let definition = Definition {
-        title: "April steps".into(),
-        metric: Metric::STEPS,
-        starts: date("2016-04-13"),
-        ends: date("2016-05-11"),
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
-        per_day_cap: Some(30_000),
-        finalisation_h: 24,
-        waitlist: 0,
-        rank_style: RankStyle::Competition,
-    };
+    let definition = Definition::new("April steps", (date("2016-04-13"), date("2016-05-11")));
     ChallengeView {
         challenge: challenge(),
         phase: ChallengePhase::Draft,

@@ -3,10 +3,9 @@
 
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
-    definition::{Definition, LateJoin},
+    definition::Definition,
     fault::POISON_STEPS,
     id::{ChallengeId, DeviceId, RecordId, UserId},
-    leaderboard::RankStyle,
     metric::Metric,
     record::{Content, Record},
     sample::{DeviceClass, Method},
@@ -245,18 +244,12 @@ fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
     let first = Day::parse(FIRST_DAY).unwrap().plus(1);
     let challenge = |number: i32| {
         let starts = first.plus(number);
+        let ends = starts.plus(i32::try_from(random.within(0, 2)).unwrap());
+        let title = format!("Challenge {number}");
         let definition = Definition {
-            title: format!("Challenge {number}"),
-            metric: Metric::STEPS,
-            starts,
-            ends: starts.plus(i32::try_from(random.within(0, 2)).unwrap()),
-            join_opens_ms: None,
-            late: LateJoin::Yes,
-            capacity: None,
             per_day_cap: random.permille(500).then_some(6_000),
             finalisation_h: [0, 6, 24, 72][random.index(4)],
-            waitlist: 0,
-            rank_style: RankStyle::Competition,
+            ..Definition::new(&title, (starts, ends))
         };
         (ChallengeId(id(random)), definition)
     };

@@ -5,12 +5,10 @@ use alloc::{string::String, vec::Vec};
 use super::{Challenge, Name, resident::Resident, stored};
 use crate::{
     civil::Day,
-    definition::{Definition, LateJoin},
+    definition::Definition,
     event::Contribution,
     id::{ChallengeId, MemberNumber, PartitionId, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
-    leaderboard::RankStyle,
-    metric::Metric,
     view::RowView,
 };
 
@@ -45,17 +43,8 @@ pub(super) fn give(resident: &mut Resident, input: ChallengeInput) {
 
 pub(super) fn definition() -> Definition {
     Definition {
-        title: "Steps".into(),
-        metric: Metric::STEPS,
-        starts: Day(1),
-        ends: Day(2),
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
         per_day_cap: None,
-        finalisation_h: 24,
-        waitlist: 0,
-        rank_style: RankStyle::Competition,
+        ..Definition::new("Steps", (Day(1), Day(2)))
     }
 }
 

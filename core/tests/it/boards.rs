@@ -4,12 +4,10 @@ use proptest::prelude::*;
 use streakline_core::{
     challenge::{Challenge, resident::Resident},
     civil::Day,
-    definition::{Definition, LateJoin},
+    definition::Definition,
     event::Contribution,
     id::{ChallengeId, Entity, MemberNumber, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
-    leaderboard::RankStyle,
-    metric::Metric,
 };
 
 const ID: ChallengeId = ChallengeId([9; 16]);
@@ -22,17 +20,8 @@ fn user(number: u64) -> UserId {
 fn definition() -> Definition {
     let starts = Day::parse("2016-04-13").unwrap();
     Definition {
-        title: "April steps".into(),
-        metric: Metric::STEPS,
-        starts,
-        ends: starts,
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
         per_day_cap: None,
-        finalisation_h: 24,
-        waitlist: 0,
-        rank_style: RankStyle::Competition,
+        ..Definition::new("April steps", (starts, starts))
     }
 }
 

@@ -2,12 +2,10 @@
 
 use streakline_core::{
     civil::MINUTE_MS,
-    definition::{Definition, LateJoin},
+    definition::Definition,
     event::FactKind,
     id::ChallengeId,
     input::{Conclusion, UserInput},
-    leaderboard::RankStyle,
-    metric::Metric,
     record::Record,
     sample::DeviceClass,
     user::EnrolmentState,
@@ -23,17 +21,8 @@ const ID: ChallengeId = ChallengeId([7; 16]);
 /// A challenge over these dates without a cap of a day.
 pub fn window(starts: &str, ends: &str) -> Definition {
     Definition {
-        title: "Steps".into(),
-        metric: Metric::STEPS,
-        starts: date(starts),
-        ends: date(ends),
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
         per_day_cap: None,
-        finalisation_h: 24,
-        waitlist: 0,
-        rank_style: RankStyle::Competition,
+        ..Definition::new("Steps", (date(starts), date(ends)))
     }
 }
 

@@ -109,11 +109,9 @@ mod tests {
     use streakline_core::{
         challenge::resident::Resident,
         civil::Day,
-        definition::{Definition, LateJoin},
+        definition::Definition,
         id::PartitionId,
         input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
-        leaderboard::RankStyle,
-        metric::Metric,
     };
 
     use super::{
@@ -144,17 +142,8 @@ mod tests {
     async fn scene(seals: &Seals, members: &[&str]) -> Resident {
         let mut held = Resident::recovered(Challenge::new(ID), Vec::new(), &[]);
         let definition = Definition {
-            title: "Steps".into(),
-            metric: Metric::STEPS,
-            starts: Day(1),
-            ends: Day(2),
-            join_opens_ms: None,
-            late: LateJoin::Yes,
-            capacity: None,
             per_day_cap: None,
-            finalisation_h: 24,
-            waitlist: 0,
-            rank_style: RankStyle::Competition,
+            ..Definition::new("Steps", (Day(1), Day(2)))
         };
         give(&mut held, ChallengeInput::Create(definition));
         give(&mut held, ChallengeInput::Publish);

@@ -60,12 +60,7 @@ impl Challenge {
         let mut faults = fixed_but_title(&may_be_fewer, new);
         let mut fault = |wrong: bool, pointer, code, detail: &str| {
             if wrong {
-                let detail = detail.into();
-                faults.push(DefinitionFault {
-                    pointer,
-                    code,
-                    detail,
-                });
+                faults.push(DefinitionFault::at(pointer, code, detail));
             }
         };
         let fewer = new.places() < held.places();
@@ -127,11 +122,7 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.rank_style != new.rank_style, "/rank_style"),
     ];
     let fault = |(differs, pointer): (bool, &'static str)| {
-        differs.then(|| DefinitionFault {
-            pointer,
-            code: "fixed",
-            detail: "it does not change any more".into(),
-        })
+        differs.then(|| DefinitionFault::at(pointer, "fixed", "it does not change any more"))
     };
     differs.into_iter().filter_map(fault).collect()
 }

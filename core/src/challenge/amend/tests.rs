@@ -9,6 +9,8 @@ use super::{
     },
     *,
 };
+use alloc::borrow::Cow;
+
 use crate::{civil::Day, definition::LateJoin, input::Conclusion};
 
 fn amend(
@@ -21,8 +23,11 @@ fn amend(
             Ok(())
         }
         Err(Unchanged::Fixed(faults)) => {
-            let told = faults.into_iter().map(|fault| (fault.pointer, fault.code));
-            Err(told.collect())
+            let told = |fault: DefinitionFault| match fault.pointer {
+                Cow::Borrowed(place) => (place, fault.code),
+                Cow::Owned(place) => panic!("{place} is no member of its own"),
+            };
+            Err(faults.into_iter().map(told).collect())
         }
         Err(Unchanged::Refused(refusal)) => panic!("{refusal}"),
     }

@@ -3,11 +3,9 @@
 use super::*;
 use crate::{
     civil::Day,
-    definition::{Definition, LateJoin},
+    definition::Definition,
     id::ChallengeId,
     input::{Conclusion, Origin, RULES_VERSION, Source},
-    leaderboard::RankStyle,
-    metric::Metric,
 };
 
 const ID: ChallengeId = ChallengeId([7; 16]);
@@ -34,17 +32,8 @@ fn header(index: u64, stamp_ms: i64) -> Header {
 fn definition() -> Definition {
     let day = Day::parse("2016-04-13").unwrap();
     Definition {
-        title: "April steps".into(),
-        metric: Metric::STEPS,
-        starts: day,
-        ends: day,
-        join_opens_ms: None,
-        late: LateJoin::Yes,
-        capacity: None,
         per_day_cap: None,
-        finalisation_h: 24,
-        waitlist: 0,
-        rank_style: RankStyle::Competition,
+        ..Definition::new("April steps", (day, day))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Pure data and checks; the life cycle is `challenge`'s.
 
-use alloc::{format, string::String, vec::Vec};
+use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{civil::Day, leaderboard::RankStyle, limits, metric::Metric};
@@ -64,11 +64,27 @@ pub struct Definition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefinitionFault {
     /// JSON pointer into the challenge body.
-    pub pointer: &'static str,
+    pub pointer: Cow<'static, str>,
     /// A short code.
     pub code: &'static str,
     /// In words.
     pub detail: String,
+}
+
+impl DefinitionFault {
+    /// A fault of the member that a JSON pointer names.
+    #[must_use]
+    pub fn at(
+        pointer: impl Into<Cow<'static, str>>,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            detail: detail.into(),
+        }
+    }
 }
 
 /// Hours by which the first place on Earth is ahead of UTC when a date begins.
@@ -83,17 +99,31 @@ impl Definition {
     /// The default finalisation, in hours (domain.md 5.1).
     pub const FINALISATION_H: u32 = 24;
 
+    /// One that counts steps over these dates, both inside, and has the defaults of protocol.md 7 in all else.
+    #[must_use]
+    pub fn new(title: &str, (starts, ends): (Day, Day)) -> Self {
+        Self {
+            title: title.into(),
+            metric: Metric::STEPS,
+            starts,
+            ends,
+            join_opens_ms: None,
+            late: LateJoin::Yes,
+            capacity: None,
+            per_day_cap: Some(Self::PER_DAY_CAP),
+            finalisation_h: Self::FINALISATION_H,
+            waitlist: 0,
+            rank_style: RankStyle::Competition,
+        }
+    }
+
     /// All that is wrong with it; empty when it may be published.
     #[must_use]
     pub fn faults(&self) -> Vec<DefinitionFault> {
         let mut faults = Vec::new();
         let mut fault = |wrong: bool, pointer, code, detail: String| {
             if wrong {
-                faults.push(DefinitionFault {
-                    pointer,
-                    code,
-                    detail,
-                });
+                faults.push(DefinitionFault::at(pointer, code, detail));
             }
         };
         let title = self.title.chars().count();
@@ -188,75 +218,4 @@ impl Definition {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn april() -> Definition {
-        Definition {
-            title: "April steps".into(),
-            metric: Metric::STEPS,
-            starts: Day::parse("2016-04-13").unwrap(),
-            ends: Day::parse("2016-05-11").unwrap(),
-            join_opens_ms: None,
-            late: LateJoin::Yes,
-            capacity: None,
-            per_day_cap: None,
-            finalisation_h: 24,
-            waitlist: 0,
-            rank_style: RankStyle::Competition,
-        }
-    }
-
-    #[test]
-    fn a_window_is_its_dates_and_26_hours() {
-        // domain.md 5.6: 1..7 June opens 31 May 10:00Z, closes 8 June 12:00Z, settles 9 June 12:00Z.
-        let june = Definition {
-            starts: Day::parse("2026-06-01").unwrap(),
-            ends: Day::parse("2026-06-07").unwrap(),
-            ..april()
-        };
-        let hours = |ms: i64| ms.div_euclid(HOUR_MS);
-        assert_eq!(
-            hours(june.started_ms()),
-            hours(june.starts.prev().utc_ms()) + 10
-        );
-        assert_eq!(
-            hours(june.ends_at_ms()),
-            hours(june.ends.next().utc_ms()) + 12
-        );
-        assert_eq!(hours(june.ends_at_ms() - june.started_ms()), 7 * 24 + 26);
-        assert_eq!(hours(june.settles_at_ms() - june.ends_at_ms()), 24);
-    }
-
-    #[test]
-    fn every_fault_is_found_at_once() {
-        assert_eq!(april().faults(), []);
-        let bad = Definition {
-            title: String::new(),
-            ends: Day::parse("2016-04-01").unwrap(),
-            capacity: Some(0),
-            per_day_cap: Some(0),
-            finalisation_h: 73,
-            waitlist: 100_001,
-            ..april()
-        };
-        let pointers: Vec<_> = bad.faults().iter().map(|fault| fault.pointer).collect();
-        assert_eq!(
-            pointers,
-            [
-                "/title",
-                "/window/ends",
-                "/capacity",
-                "/waitlist",
-                "/per_day_cap",
-                "/finalisation_h"
-            ]
-        );
-        let endless = Definition {
-            waitlist: 1,
-            ..april()
-        };
-        let codes: Vec<_> = endless.faults().iter().map(|fault| fault.code).collect();
-        assert_eq!(codes, ["needs_capacity"]);
-    }
-}
+mod tests;

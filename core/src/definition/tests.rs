@@ -1,0 +1,68 @@
+//! The definition of a challenge: its times, and its faults.
+
+use super::*;
+
+fn april() -> Definition {
+    let (starts, ends) = ("2016-04-13", "2016-05-11");
+    Definition {
+        per_day_cap: None,
+        ..Definition::new(
+            "April steps",
+            (Day::parse(starts).unwrap(), Day::parse(ends).unwrap()),
+        )
+    }
+}
+
+#[test]
+fn a_window_is_its_dates_and_26_hours() {
+    // domain.md 5.6: 1..7 June opens 31 May 10:00Z, closes 8 June 12:00Z, settles 9 June 12:00Z.
+    let june = Definition {
+        starts: Day::parse("2026-06-01").unwrap(),
+        ends: Day::parse("2026-06-07").unwrap(),
+        ..april()
+    };
+    let hours = |ms: i64| ms.div_euclid(HOUR_MS);
+    assert_eq!(
+        hours(june.started_ms()),
+        hours(june.starts.prev().utc_ms()) + 10
+    );
+    assert_eq!(
+        hours(june.ends_at_ms()),
+        hours(june.ends.next().utc_ms()) + 12
+    );
+    assert_eq!(hours(june.ends_at_ms() - june.started_ms()), 7 * 24 + 26);
+    assert_eq!(hours(june.settles_at_ms() - june.ends_at_ms()), 24);
+}
+
+#[test]
+fn every_fault_is_found_at_once() {
+    assert_eq!(april().faults(), []);
+    let bad = Definition {
+        title: String::new(),
+        ends: Day::parse("2016-04-01").unwrap(),
+        capacity: Some(0),
+        per_day_cap: Some(0),
+        finalisation_h: 73,
+        waitlist: 100_001,
+        ..april()
+    };
+    let faults = bad.faults();
+    let pointers: Vec<_> = faults.iter().map(|fault| &*fault.pointer).collect();
+    assert_eq!(
+        pointers,
+        [
+            "/title",
+            "/window/ends",
+            "/capacity",
+            "/waitlist",
+            "/per_day_cap",
+            "/finalisation_h"
+        ]
+    );
+    let endless = Definition {
+        waitlist: 1,
+        ..april()
+    };
+    let codes: Vec<_> = endless.faults().iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, ["needs_capacity"]);
+}

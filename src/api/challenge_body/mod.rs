@@ -1,0 +1,139 @@
+//! Reads the body of a challenge into its definition, with every fault of either found at once.
+
+mod window;
+
+use serde_json::Value;
+use streakline_core::{definition::Definition, leaderboard::RankStyle, limits, metric::Metric};
+use utoipa::ToSchema;
+
+use self::window::{JoinBody, WindowBody, join, presumed, window};
+use super::{
+    fault::{Faults, Wrong},
+    fields::{Fields, integer, text, word},
+};
+use crate::protocol::error_code::Refusal;
+
+/// Members of the answer that a PUT may send back; they change nothing.
+pub(super) const READ_ONLY: &[&str] = &[
+    "id",
+    "phase",
+    "version",
+    "created_ms",
+    "started_ms",
+    "ends_at_ms",
+    "settles_at_ms",
+];
+
+/// A challenge to be made; what is absent has the value shown.
+#[derive(ToSchema)]
+#[schema(as = ChallengeDefinition)]
+#[expect(
+    dead_code,
+    reason = "it describes the body, which is read member by member"
+)]
+pub(super) struct ChallengeBody {
+    /// 1 to 200 characters.
+    #[schema(example = "April steps", min_length = 1, max_length = 200)]
+    title: String,
+    /// Only `most`: the largest sum wins.
+    #[schema(example = "most")]
+    r#type: String,
+    /// Only `steps`.
+    #[schema(example = "steps")]
+    metric: String,
+    /// When samples count.
+    #[schema(inline)]
+    window: WindowBody,
+    /// Who may join when.
+    #[schema(inline)]
+    join: Option<JoinBody>,
+    /// Most participants; null: a million.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    capacity: Option<u32>,
+    /// Most users who wait for a place once all are taken, longest wait first; needs a capacity.
+    #[schema(default = 0, maximum = 100_000)]
+    waitlist: Option<u32>,
+    /// Most of one day that counts; null: all of it.
+    #[schema(default = 30_000, minimum = 1, maximum = 1_000_000_000)]
+    per_day_cap: Option<i64>,
+    /// Hours from the window's end to the settlement.
+    #[schema(default = 24, maximum = 72)]
+    finalisation_h: Option<u32>,
+    /// Only `earliest`.
+    #[schema(default = "earliest")]
+    tie_rule: Option<String>,
+    /// How ranks are counted: `competition` (1224), `dense` (1223) or `ordinal` (1234).
+    #[schema(default = "competition")]
+    rank_style: Option<String>,
+    /// Only `participants`.
+    #[schema(default = "participants")]
+    visibility: Option<String>,
+}
+
+/// The one metric that a challenge counts in this version.
+fn steps(value: &Value) -> Result<Metric, Wrong> {
+    let words = "this version's challenges count only steps";
+    match text(value)?.as_str() {
+        "steps" => Ok(Metric::STEPS),
+        _ => Err(Wrong::new("unknown_metric", words)),
+    }
+}
+
+/// The definition in a body, or all its faults. `read_only`: members that may be there and change nothing.
+pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refusal> {
+    let faults = Faults::default();
+    let mut top = Fields::of(body, &faults);
+    let title = top.required("title", text);
+    top.required("type", word(&["most"]));
+    let metric = top.required("metric", steps);
+    let dates = window(top.required_object("window"));
+    let (join_opens_ms, late) = join(top.object("join"));
+    let capacity = top.nullable("capacity", integer(1..=i64::from(limits::PARTICIPANTS_MAX)));
+    let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
+    let per_day_cap = top.nullable("per_day_cap", integer(1..=1_000_000_000));
+    let hours = integer(0..=i64::from(limits::FINALISATION_H_MAX));
+    let finalisation_h = top.optional("finalisation_h", hours);
+    top.optional("tie_rule", word(&["earliest"]));
+    let rank_style = top.optional("rank_style", word(&["competition", "dense", "ordinal"]));
+    top.optional("visibility", word(&["participants"]));
+    top.done(read_only);
+    let mut definition = Definition::new(&title.unwrap_or_default(), presumed(dates));
+    definition.metric = metric.unwrap_or(definition.metric);
+    (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
+    definition.capacity = capacity.flatten().and_then(|most| u32::try_from(most).ok());
+    definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
+    definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);
+    definition.finalisation_h = number(finalisation_h).unwrap_or(definition.finalisation_h);
+    definition.rank_style = rank_style.map_or(definition.rank_style, style);
+    add_faults_of(&definition, &faults);
+    faults.none()?;
+    Ok(definition)
+}
+
+fn number(integer: Option<i64>) -> Option<u32> {
+    integer.and_then(|integer| u32::try_from(integer).ok())
+}
+
+fn style(word: &str) -> RankStyle {
+    match word {
+        "dense" => RankStyle::Dense,
+        "ordinal" => RankStyle::Ordinal,
+        _ => RankStyle::Competition,
+    }
+}
+
+/// What the definition finds wrong with itself, but for what was presumed and what was already said.
+fn add_faults_of(definition: &Definition, faults: &Faults) {
+    let window_is_known = !faults.concern("/window");
+    let found = definition.faults().into_iter().filter(|fault| {
+        let of_dates = fault.pointer.starts_with("/window") || fault.code == "after_end";
+        let of_capacity = fault.code == "needs_capacity" && faults.concern("/capacity");
+        !faults.concern(&fault.pointer) && (window_is_known || !of_dates) && !of_capacity
+    });
+    for fault in found.collect::<Vec<_>>() {
+        faults.add(fault.pointer, Wrong::new(fault.code, fault.detail));
+    }
+}
+
+#[cfg(test)]
+mod tests;

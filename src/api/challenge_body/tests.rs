@@ -1,0 +1,105 @@
+//! Bodies of challenges, good and bad.
+
+use serde_json::json;
+use streakline_core::definition::LateJoin;
+
+use super::*;
+
+fn april() -> Value {
+    json!({"title": "April steps", "type": "most", "metric": "steps",
+        "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"}})
+}
+
+fn faults(body: &Value) -> Vec<(String, &'static str)> {
+    let refusal = parse(body, &[]).unwrap_err();
+    refusal
+        .faults
+        .into_iter()
+        .map(|fault| (fault.pointer, fault.code))
+        .collect()
+}
+
+#[test]
+fn a_challenge_needs_four_members_and_the_rest_defaults() {
+    let definition = parse(&april(), &[]).unwrap();
+    assert_eq!(definition.per_day_cap, Some(30_000));
+    assert_eq!((definition.finalisation_h, definition.capacity), (24, None));
+    assert_eq!(
+        (definition.late, definition.join_opens_ms),
+        (LateJoin::Yes, None)
+    );
+    let missing = faults(&json!({}));
+    let pointers: Vec<&str> = missing
+        .iter()
+        .map(|(pointer, _)| pointer.as_str())
+        .collect();
+    assert_eq!(pointers, ["/title", "/type", "/metric", "/window"]);
+}
+
+#[test]
+fn a_waiting_list_needs_a_capacity() {
+    let mut body = april();
+    body["waitlist"] = json!(20);
+    assert_eq!(faults(&body), [("/waitlist".to_owned(), "needs_capacity")]);
+    body["capacity"] = json!(0);
+    assert_eq!(
+        faults(&body),
+        [("/capacity".to_owned(), "range")],
+        "said once"
+    );
+    body["capacity"] = json!(10);
+    assert_eq!(parse(&body, &[]).unwrap().waitlist, 20);
+}
+
+#[test]
+fn null_takes_the_cap_of_a_day_away() {
+    let mut body = april();
+    body["per_day_cap"] = json!(null);
+    assert_eq!(parse(&body, &[]).unwrap().per_day_cap, None);
+}
+
+#[test]
+fn faults_of_shape_and_of_meaning_are_told_together() {
+    let mut body = april();
+    body["window"]["ends"] = json!("2016-04-01");
+    body["rewards"] = json!([]);
+    body["join"] = json!({"opens_ms": 1_500_000_000_000_i64, "late": "perhaps"});
+    body["finalisation_h"] = json!(73);
+    body["title"] = json!("");
+    let mut found = faults(&body);
+    found.sort();
+    let wanted = [
+        ("/finalisation_h", "range"),
+        ("/join/late", "unsupported"),
+        ("/join/opens_ms", "after_end"),
+        ("/rewards", "unknown_field"),
+        ("/title", "range"),
+        ("/window/ends", "before_start"),
+    ];
+    assert_eq!(
+        found,
+        wanted.map(|(pointer, code)| (pointer.to_owned(), code))
+    );
+}
+
+#[test]
+fn a_window_that_is_not_known_is_not_judged() {
+    let mut body = april();
+    body["window"]["ends"] = json!("2016-02-30");
+    body["join"] = json!({"opens_ms": 1_500_000_000_000_i64});
+    assert_eq!(faults(&body), [("/window/ends".to_owned(), "date")]);
+}
+
+#[test]
+fn the_answer_of_a_get_can_be_put_back_but_not_posted() {
+    let mut body = april();
+    for name in READ_ONLY {
+        body[name] = json!(1);
+    }
+    assert!(parse(&body, READ_ONLY).is_ok());
+    assert!(
+        faults(&body)
+            .iter()
+            .all(|(_, code)| *code == "unknown_field")
+    );
+}
