@@ -72,7 +72,7 @@ const MIB: u64 = 1024 * 1024;
 /// as much in memory as that log holds; each log file is made 64 MiB long, sparsely.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Memory for blocks that were read.
+    /// Memory for blocks that were read. Most of them are read once, to compare a snapshot with the one that it replaces.
     pub cache_bytes: u64,
     /// Rows of one keyspace that wait in memory before they become a file.
     pub memtable_bytes: u64,
@@ -97,7 +97,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            cache_bytes: 32 * MIB,
+            cache_bytes: 8 * MIB,
             memtable_bytes: 8 * MIB,
             log_bytes_max: 128 * MIB,
             segment_bytes_max: 64 * MIB,
