@@ -26,7 +26,7 @@ pub(crate) struct ReportArgs {
     /// Runs of each load
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub(crate) runs: u32,
-    /// Only these sections; what others of the same day have found stays in the report
+    /// Only these sections; what others have found on this machine stays in the report
     #[arg(long, value_name = "SECTION", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Seconds of each load that are measured

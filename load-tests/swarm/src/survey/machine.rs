@@ -29,11 +29,15 @@ pub(super) fn describe() -> String {
         .map(|folder| file_system(&read("/proc/self/mounts"), &folder).to_owned())
         .unwrap_or_default();
     let compiler = first_line("rustc", &["--version"]);
-    let commit = first_line("git", &["rev-parse", "--short", "HEAD"]);
     format!(
-        "{cores} cores of {model}, {gib:.1} GiB of memory, Linux {}, {system}, {compiler}, the release profile with overflow checks on, commit {commit}",
+        "{cores} cores of {model}, {gib:.1} GiB of memory, Linux {}, {system}, {compiler}, the release profile with overflow checks on",
         kernel.trim()
     )
+}
+
+/// The commit that is measured, short.
+pub(super) fn commit() -> String {
+    first_line("git", &["rev-parse", "--short", "HEAD"])
 }
 
 /// Values of the lines `name : value`.

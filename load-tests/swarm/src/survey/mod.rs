@@ -38,7 +38,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode> {
     let chosen = chosen(&args.only)?;
     fs::create_dir_all(&args.folder).with_context(|| args.folder.display().to_string())?;
     let today = dates::date(clock::unix_ms());
-    let mut results = Results::of_the_day(&args.folder, &today)?;
+    let mut results = Results::of_the_machine(&args.folder, &today, &machine::describe())?;
     let mut is_right = true;
     for (number, section) in (1_usize..).zip(&chosen) {
         let all = chosen.len();
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ReportArgs) -> Result<ExitCode> {
         say(&table::text(&outcome));
         results.put(section.name, outcome);
         results.keep(&args.folder)?;
-        page::rewrite(&args.page, &page::render(&results, &machine::describe()))?;
+        page::rewrite(&args.page, &page::render(&results))?;
     }
     say(&format!("{} is written", args.page.display()));
     Ok(ExitCode::from(u8::from(!is_right)))
@@ -97,6 +97,7 @@ fn measured(section: &Section, args: &ReportArgs, results: &Results) -> Result<O
         .with_context(|| format!("the section {}", section.name))?;
     Ok(Outcome {
         at: results::time_of(begun_ms),
+        commit: machine::commit(),
         minutes: (clock::unix_ms() - begun_ms) / 60_000,
         runs: args.runs,
         load,

@@ -32,8 +32,11 @@ fn between_marks(text: &str, report: &str) -> Result<String> {
 }
 
 /// The whole report.
-pub(super) fn render(results: &Results, machine: &str) -> String {
-    let mut text = format!("Measured on {}: {machine}.\n\n", results.date);
+pub(super) fn render(results: &Results) -> String {
+    let mut text = format!(
+        "Measured on {}. Each section says when.\n\n",
+        results.machine
+    );
     let measured = SECTIONS.iter().filter_map(|section| {
         let outcome = results.sections.get(section.name)?;
         Some((section, outcome))
@@ -56,11 +59,7 @@ pub(super) fn render(results: &Results, machine: &str) -> String {
         .collect();
     if !missing.is_empty() {
         // Writing to a text cannot fail.
-        let _written = write!(
-            text,
-            "\nNot measured on that day: {}.\n",
-            missing.join(", ")
-        );
+        let _written = write!(text, "\nNot measured: {}.\n", missing.join(", "));
     }
     for (section, outcome) in measured {
         text += &section_text(section, outcome);
@@ -102,8 +101,8 @@ fn circumstances(of: &Outcome) -> String {
     };
     let runs = if of.runs == 1 { "run" } else { "runs" };
     let mut text = format!(
-        "{}, {} {runs} within {} minutes; {quiet}, load {:.2}).",
-        of.at, of.runs, of.minutes, of.load
+        "{}, commit {}, {} {runs} within {} minutes; {quiet}, load {:.2}).",
+        of.at, of.commit, of.runs, of.minutes, of.load
     );
     if !of.disk.appends.is_empty() {
         text += " An append with its sync just before:";
@@ -162,15 +161,15 @@ mod tests {
         findings.want("a frame", "us", 10.0, (Side::AtMost, "", 12.0));
         findings.add("frames a flush", "", 4.0);
         let mut results = Results {
-            date: "2026-11-26".to_owned(),
+            machine: "2 cores".to_owned(),
             ..Results::default()
         };
         results.put("vehicle", outcome(findings.figures));
-        let text = render(&results, "2 cores");
-        assert!(text.starts_with("Measured on 2026-11-26: 2 cores.\n\n| what |"));
+        let text = render(&results);
+        assert!(text.starts_with("Measured on 2 cores. Each section says when.\n\n| what |"));
         assert!(text.contains("| a frame | at most 12.0 us | 10.0 us | 0.834 | reached |\n"));
         assert!(text.contains("| frames a flush | 4.00 |\n"));
-        assert!(text.contains("Not measured on that day: profile, postgres, "));
+        assert!(text.contains("Not measured: profile, postgres, "));
         assert!(text.contains("the machine was quiet (0.0100 cores busy, load 0.50)"));
     }
 
@@ -181,7 +180,7 @@ mod tests {
         wrong.faults.push("lost 3".to_owned());
         let mut results = Results::default();
         results.put("vehicle", wrong);
-        let text = render(&results, "m");
+        let text = render(&results);
         assert!(text.contains("**the machine was not quiet** (1.40 cores busy with other things"));
         assert!(text.contains("- **Wrong**: lost 3\n"));
     }

@@ -1,4 +1,4 @@
-//! What all sections of a day have found, kept in a file, so that the report can be made section by section.
+//! What all sections have found on one machine, kept in a file, so that the report can be made section by section.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,8 +17,10 @@ const FILE: &str = "results.json";
 /// What one section has found.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(super) struct Outcome {
-    /// Time of the day, UTC.
+    /// Day and time, UTC.
     pub(super) at: String,
+    /// What was measured.
+    pub(super) commit: String,
     /// Minutes that it took.
     pub(super) minutes: i64,
     pub(super) runs: u32,
@@ -34,28 +36,30 @@ pub(super) struct Outcome {
     pub(super) faults: Vec<String>,
 }
 
-/// All sections of a day.
+/// All sections of a machine.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub(super) struct Results {
+    /// Today, UTC.
     pub(super) date: String,
+    /// Figures of another one are not shown beside these.
+    pub(super) machine: String,
     pub(super) sections: BTreeMap<String, Outcome>,
 }
 
 impl Results {
-    /// What was found earlier on that day; of another day nothing is taken over.
-    pub(super) fn of_the_day(folder: &Path, date: &str) -> Result<Self> {
+    /// What was found earlier on that machine; of another one nothing is taken over.
+    pub(super) fn of_the_machine(folder: &Path, date: &str, machine: &str) -> Result<Self> {
         let path = folder.join(FILE);
         let kept = match fs::read_to_string(&path) {
             Ok(text) => serde_json::from_str(&text).with_context(|| path.display().to_string())?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        if kept.date == date {
-            return Ok(kept);
-        }
+        let is_same = kept.machine == machine;
         Ok(Self {
             date: date.to_owned(),
-            sections: BTreeMap::new(),
+            machine: machine.to_owned(),
+            sections: is_same.then_some(kept.sections).unwrap_or_default(),
         })
     }
 
@@ -70,9 +74,13 @@ impl Results {
         self.sections.insert(section.to_owned(), outcome);
     }
 
-    /// Median of a figure of a section that was measured before.
+    /// Median of a figure of a section that was measured before, on the same day: machines have better and worse ones.
     pub(super) fn median(&self, section: &str, what: &str) -> Option<f64> {
-        let figures = &self.sections.get(section)?.figures;
+        let section = self.sections.get(section)?;
+        let figures = &section
+            .at
+            .starts_with(&self.date)
+            .then_some(&section.figures)?;
         let figure = figures.iter().find(|figure| figure.what == what)?;
         median(&figure.values)
     }
@@ -87,11 +95,13 @@ pub(super) fn time_of(unix_ms: i64) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::findings::Findings;
     use super::*;
 
     pub(in super::super) fn outcome(figures: Vec<Figure>) -> Outcome {
         Outcome {
             at: "2026-11-26 09:05 UTC".to_owned(),
+            commit: "349a1d1".to_owned(),
             minutes: 3,
             runs: 3,
             load: 0.5,
@@ -105,17 +115,34 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn sections_of_the_same_day_are_kept_and_of_another_are_not() {
+    fn sections_of_the_same_machine_are_kept_and_of_another_are_not() {
         let folder = std::env::temp_dir().join(format!("swarm-results-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
-        let mut results = Results::of_the_day(&folder, "2026-11-26").unwrap();
+        let read = |date, machine| Results::of_the_machine(&folder, date, machine).unwrap();
+        let mut results = read("2026-11-26", "2 cores");
         results.put("vehicle", outcome(Vec::new()));
         results.keep(&folder).unwrap();
-        let again = Results::of_the_day(&folder, "2026-11-26").unwrap();
-        let next_day = Results::of_the_day(&folder, "2026-11-27").unwrap();
+        let (next_day, elsewhere) = (
+            read("2026-11-27", "2 cores"),
+            read("2026-11-26", "64 cores"),
+        );
         fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(again, results);
-        assert!(next_day.sections.is_empty());
+        assert_eq!(next_day.sections, results.sections);
+        assert!(elsewhere.sections.is_empty());
+    }
+
+    #[test]
+    fn figures_of_another_day_are_compared_with_none() {
+        let mut findings = Findings::default();
+        findings.add("frames a flush", "", 4.0);
+        let mut results = Results {
+            date: "2026-11-26".to_owned(),
+            ..Results::default()
+        };
+        results.put("vehicle", outcome(findings.figures));
+        assert_eq!(results.median("vehicle", "frames a flush"), Some(4.0));
+        results.date = "2026-11-27".to_owned();
+        assert_eq!(results.median("vehicle", "frames a flush"), None);
     }
 
     #[test]
