@@ -74,6 +74,8 @@ pub const WAITLIST_MAX: u32 = 100_000;
 pub const ADMITTED_AT_ONCE_MAX: usize = 256;
 /// Longest window of a challenge, in days.
 pub const WINDOW_DAYS_MAX: i32 = 400;
+/// Largest amount that a challenge asks for, in store units of its metric.
+pub const CHALLENGE_AMOUNT_MAX: i64 = 1_000_000_000_000;
 /// Longest finalisation, in hours (domain.md 5.1).
 pub const FINALISATION_H_MAX: u32 = 72;
 /// Most records in a batch (protocol.md 2).

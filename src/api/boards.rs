@@ -117,7 +117,7 @@ fn audience(principal: &Principal) -> Audience<'_> {
 /// Where a row stands in the order of its board, as the text in a cursor. A row of one who was erased goes by its number, which
 /// stays what it is, since its board is frozen; no user's name begins like that.
 fn key(row: &RowView) -> String {
-    let (score, achieved_at_ms) = (row.score, row.achieved_at_ms);
+    let (score, achieved_at_ms) = (row.key, row.achieved_at_ms);
     match &row.user {
         Some(user) => format!("{score} {achieved_at_ms} {user}"),
         None => format!("{score} {achieved_at_ms} #{}", row.ordinal),
@@ -149,8 +149,11 @@ mod tests {
         let row = |user| RowView {
             rank: 1,
             ordinal: 7,
+            key: 65_210,
             score: 65_210,
             achieved_at_ms: 1_460_564_280_000,
+            finished_at_ms: None,
+            after_min: None,
             alias: "Swift Heron".into(),
             row: "c81f".into(),
             user,

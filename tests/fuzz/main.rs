@@ -13,6 +13,7 @@ mod corpus;
 mod goals;
 mod instruments;
 mod json;
+mod kinds;
 mod lives;
 mod mutate;
 #[path = "../sim/random.rs"]

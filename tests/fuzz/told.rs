@@ -40,6 +40,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
             rank: count,
             score: random.within(0, 1_000_000_000),
             participants: count,
+            finished_at_ms: values::maybe(random, |random| random.within(0, 1_000_000_000)),
         },
         2 => FactKind::ChallengeCancelled {
             challenge,

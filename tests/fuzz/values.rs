@@ -26,7 +26,7 @@ use streakline_core::{
     sample::{DeviceClass, Method},
 };
 
-use crate::{goals, instruments, random::Random};
+use crate::{goals, instruments, kinds, random::Random};
 
 const RANK_STYLES: [RankStyle; 3] = [RankStyle::Competition, RankStyle::Dense, RankStyle::Ordinal];
 
@@ -88,7 +88,7 @@ pub(crate) fn words(random: &mut Random, chars_max: i64) -> String {
     (0..length).map(|_| LETTERS[random.index(7)]).collect()
 }
 
-fn maybe<T>(random: &mut Random, make: impl FnOnce(&mut Random) -> T) -> Option<T> {
+pub(crate) fn maybe<T>(random: &mut Random, make: impl FnOnce(&mut Random) -> T) -> Option<T> {
     random.permille(500).then(|| make(random))
 }
 
@@ -224,6 +224,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
         rank_style: RANK_STYLES[random.index(3)],
+        kind: kinds::kind(random),
     }
 }
 
@@ -349,6 +350,7 @@ fn conclusion(random: &mut Random) -> Conclusion {
         rank: u32::try_from(random.within(1, 100)).unwrap(),
         score: random.within(0, 1_000_000_000),
         participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
+        finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
     }
 }
 

@@ -439,6 +439,7 @@ fn told_once(
                     rank: u32::try_from(above).unwrap() + 1,
                     score: row.score,
                     participants,
+                    finished_at_ms: None,
                 });
             }
         }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{Challenge, Member};
 use crate::{
     civil::MINUTE_MS,
+    definition::Scale,
     event::Contribution,
     id::{ChallengeId, MemberNumber, Position, UserId},
     input::Conclusion,
@@ -55,6 +56,7 @@ pub struct Board {
     seats: BTreeMap<RowId, Seat>,
     offset: u64,
     style: RankStyle,
+    scale: Scale,
     /// Whether standing rows and partitions have yet to fill it after a restart.
     partial: bool,
 }
@@ -70,6 +72,7 @@ impl Board {
             seats: BTreeMap::new(),
             offset: 0,
             style: challenge.rank_style(),
+            scale: challenge.scale(),
             partial: !challenge.frozen,
         };
         let members = challenge.members.iter();
@@ -133,9 +136,9 @@ impl Board {
         self.offset = self.offset.saturating_add(1);
     }
 
-    /// Counts ranks as the challenge says now.
-    pub(super) fn count_ranks(&mut self, style: RankStyle) {
-        self.style = style;
+    /// Counts ranks and tells scores as the challenge says now.
+    pub(super) fn tell_as(&mut self, (style, scale): (RankStyle, Scale)) {
+        (self.style, self.scale) = (style, scale);
     }
 
     /// Takes a contribution in; `open` says whether scores still move.
@@ -238,11 +241,15 @@ impl Board {
     /// A row as others see it, by an opaque name that was made before.
     pub(super) fn view_named(&self, row: Row<RowId>, opaque: String) -> RowView {
         let seat = self.seats.get(&row.id);
+        let reached = self.scale.reached(row.score, row.place().rank);
         RowView {
             rank: self.style.of(row.place()),
             ordinal: row.ordinal,
-            score: row.score,
+            key: row.score,
+            score: reached.score,
             achieved_at_ms: row.achieved_at_ms,
+            finished_at_ms: reached.finished.then_some(row.achieved_at_ms),
+            after_min: reached.after_min,
             alias: seat.map_or_else(String::new, |seat| seat.alias.clone()),
             row: opaque,
             user: seat.and_then(|seat| seat.user.clone()),
@@ -253,11 +260,13 @@ impl Board {
     #[must_use]
     pub fn conclusion(&self, id: &RowId) -> Option<Conclusion> {
         let place = self.order.place(id)?;
-        let (score, _) = self.order.get(id)?;
+        let (key, achieved_at_ms) = self.order.get(id)?;
+        let reached = self.scale.reached(key, place.rank);
         Some(Conclusion::Settled {
             rank: self.style.of(place),
-            score,
+            score: reached.score,
             participants: self.len(),
+            finished_at_ms: reached.finished.then_some(achieved_at_ms),
         })
     }
 

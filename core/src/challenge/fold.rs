@@ -66,7 +66,7 @@ fn proceed(
         notices = challenge.unadmitted(board);
     }
     notices.extend(apply(challenge, board, header, input));
-    board.count_ranks(challenge.rank_style());
+    board.tell_as((challenge.rank_style(), challenge.scale()));
     challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
     notices
 }

@@ -1,4 +1,4 @@
-//! The state of one challenge of type `most`: its life cycle, its members, its settlement, and the board that ranks them
+//! The state of one challenge: its life cycle, its members, its settlement, and the board that ranks them
 //! (domain.md 5.1, 5.2, 6.1).
 //!
 //! The journal holds the life cycle; scores are contributions of the users' partitions, so the board is rebuilt from their
@@ -24,7 +24,7 @@ use alloc::string::String;
 use minicbor::{Decode, Encode};
 
 use crate::{
-    definition::Definition,
+    definition::{Definition, Scale},
     id::{ChallengeId, Position},
     input::Origin,
     leaderboard::RankStyle,
@@ -167,6 +167,13 @@ impl Challenge {
     pub fn rank_style(&self) -> RankStyle {
         let definition = self.definition.as_ref();
         definition.map_or_else(RankStyle::default, |definition| definition.rank_style)
+    }
+
+    /// What the keys of its board say.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        let definition = self.definition.as_ref();
+        definition.map_or_else(Scale::default, |definition| definition.kind.scale())
     }
 
     /// Where it stands at an instant (protocol.md 7); `None`: there is no such challenge.

@@ -2,10 +2,14 @@
 //!
 //! Pure data and checks; the life cycle is `challenge`'s.
 
+pub mod kind;
+
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{civil::Day, leaderboard::RankStyle, limits, metric::Metric};
+
+pub use kind::{Kind, Reached, Scale};
 
 /// Whether one may join after the window's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -20,7 +24,7 @@ pub enum LateJoin {
     No,
 }
 
-/// A challenge of type `most` on user-local dates: the largest sum over the window wins.
+/// A challenge on user-local dates.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Definition {
     /// Shown to users; 1 to 200 characters.
@@ -58,6 +62,10 @@ pub struct Definition {
     #[n(10)]
     #[cbor(default)]
     pub rank_style: RankStyle,
+    /// How it is won.
+    #[n(11)]
+    #[cbor(default)]
+    pub kind: Kind,
 }
 
 /// A fault of a definition.
@@ -114,6 +122,7 @@ impl Definition {
             finalisation_h: Self::FINALISATION_H,
             waitlist: 0,
             rank_style: RankStyle::Competition,
+            kind: Kind::Most,
         }
     }
 
@@ -177,6 +186,7 @@ impl Definition {
         );
         let long = self.finalisation_h > limits::FINALISATION_H_MAX;
         fault(long, "/finalisation_h", "range", "0 to 72".into());
+        faults.extend(self.kind.faults());
         faults
     }
 

@@ -196,6 +196,10 @@ pub enum FactKind {
         /// How many took part.
         #[n(3)]
         participants: u32,
+        /// When the user reached what it had to, of a type that asks for an amount, POSIX ms.
+        #[n(4)]
+        #[cbor(default)]
+        finished_at_ms: Option<i64>,
     },
     /// `challenge.cancelled`.
     #[n(11)]

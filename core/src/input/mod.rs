@@ -4,8 +4,10 @@
 //! Timers, REST and peers make inputs like the stream does; there is no second door.
 
 mod challenge;
+mod conclusion;
 
 pub use challenge::ChallengeInput;
+pub use conclusion::Conclusion;
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
@@ -206,30 +208,6 @@ impl Ingest {
             .saturating_add(u64::from(self.count))
             .saturating_sub(1)
     }
-}
-
-/// How a challenge ended for one participant.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Conclusion {
-    /// Settled.
-    #[n(0)]
-    Settled {
-        /// Competition rank.
-        #[n(0)]
-        rank: u32,
-        /// Score at the cut-off.
-        #[n(1)]
-        score: i64,
-        /// Rows in all.
-        #[n(2)]
-        participants: u32,
-    },
-    /// Cancelled, with the admin's words.
-    #[n(1)]
-    Cancelled(#[n(0)] String),
-    /// The user waited for a place, and none became free.
-    #[n(2)]
-    NotAdmitted,
 }
 
 /// Inputs of a user. Numbers 20 to 39 are kept for decisions, outcomes, messages and attributes.

@@ -5,11 +5,16 @@
 use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use super::{User, closing::Kind, fold::Fold};
+use super::{
+    User,
+    closing::Kind,
+    fold::Fold,
+    score::{self, Crossing},
+};
 use crate::{
     civil::{Day, MINUTE_MS},
     definition::Definition,
-    event::{Contribution, Event, FactKind, Topic},
+    event::{Contribution, FactKind, Topic},
     id::{ChallengeId, Position},
     input::{Conclusion, UserInput},
     limits,
@@ -59,7 +64,7 @@ pub struct Enrolment {
     /// Days that score: amount and the minute that it was reached in, POSIX ms.
     #[n(4)]
     pub days: BTreeMap<Day, (i64, i64)>,
-    /// Sum of the days.
+    /// Sum of the days, up to the amount with which one has finished.
     #[n(5)]
     pub score: i64,
     /// Event-time minute in which the score reached its value, POSIX ms.
@@ -77,6 +82,10 @@ pub struct Enrolment {
     /// The name on the board as it was at the cut-off; `None`: the cut-off has not passed.
     #[n(10)]
     pub alias: Option<String>,
+    /// Where the score reached the amount with which one has finished, of a type that has one.
+    #[n(11)]
+    #[cbor(default)]
+    pub crossing: Option<Crossing>,
 }
 
 impl Enrolment {
@@ -92,6 +101,7 @@ impl Enrolment {
             started: definition.started_ms() <= fold.at_ms,
             ended: definition.ends_at_ms() <= fold.at_ms,
             alias: None,
+            crossing: None,
             definition: definition.clone(),
         }
     }
@@ -217,9 +227,9 @@ fn score_days(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, first: Day)
     let days: Vec<Day> = days.take_while(|day| *day <= last).collect();
     for day in days {
         let series = super::progress::minutes(user, (metric, Total::Eligible), day);
-        score_day(user, id, day, &series);
+        score::score_day(user, id, day, &series);
     }
-    sum_up(user, fold, id, true);
+    score::sum_up(user, fold, id, true);
 }
 
 /// Concluded enrolments give way to new ones; open ones are bounded at admission.
@@ -268,14 +278,15 @@ pub(super) fn conclude(
             rank,
             score,
             participants,
+            finished_at_ms,
         } => {
             held.state = EnrolmentState::Settled;
-            let (rank, score, participants) = (*rank, *score, *participants);
             FactKind::ChallengeSettled {
                 challenge: id,
-                rank,
-                score,
-                participants,
+                rank: *rank,
+                score: *score,
+                participants: *participants,
+                finished_at_ms: *finished_at_ms,
             }
         }
         Conclusion::NotAdmitted => {
@@ -339,8 +350,8 @@ pub(super) fn day_changed(
         .map(|(id, _)| *id)
         .collect();
     for id in ids {
-        score_day(user, id, day, series);
-        sum_up(user, fold, id, false);
+        score::score_day(user, id, day, series);
+        score::sum_up(user, fold, id, false);
     }
 }
 
@@ -367,67 +378,13 @@ pub(super) fn counted_span(user: &User, held: &Enrolment) -> (i64, i64) {
     )
 }
 
-fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i32, u32)]) {
-    let Some(held) = user.enrolments.get(&id) else {
-        return;
-    };
-    let (from, to) = counted_span(user, held);
-    let cap = held.definition.per_day_cap.unwrap_or(i64::MAX);
-    let (mut score, mut achieved_ms) = (0_i64, 0_i64);
-    for (minute, value) in series {
-        let at_ms = i64::from(*minute).saturating_mul(MINUTE_MS);
-        if *value == 0 || at_ms < from || at_ms >= to || score >= cap {
-            continue;
-        }
-        score = score.saturating_add(i64::from(*value)).min(cap);
-        achieved_ms = at_ms;
-    }
-    let Some(held) = user.enrolments.get_mut(&id) else {
-        return;
-    };
-    if score == 0 {
-        held.days.remove(&day);
-    } else {
-        held.days.insert(day, (score, achieved_ms));
-    }
-}
-
-/// The total, and the minute in which it first reached its final value; sends it on when it is new.
-fn sum_up(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, always: bool) {
-    let Some(held) = user.enrolments.get(&id) else {
-        return;
-    };
-    let begin = counted_span(user, held).0;
-    let score = held
-        .days
-        .values()
-        .fold(0_i64, |sum, (score, _)| sum.saturating_add(*score));
-    let achieved_at_ms = held.days.values().next_back().map_or(begin, |(_, at)| *at);
-    let same = (held.score, held.achieved_at_ms) == (score, achieved_at_ms);
-    if same && !always {
-        return;
-    }
-    if let Some(held) = user.enrolments.get_mut(&id) {
-        (held.score, held.achieved_at_ms, held.version) =
-            (score, achieved_at_ms, fold.header.position);
-    }
-    announce(user, fold, id);
-}
-
-fn announce(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
-    user.unwritten_standings.insert(id);
-    fold.changed(Topic::Rank(id));
-    if let Some(contribution) = user.contribution(id) {
-        fold.emit(Event::Contribution(contribution));
-    }
-}
-
 /// A window that has not begun begins at another instant now, and with it a row without steps (domain.md 6.1).
 pub(super) fn zone_changed(user: &mut User, fold: &mut Fold<'_>) {
     let active = |held: &Enrolment| held.state == EnrolmentState::Active;
     let held = user.enrolments.iter().filter(|(_, held)| active(held));
     let ids: Vec<ChallengeId> = held.map(|(id, _)| *id).collect();
-    ids.into_iter().for_each(|id| sum_up(user, fold, id, false));
+    ids.into_iter()
+        .for_each(|id| score::sum_up(user, fold, id, false));
 }
 
 /// The alias has changed: every board that still moves shows the new one.
@@ -440,7 +397,8 @@ pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
             ids.push(*id);
         }
     }
-    ids.into_iter().for_each(|id| announce(user, fold, id));
+    ids.into_iter()
+        .for_each(|id| score::announce(user, fold, id));
 }
 
 impl User {
@@ -483,7 +441,7 @@ impl User {
             user: self.id.clone(),
             join: held.join,
             version: held.version,
-            score: held.score,
+            score: held.key(counted_span(self, held).0),
             achieved_at_ms: held.achieved_at_ms,
             alias: held.alias.clone().unwrap_or_else(|| self.shown_alias()),
         })

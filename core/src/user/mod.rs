@@ -28,6 +28,7 @@ mod refile;
 pub mod resident;
 mod resuming;
 mod retention;
+mod score;
 pub mod seen;
 pub mod snapshot;
 pub mod streaks;
@@ -72,6 +73,7 @@ pub use counters::{Run, RunKey, Runs};
 pub use enrolment::{Enrolment, EnrolmentState};
 pub use paying::Paying;
 pub use resuming::Marks;
+pub use score::Crossing;
 pub use zones::{DayStart, ZoneChange};
 
 /// What folding needs besides state and input: the zones, and the version of the rules.

@@ -6,7 +6,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{
     Device, User,
     counters::{self, Counters, Runs},
-    goals,
+    goals, score,
 };
 use crate::{
     calendar::DaySpan,
@@ -236,6 +236,7 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
         let today = user.day_of(stamp_ms);
         spans.extend(cold(user, today, last_day(user, today)));
     }
+    spans.extend(score::cold_days(user));
     let mut days = whole(user, spans);
     let changed: Vec<Span> = days.iter().map(|day| (*day, *day)).collect();
     let counted = goals::needs(user, input, (&changed, stamp_ms));

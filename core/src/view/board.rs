@@ -12,10 +12,16 @@ pub struct RowView {
     pub rank: u32,
     /// Place in the order (score desc, achieved_at asc, user asc).
     pub ordinal: u32,
+    /// By what the board orders it: the score, or how soon a race was finished.
+    pub key: i64,
     /// Store units.
     pub score: i64,
     /// POSIX ms.
     pub achieved_at_ms: i64,
+    /// The same, where the row has reached what it had to; POSIX ms.
+    pub finished_at_ms: Option<i64>,
+    /// Of a race, minutes from the own start to that.
+    pub after_min: Option<i64>,
     /// The name that others see.
     pub alias: String,
     /// Opaque per board.

@@ -220,6 +220,7 @@ fn a_user_is_told_of_joining_start_end_and_settlement() {
         rank: 1,
         score: 0,
         participants: 3,
+        finished_at_ms: None,
     };
     history.input(UserInput::Conclude {
         challenge: ID,

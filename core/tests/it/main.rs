@@ -21,6 +21,7 @@ mod instrument_properties;
 mod instruments;
 mod journeys;
 mod kept;
+mod kinds;
 mod lanes;
 mod late;
 mod live;

@@ -1,11 +1,18 @@
 //! Reads the body of a challenge into its definition, with every fault of either found at once.
 
+mod kind;
 mod window;
 
 use serde_json::Value;
-use streakline_core::{definition::Definition, leaderboard::RankStyle, limits, metric::Metric};
+use streakline_core::{
+    definition::{Definition, Kind},
+    leaderboard::RankStyle,
+    limits,
+    metric::Metric,
+};
 use utoipa::ToSchema;
 
+use self::kind::kind;
 use self::window::{JoinBody, WindowBody, join, presumed, window};
 use super::{
     fault::{Faults, Wrong},
@@ -35,9 +42,16 @@ pub(super) struct ChallengeBody {
     /// 1 to 200 characters.
     #[schema(example = "April steps", min_length = 1, max_length = 200)]
     title: String,
-    /// Only `most`: the largest sum wins.
+    /// How it is won: `most`, the largest sum; `target`, an amount that is reached or not; `race`, whoever reaches an amount in
+    /// the fewest minutes from the own start.
     #[schema(example = "most")]
     r#type: String,
+    /// Of `target` and `race`: the amount to be reached, in the metric's unit.
+    #[schema(example = 10_000)]
+    target: Option<f64>,
+    /// Of `race`: places for those who finish; null: one for everybody.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    finishers: Option<u32>,
     /// Only `steps`.
     #[schema(example = "steps")]
     metric: String,
@@ -53,8 +67,8 @@ pub(super) struct ChallengeBody {
     /// Most users who wait for a place once all are taken, longest wait first; needs a capacity.
     #[schema(default = 0, maximum = 100_000)]
     waitlist: Option<u32>,
-    /// Most of one day that counts; null: all of it.
-    #[schema(default = 30_000, minimum = 1, maximum = 1_000_000_000)]
+    /// Most of one day that counts; null: all of it. Absent: 30,000 steps of `most`, of other types all of it.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     per_day_cap: Option<i64>,
     /// Hours from the window's end to the settlement.
     #[schema(default = 24, maximum = 72)]
@@ -84,8 +98,8 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let title = top.required("title", text);
-    top.required("type", word(&["most"]));
     let metric = top.required("metric", steps);
+    let kind = kind(&mut top, metric);
     let dates = window(top.required_object("window"));
     let (join_opens_ms, late) = join(top.object("join"));
     let capacity = top.nullable("capacity", integer(1..=i64::from(limits::PARTICIPANTS_MAX)));
@@ -99,6 +113,9 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
     top.done(read_only);
     let mut definition = Definition::new(&title.unwrap_or_default(), presumed(dates));
     definition.metric = metric.unwrap_or(definition.metric);
+    definition.kind = kind.unwrap_or(definition.kind);
+    let capped = definition.kind == Kind::Most;
+    definition.per_day_cap = definition.per_day_cap.filter(|_| capped);
     (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
     definition.capacity = capacity.flatten().and_then(|most| u32::try_from(most).ok());
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);

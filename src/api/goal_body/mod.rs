@@ -139,7 +139,7 @@ pub(super) fn metric(value: &Value) -> Result<Metric, Wrong> {
 }
 
 /// A number of a metric's unit as store units, from so many of these on.
-fn amount(metric: Option<Metric>, lowest: i64) -> impl Fn(&Value) -> Result<i64, Wrong> {
+pub(super) fn amount(metric: Option<Metric>, lowest: i64) -> impl Fn(&Value) -> Result<i64, Wrong> {
     let of = metric.and_then(|metric| registry::metrics().get(metric));
     let per_unit = of.map_or(1, |of| of.store_per_unit);
     move |value| {

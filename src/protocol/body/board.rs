@@ -86,6 +86,14 @@ pub struct Row<'a> {
     pub score: i64,
     /// Event-time minute in which the score reached its value, POSIX ms.
     pub achieved_at_ms: i64,
+    /// Where the type asks for an amount: when the row reached it, POSIX ms; left out before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub finished_at_ms: Option<i64>,
+    /// Of a race: minutes from the own start until the row reached the amount; left out before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub after_min: Option<i64>,
     /// The name that others see.
     #[schema(value_type = String, example = "Swift Heron")]
     pub alias: &'a str,
@@ -121,6 +129,8 @@ impl<'a> Row<'a> {
             ordinal: view.ordinal,
             score: view.score,
             achieved_at_ms: view.achieved_at_ms,
+            finished_at_ms: view.finished_at_ms,
+            after_min: view.after_min,
             alias: &view.alias,
             row: &view.row,
             user: user.filter(|_| audience.names_users).map(UserId::as_str),

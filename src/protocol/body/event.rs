@@ -207,6 +207,10 @@ pub enum What {
         score: i64,
         /// How many took part.
         participants: u32,
+        /// When the user reached what it had to, of a type that asks for an amount, POSIX ms.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(required = false)]
+        finished_at_ms: Option<i64>,
     },
     /// The challenge was cancelled.
     #[serde(rename = "challenge.cancelled")]
@@ -340,7 +344,8 @@ impl From<&FactKind> for What {
                 rank,
                 score,
                 participants,
-            } => settled(*challenge, (*rank, *score, *participants)),
+                finished_at_ms,
+            } => settled(*challenge, (*rank, *score, *participants), *finished_at_ms),
             FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
             FactKind::Streak(fact) => instruments::of_streak(fact),
             FactKind::Account(fact) => instruments::of_account(fact),
@@ -366,12 +371,17 @@ fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
     }
 }
 
-fn settled(id: ChallengeId, (rank, score, participants): (u32, i64, u32)) -> What {
+fn settled(
+    id: ChallengeId,
+    (rank, score, participants): (u32, i64, u32),
+    finished_at_ms: Option<i64>,
+) -> What {
     What::ChallengeSettled {
         challenge: id.to_string(),
         rank,
         score,
         participants,
+        finished_at_ms,
     }
 }
 

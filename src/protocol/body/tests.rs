@@ -256,6 +256,7 @@ fn every_kind_of_fact_has_its_own_name() {
             rank: 1,
             score: 2,
             participants: 3,
+            finished_at_ms: None,
         },
         FactKind::ChallengeCancelled {
             challenge,

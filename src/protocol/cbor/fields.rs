@@ -214,4 +214,6 @@ pub(super) const FIELDS: [(&str, Holds); 166] = [
     ("k", Holds::Plain),
     ("around_score", Holds::Plain),
     ("percentile", Holds::Plain),
+    ("finished_at_ms", Holds::Plain),
+    ("after_min", Holds::Plain),
 ];

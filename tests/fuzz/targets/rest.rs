@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use streakline::{
     actors::message::PutUser,
     api::fuzzing::{Listed, Read, Route, cursor, query, read},
-    protocol::body::Goal,
+    protocol::body::{Goal, challenge::kind::Parameters},
 };
 use streakline_core::{
     civil::Day,
@@ -140,10 +140,15 @@ fn definition_json(of: &Definition) -> Value {
         LateJoin::Yes => "yes",
         LateJoin::No => "no",
     };
-    json!({"title": of.title, "type": "most", "metric": streakline::registry::metrics().name(of.metric),
+    let mut body = json!({"title": of.title, "type": of.kind.name(), "metric": streakline::registry::metrics().name(of.metric),
         "window": {"clock": "user_local", "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
-        "waitlist": of.waitlist, "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style})
+        "waitlist": of.waitlist, "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style});
+    let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
+    if let (Some(body), Value::Object(parameters)) = (body.as_object_mut(), parameters) {
+        body.extend(parameters);
+    }
+    body
 }
 
 /// The answer to a PUT of a goal, which may be put back.

@@ -121,10 +121,11 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.finalisation_h != new.finalisation_h, "/finalisation_h"),
         (held.rank_style != new.rank_style, "/rank_style"),
     ];
-    let fault = |(differs, pointer): (bool, &'static str)| {
-        differs.then(|| DefinitionFault::at(pointer, "fixed", "it does not change any more"))
-    };
-    differs.into_iter().filter_map(fault).collect()
+    let differs = differs.into_iter().filter(|(differs, _)| *differs);
+    let pointers = differs.map(|(_, pointer)| pointer);
+    let pointers = pointers.chain(held.kind.differing(&new.kind));
+    let fault = |pointer| DefinitionFault::at(pointer, "fixed", "it does not change any more");
+    pointers.map(fault).collect()
 }
 
 #[cfg(test)]

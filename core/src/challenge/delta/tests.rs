@@ -12,8 +12,11 @@ fn view(rows: &[(u32, i64)]) -> Arc<LiveView> {
         Arc::new(RowView {
             rank: ordinal,
             ordinal,
+            key: *score,
             score: *score,
             achieved_at_ms: 0,
+            finished_at_ms: None,
+            after_min: None,
             alias: format!("alias-{number}"),
             row: number.to_string(),
             user: None,

@@ -1,5 +1,7 @@
 //! A challenge and an enrolment as REST shows them, and the words for a challenge's phase.
 
+pub mod kind;
+
 use serde::Serialize;
 use streakline_core::{
     definition::LateJoin,
@@ -8,6 +10,7 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
+use self::kind::Parameters;
 use crate::registry;
 
 /// Phase of a challenge.
@@ -56,6 +59,9 @@ pub struct Challenge {
     #[serde(rename = "type")]
     #[schema(value_type = String, example = "most")]
     pub kind: &'static str,
+    /// What its type asks for.
+    #[serde(flatten)]
+    pub parameters: Parameters,
     /// What is summed.
     #[schema(value_type = String, example = "steps")]
     pub metric: &'static str,
@@ -129,7 +135,8 @@ impl From<&ChallengeView> for Challenge {
             id: view.challenge.to_string(),
             phase: view.phase.into(),
             title: definition.title.clone(),
-            kind: "most",
+            kind: definition.kind.name(),
+            parameters: Parameters::of(definition),
             metric: registry::metrics().name(definition.metric),
             window: Window {
                 clock: "user_local",

@@ -1,0 +1,173 @@
+//! The types of challenges as data: what each of them needs to know, and what is wrong with it (domain.md 5.2).
+//!
+//! A type says what a score is and how rows are ordered; it folds nothing. Amounts are in store units of the challenge's
+//! metric.
+
+mod faults;
+
+use alloc::vec::Vec;
+use minicbor::{Decode, Encode};
+
+/// How a challenge is won.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub enum Kind {
+    /// The largest sum over the window.
+    #[default]
+    #[n(0)]
+    Most,
+    /// Whoever reaches an amount within the window has done it; nobody is better than another for it.
+    #[n(1)]
+    Target {
+        /// The amount, from 1.
+        #[n(0)]
+        target: i64,
+    },
+    /// Whoever reaches an amount in the fewest minutes from the own start; who does not, by the sum.
+    #[n(2)]
+    Race {
+        /// The amount, from 1.
+        #[n(0)]
+        target: i64,
+        /// How many places there are for those who finish, from 1; `None`: one for everybody.
+        #[n(1)]
+        finishers: Option<u32>,
+    },
+}
+
+/// The key of one who finishes a race at once; one who takes `n` minutes has `n` less. Larger than every score.
+const RACE_KEY: i64 = 1 << 52;
+
+impl Kind {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Most => "most",
+            Self::Target { .. } => "target",
+            Self::Race { .. } => "race",
+        }
+    }
+
+    /// The amount with which one has finished, store units; more than that does not count.
+    #[must_use]
+    pub fn line(&self) -> Option<i64> {
+        match self {
+            Self::Target { target } | Self::Race { target, .. } => Some(*target),
+            Self::Most => None,
+        }
+    }
+
+    /// By what a board orders one who has reached the line in the minute `at_ms` and began at `begin_ms`, both POSIX ms.
+    #[must_use]
+    pub fn finished_key(&self, line: i64, (begin_ms, at_ms): (i64, i64)) -> i64 {
+        match self {
+            Self::Race { .. } => RACE_KEY.saturating_sub(minutes(begin_ms, at_ms)),
+            _ => line,
+        }
+    }
+
+    /// How its board tells keys.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        match self {
+            Self::Most => Scale::Score,
+            Self::Target { target } => Scale::Target(*target),
+            Self::Race { target, finishers } => Scale::Race {
+                target: *target,
+                finishers: finishers.unwrap_or(u32::MAX),
+            },
+        }
+    }
+
+    /// The members of the body in which another type or its parameters differ, as JSON pointers.
+    #[must_use]
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        if self.name() != other.name() {
+            return Vec::from(["/type"]);
+        }
+        let mut differing = Vec::new();
+        let mut note = |differs: bool, pointer| {
+            if differs {
+                differing.push(pointer);
+            }
+        };
+        note(self.line() != other.line(), "/target");
+        if let (Self::Race { finishers, .. }, Self::Race { finishers: new, .. }) = (self, other) {
+            note(finishers != new, "/finishers");
+        }
+        differing
+    }
+}
+
+/// Whole minutes from the own start to another minute.
+fn minutes(begin_ms: i64, at_ms: i64) -> i64 {
+    at_ms
+        .saturating_sub(begin_ms)
+        .div_euclid(crate::civil::MINUTE_MS)
+        .max(0)
+}
+
+/// What the keys say that a board orders its rows by, the larger the better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scale {
+    /// The score.
+    #[default]
+    Score,
+    /// The score, up to the amount with which one has done it.
+    Target(i64),
+    /// How soon the amount was reached, or the score.
+    Race {
+        /// The amount.
+        target: i64,
+        /// Places for those who finish.
+        finishers: u32,
+    },
+}
+
+/// What a key says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// The score, store units.
+    pub score: i64,
+    /// Whether the row has finished: it has reached the amount, and its place is one for those who do.
+    pub finished: bool,
+    /// Minutes from the own start to the finish of a race.
+    pub after_min: Option<i64>,
+}
+
+impl Scale {
+    /// What a row's key says; `rank` counts the rows with larger keys from 1.
+    ///
+    /// ```
+    /// use streakline_core::definition::{Kind, Reached};
+    ///
+    /// let race = Kind::Race { target: 10_000, finishers: None };
+    /// let key = race.finished_key(10_000, (0, 90 * 60_000));
+    /// let reached = race.scale().reached(key, 1);
+    /// assert_eq!(reached, Reached { score: 10_000, finished: true, after_min: Some(90) });
+    /// assert!(key > race.finished_key(10_000, (0, 91 * 60_000)), "sooner is better");
+    /// ```
+    #[must_use]
+    pub fn reached(self, key: i64, rank: u32) -> Reached {
+        match self {
+            Self::Race { target, finishers } if key > target => Reached {
+                score: target,
+                finished: rank <= finishers,
+                after_min: Some(RACE_KEY.saturating_sub(key)),
+            },
+            Self::Target(target) => Reached {
+                score: key,
+                finished: key >= target,
+                after_min: None,
+            },
+            Self::Score | Self::Race { .. } => Reached {
+                score: key,
+                finished: false,
+                after_min: None,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

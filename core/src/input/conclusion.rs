@@ -1,0 +1,32 @@
+//! How a challenge ended, as a member's own partition is told it.
+
+use alloc::string::String;
+use minicbor::{Decode, Encode};
+
+/// How a challenge ended for one participant.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Conclusion {
+    /// Settled.
+    #[n(0)]
+    Settled {
+        /// Competition rank.
+        #[n(0)]
+        rank: u32,
+        /// Score at the cut-off.
+        #[n(1)]
+        score: i64,
+        /// Rows in all.
+        #[n(2)]
+        participants: u32,
+        /// When the user reached what it had to, of a type that asks for an amount, POSIX ms.
+        #[n(3)]
+        #[cbor(default)]
+        finished_at_ms: Option<i64>,
+    },
+    /// Cancelled, with the admin's words.
+    #[n(1)]
+    Cancelled(#[n(0)] String),
+    /// The user waited for a place, and none became free.
+    #[n(2)]
+    NotAdmitted,
+}

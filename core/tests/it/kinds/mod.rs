@@ -1,0 +1,4 @@
+//! Types of challenges: scores from minutes, boards from scores, the same whatever the order of arrival (domain.md 5.2, 5.6).
+
+mod lines;
+mod world;
