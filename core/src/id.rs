@@ -137,6 +137,10 @@ uuid_id! {
     ChallengeId
 }
 uuid_id! {
+    /// A campaign: a budget that challenges draw on. Whoever makes it chooses the id; no challenge has the same.
+    CampaignId
+}
+uuid_id! {
     /// A device, bound to the first user that says hello with it.
     DeviceId
 }

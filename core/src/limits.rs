@@ -76,6 +76,18 @@ pub const ADMITTED_AT_ONCE_MAX: usize = 256;
 pub const WINDOW_DAYS_MAX: i32 = 400;
 /// Largest amount that a challenge asks for, in store units of its metric.
 pub const CHALLENGE_AMOUNT_MAX: i64 = 1_000_000_000_000;
+/// Most rewards of one challenge.
+pub const REWARDS_MAX: usize = 16;
+/// Most that one reward pays, 10^-6 token.
+pub const REWARD_MICRO_MAX: i64 = 1_000_000_000_000_000;
+/// Most of a campaign's budget, 10^-6 token.
+pub const BUDGET_MICRO_MAX: i64 = 1_000_000_000_000_000_000;
+/// Most challenges that one campaign pays for, over its life.
+pub const CAMPAIGN_CHALLENGES_MAX: usize = 1_000;
+/// Prizes of at least so much are held before they can be spent, 10^-6 token (domain.md 5.1).
+pub const HELD_PRIZE_MICRO: i64 = 1_000_000_000;
+/// How long they are held, in ms (domain.md 5.1).
+pub const HELD_MS: i64 = 7 * 86_400_000;
 /// Longest finalisation, in hours (domain.md 5.1).
 pub const FINALISATION_H_MAX: u32 = 72;
 /// Most records in a batch (protocol.md 2).

@@ -12,6 +12,7 @@ pub mod fold;
 mod forget;
 mod frozen;
 pub mod members;
+pub mod prizes;
 pub mod resident;
 #[cfg(test)]
 mod scene;

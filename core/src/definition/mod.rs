@@ -3,11 +3,13 @@
 //! Pure data and checks; the life cycle is `challenge`'s.
 
 pub mod kind;
+pub mod rewards;
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use crate::{civil::Day, leaderboard::RankStyle, limits, metric::Metric};
+use self::rewards::{Reward, TieRule};
+use crate::{civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric};
 
 pub use kind::{Kind, Reached, Scale};
 
@@ -66,6 +68,17 @@ pub struct Definition {
     #[n(11)]
     #[cbor(default)]
     pub kind: Kind,
+    /// What is won, and by whom; empty: nothing.
+    #[n(16)]
+    #[cbor(default)]
+    pub rewards: Vec<Reward>,
+    /// What becomes of prizes by place where scores are equal.
+    #[n(17)]
+    #[cbor(default)]
+    pub tie_rule: TieRule,
+    /// The campaign whose budget pays; there is one where there are rewards.
+    #[n(18)]
+    pub campaign: Option<CampaignId>,
 }
 
 /// A fault of a definition.
@@ -123,6 +136,9 @@ impl Definition {
             waitlist: 0,
             rank_style: RankStyle::Competition,
             kind: Kind::Most,
+            rewards: Vec::new(),
+            tie_rule: TieRule::Earliest,
+            campaign: None,
         }
     }
 
@@ -187,6 +203,7 @@ impl Definition {
         let long = self.finalisation_h > limits::FINALISATION_H_MAX;
         fault(long, "/finalisation_h", "range", "0 to 72".into());
         faults.extend(self.kind.faults());
+        faults.extend(self.reward_faults());
         faults
     }
 

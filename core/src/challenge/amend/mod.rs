@@ -120,6 +120,9 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.per_day_cap != new.per_day_cap, "/per_day_cap"),
         (held.finalisation_h != new.finalisation_h, "/finalisation_h"),
         (held.rank_style != new.rank_style, "/rank_style"),
+        (held.rewards != new.rewards, "/rewards"),
+        (held.tie_rule != new.tie_rule, "/tie_rule"),
+        (held.campaign != new.campaign, "/campaign"),
     ];
     let differs = differs.into_iter().filter(|(differs, _)| *differs);
     let pointers = differs.map(|(_, pointer)| pointer);
