@@ -1,6 +1,6 @@
 //! The challenges of the profile board: made, published and joined over REST, before anyone sends.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::json;
 
 use crate::clock;
@@ -8,21 +8,47 @@ use crate::dates::{DAY_MS, date};
 use crate::names;
 use crate::rest::Rest;
 
-/// Makes challenges that everyone of the run has joined; their ids.
-pub(crate) fn prepare(rest: &mut Rest, run: &str, users: u32, boards: u32) -> Result<Vec<String>> {
+/// Connections that enrol users at the same time.
+const CONNECTIONS: u32 = 16;
+
+/// Makes challenges that users with these numbers have all joined; their ids. `admin` opens a connection of an admin.
+pub(crate) fn prepare(
+    admin: &(dyn Fn() -> Result<Rest> + Sync),
+    run: &str,
+    users: u32,
+    boards: u32,
+) -> Result<Vec<String>> {
+    let mut rest = admin()?;
     let challenges: Vec<String> = (0..boards)
-        .map(|number| publish(rest, &format!("swarm {run} {number}")))
+        .map(|number| publish(&mut rest, &format!("swarm {run} {number}")))
         .collect::<Result<_>>()?;
-    for number in 0..users {
-        let user = names::user(run, number);
-        let profile = json!({"zone": "UTC"});
-        rest.send("PUT", &format!("/v1/users/{user}"), Some(&profile))?;
-        for challenge in &challenges {
-            let path = format!("/v1/challenges/{challenge}/enrolments/{user}");
-            rest.send("PUT", &path, None)?;
-        }
-    }
+    std::thread::scope(|scope| {
+        let enrol = |first| {
+            let challenges = &challenges;
+            move || -> Result<()> {
+                let mut rest = admin()?;
+                let mut numbers = (first..users).step_by(CONNECTIONS as usize);
+                numbers.try_for_each(|number| join(&mut rest, run, number, challenges))
+            }
+        };
+        let threads: Vec<_> = (0..CONNECTIONS)
+            .map(|first| scope.spawn(enrol(first)))
+            .collect();
+        let mut ended = threads.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|ended| ended.map_err(|_| anyhow!("enrolling users has panicked"))?)
+    })?;
     Ok(challenges)
+}
+
+fn join(rest: &mut Rest, run: &str, number: u32, challenges: &[String]) -> Result<()> {
+    let user = names::user(run, number);
+    let profile = json!({"zone": "UTC"});
+    rest.send("PUT", &format!("/v1/users/{user}"), Some(&profile))?;
+    for challenge in challenges {
+        let path = format!("/v1/challenges/{challenge}/enrolments/{user}");
+        rest.send("PUT", &path, None)?;
+    }
+    Ok(())
 }
 
 /// A challenge that is open now.

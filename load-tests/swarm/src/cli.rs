@@ -164,6 +164,12 @@ pub(crate) struct LoadArgs {
     /// Rows of a board that they watch
     #[arg(long, default_value_t = 10)]
     pub(crate) top: u32,
+    /// They ask for what has changed instead of whole views
+    #[arg(long)]
+    pub(crate) deltas: bool,
+    /// Users who are in these challenges, senders and subscribers among them; the others have no socket (profile board)
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) participants: u32,
     /// Seconds of load before the measured ones
     #[arg(long, default_value_t = 5.0)]
     pub(crate) warmup: f64,

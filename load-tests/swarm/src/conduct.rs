@@ -57,8 +57,9 @@ pub(crate) fn run(args: &RunArgs) -> Result<Report> {
     let mut rest = Rest::new(address, signer.admin(clock::unix_ms())?)?;
     let boards = match load.profile {
         Profile::Board => {
-            let users = load.devices + load.subscribers;
-            board::prepare(&mut rest, &name, users, load.boards)?
+            let users = (load.devices + load.subscribers).max(load.participants);
+            let admin = || Rest::new(address, signer.admin(clock::unix_ms())?);
+            board::prepare(&admin, &name, users, load.boards)?
         }
         _ => Vec::new(),
     };

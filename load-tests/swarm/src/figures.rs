@@ -89,6 +89,8 @@ pub(crate) struct Figures {
     pub(crate) bytes_in_measured: u64,
     /// Board frames within the measured window.
     pub(crate) deliveries_measured: u64,
+    /// Their bytes.
+    pub(crate) board_bytes_measured: u64,
     /// From the intended sending to the acknowledgement.
     pub(crate) acknowledgement: Recorded,
     /// From the sending to the state of the day that covers it.
@@ -144,6 +146,7 @@ impl Sum {
         sum.messages_measured += other.messages_measured;
         sum.bytes_in_measured += other.bytes_in_measured;
         sum.deliveries_measured += other.deliveries_measured;
+        sum.board_bytes_measured += other.board_bytes_measured;
         for (code, count) in other.errors {
             *sum.errors.entry(code).or_default() += count;
         }

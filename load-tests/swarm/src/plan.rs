@@ -59,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) boards: Vec<String>,
     /// How many rows of them.
     pub(crate) top: u32,
+    /// They ask for what has changed only.
+    pub(crate) deltas: bool,
     /// Records of a frame.
     pub(crate) records: u32,
     /// Members of a vendor's own are left out.

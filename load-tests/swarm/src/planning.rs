@@ -77,8 +77,8 @@ pub(crate) fn plans(args: &LoadArgs, target: &Target) -> Result<Vec<Plan>> {
         "the profile board runs in one process"
     );
     ensure!(
-        is_board || args.subscribers == 0,
-        "only the profile board has subscribers"
+        is_board || args.subscribers == 0 && args.participants == 0,
+        "only the profile board has subscribers and participants"
     );
     ensure!(
         args.waves == 1 || args.profile == Profile::Backfill,
@@ -127,6 +127,7 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         subscribers: args.subscribers,
         boards: target.boards.clone(),
         top: args.top,
+        deltas: args.deltas,
         records,
         bare: args.bare,
         zone: args.zone.clone(),

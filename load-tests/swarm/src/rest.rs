@@ -21,7 +21,8 @@ pub(crate) struct Rest {
     tcp: BufReader<TcpStream>,
     /// When it was used last.
     used_ns: u64,
-    /// Keys of requests that make something.
+    /// Part of the keys of its requests, which two connections never share.
+    begun_ns: u64,
     made: u32,
 }
 
@@ -33,6 +34,7 @@ impl Rest {
             token,
             tcp: connect(address)?,
             used_ns: clock::now_ns(),
+            begun_ns: clock::now_ns(),
             made: 0,
         })
     }
@@ -65,8 +67,9 @@ impl Rest {
         );
         if method != "GET" {
             self.made += 1;
-            let (key, length) = (self.made, body.len());
-            request += &format!("Idempotency-Key: swarm-{key}\r\nContent-Length: {length}\r\n");
+            let (begun, key, length) = (self.begun_ns, self.made, body.len());
+            request +=
+                &format!("Idempotency-Key: swarm-{begun}-{key}\r\nContent-Length: {length}\r\n");
         }
         if !body.is_empty() {
             request += "Content-Type: application/json\r\n";

@@ -135,6 +135,9 @@ impl Member {
                     Wire::Json => reply::of_json(message.payload),
                     Wire::Cbor => reply::of_compact(message.payload),
                 };
+                if matches!(reply, Reply::Board { .. }) && self.is_measured(now_ns) {
+                    self.figures.board_bytes_measured += message.length as u64;
+                }
                 self.on_reply(index, reply, now_ns);
             }
             frame::PING => {
@@ -230,7 +233,11 @@ impl Member {
         for id in 0..self.plan.boards.len() {
             let topic = format!("board/{}", self.plan.boards[id]);
             let view = json!({"top": self.plan.top});
-            let subscribe = json!({"type": "subscribe", "id": id, "topic": topic, "view": view});
+            let mut subscribe =
+                json!({"type": "subscribe", "id": id, "topic": topic, "view": view});
+            if self.plan.deltas {
+                subscribe["deltas"] = true.into();
+            }
             self.send_value(index, &subscribe);
         }
     }
@@ -326,7 +333,12 @@ impl Member {
         }
         // A board may come before the answer that its subscription stands.
         let newest = self.connections[index].scores.get_mut(id as usize);
-        let is_news = newest.is_some_and(|newest| std::mem::replace(newest, score) < score);
+        // Rows of others may come without the leader's: only a higher score is the leader's next.
+        let is_news = newest.is_some_and(|newest| {
+            let is_news = *newest < score;
+            *newest = score.max(*newest);
+            is_news
+        });
         let steps = self.plan.profile.value(0, 1) * u64::from(self.plan.records);
         let sent = score
             .checked_div(steps)

@@ -104,6 +104,8 @@ pub(crate) struct Report {
     pub(crate) samples_per_s: f64,
     pub(crate) messages_per_s: f64,
     pub(crate) deliveries_per_s: f64,
+    /// Bytes of boards by subscriber and second.
+    pub(crate) board_bytes_per_subscriber_s: f64,
     pub(crate) frames_sent: u64,
     pub(crate) frames_acknowledged: u64,
     pub(crate) frames_measured: u64,
@@ -136,6 +138,10 @@ impl Report {
             samples_per_s: ratio(samples, seconds),
             messages_per_s: ratio(messages, seconds),
             deliveries_per_s: ratio(figures.deliveries_measured as f64, seconds),
+            board_bytes_per_subscriber_s: ratio(
+                figures.board_bytes_measured as f64,
+                seconds * f64::from(run.subscribers),
+            ),
             frames_sent: figures.frames_sent,
             frames_acknowledged: figures.frames_acknowledged,
             frames_measured: figures.frames_measured,

@@ -65,6 +65,10 @@ impl Report {
         table.row("messages from the server/s", whole(self.messages_per_s));
         if self.deliveries_per_s > 0.0 {
             table.row("board deliveries/s", whole(self.deliveries_per_s));
+            table.row(
+                "board bytes/subscriber/s",
+                whole(self.board_bytes_per_subscriber_s),
+            );
         }
         table.row("ms", "p50 / p90 / p99 / p99.9 / max  (count)");
         table.times("acknowledgement", self.acknowledgement_ms);

@@ -1,6 +1,7 @@
 //! The sections of the report, in the order of the page.
 
 mod allocator;
+mod audience;
 mod board;
 mod bytes;
 mod cql;
@@ -38,6 +39,7 @@ pub(super) const SECTIONS: &[Section] = &[
     postgres::SECTION,
     latency::SECTION,
     board::SECTION,
+    audience::SECTION,
     memory::SECTION,
     crowd::SECTION,
     bytes::SECTION,
