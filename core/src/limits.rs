@@ -207,6 +207,8 @@ pub const SAMPLE_TEXT_CHARS_MAX: usize = 64;
 pub const SAMPLE_SPAN_MS_MAX: i64 = 24 * 3_600_000;
 /// Eligible steps of one minute (domain.md 9.1, S1).
 pub const STEPS_PER_MINUTE_MAX: u32 = 240;
+/// Users with whose history a challenge is rehearsed at once.
+pub const REHEARSED_USERS_MAX: usize = 10_000;
 /// Idempotency keys are kept this long, in ms (protocol.md 7).
 pub const IDEMPOTENCY_MS: i64 = 86_400_000;
 /// Most characters of an idempotency key.

@@ -54,6 +54,7 @@ mod problem;
 mod query;
 mod request_log;
 mod rest_days;
+mod simulation;
 mod streak_body;
 mod streaks;
 mod stuck;

@@ -13,6 +13,7 @@ mod forget;
 mod frozen;
 pub mod members;
 pub mod prizes;
+pub mod rehearsal;
 pub mod resident;
 #[cfg(test)]
 mod scene;

@@ -113,6 +113,7 @@ const FIRST_PLACE_H: i64 = 14;
 /// Hours by which the last place on Earth is behind UTC when a date ends.
 const LAST_PLACE_H: i64 = 12;
 const HOUR_MS: i64 = crate::civil::HOUR_MS;
+const WEEK_MS: i64 = 168 * HOUR_MS;
 
 impl Definition {
     /// The default cap of a day, in steps (domain.md 5.2).
@@ -234,6 +235,28 @@ impl Definition {
             .next()
             .utc_ms()
             .saturating_add(LAST_PLACE_H.saturating_mul(HOUR_MS))
+    }
+
+    /// The same, so many days later.
+    #[must_use]
+    pub fn moved(&self, days: i32) -> Self {
+        Self {
+            starts: self.starts.plus(days),
+            ends: self.ends.plus(days),
+            ..self.clone()
+        }
+    }
+
+    /// The same where its window is over everywhere by then, else so many weeks earlier as that takes: people live by the week.
+    #[must_use]
+    pub fn last_over(&self, now_ms: i64) -> Self {
+        let ahead_ms = self.ends_at_ms().saturating_sub(now_ms).max(0);
+        let weeks = ahead_ms
+            .saturating_add(WEEK_MS)
+            .saturating_sub(1)
+            .div_euclid(WEEK_MS);
+        let days = i32::try_from(weeks.saturating_mul(7)).unwrap_or(i32::MAX);
+        self.moved(days.saturating_neg())
     }
 
     /// The cut-off of the settlement, POSIX ms.

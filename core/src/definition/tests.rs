@@ -66,3 +66,15 @@ fn every_fault_is_found_at_once() {
     let codes: Vec<_> = endless.faults().iter().map(|fault| fault.code).collect();
     assert_eq!(codes, ["needs_capacity"]);
 }
+
+#[test]
+fn a_window_that_is_not_over_is_played_whole_weeks_earlier() {
+    let april = april();
+    let over_ms = april.ends_at_ms();
+    assert_eq!(april.last_over(over_ms), april);
+    let early = april.last_over(over_ms - 1);
+    assert_eq!(early, april.moved(-7));
+    assert!(early.ends_at_ms() < over_ms);
+    let far = april.last_over(over_ms - 15 * 24 * HOUR_MS);
+    assert_eq!(far, april.moved(-21));
+}

@@ -179,6 +179,17 @@ pub fn fold(
 /// The state as an input would leave it that needs no stored records: what an answer can be made from before it is journaled.
 #[must_use]
 pub fn foreseen(user: &User, rules: &Rules, input: &UserInput, stamp_ms: i64) -> User {
+    foreseen_with(user, (rules, &Loaded::default()), input, stamp_ms)
+}
+
+/// The same for an input that needs these stored records.
+#[must_use]
+pub(super) fn foreseen_with(
+    user: &User,
+    (rules, loaded): (&Rules, &Loaded),
+    input: &UserInput,
+    stamp_ms: i64,
+) -> User {
     let mut after = user.clone();
     let header = Header {
         stamp_ms,
@@ -187,9 +198,8 @@ pub fn foreseen(user: &User, rules: &Rules, input: &UserInput, stamp_ms: i64) ->
         origin: Origin::server(Source::Rest),
         rules: RULES_VERSION,
     };
-    let loaded = Loaded::default();
     let mut events = Vec::new();
-    let mut fold = Fold::new(rules, &loaded, &header, &mut events);
+    let mut fold = Fold::new(rules, loaded, &header, &mut events);
     proceed(&mut after, &mut fold, input);
     after
 }

@@ -25,6 +25,7 @@ mod profile;
 mod progress;
 mod rebuild;
 mod refile;
+pub mod rehearsal;
 pub mod resident;
 mod resuming;
 mod retention;

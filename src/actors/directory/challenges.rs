@@ -88,7 +88,7 @@ fn view(resident: &Resident, now_ms: i64) -> Outcome<ChallengeView> {
 }
 
 impl Directory {
-    async fn look<T: Send + 'static>(
+    pub(super) async fn look<T: Send + 'static>(
         &self,
         id: ChallengeId,
         look: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,

@@ -103,7 +103,7 @@ fn known(user: &User, (pointer, day): (&str, Option<Day>), now_ms: i64) -> Outco
 
 impl Directory {
     /// Asks the state and the stored records of some days.
-    async fn inquire<T: Send + 'static>(
+    pub(super) async fn inquire<T: Send + 'static>(
         &self,
         user: &UserId,
         need: impl FnOnce(&User) -> BTreeSet<Day> + Send + 'static,

@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod goals;
 mod import;
+mod rehearsal;
 mod server;
 mod streaks;
 mod stuck;
@@ -13,6 +14,7 @@ mod users;
 
 pub use explain::{TrailRow, TrailRows};
 pub use export::Exported;
+pub use rehearsal::{Asked, Candidates};
 pub use server::Checkpoint;
 
 use std::{

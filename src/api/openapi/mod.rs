@@ -95,6 +95,7 @@ routes! {
     "/v1/challenges/{id}" => get challenges::read, put challenges::replace, delete challenges::remove;
     "/v1/challenges/{id}/publish" => post challenges::publish;
     "/v1/challenges/{id}/cancel" => post challenges::cancel;
+    "/v1/challenges/{id}/simulate" => post simulation::simulate;
     "/v1/challenges/{id}/enrolments" => get enrolments::list;
     "/v1/challenges/{id}/enrolments/{user}" =>
         get enrolments::read, put enrolments::join, delete enrolments::leave;

@@ -12,6 +12,7 @@ pub mod goal;
 mod instruments;
 pub mod ledger;
 pub(crate) mod quantity;
+pub mod simulation;
 pub mod streak;
 pub mod user;
 
@@ -25,6 +26,7 @@ pub use device::Device;
 pub use event::{Event, Events};
 pub use goal::Goal;
 pub use ledger::{Balance, LedgerSummary, Transfer};
+pub use simulation::Simulation;
 pub use streak::{Pause, Streak, StreakRule, Verdict};
 pub use user::User;
 

@@ -20,6 +20,7 @@ mod problems;
 mod reads;
 mod retention;
 mod settlement;
+mod simulation;
 mod streaks;
 mod targets;
 mod users;

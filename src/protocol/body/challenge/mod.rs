@@ -4,7 +4,7 @@ pub mod kind;
 
 use serde::Serialize;
 use streakline_core::{
-    definition::LateJoin,
+    definition::{Definition, LateJoin},
     leaderboard::RankStyle,
     view::{self, ChallengeView, EnrolmentView, Membership},
 };
@@ -117,6 +117,16 @@ pub struct Window {
     pub ends: String,
 }
 
+impl From<&Definition> for Window {
+    fn from(definition: &Definition) -> Self {
+        Self {
+            clock: "user_local",
+            starts: definition.starts.iso(),
+            ends: definition.ends.iso(),
+        }
+    }
+}
+
 /// Joining a challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Join {
@@ -138,11 +148,7 @@ impl From<&ChallengeView> for Challenge {
             kind: definition.kind.name(),
             parameters: Parameters::of(definition),
             metric: registry::metrics().name(definition.metric),
-            window: Window {
-                clock: "user_local",
-                starts: definition.starts.iso(),
-                ends: definition.ends.iso(),
-            },
+            window: Window::from(definition),
             join: Join {
                 opens_ms: definition.join_opens_ms,
                 late: match definition.late {

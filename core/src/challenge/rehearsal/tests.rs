@@ -1,0 +1,69 @@
+//! Who is taken in by a rehearsal, and who wins it.
+
+use std::vec::Vec;
+
+use super::{
+    super::scene::{ID, contribution, definition, user},
+    *,
+};
+
+fn rehearsed(name: &str, score: i64) -> Rehearsed {
+    Rehearsed {
+        contribution: contribution(name, 1, score),
+        starts_ms: definition().starts.utc_ms(),
+    }
+}
+
+/// Plays it with these candidates and scores.
+fn played(definition: Definition, candidates: &[(&str, i64)]) -> Played {
+    let mut rehearsal = Rehearsal::new(ID, definition);
+    for (name, score) in candidates {
+        rehearsal.take(user(name), Ok(rehearsed(name, *score)));
+    }
+    rehearsal.end(2)
+}
+
+#[test]
+fn everybody_stands_where_the_challenge_would_have_put_them() {
+    let played = played(definition(), &[("ann", 900), ("bob", 1_200), ("cat", 0)]);
+    let rows = played.rows.iter();
+    let told: Vec<_> = rows.map(|row| (row.rank, row.score)).collect();
+    assert_eq!(told, [(1, 1_200), (2, 900)]);
+    assert_eq!(played.rows[0].user, Some(user("bob")));
+    assert_eq!((played.participants, played.excluded), (3, Vec::new()));
+}
+
+#[test]
+fn who_comes_when_all_places_are_taken_is_left_out_and_does_not_wait() {
+    let small = Definition {
+        capacity: Some(1),
+        waitlist: 5,
+        ..definition()
+    };
+    let played = played(small.clone(), &[("ann", 10), ("bob", 99), ("ann", 10)]);
+    assert_eq!(played.participants, 1, "who is named twice is in once");
+    let full = Exclusion::Refused(Refusal::Full);
+    assert_eq!(played.excluded, [(user("bob"), full)]);
+    assert_eq!(played.definition, small);
+}
+
+#[test]
+fn joining_that_opens_late_or_closes_early_keeps_nobody_out() {
+    let strict = Definition {
+        join_opens_ms: Some(definition().ends.utc_ms()),
+        late: LateJoin::No,
+        ..definition()
+    };
+    assert_eq!(played(strict, &[("ann", 10)]).participants, 1);
+}
+
+#[test]
+fn of_whom_nothing_is_known_is_left_out_with_the_reason() {
+    let mut rehearsal = Rehearsal::new(ID, definition());
+    let why = [Exclusion::NotFound, Unknown::NotKept.into()];
+    rehearsal.take(user("ann"), Err(why[0]));
+    rehearsal.take(user("bob"), Err(why[1]));
+    let played = rehearsal.end(10);
+    let excluded = [(user("ann"), why[0]), (user("bob"), why[1])];
+    assert_eq!((played.participants, played.excluded), (0, excluded.into()));
+}
