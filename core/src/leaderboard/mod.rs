@@ -9,6 +9,7 @@ mod chunks;
 mod ids;
 mod index;
 mod row;
+pub mod shards;
 mod tree;
 mod views;
 
