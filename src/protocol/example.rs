@@ -161,7 +161,6 @@ pub(crate) fn rank_view() -> RankView {
         challenge: challenge(),
         rank: 3,
         prev_rank: Some(5),
-        key: 65_210,
         score: 65_210,
         participants: 22,
         phase: ChallengePhase::Open,
@@ -177,6 +176,7 @@ pub(crate) fn row_view() -> RowView {
     RowView {
         rank: 1,
         ordinal: 1,
+        key: 65_210,
         score: 65_210,
         achieved_at_ms: 1_460_564_280_000,
         finished_at_ms: None,

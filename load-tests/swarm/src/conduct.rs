@@ -54,7 +54,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Report> {
         (None, Some(url)) => address_of(url)?,
         (None, None) => anyhow::bail!("neither --server nor --url"),
     };
-    let mut rest = Rest::new(address, signer.admin(clock::unix_ms())?)?;
+    let rest = Rest::new(address, signer.admin(clock::unix_ms())?)?;
     let boards = match load.profile {
         Profile::Board => {
             let users = (load.devices + load.subscribers).max(load.participants);

@@ -22,7 +22,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::{
     balance, boards, challenges, checkpoint, clock, days, devices, enrolments, erasure, events,
     explain, export, goals, health, import, instruments, ledger, me, minutes, pauses,
-    problem::Answer, rest_days, streaks, stuck, users, verdicts,
+    problem::Answer, rest_days, simulation, streaks, stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 

@@ -156,7 +156,7 @@ fn late_minutes_of_an_earlier_day_bring_the_finish_forward_whatever_was_let_go()
     let definition = of_kind(race(300));
     let mut history = History::with_watch(at("2026-05-01T00:00Z"), "UTC");
     history.enrol(7, &definition);
-    let mut walk = |history: &mut History, id: u64, minute: i64, now: &str| {
+    let walk = |history: &mut History, id: u64, minute: i64, now: &str| {
         history.wait_until(at(now));
         history.send(1, vec![steps(id, minute_ms(minute), 2, 300)]);
     };

@@ -55,11 +55,15 @@ impl Results {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::default(),
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };
-        let is_same = kept.machine == machine;
+        let sections = if kept.machine == machine {
+            kept.sections
+        } else {
+            BTreeMap::new()
+        };
         Ok(Self {
             date: date.to_owned(),
             machine: machine.to_owned(),
-            sections: is_same.then_some(kept.sections).unwrap_or_default(),
+            sections,
         })
     }
 
