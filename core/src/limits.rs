@@ -88,6 +88,10 @@ pub const CAMPAIGN_CHALLENGES_MAX: usize = 1_000;
 pub const HELD_PRIZE_MICRO: i64 = 1_000_000_000;
 /// How long they are held, in ms (domain.md 5.1).
 pub const HELD_MS: i64 = 7 * 86_400_000;
+/// Longest window of a challenge that scores from its start who joins late, in days: less than records are kept for.
+pub const PRORATED_DAYS_MAX: i32 = 60;
+/// Most turns of the clocks of a zone in one window of a challenge.
+pub const CLOCK_TURNS_MAX: usize = 32;
 /// Longest finalisation, in hours (domain.md 5.1).
 pub const FINALISATION_H_MAX: u32 = 72;
 /// Most records in a batch (protocol.md 2).

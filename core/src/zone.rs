@@ -131,6 +131,14 @@ impl Zone {
         Local(latest)
     }
 
+    /// Its transitions after `after_ms` and before `before_ms`: POSIX ms, and the offset in seconds from then on.
+    #[must_use]
+    pub fn turns(&self, after_ms: i64, before_ms: i64) -> &[(i64, i32)] {
+        let before = self.transitions.partition_point(|turn| turn.0 < before_ms);
+        let turns = self.transitions.get(self.passed(after_ms)..before);
+        turns.unwrap_or_default()
+    }
+
     /// How many transitions have taken place at `at_ms`.
     fn passed(&self, at_ms: i64) -> usize {
         self.transitions

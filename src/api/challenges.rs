@@ -11,7 +11,7 @@ use super::{
     answer,
     ask::{Ask, Search},
     body,
-    challenge_body::{self, ChallengeBody, READ_ONLY},
+    challenge_body::{self, ChallengeBody, Known, READ_ONLY},
     etag,
     fault::{Faults, Wrong},
     fields::{Fields, line},
@@ -80,7 +80,7 @@ pub(super) async fn create(ask: Ask, payload: Payload) -> Answer {
     ask.principal.must_be_admin()?;
     let body = body::read(&ask.request, payload).await?;
     let once = Once::of(&ask, &body)?;
-    let definition = challenge_body::parse(&body.json, &[])?;
+    let definition = challenge_body::parse(&body.json, &[], &known(&ask))?;
     let (directory, caller, stored) = (
         ask.api.directory.clone(),
         ask.caller(),
@@ -119,7 +119,7 @@ pub(super) async fn replace(ask: Ask, payload: Payload) -> Answer {
     ask.principal.must_be_admin()?;
     let id = ask.challenge()?;
     let body = body::read(&ask.request, payload).await?;
-    let definition = challenge_body::parse(&body.json, READ_ONLY)?;
+    let definition = challenge_body::parse(&body.json, READ_ONLY, &known(&ask))?;
     let precondition = etag::precondition(ask.request.headers())?;
     let directory = &ask.api.directory;
     let view = directory
@@ -192,6 +192,14 @@ pub(super) async fn cancel(ask: Ask, payload: Payload) -> Answer {
         record(&told, 200, &view)
     })
     .await
+}
+
+/// What the body of a challenge is judged by besides itself.
+fn known(ask: &Ask) -> Known<'_> {
+    Known {
+        zones: &*ask.api.zones,
+        manual_policy: ask.api.directory.manual_policy(),
+    }
 }
 
 /// The admin's words in the body of a cancellation.

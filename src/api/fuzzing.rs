@@ -3,8 +3,8 @@
 use actix_web::http::header::HeaderMap;
 use serde_json::Value;
 use streakline_core::{
-    civil::Day, definition::Definition, id::GoalId, limits::AROUND_ROWS_MAX, streak::Stage,
-    zone::Zones,
+    civil::Day, definition::Definition, id::GoalId, limits::AROUND_ROWS_MAX, manual::ManualPolicy,
+    streak::Stage, zone::Zones,
 };
 
 use super::{
@@ -71,7 +71,11 @@ pub fn read(route: Route<'_>, bytes: &[u8], zones: &dyn Zones) -> Result<Read, R
     Ok(match route {
         Route::Challenge(put) => {
             let read_only = if put { challenge_body::READ_ONLY } else { &[] };
-            Read::Definition(challenge_body::parse(&json, read_only)?)
+            let known = challenge_body::Known {
+                zones,
+                manual_policy: ManualPolicy::Include,
+            };
+            Read::Definition(challenge_body::parse(&json, read_only, &known)?)
         }
         Route::Goal(goal) => Read::Goal(goal_body::parse(goal.clone(), &json)?),
         Route::User => Read::User(users::parse(&json, zones)?),

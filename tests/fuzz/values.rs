@@ -2,9 +2,10 @@
 //!
 //! What a user or a challenge has lived through is `lives`'.
 
+use streakline::zones::BundledZones;
 use streakline_core::{
     civil::{Day, MINUTE_MS},
-    definition::{Definition, LateJoin},
+    definition::{Clock, Definition, Evidence, LateJoin},
     episode::{Episode, Segment, Stage},
     event::{Contribution, Transfer},
     goal::Revision,
@@ -24,6 +25,7 @@ use streakline_core::{
     record::{Content, Epoch, Record},
     records::StoredRecord,
     sample::{DeviceClass, Method},
+    zone::Zones,
 };
 
 use crate::{goals, instruments, kinds, random::Random};
@@ -212,19 +214,41 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     let capacity = maybe(random, |random| {
         u32::try_from(random.within(1, 1_000_000)).unwrap()
     });
+    let late = [LateJoin::Yes, LateJoin::No, LateJoin::Prorated][random.index(3)];
+    let days = if late == LateJoin::Prorated { 60 } else { 400 };
+    let places = i64::from(capacity.unwrap_or(1_000_000));
     Definition {
         title: words(random, 200),
         metric: Metric::STEPS,
         starts,
-        ends: starts.plus(i32::try_from(random.within(0, 399)).unwrap()),
+        ends: starts.plus(i32::try_from(random.within(0, days - 1)).unwrap()),
         join_opens_ms: maybe(random, |_| opens_ms),
-        late: [LateJoin::Yes, LateJoin::No][random.index(2)],
+        late,
         waitlist: capacity.map_or(0, |_| u32::try_from(random.within(0, 100_000)).unwrap()),
         capacity,
         per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
         rank_style: RANK_STYLES[random.index(3)],
         kind: kinds::kind(random),
+        clock: clock(random, starts),
+        evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
+        min_participants: maybe(random, |random| {
+            u32::try_from(random.within(1, places)).unwrap()
+        }),
+    }
+}
+
+/// Each member's own, UTC, or a zone that turns its clocks now and then.
+fn clock(random: &mut Random, starts: Day) -> Clock {
+    match random.index(3) {
+        0 => Clock::UserLocal,
+        1 => Clock::Utc,
+        _ => {
+            let zones = BundledZones::new();
+            let name = ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca"];
+            let zone = zones.zone(name[random.index(3)]);
+            Clock::of_zone(&zone.unwrap(), starts)
+        }
     }
 }
 
@@ -382,7 +406,7 @@ fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(13) {
+    match random.index(14) {
         0 => ChallengeInput::Create(definition(random)),
         1 => ChallengeInput::Replace(definition(random)),
         2 => ChallengeInput::Discard,
@@ -407,6 +431,7 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
         11 => ChallengeInput::Admit(vec![MemberNumber(
             u32::try_from(random.within(0, 9)).unwrap(),
         )]),
+        12 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
         _ => ChallengeInput::Tick,
     }
 }

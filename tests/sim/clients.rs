@@ -227,7 +227,8 @@ fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {
             person: who,
         } => {
             let zone = rules().zones.zone(person(who).zone)?;
-            let starts_ms = Calendar::new(zone).start_ms(script.challenges[*at].1.starts);
+            let definition = &script.challenges[*at].1;
+            let starts_ms = definition.starts_for(&Calendar::new(zone));
             let user = person(who).user.clone();
             let shown = alias::derived(&user);
             Mail::Enrol(user, number, challenge(at), shown, starts_ms)

@@ -3,7 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Challenge, Member, Name, Stage, Told, board::Board, forget::forget, frozen::freeze, waiting,
+    Challenge, Member, Name, Stage, Told, attendance, board::Board, forget::forget, frozen::freeze,
+    waiting,
 };
 use crate::{
     definition::Definition,
@@ -126,6 +127,7 @@ fn apply(
         ChallengeInput::Admit(numbers) => {
             waiting::admit(challenge, board, (numbers, header.stamp_ms))
         }
+        ChallengeInput::Count(joined) => attendance::counted(challenge, board, *joined),
         ChallengeInput::Leave(user) => leave(challenge, board, (user, header)),
         ChallengeInput::Settle {
             cutoff_ms,
@@ -162,7 +164,7 @@ fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
 }
 
 /// The challenge is over: its rows stay as they are, and everybody is told.
-fn end(challenge: &mut Challenge, board: &mut Board, stage: Stage) -> Vec<Notice> {
+pub(super) fn end(challenge: &mut Challenge, board: &mut Board, stage: Stage) -> Vec<Notice> {
     set(challenge, stage);
     freeze(challenge, board);
     conclude(challenge, board)

@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod amend;
+mod attendance;
 pub mod board;
 pub mod delta;
 pub mod fold;
@@ -139,6 +140,10 @@ pub struct Challenge {
     #[n(14)]
     #[cbor(default)]
     pub is_extended: bool,
+    /// Who took part was counted, and they were enough.
+    #[n(20)]
+    #[cbor(default)]
+    pub is_counted: bool,
 }
 
 impl Challenge {
@@ -161,6 +166,7 @@ impl Challenge {
             cancelled_by: None,
             frozen: false,
             is_extended: false,
+            is_counted: false,
         }
     }
 
@@ -222,10 +228,12 @@ impl Challenge {
         Some(definition.settles_at_ms()).filter(|cutoff_ms| *cutoff_ms <= self.now_ms)
     }
 
-    /// When this challenge must be woken, POSIX ms; one that waits for its settlement is due at once.
+    /// When this challenge must be woken, POSIX ms; one that waits for its settlement, or for its members to be counted, is due
+    /// at once.
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
-        self.cutoff_passed().or(self.next_deadline())
+        let count = self.awaits_count().then_some(self.now_ms);
+        count.or(self.cutoff_passed()).or(self.next_deadline())
     }
 
     /// Whether it is settled or cancelled: its board is what it will always be, once it is filled.

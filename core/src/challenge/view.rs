@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Board, Challenge, Member, RowId};
 use crate::{
-    civil::MINUTE_MS,
+    definition::Definition,
     id::UserId,
     leaderboard::{Row, RowKey},
     view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, Membership, RowView},
@@ -39,16 +39,17 @@ impl Challenge {
     }
 
     fn enrolment_view(&self, user: &UserId, member: &Member) -> EnrolmentView {
-        let joined = member
-            .joined_ms
-            .div_euclid(MINUTE_MS)
-            .saturating_mul(MINUTE_MS);
+        let counts_from = |of: &Definition| of.counts_from(member.starts_ms, member.joined_ms);
+        let counts_from_ms = self
+            .definition
+            .as_ref()
+            .map_or(member.starts_ms, counts_from);
         EnrolmentView {
             challenge: self.id,
             user: user.clone(),
             membership: self.membership(member),
             joined_ms: member.joined_ms,
-            counts_from_ms: member.starts_ms.max(joined),
+            counts_from_ms,
         }
     }
 

@@ -2,16 +2,24 @@
 //!
 //! Pure data and checks; the life cycle is `challenge`'s.
 
+mod clock;
+mod evidence;
 pub mod kind;
 pub mod rewards;
+mod terms;
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use self::rewards::{Reward, TieRule};
-use crate::{civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric};
+use crate::{
+    civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric, zone::Zones,
+};
 
 pub use kind::{Kind, Reached, Scale};
+
+pub use clock::{Clock, DateSpan, Dial};
+pub use evidence::Evidence;
 
 /// Whether one may join after the window's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -24,9 +32,12 @@ pub enum LateJoin {
     /// Only before the window's start for that user.
     #[n(1)]
     No,
+    /// Until the end; minutes count from the window's start, whenever one joins (ADR 0061).
+    #[n(2)]
+    Prorated,
 }
 
-/// A challenge on user-local dates.
+/// A challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Definition {
     /// Shown to users; 1 to 200 characters.
@@ -35,7 +46,7 @@ pub struct Definition {
     /// What is summed.
     #[n(1)]
     pub metric: Metric,
-    /// First date, in each user's own days.
+    /// First date, on the clock.
     #[n(2)]
     pub starts: Day,
     /// Last date, inside the window.
@@ -79,6 +90,18 @@ pub struct Definition {
     /// The campaign whose budget pays; there is one where there are rewards.
     #[n(18)]
     pub campaign: Option<CampaignId>,
+    /// Whose clock the dates are of.
+    #[n(12)]
+    #[cbor(default)]
+    pub clock: Clock,
+    /// Fewest members at the window's end; with fewer it is cancelled then. `None`: any number will do.
+    #[n(14)]
+    #[cbor(default)]
+    pub min_participants: Option<u32>,
+    /// Which samples count.
+    #[n(15)]
+    #[cbor(default)]
+    pub evidence: Evidence,
 }
 
 /// A fault of a definition.
@@ -108,10 +131,6 @@ impl DefinitionFault {
     }
 }
 
-/// Hours by which the first place on Earth is ahead of UTC when a date begins.
-const FIRST_PLACE_H: i64 = 14;
-/// Hours by which the last place on Earth is behind UTC when a date ends.
-const LAST_PLACE_H: i64 = 12;
 const HOUR_MS: i64 = crate::civil::HOUR_MS;
 const WEEK_MS: i64 = 168 * HOUR_MS;
 
@@ -140,6 +159,9 @@ impl Definition {
             rewards: Vec::new(),
             tie_rule: TieRule::Earliest,
             campaign: None,
+            clock: Clock::UserLocal,
+            min_participants: None,
+            evidence: Evidence::Sensed,
         }
     }
 
@@ -205,6 +227,7 @@ impl Definition {
         fault(long, "/finalisation_h", "range", "0 to 72".into());
         faults.extend(self.kind.faults());
         faults.extend(self.reward_faults());
+        faults.extend(self.faults_of_terms());
         faults
     }
 
@@ -217,46 +240,43 @@ impl Definition {
     /// Whether a user whose window starts at `starts_ms` may still be taken in, both POSIX ms.
     #[must_use]
     pub fn takes_in(&self, starts_ms: i64, now_ms: i64) -> bool {
-        now_ms < self.ends_at_ms() && (self.late == LateJoin::Yes || now_ms < starts_ms)
+        now_ms < self.ends_at_ms() && (self.late != LateJoin::No || now_ms < starts_ms)
     }
 
-    /// The window's first local start anywhere: 00:00 of `starts` at UTC+14, POSIX ms.
+    /// The window's first start anywhere, POSIX ms: 00:00 of `starts` at UTC+14, or on the clock that all share.
     #[must_use]
     pub fn started_ms(&self) -> i64 {
-        self.starts
-            .utc_ms()
-            .saturating_sub(FIRST_PLACE_H.saturating_mul(HOUR_MS))
+        self.clock.first_start_ms(self.starts)
     }
 
-    /// The window's last local end anywhere: 00:00 after `ends` at UTC-12, POSIX ms.
+    /// The window's last end anywhere, POSIX ms: 00:00 after `ends` at UTC-12, or on the clock that all share.
     #[must_use]
     pub fn ends_at_ms(&self) -> i64 {
-        self.ends
-            .next()
-            .utc_ms()
-            .saturating_add(LAST_PLACE_H.saturating_mul(HOUR_MS))
+        self.clock.last_end_ms(self.ends)
     }
 
     /// The same, so many days later.
     #[must_use]
-    pub fn moved(&self, days: i32) -> Self {
+    pub fn moved(&self, days: i32, zones: &dyn Zones) -> Self {
+        let starts = self.starts.plus(days);
         Self {
-            starts: self.starts.plus(days),
+            starts,
             ends: self.ends.plus(days),
+            clock: self.clock.around(starts, zones),
             ..self.clone()
         }
     }
 
     /// The same where its window is over everywhere by then, else so many weeks earlier as that takes: people live by the week.
     #[must_use]
-    pub fn last_over(&self, now_ms: i64) -> Self {
+    pub fn last_over(&self, now_ms: i64, zones: &dyn Zones) -> Self {
         let ahead_ms = self.ends_at_ms().saturating_sub(now_ms).max(0);
         let weeks = ahead_ms
             .saturating_add(WEEK_MS)
             .saturating_sub(1)
             .div_euclid(WEEK_MS);
         let days = i32::try_from(weeks.saturating_mul(7)).unwrap_or(i32::MAX);
-        self.moved(days.saturating_neg())
+        self.moved(days.saturating_neg(), zones)
     }
 
     /// The cut-off of the settlement, POSIX ms.

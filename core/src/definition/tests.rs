@@ -1,6 +1,9 @@
 //! The definition of a challenge: its times, and its faults.
 
+use alloc::sync::Arc;
+
 use super::*;
+use crate::zone::Zone;
 
 fn april() -> Definition {
     let (starts, ends) = ("2016-04-13", "2016-05-11");
@@ -59,6 +62,21 @@ fn every_fault_is_found_at_once() {
             "/finalisation_h"
         ]
     );
+    let long = Definition {
+        ends: Day::parse("2016-06-12").unwrap(),
+        late: LateJoin::Prorated,
+        capacity: Some(2),
+        min_participants: Some(3),
+        ..april()
+    };
+    let pointers: Vec<_> = long.faults().into_iter().map(|f| f.pointer).collect();
+    assert_eq!(pointers, ["/join/late", "/min_participants"]);
+    let shorter = Definition {
+        ends: long.ends.prev(),
+        min_participants: Some(2),
+        ..long
+    };
+    assert_eq!(shorter.faults(), []);
     let endless = Definition {
         waitlist: 1,
         ..april()
@@ -67,14 +85,37 @@ fn every_fault_is_found_at_once() {
     assert_eq!(codes, ["needs_capacity"]);
 }
 
+struct Berlin;
+
+impl Zones for Berlin {
+    fn zone(&self, name: &str) -> Option<Arc<Zone>> {
+        let summer_ms = Day::parse("2016-03-27").unwrap().utc_ms() + HOUR_MS;
+        let turns = Vec::from([(summer_ms, 7_200)]);
+        (name == "Europe/Berlin").then(|| Arc::new(Zone::new(name, 3_600, turns)))
+    }
+}
+
+#[test]
+fn a_window_that_is_moved_has_the_clock_of_its_new_dates() {
+    let zone = Berlin.zone("Europe/Berlin").unwrap();
+    let april = april();
+    let april = Definition {
+        clock: Clock::of_zone(&zone, april.starts),
+        ..april
+    };
+    let march = april.moved(-28, &Berlin);
+    let days = |ms: i64| (ms - april.started_ms()).div_euclid(HOUR_MS);
+    assert_eq!(days(march.started_ms()), -28 * 24 + 1, "winter time then");
+}
+
 #[test]
 fn a_window_that_is_not_over_is_played_whole_weeks_earlier() {
     let april = april();
     let over_ms = april.ends_at_ms();
-    assert_eq!(april.last_over(over_ms), april);
-    let early = april.last_over(over_ms - 1);
-    assert_eq!(early, april.moved(-7));
+    assert_eq!(april.last_over(over_ms, &Berlin), april);
+    let early = april.last_over(over_ms - 1, &Berlin);
+    assert_eq!(early, april.moved(-7, &Berlin));
     assert!(early.ends_at_ms() < over_ms);
-    let far = april.last_over(over_ms - 15 * 24 * HOUR_MS);
-    assert_eq!(far, april.moved(-21));
+    let far = april.last_over(over_ms - 15 * 24 * HOUR_MS, &Berlin);
+    assert_eq!(far, april.moved(-21, &Berlin));
 }

@@ -80,6 +80,9 @@ pub enum ChallengeInput {
     /// Gives free places to members who wait. It names nobody, for the same reason.
     #[n(13)]
     Admit(#[n(0)] Vec<MemberNumber>),
+    /// So many are in when the window has ended: with too few the challenge is cancelled.
+    #[n(20)]
+    Count(#[n(0)] u32),
 }
 
 impl ChallengeInput {
@@ -99,7 +102,8 @@ impl ChallengeInput {
             | Self::Tick
             | Self::Skip(_)
             | Self::Forget(_)
-            | Self::Admit(_) => None,
+            | Self::Admit(_)
+            | Self::Count(_) => None,
         }
     }
 
@@ -120,6 +124,7 @@ impl ChallengeInput {
             Self::Retry(_) => "retry",
             Self::Forget(_) => "forget",
             Self::Admit(_) => "admit",
+            Self::Count(_) => "count",
         }
     }
 }

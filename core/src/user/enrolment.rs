@@ -8,17 +8,17 @@ use minicbor::{Decode, Encode};
 use super::{
     User,
     closing::Kind,
+    counting::{self, Shares, counted_span},
     fold::Fold,
     score::{self, Crossing},
 };
 use crate::{
-    civil::{Day, MINUTE_MS},
+    civil::Day,
     definition::Definition,
     event::{Contribution, FactKind, Topic},
     id::{ChallengeId, Position},
     input::{Conclusion, UserInput},
     limits,
-    manual::Total,
     metric::Metric,
 };
 
@@ -86,6 +86,10 @@ pub struct Enrolment {
     #[n(11)]
     #[cbor(default)]
     pub crossing: Option<Crossing>,
+    /// What each day gives to each date, where the clock is the same for all and a date has a cap.
+    #[n(16)]
+    #[cbor(default)]
+    pub shares: Shares,
 }
 
 impl Enrolment {
@@ -102,6 +106,7 @@ impl Enrolment {
             ended: definition.ends_at_ms() <= fold.at_ms,
             alias: None,
             crossing: None,
+            shares: Shares::new(),
             definition: definition.clone(),
         }
     }
@@ -175,6 +180,7 @@ pub(super) fn enrol(
     joining: (u32, i64, &Definition),
 ) {
     let (join, joined_ms, definition) = joining;
+    let days = counting::days(user, definition, joined_ms);
     let held = user.enrolments.get(&id);
     if held.is_some_and(|held| held.has_joined(join)) {
         return;
@@ -183,12 +189,7 @@ pub(super) fn enrol(
     user.enrolments.insert(id, Box::new(held));
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));
-    score_days(
-        user,
-        fold,
-        id,
-        user.day_of(joined_ms).max(definition.starts),
-    );
+    score_days(user, fold, id, days);
 }
 
 /// The window has become longer. What froze meanwhile scores again.
@@ -198,11 +199,14 @@ pub(super) fn extend(
     id: ChallengeId,
     (join, ends): (u32, Day),
 ) {
-    let held = user.enrolments.get_mut(&id);
+    let held = user.enrolments.get(&id);
     let Some(held) = held.filter(|held| held.ends_before(join, ends)) else {
         return;
     };
-    let first = held.definition.ends.next();
+    let days = counting::added_days(user, held, ends);
+    let Some(held) = user.enrolments.get_mut(&id) else {
+        return;
+    };
     held.definition.ends = ends;
     held.ended = held.definition.ends_at_ms() <= fold.at_ms;
     (held.state, held.alias) = (EnrolmentState::Active, None);
@@ -213,20 +217,20 @@ pub(super) fn extend(
             ends,
         },
     );
-    score_days(user, fold, id, first);
+    score_days(user, fold, id, days);
 }
 
-/// Scores the days of the window from one on.
-fn score_days(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, first: Day) {
+/// Scores days of the window, from a first to a last one.
+fn score_days(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, (first, last): (Day, Day)) {
     let Some(held) = user.enrolments.get(&id) else {
         return;
     };
-    let (metric, last) = (held.definition.metric, held.definition.ends);
+    let definition = held.definition.clone();
     super::rebuild::warm(user, fold, first, last);
     let days = user.days.range(first..).map(|(day, _)| *day);
     let days: Vec<Day> = days.take_while(|day| *day <= last).collect();
     for day in days {
-        let series = super::progress::minutes(user, (metric, Total::Eligible), day);
+        let series = counting::minutes(user, &definition, day);
         score::score_day(user, id, day, &series);
     }
     score::sum_up(user, fold, id, true);
@@ -339,9 +343,8 @@ pub(super) fn day_changed(
         return;
     }
     let counts = |held: &Enrolment| {
-        let window = held.definition.starts..=held.definition.ends;
-        let counted = held.definition.metric == metric && window.contains(&day);
-        held.state == EnrolmentState::Active && counted
+        let counted = || held.definition.metric == metric && counting::counts_day(user, held, day);
+        held.state == EnrolmentState::Active && counted()
     };
     let ids: Vec<_> = user
         .enrolments
@@ -350,32 +353,10 @@ pub(super) fn day_changed(
         .map(|(id, _)| *id)
         .collect();
     for id in ids {
-        score::score_day(user, id, day, series);
+        score::score_changed(user, id, day, series);
+        counting::follow(user, fold, id, day);
         score::sum_up(user, fold, id, false);
     }
-}
-
-/// First minute that counts and the first that no longer does, POSIX ms: an n-day competition counts only 1,440n + 120
-/// minutes after the member's own start (domain.md 2.2).
-#[must_use]
-pub(super) fn counted_span(user: &User, held: &Enrolment) -> (i64, i64) {
-    let of = &held.definition;
-    let start = user.calendar().start_ms(of.starts);
-    let days = i64::from(of.ends.since(of.starts)).saturating_add(1);
-    let longest = days
-        .saturating_mul(1_440)
-        .saturating_add(120)
-        .saturating_mul(MINUTE_MS);
-    let joined = held
-        .joined_ms
-        .div_euclid(MINUTE_MS)
-        .saturating_mul(MINUTE_MS);
-    (
-        start.max(joined),
-        user.calendar()
-            .end_ms(of.ends)
-            .min(start.saturating_add(longest)),
-    )
 }
 
 /// A window that has not begun begins at another instant now, and with it a row without steps (domain.md 6.1).

@@ -8,6 +8,7 @@ pub mod admit;
 mod changes;
 mod closing;
 mod counters;
+mod counting;
 pub mod device_order;
 mod devices;
 mod enrolment;

@@ -6,7 +6,7 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{
     Device, User,
     counters::{self, Counters, Runs},
-    goals, score,
+    counting, goals, score,
 };
 use crate::{
     calendar::DaySpan,
@@ -209,15 +209,16 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
             definition,
             ..
         } => {
-            let first = user.day_of(*joined_ms).max(definition.starts);
-            cold(user, first, definition.ends)
+            let (first, last) = counting::days(user, definition, *joined_ms);
+            cold(user, first, last)
         }
         UserInput::Extend {
             challenge, ends, ..
         } => {
             let held = user.enrolments.get(challenge);
             held.map_or_else(Vec::new, |held| {
-                cold(user, held.definition.ends.next(), *ends)
+                let (first, last) = counting::added_days(user, held, *ends);
+                cold(user, first, last)
             })
         }
         UserInput::Open {
@@ -239,7 +240,8 @@ fn needs(user: &User, input: &UserInput, stamp_ms: i64) -> BTreeSet<Day> {
     spans.extend(score::cold_days(user));
     let mut days = whole(user, spans);
     let changed: Vec<Span> = days.iter().map(|day| (*day, *day)).collect();
-    let counted = goals::needs(user, input, (&changed, stamp_ms));
+    let mut counted = goals::needs(user, input, (&changed, stamp_ms));
+    counted.extend(counting::needs(user, input, &changed));
     days.extend(whole(user, counted));
     stored(user, days, stamp_ms.max(user.now_ms))
 }

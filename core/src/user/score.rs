@@ -1,18 +1,19 @@
 //! From the minutes of a user's days to its score in a challenge, and when that was reached (domain.md 5.2, 6.1).
 //!
-//! Which days are counted, and from which minute on, is `enrolment`'s.
+//! Which minutes are counted is `counting`'s.
 
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
 use super::{
     Enrolment, User,
-    enrolment::{EnrolmentState, counted_span},
+    counting::{self, Taken, counted_span},
+    enrolment::EnrolmentState,
     fold::Fold,
-    plan, progress, rebuild,
+    plan, rebuild,
 };
 use crate::{
-    civil::{Day, MINUTE_MS},
+    civil::Day,
     event::{Event, Topic},
     id::ChallengeId,
     manual::Total,
@@ -33,17 +34,30 @@ pub struct Crossing {
     pub at_ms: i64,
 }
 
+/// Scores a day whose minutes have changed; `eligible` are those that nearly every challenge counts.
+pub(super) fn score_changed(user: &mut User, id: ChallengeId, day: Day, eligible: &[(i32, u32)]) {
+    let Some(held) = user.enrolments.get(&id) else {
+        return;
+    };
+    if counting::total(user, &held.definition) == Total::Eligible {
+        score_day(user, id, day, eligible);
+    } else {
+        let own = counting::minutes(user, &held.definition, day);
+        score_day(user, id, day, &own);
+    }
+}
+
 /// A day's part of the score.
 pub(super) fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i32, u32)]) {
     let Some(held) = user.enrolments.get(&id) else {
         return;
     };
-    let span = counted_span(user, held);
-    let cap = held.definition.per_day_cap.unwrap_or(i64::MAX);
-    let (score, achieved_ms) = walk(series, span, cap);
+    let counted = held.taken(day, counted_span(user, held), series);
+    let (score, achieved_ms) = walk(&counted, i64::MAX);
     let Some(held) = user.enrolments.get_mut(&id) else {
         return;
     };
+    held.share(day, &counted);
     if score == 0 {
         held.days.remove(&day);
     } else {
@@ -54,15 +68,14 @@ pub(super) fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i
 }
 
 /// What minutes come to up to an amount, and in which of them.
-fn walk(series: &[(i32, u32)], (from_ms, to_ms): (i64, i64), most: i64) -> (i64, i64) {
+fn walk(counted: &[Taken], most: i64) -> (i64, i64) {
     let (mut score, mut achieved_ms) = (0_i64, 0_i64);
-    for (minute, value) in series {
-        let at_ms = i64::from(*minute).saturating_mul(MINUTE_MS);
-        if *value == 0 || at_ms < from_ms || at_ms >= to_ms || score >= most {
-            continue;
+    for taken in counted {
+        if score >= most {
+            break;
         }
-        score = score.saturating_add(i64::from(*value)).min(most);
-        achieved_ms = at_ms;
+        score = score.saturating_add(taken.amount).min(most);
+        achieved_ms = taken.at_ms;
     }
     (score, achieved_ms)
 }
@@ -112,11 +125,12 @@ fn cross(user: &mut User, fold: &Fold<'_>, id: ChallengeId) -> Option<Crossing> 
     if let Some(known) = known.filter(|known| (known.day, known.rest) == (day, rest)) {
         return Some(known);
     }
-    let (span, metric) = (counted_span(user, held), held.definition.metric);
+    let span = counted_span(user, held);
     let last_ms = held.days.get(&day).map_or(span.0, |(_, at_ms)| *at_ms);
     rebuild::warm(user, fold, day, day);
-    let series = progress::minutes(user, (metric, Total::Eligible), day);
-    let (reached, at_ms) = walk(&series, span, rest);
+    let held = user.enrolments.get(&id)?;
+    let series = counting::minutes(user, &held.definition, day);
+    let (reached, at_ms) = walk(&held.taken(day, span, &series), rest);
     // Of a day whose minutes are no longer kept the last one that counted is known.
     let at_ms = if reached < rest { last_ms } else { at_ms };
     Some(Crossing { day, rest, at_ms })
@@ -152,8 +166,9 @@ pub(super) fn cold_days(user: &User) -> Vec<(Day, Day)> {
     for held in user.enrolments.values() {
         let active = held.state == EnrolmentState::Active;
         if active && held.definition.kind.line().is_some() {
-            let first = user.hard_closed.next().max(held.definition.starts);
-            spans.extend(plan::cold(user, first, held.definition.ends));
+            let (first, last) = counting::days(user, &held.definition, held.joined_ms);
+            let first = user.hard_closed.next().max(first);
+            spans.extend(plan::cold(user, first, last));
         }
     }
     spans

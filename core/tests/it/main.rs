@@ -38,6 +38,7 @@ mod retention;
 mod snapshots;
 mod streaks;
 mod targets;
+mod terms;
 mod tokens;
 mod travel;
 mod verdicts;

@@ -127,6 +127,14 @@ pub(super) fn settlement(cell: &Cell) {
     }
 }
 
+/// Once the window has ended: counts who took part, where that matters.
+pub(super) fn count(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    if let Some(count) = held.resident().and_then(|resident| resident.count()) {
+        held.offer(Origin::server(Source::Timer), (count, Vec::new()), None);
+    }
+}
+
 /// Gives free places to who has waited longest.
 pub(super) fn admission(cell: &Cell) {
     let mut held = cell.borrow_mut();

@@ -252,9 +252,10 @@ fn fold_durable(cell: &Cell) {
     settle(cell);
 }
 
-/// Tells members, goes on with a settlement, gives free places away, lets waiting commands go on, keeps deadlines.
+/// Tells members, counts them at the end, goes on with a settlement, gives free places away, lets waiting commands go on, keeps deadlines.
 pub(super) fn settle(cell: &Cell) {
     deliver::send_outbox(cell);
+    deliver::count(cell);
     deliver::settlement(cell);
     deliver::admission(cell);
     command::resume(cell);

@@ -11,6 +11,7 @@ use streakline_core::{
     id::{ChallengeId, UserId},
     input::ChallengeInput,
     leaderboard::RowKey,
+    manual::ManualPolicy,
     user::admit::may_enrol,
     view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RowView},
 };
@@ -154,6 +155,12 @@ impl Directory {
         self.change(id, (admit, attach, None), caller, view).await
     }
 
+    /// What typed-in samples count for.
+    #[must_use]
+    pub fn manual_policy(&self) -> ManualPolicy {
+        self.shared.rules.manual_policy
+    }
+
     /// A challenge.
     ///
     /// # Errors
@@ -286,13 +293,13 @@ impl Directory {
         user: &UserId,
         caller: Caller,
     ) -> Outcome<Written<EnrolmentView>> {
-        let starts = self.challenge(id).await?.definition.starts;
+        let definition = self.challenge(id).await?.definition;
         let erasures = self.shared.erasures.clone();
         let ticket = erasures.ticket(user)?;
         let facts = self.read(user, move |user, _| {
             Ok((
                 user.shown_alias(),
-                user.calendar().start_ms(starts),
+                definition.starts_for(user.calendar()),
                 may_enrol(user),
             ))
         });

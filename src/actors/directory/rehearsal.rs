@@ -9,6 +9,7 @@ use streakline_core::{
     id::{ChallengeId, UserId},
     limits,
     user::rehearsal::{self, Rehearsed},
+    zone::Zones,
 };
 
 use super::{Directory, Outcome, fault, unknown_challenge};
@@ -48,9 +49,11 @@ impl Directory {
     /// `NotFound`, `Invalid` for a window that is not over or too many candidates, those of a busy server.
     pub async fn rehearse(&self, id: ChallengeId, asked: Asked) -> Outcome<Played> {
         let starts = asked.starts;
+        let zones = self.shared.rules.zones.clone();
         let definition = self.look(id, move |resident, now_ms| {
             let definition = resident.challenge().definition.as_ref();
-            over(definition.ok_or_else(unknown_challenge)?, starts, now_ms)
+            let definition = definition.ok_or_else(unknown_challenge)?;
+            over(definition, starts, (now_ms, &*zones))
         });
         let definition = definition.await?;
         let candidates = self.candidates(asked.candidates).await?;
@@ -103,16 +106,18 @@ impl Directory {
 }
 
 /// The definition with a window that is over.
-fn over(definition: &Definition, starts: Option<Day>, now_ms: i64) -> Outcome<Definition> {
+fn over(
+    definition: &Definition,
+    starts: Option<Day>,
+    (now_ms, zones): (i64, &dyn Zones),
+) -> Outcome<Definition> {
     let Some(starts) = starts else {
-        return Ok(definition.last_over(now_ms));
+        return Ok(definition.last_over(now_ms, zones));
     };
-    let moved = definition.moved(starts.since(definition.starts));
+    let moved = definition.moved(starts.since(definition.starts), zones);
     if moved.ends_at_ms() > now_ms {
-        let words = format!(
-            "the window would end on {}, which is not over everywhere",
-            moved.ends.iso()
-        );
+        let last = moved.ends.iso();
+        let words = format!("the window would end on {last}, which is not over everywhere");
         return Err(fault("/starts", "range", words));
     }
     Ok(moved)

@@ -270,6 +270,7 @@ fn readmitted(
         // Made anew by the challenge itself.
         ChallengeInput::Settle { .. }
         | ChallengeInput::Admit(_)
+        | ChallengeInput::Count(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),

@@ -5,15 +5,17 @@ mod window;
 
 use serde_json::Value;
 use streakline_core::{
-    definition::{Definition, Kind},
+    definition::{Definition, Evidence, Kind},
     leaderboard::RankStyle,
     limits,
+    manual::ManualPolicy,
     metric::Metric,
+    zone::Zones,
 };
 use utoipa::ToSchema;
 
 use self::kind::kind;
-use self::window::{JoinBody, WindowBody, join, presumed, window};
+use self::window::{JoinBody, Window, WindowBody, join};
 use super::{
     fault::{Faults, Wrong},
     fields::{Fields, integer, text, word},
@@ -67,6 +69,12 @@ pub(super) struct ChallengeBody {
     /// Most users who wait for a place once all are taken, longest wait first; needs a capacity.
     #[schema(default = 0, maximum = 100_000)]
     waitlist: Option<u32>,
+    /// Fewest members at the window's end; with fewer it is cancelled then. Null: any number will do.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    min_participants: Option<u32>,
+    /// Which samples count: `sensed`, or `any` where typed-in ones count for anything at all (`rules.manual_policy`).
+    #[schema(default = "sensed")]
+    evidence: Option<String>,
     /// Most of one day that counts; null: all of it. Absent: 30,000 steps of `most`, of other types all of it.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     per_day_cap: Option<i64>,
@@ -84,6 +92,29 @@ pub(super) struct ChallengeBody {
     visibility: Option<String>,
 }
 
+/// What a body is judged by besides itself.
+pub(super) struct Known<'a> {
+    /// Zones by their names.
+    pub(super) zones: &'a dyn Zones,
+    /// What typed-in samples count for in this deployment.
+    pub(super) manual_policy: ManualPolicy,
+}
+
+/// Which samples count, of those that can be told apart.
+fn evidence(value: &Value, policy: ManualPolicy) -> Result<Evidence, Wrong> {
+    let words = match text(value)?.as_str() {
+        "sensed" => return Ok(Evidence::Sensed),
+        "any" if Evidence::Any.total(policy).is_some() => return Ok(Evidence::Any),
+        "any" => "typed-in samples count for nothing under this deployment's rules.manual_policy",
+        "attested" => "no device signs its samples in this version",
+        "workout_with_hr" => {
+            "this version does not tell the minutes of workouts with a heart rate apart"
+        }
+        _ => "must be sensed or any",
+    };
+    Err(Wrong::new("unsupported", words))
+}
+
 /// The one metric that a challenge counts in this version.
 fn steps(value: &Value) -> Result<Metric, Wrong> {
     let words = "this version's challenges count only steps";
@@ -94,16 +125,23 @@ fn steps(value: &Value) -> Result<Metric, Wrong> {
 }
 
 /// The definition in a body, or all its faults. `read_only`: members that may be there and change nothing.
-pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refusal> {
+pub(super) fn parse(
+    body: &Value,
+    read_only: &[&str],
+    known: &Known<'_>,
+) -> Result<Definition, Refusal> {
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let title = top.required("title", text);
     let metric = top.required("metric", steps);
     let kind = kind(&mut top, metric);
-    let dates = window(top.required_object("window"));
+    let window = Window::read(top.required_object("window"), known.zones);
     let (join_opens_ms, late) = join(top.object("join"));
-    let capacity = top.nullable("capacity", integer(1..=i64::from(limits::PARTICIPANTS_MAX)));
+    let most = i64::from(limits::PARTICIPANTS_MAX);
+    let capacity = top.nullable("capacity", integer(1..=most));
     let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
+    let least = top.nullable("min_participants", integer(1..=most));
+    let believed = top.optional("evidence", |value| evidence(value, known.manual_policy));
     let per_day_cap = top.nullable("per_day_cap", integer(1..=1_000_000_000));
     let hours = integer(0..=i64::from(limits::FINALISATION_H_MAX));
     let finalisation_h = top.optional("finalisation_h", hours);
@@ -111,14 +149,18 @@ pub(super) fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refu
     let rank_style = top.optional("rank_style", word(&["competition", "dense", "ordinal"]));
     top.optional("visibility", word(&["participants"]));
     top.done(read_only);
-    let mut definition = Definition::new(&title.unwrap_or_default(), presumed(dates));
+    let dates = window.presumed_dates();
+    let mut definition = Definition::new(&title.unwrap_or_default(), dates);
+    definition.clock = window.clock(dates.0);
     definition.metric = metric.unwrap_or(definition.metric);
     definition.kind = kind.unwrap_or(definition.kind);
     let capped = definition.kind == Kind::Most;
     definition.per_day_cap = definition.per_day_cap.filter(|_| capped);
     (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
-    definition.capacity = capacity.flatten().and_then(|most| u32::try_from(most).ok());
+    definition.capacity = number(capacity.flatten());
+    definition.min_participants = number(least.flatten());
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
+    definition.evidence = believed.unwrap_or(definition.evidence);
     definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);
     definition.finalisation_h = number(finalisation_h).unwrap_or(definition.finalisation_h);
     definition.rank_style = rank_style.map_or(definition.rank_style, style);
@@ -144,7 +186,9 @@ fn add_faults_of(definition: &Definition, faults: &Faults) {
     let window_is_known = !faults.concern("/window");
     let found = definition.faults().into_iter().filter(|fault| {
         let of_dates = fault.pointer.starts_with("/window") || fault.code == "after_end";
-        let of_capacity = fault.code == "needs_capacity" && faults.concern("/capacity");
+        let by_capacity = fault.code == "needs_capacity" || fault.pointer == "/min_participants";
+        let of_capacity = by_capacity && faults.concern("/capacity");
+        let of_dates = of_dates || fault.pointer == "/join/late";
         !faults.concern(&fault.pointer) && (window_is_known || !of_dates) && !of_capacity
     });
     for fault in found.collect::<Vec<_>>() {

@@ -4,6 +4,24 @@ use serde_json::json;
 use streakline_core::definition::LateJoin;
 
 use super::*;
+use crate::zones::BundledZones;
+
+fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refusal> {
+    parse_under(ManualPolicy::Exclude, body, read_only)
+}
+
+fn parse_under(
+    manual_policy: ManualPolicy,
+    body: &Value,
+    read_only: &[&str],
+) -> Result<Definition, Refusal> {
+    let zones = BundledZones::new();
+    let known = Known {
+        zones: &zones,
+        manual_policy,
+    };
+    super::parse(body, read_only, &known)
+}
 
 fn april() -> Value {
     json!({"title": "April steps", "type": "most", "metric": "steps",
@@ -49,6 +67,35 @@ fn a_waiting_list_needs_a_capacity() {
     );
     body["capacity"] = json!(10);
     assert_eq!(parse(&body, &[]).unwrap().waitlist, 20);
+}
+
+#[test]
+fn a_challenge_may_need_no_more_members_than_it_has_places() {
+    let mut body = april();
+    body["min_participants"] = json!(20);
+    assert_eq!(parse(&body, &[]).unwrap().min_participants, Some(20));
+    body["capacity"] = json!(10);
+    let found = faults(&body);
+    assert_eq!(found, [("/min_participants".to_owned(), "range")]);
+    body["capacity"] = json!(0);
+    assert_eq!(faults(&body), [("/capacity".to_owned(), "range")]);
+}
+
+#[test]
+fn evidence_that_cannot_be_told_apart_is_refused() {
+    let mut body = april();
+    for name in ["any", "attested", "workout_with_hr", "none"] {
+        body["evidence"] = json!(name);
+        let found = faults(&body);
+        assert_eq!(found, [("/evidence".to_owned(), "unsupported")], "{name}");
+    }
+    body["evidence"] = json!("any");
+    for policy in [ManualPolicy::GoalsOnly, ManualPolicy::Include] {
+        let any = parse_under(policy, &body, &[]).unwrap();
+        assert_eq!(any.evidence, Evidence::Any);
+    }
+    body["evidence"] = json!("sensed");
+    assert_eq!(parse(&body, &[]).unwrap().evidence, Evidence::Sensed);
 }
 
 #[test]
@@ -101,5 +148,25 @@ fn the_answer_of_a_get_can_be_put_back_but_not_posted() {
         faults(&body)
             .iter()
             .all(|(_, code)| *code == "unknown_field")
+    );
+}
+
+#[test]
+fn a_clock_is_each_members_own_or_one_for_all() {
+    let mut body = april();
+    for name in ["user_local", "utc", "Europe/Berlin"] {
+        body["window"]["clock"] = json!(name);
+        assert_eq!(parse(&body, &[]).unwrap().clock.name(), name);
+    }
+    let berlin = parse(&body, &[]).unwrap();
+    assert_eq!(
+        berlin.started_ms(),
+        1_460_498_400_000,
+        "22:00Z of the day before"
+    );
+    body["window"]["clock"] = json!("europe/berlin");
+    assert_eq!(
+        faults(&body),
+        [("/window/clock".to_owned(), "unknown_zone")]
     );
 }

@@ -1,9 +1,19 @@
 //! When a challenge counts, and when one may join it.
 
-use streakline_core::{civil::Day, definition::LateJoin};
+use std::sync::Arc;
+
+use serde_json::Value;
+use streakline_core::{
+    civil::Day,
+    definition::{Clock, LateJoin},
+    zone::{Zone, Zones},
+};
 use utoipa::ToSchema;
 
-use crate::api::fields::{Fields, INTEGER_MAX, date, integer, word};
+use crate::api::{
+    fault::Wrong,
+    fields::{Fields, INTEGER_MAX, date, integer, text, word},
+};
 
 #[derive(ToSchema)]
 #[expect(
@@ -11,7 +21,7 @@ use crate::api::fields::{Fields, INTEGER_MAX, date, integer, word};
     reason = "it describes the body, which is read member by member"
 )]
 pub(super) struct WindowBody {
-    /// Only `user_local`.
+    /// Whose clock the dates are of: `user_local` (each member's own days), `utc`, or the IANA name of one zone for all.
     #[schema(example = "user_local")]
     clock: String,
     /// First date.
@@ -30,20 +40,66 @@ pub(super) struct WindowBody {
 pub(super) struct JoinBody {
     /// When joining opens, POSIX ms; null: publishing opens it.
     opens_ms: Option<i64>,
-    /// Whether one may join after the window's start: `yes` or `no`.
+    /// Whether one may join after the window's start: `yes`, `no`, or `prorated` (yes, and scored from the window's start).
     #[schema(default = "yes")]
     late: Option<String>,
 }
 
-/// The dates of a window, each where it is there and well-formed.
-pub(super) fn window(mut window: Fields<'_>) -> (Option<Day>, Option<Day>) {
-    window.required("clock", word(&["user_local"]));
-    let dates = (
-        window.required("starts", date),
-        window.required("ends", date),
-    );
-    window.done(&[]);
-    dates
+/// What a window says, each part where it is there and well-formed.
+pub(super) struct Window {
+    clock: Option<Named>,
+    dates: (Option<Day>, Option<Day>),
+}
+
+/// A clock by its name.
+enum Named {
+    UserLocal,
+    Utc,
+    Zone(Arc<Zone>),
+}
+
+impl Window {
+    pub(super) fn read(mut window: Fields<'_>, zones: &dyn Zones) -> Self {
+        let clock = window.required("clock", |value| named(value, zones));
+        let dates = (
+            window.required("starts", date),
+            window.required("ends", date),
+        );
+        window.done(&[]);
+        Self { clock, dates }
+    }
+
+    /// First and last date. Where one is missing or ill-formed, the other one stands in for it, so that the rest can still be judged.
+    pub(super) fn presumed_dates(&self) -> (Day, Day) {
+        match self.dates {
+            (Some(starts), Some(ends)) => (starts, ends),
+            (Some(day), None) | (None, Some(day)) => (day, day),
+            (None, None) => (Day(0), Day(0)),
+        }
+    }
+
+    /// Whose clock the dates are of, around a first date.
+    pub(super) fn clock(&self, starts: Day) -> Clock {
+        match &self.clock {
+            Some(Named::Zone(zone)) => Clock::of_zone(zone, starts),
+            Some(Named::Utc) => Clock::Utc,
+            Some(Named::UserLocal) | None => Clock::UserLocal,
+        }
+    }
+}
+
+fn named(value: &Value, zones: &dyn Zones) -> Result<Named, Wrong> {
+    let words =
+        "must be user_local, utc, or a name of the IANA time zone database, such as Europe/Berlin";
+    let name = text(value)?;
+    match name.as_str() {
+        "user_local" => Ok(Named::UserLocal),
+        "utc" => Ok(Named::Utc),
+        name => {
+            let zone = zones.zone(name).map(Named::Zone);
+            zone.ok_or_else(|| Wrong::new("unknown_zone", words))
+        }
+    }
 }
 
 /// When joining opens, and whether it is open after the start.
@@ -51,23 +107,12 @@ pub(super) fn join(mut join: Fields<'_>) -> (Option<i64>, LateJoin) {
     let opens_ms = join
         .nullable("opens_ms", integer(0..=INTEGER_MAX))
         .flatten();
-    let late = join.optional("late", word(&["yes", "no"]));
+    let late = join.optional("late", word(&["yes", "no", "prorated"]));
     join.done(&[]);
-    (
-        opens_ms,
-        if late == Some("no") {
-            LateJoin::No
-        } else {
-            LateJoin::Yes
-        },
-    )
-}
-
-/// Where a date is missing or ill-formed, the other one stands in for it, so that the rest can still be judged.
-pub(super) fn presumed(dates: (Option<Day>, Option<Day>)) -> (Day, Day) {
-    match dates {
-        (Some(starts), Some(ends)) => (starts, ends),
-        (Some(day), None) | (None, Some(day)) => (day, day),
-        (None, None) => (Day(0), Day(0)),
-    }
+    let late = match late {
+        Some("no") => LateJoin::No,
+        Some("prorated") => LateJoin::Prorated,
+        _ => LateJoin::Yes,
+    };
+    (opens_ms, late)
 }

@@ -139,11 +139,13 @@ fn definition_json(of: &Definition) -> Value {
     let late = match of.late {
         LateJoin::Yes => "yes",
         LateJoin::No => "no",
+        LateJoin::Prorated => "prorated",
     };
     let mut body = json!({"title": of.title, "type": of.kind.name(), "metric": streakline::registry::metrics().name(of.metric),
-        "window": {"clock": "user_local", "starts": of.starts.iso(), "ends": of.ends.iso()},
+        "window": {"clock": of.clock.name(), "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
-        "waitlist": of.waitlist, "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style});
+        "waitlist": of.waitlist, "min_participants": of.min_participants, "evidence": of.evidence.name(),
+        "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style});
     let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
     if let (Some(body), Value::Object(parameters)) = (body.as_object_mut(), parameters) {
         body.extend(parameters);

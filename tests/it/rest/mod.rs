@@ -23,4 +23,5 @@ mod settlement;
 mod simulation;
 mod streaks;
 mod targets;
+mod terms;
 mod users;

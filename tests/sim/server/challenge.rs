@@ -145,8 +145,8 @@ impl Server {
         }
     }
 
-    /// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it. Before that: gives
-    /// free places to who waits.
+    /// Once the window has ended: counts who took part. Once the cut-off has passed: asks the partitions for their barrier, and
+    /// settles when all have passed it. Before that: gives free places to who waits.
     fn settlement(&mut self, id: ChallengeId) {
         let now_ms = self.now_ms;
         let held = self.challenges.get_mut(&id);
@@ -154,7 +154,8 @@ impl Server {
             return;
         };
         let asked = resident.barriers_due(BITS);
-        let own = resident.settlement().or(resident.admission(now_ms));
+        let own = resident.count().or_else(|| resident.settlement());
+        let own = own.or_else(|| resident.admission(now_ms));
         for (partition, cutoff_ms) in asked {
             self.post(Mail::Barrier(partition, cutoff_ms, id));
         }

@@ -31,9 +31,13 @@ impl Challenge {
     ///
     /// # Errors
     /// [`Unchanged`]: there is none, it is over, or what changes is fixed by now.
-    pub fn amending(&self, new: Definition, now_ms: i64) -> Result<ChallengeInput, Unchanged> {
+    pub fn amending(&self, mut new: Definition, now_ms: i64) -> Result<ChallengeInput, Unchanged> {
         let phase = self.phase(now_ms).ok_or(Refusal::NotFound)?;
         let held = self.definition.as_ref().ok_or(Refusal::NotFound)?;
+        if new.clock.name() == held.clock.name() && new.starts == held.starts {
+            // What its clocks show was settled when it was made (ADR 0060).
+            new.clock = held.clock.clone();
+        }
         let faults = match phase {
             ChallengePhase::Draft | ChallengePhase::Published => Vec::new(),
             ChallengePhase::Open => self.fixed_while_open(held, &new),
@@ -111,12 +115,18 @@ impl Challenge {
 fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> {
     let differs = [
         (held.metric != new.metric, "/metric"),
+        (held.clock != new.clock, "/window/clock"),
         (held.starts != new.starts, "/window/starts"),
         (held.ends != new.ends, "/window/ends"),
         (held.join_opens_ms != new.join_opens_ms, "/join/opens_ms"),
         (held.late != new.late, "/join/late"),
+        (
+            held.min_participants != new.min_participants,
+            "/min_participants",
+        ),
         (held.capacity != new.capacity, "/capacity"),
         (held.waitlist != new.waitlist, "/waitlist"),
+        (held.evidence != new.evidence, "/evidence"),
         (held.per_day_cap != new.per_day_cap, "/per_day_cap"),
         (held.finalisation_h != new.finalisation_h, "/finalisation_h"),
         (held.rank_style != new.rank_style, "/rank_style"),

@@ -228,7 +228,8 @@ impl Resident {
     /// Once the cut-off has passed: the partitions to ask for their barrier now.
     pub fn barriers_due(&mut self, bits: u32) -> Vec<(PartitionId, i64)> {
         // A member whose partition does not know yet would be settled without its score.
-        let ready = !self.is_partial() && self.challenge.all_told();
+        let counted = self.challenge.count().is_none();
+        let ready = counted && !self.is_partial() && self.challenge.all_told();
         let Some(cutoff_ms) = self.challenge.cutoff_passed().filter(|_| ready) else {
             return Vec::new();
         };
@@ -272,6 +273,13 @@ impl Resident {
             digest,
             participants,
         })
+    }
+
+    /// The input that says how many took part; nothing while anything is to be folded first.
+    #[must_use]
+    pub fn count(&self) -> Option<ChallengeInput> {
+        let settled = self.pending.is_empty();
+        settled.then(|| self.challenge.count()).flatten()
     }
 
     /// The input that gives free places to who waits; nothing while anything is to be folded first.

@@ -4,8 +4,12 @@ use alloc::vec::Vec;
 
 use crate::{
     civil::Day,
+    day::Amount,
     id::{ChallengeId, Position},
-    user::{Enrolment, EnrolmentState, User, enrolment::counted_span},
+    user::{
+        Enrolment, EnrolmentState, User,
+        counting::{amount, counted_span, counts_day},
+    },
 };
 
 /// Why eligible amounts of a day do not count.
@@ -28,7 +32,7 @@ pub struct ScoreDay {
     pub day: Day,
     /// Total of all methods, store units.
     pub display: i64,
-    /// Eligible amount.
+    /// Eligible amount; with typed-in samples where the challenge counts them.
     pub eligible: i64,
     /// What counts of it.
     pub scored: i64,
@@ -62,15 +66,20 @@ impl User {
         let held = self.enrolments.get(&challenge)?;
         let of = &held.definition;
         let counted_ms = counted_span(self, held);
-        let known = self
-            .days
-            .range(of.starts..=of.ends.max(of.starts))
-            .map(|(day, _)| *day);
-        let days = known.map(|day| self.score_day(held, counted_ms, day));
+        // Of a clock that all share the dates are not the user's: its days may begin two before and end two behind.
+        let near = of.starts.plus(-2)..=of.ends.max(of.starts).plus(2);
+        let known = self.days.range(near).map(|(day, _)| *day);
+        let days = known.filter(|day| counts_day(self, held, *day) || held.days.contains_key(day));
+        let days = days.map(|day| self.score_day(held, counted_ms, day));
         let calendar = self.calendar();
+        let ends_ms = if of.clock.is_shared() {
+            of.ends_at_ms()
+        } else {
+            calendar.end_ms(of.ends)
+        };
         Some(ScoreWhy {
             challenge,
-            window_ms: (calendar.start_ms(of.starts), calendar.end_ms(of.ends)),
+            window_ms: (of.starts_for(calendar), ends_ms),
             counted_ms,
             days: days.collect(),
             version: held.version,
@@ -79,17 +88,19 @@ impl User {
     }
 
     fn score_day(&self, held: &Enrolment, (from_ms, to_ms): (i64, i64), day: Day) -> ScoreDay {
-        let amount = self
-            .days
-            .get(&day)
-            .map(|state| state.amount(held.definition.metric));
+        let state = self.days.get(&day);
+        let of = &held.definition;
+        let amount = state.map(|state| Amount {
+            eligible: amount(self, of, state),
+            ..state.amount(of.metric)
+        });
         let amount = amount.unwrap_or_default();
         let found = held.days.get(&day);
         let scored = found.map_or(0, |(scored, _)| *scored);
         let calendar = self.calendar();
         let whole = calendar.start_ms(day) >= from_ms && calendar.end_ms(day) <= to_ms;
         let reasons = [
-            (held.definition.per_day_cap == Some(scored), LeftOut::Cap),
+            (held.reaches_cap(day), LeftOut::Cap),
             (!whole, LeftOut::Outside),
             (day <= self.hard_closed, LeftOut::Late),
             (held.state != EnrolmentState::Active, LeftOut::Frozen),

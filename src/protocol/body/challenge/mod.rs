@@ -75,6 +75,12 @@ pub struct Challenge {
     /// Most users who wait for a place once all are taken.
     #[schema(example = 0)]
     pub waitlist: u32,
+    /// Fewest members at the window's end, with fewer it is cancelled then; null: any number will do.
+    #[schema(required = true)]
+    pub min_participants: Option<u32>,
+    /// Which samples count: `sensed` or `any`.
+    #[schema(value_type = String, example = "sensed")]
+    pub evidence: &'static str,
     /// Most of one day that counts; null: all of it.
     #[schema(required = true, example = 30000)]
     pub per_day_cap: Option<i64>,
@@ -106,9 +112,9 @@ pub struct Challenge {
 /// Window of a challenge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Window {
-    /// Whose clock the dates are of.
-    #[schema(value_type = String, example = "user_local")]
-    pub clock: &'static str,
+    /// Whose clock the dates are of: `user_local`, `utc`, or the IANA name of one zone for all.
+    #[schema(example = "user_local")]
+    pub clock: String,
     /// First date.
     #[schema(format = Date, example = "2016-04-13")]
     pub starts: String,
@@ -120,7 +126,7 @@ pub struct Window {
 impl From<&Definition> for Window {
     fn from(definition: &Definition) -> Self {
         Self {
-            clock: "user_local",
+            clock: definition.clock.name().to_owned(),
             starts: definition.starts.iso(),
             ends: definition.ends.iso(),
         }
@@ -133,7 +139,7 @@ pub struct Join {
     /// When joining opens, POSIX ms; null: publishing opens it.
     #[schema(required = true)]
     pub opens_ms: Option<i64>,
-    /// Whether one may join after the window's start: `yes` or `no`.
+    /// Whether one may join after the window's start: `yes`, `no`, or `prorated` (yes, and scored from the window's start).
     #[schema(value_type = String, example = "yes")]
     pub late: &'static str,
 }
@@ -154,10 +160,13 @@ impl From<&ChallengeView> for Challenge {
                 late: match definition.late {
                     LateJoin::Yes => "yes",
                     LateJoin::No => "no",
+                    LateJoin::Prorated => "prorated",
                 },
             },
             capacity: definition.capacity,
             waitlist: definition.waitlist,
+            min_participants: definition.min_participants,
+            evidence: definition.evidence.name(),
             per_day_cap: definition.per_day_cap,
             finalisation_h: definition.finalisation_h,
             tie_rule: "earliest",

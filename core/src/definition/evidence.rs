@@ -1,0 +1,46 @@
+//! Which samples a challenge believes (domain.md 5.1). A quarantined one counts in none.
+
+use minicbor::{Decode, Encode};
+
+use crate::manual::{ManualPolicy, Total};
+
+/// Which samples of a member count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum Evidence {
+    /// Those that the deployment takes for measured: its policy may take typed-in ones for that too.
+    #[default]
+    #[n(0)]
+    Sensed,
+    /// Typed-in ones too.
+    #[n(1)]
+    Any,
+}
+
+impl Evidence {
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sensed => "sensed",
+            Self::Any => "any",
+        }
+    }
+
+    /// The total of a day that has these samples; `None` where the policy lets typed-in ones count for nothing, so that no
+    /// minutes are kept of them (ADR 0027).
+    ///
+    /// ```
+    /// use streakline_core::{definition::Evidence, manual::{ManualPolicy, Total}};
+    /// assert_eq!(Evidence::Any.total(ManualPolicy::GoalsOnly), Some(Total::Goals));
+    /// assert_eq!(Evidence::Any.total(ManualPolicy::Exclude), None);
+    /// ```
+    #[must_use]
+    pub fn total(self, policy: ManualPolicy) -> Option<Total> {
+        match (self, policy) {
+            (Self::Sensed, _) | (Self::Any, ManualPolicy::Include) => Some(Total::Eligible),
+            (Self::Any, ManualPolicy::GoalsOnly) => Some(Total::Goals),
+            (Self::Any, ManualPolicy::Exclude) => None,
+        }
+    }
+}
