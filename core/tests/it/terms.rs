@@ -418,7 +418,7 @@ fn a_definition_that_was_written_before_there_were_clocks_is_each_members_own() 
         #[n(4)]
         join_opens_ms: Option<i64>,
         #[n(5)]
-        late: streakline_core::definition::LateJoin,
+        late: LateJoin,
         #[n(6)]
         capacity: Option<u32>,
         #[n(7)]
