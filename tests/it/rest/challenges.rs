@@ -22,7 +22,8 @@ fn a_draft_has_the_defaults_and_a_place_of_its_own() {
         let wanted = json!({"id": id, "phase": "draft", "title": "April steps", "type": "most",
             "metric": "steps",
             "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
-            "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "per_day_cap": 30_000,
+            "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0,
+            "min_participants": null, "evidence": "sensed", "per_day_cap": 30_000,
             "finalisation_h": 24, "tie_rule": "earliest", "rank_style": "competition",
             "visibility": "participants", "version": made.json()["version"],
             "created_ms": utc("2016-04-12", 0, 0), "started_ms": null, "ends_at_ms": ends,
@@ -48,7 +49,7 @@ fn every_fault_of_a_challenge_is_told_at_once() {
     block_on(async {
         let admin = Http::admin(&server);
         let bad = json!({"title": "", "type": "race", "metric": "sleep",
-            "window": {"clock": "utc", "starts": "2016-04-13", "ends": "2016-04-01", "x": 1},
+            "window": {"clock": "local", "starts": "2016-04-13", "ends": "2016-04-01", "x": 1},
             "join": {"opens_ms": "soon", "late": "perhaps"}, "capacity": 0, "per_day_cap": 0,
             "finalisation_h": 73, "tie_rule": "share", "rank_style": "olympic",
             "visibility": "public", "rewards": []});
@@ -65,7 +66,7 @@ fn every_fault_of_a_challenge_is_told_at_once() {
             ("/title", "range"),
             ("/type", "unsupported"),
             ("/visibility", "unsupported"),
-            ("/window/clock", "unsupported"),
+            ("/window/clock", "unknown_zone"),
             ("/window/x", "unknown_field"),
         ];
         let told = admin
