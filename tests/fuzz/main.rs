@@ -19,6 +19,7 @@ mod mutate;
 #[path = "../sim/random.rs"]
 mod random;
 mod targets;
+mod terms;
 mod told;
 mod values;
 mod worker;

@@ -2,10 +2,9 @@
 //!
 //! What a user or a challenge has lived through is `lives`'.
 
-use streakline::zones::BundledZones;
 use streakline_core::{
     civil::{Day, MINUTE_MS},
-    definition::{Clock, Definition, Evidence, LateJoin},
+    definition::{Definition, Evidence},
     episode::{Episode, Segment, Stage},
     event::{Contribution, Transfer},
     goal::Revision,
@@ -25,10 +24,9 @@ use streakline_core::{
     record::{Content, Epoch, Record},
     records::StoredRecord,
     sample::{DeviceClass, Method},
-    zone::Zones,
 };
 
-use crate::{goals, instruments, kinds, random::Random};
+use crate::{goals, instruments, kinds, random::Random, terms};
 
 const RANK_STYLES: [RankStyle; 3] = [RankStyle::Competition, RankStyle::Dense, RankStyle::Ordinal];
 
@@ -214,9 +212,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     let capacity = maybe(random, |random| {
         u32::try_from(random.within(1, 1_000_000)).unwrap()
     });
-    let late = [LateJoin::Yes, LateJoin::No, LateJoin::Prorated][random.index(3)];
-    let days = if late == LateJoin::Prorated { 60 } else { 400 };
-    let places = i64::from(capacity.unwrap_or(1_000_000));
+    let (late, days) = terms::late(random);
     Definition {
         title: words(random, 200),
         metric: Metric::STEPS,
@@ -230,25 +226,10 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
         rank_style: RANK_STYLES[random.index(3)],
         kind: kinds::kind(random),
-        clock: clock(random, starts),
+        clock: terms::clock(random, starts),
         evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
-        min_participants: maybe(random, |random| {
-            u32::try_from(random.within(1, places)).unwrap()
-        }),
-    }
-}
-
-/// Each member's own, UTC, or a zone that turns its clocks now and then.
-fn clock(random: &mut Random, starts: Day) -> Clock {
-    match random.index(3) {
-        0 => Clock::UserLocal,
-        1 => Clock::Utc,
-        _ => {
-            let zones = BundledZones::new();
-            let name = ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca"];
-            let zone = zones.zone(name[random.index(3)]);
-            Clock::of_zone(&zone.unwrap(), starts)
-        }
+        min_participants: maybe(random, |random| terms::least(random, capacity)),
+        ..Definition::new("", (starts, starts))
     }
 }
 

@@ -1,0 +1,39 @@
+//! Valid terms of a challenge: whose clock its dates are of, who joins late, and how many it needs.
+
+use streakline::zones::BundledZones;
+use streakline_core::{
+    civil::Day,
+    definition::{Clock, LateJoin},
+    zone::Zones,
+};
+
+use crate::random::Random;
+
+/// Each member's own, UTC, or a zone that turns its clocks now and then.
+pub(crate) fn clock(random: &mut Random, starts: Day) -> Clock {
+    match random.index(3) {
+        0 => Clock::UserLocal,
+        1 => Clock::Utc,
+        _ => {
+            let zones = BundledZones::new();
+            let name = ["Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca"];
+            let zone = zones.zone(name[random.index(3)]);
+            Clock::of_zone(&zone.unwrap(), starts)
+        }
+    }
+}
+
+/// Whether one may join late, and how many days the window has then at most.
+pub(crate) fn late(random: &mut Random) -> (LateJoin, i64) {
+    match random.index(3) {
+        0 => (LateJoin::Yes, 400),
+        1 => (LateJoin::No, 400),
+        _ => (LateJoin::Prorated, 60),
+    }
+}
+
+/// A number of members that is not more than the places.
+pub(crate) fn least(random: &mut Random, capacity: Option<u32>) -> u32 {
+    let places = i64::from(capacity.unwrap_or(1_000_000));
+    u32::try_from(random.within(1, places)).unwrap()
+}
