@@ -92,6 +92,14 @@ pub const HELD_MS: i64 = 7 * 86_400_000;
 pub const PRORATED_DAYS_MAX: i32 = 60;
 /// Most turns of the clocks of a zone in one window of a challenge.
 pub const CLOCK_TURNS_MAX: usize = 32;
+/// Tiers of a collective challenge.
+pub const TIERS_MAX: usize = 20;
+/// Stages of a journey.
+pub const STAGES_MAX: usize = 32;
+/// Characters of a stage's title.
+pub const STAGE_TITLE_CHARS_MAX: usize = 100;
+/// Longest route of a journey, in m.
+pub const ROUTE_M_MAX: i64 = 1_000_000_000;
 /// Longest finalisation, in hours (domain.md 5.1).
 pub const FINALISATION_H_MAX: u32 = 72;
 /// Most records in a batch (protocol.md 2).

@@ -206,6 +206,7 @@ pub(crate) fn board_view() -> BoardView {
         participants: 22,
         items: vec![row_view()],
         more: false,
+        total: None,
         partial: false,
     }
 }
@@ -233,6 +234,7 @@ pub(crate) fn challenge_view() -> ChallengeView {
         started_ms: None,
         ends_at_ms: 2,
         settles_at_ms: 3,
+        reached_ms: Vec::new(),
         version: 3,
     }
 }

@@ -1,19 +1,112 @@
 //! Types of challenges, with parameters that have no faults.
 
-use streakline_core::definition::Kind;
+use streakline_core::{
+    definition::{
+        Clock, Definition, Kind, LateJoin,
+        kind::{duel::Ring, journey::Waypoint},
+    },
+    id::ChallengeId,
+    input::{Conclusion, UserInput},
+    leaderboard::RankStyle,
+    metric::Metric,
+};
 
-use crate::{random::Random, values::maybe};
+use crate::{
+    random::Random,
+    values::{FROM_MS, maybe, words},
+};
 
-pub(crate) fn kind(random: &mut Random) -> Kind {
+/// Gives a definition a type, and what that type wants of the rest.
+pub(crate) fn with_kind(random: &mut Random, mut of: Definition) -> Definition {
+    of.kind = kind(random);
+    if let Kind::LastStanding { bar } = of.kind {
+        (of.late, of.clock) = (LateJoin::No, Clock::UserLocal);
+        of.per_day_cap = of.per_day_cap.map(|cap| cap.max(bar));
+    }
+    if let Kind::Duel { .. } = of.kind {
+        (of.capacity, of.ends) = (Some(2), of.starts.plus(6));
+        (of.late, of.clock) = (LateJoin::No, Clock::UserLocal);
+        of.min_participants = of.min_participants.map(|least| least.min(2));
+        if of.rank_style == RankStyle::Ordinal {
+            of.rank_style = RankStyle::Dense;
+        }
+    }
+    of
+}
+
+pub(crate) fn reach(random: &mut Random, challenge: ChallengeId, join: u32) -> UserInput {
+    UserInput::Reach {
+        challenge,
+        join,
+        tiers: u32::try_from(random.within(1, 20)).unwrap(),
+    }
+}
+
+fn kind(random: &mut Random) -> Kind {
     let target = random.within(1, 1_000_000_000);
-    match random.index(3) {
+    match random.index(7) {
         0 => Kind::Most,
+        6 => Kind::LastStanding { bar: target },
+        5 => Kind::Duel {
+            rings: METRICS.map(|metric| ring(random, metric)).to_vec(),
+        },
         1 => Kind::Target { target },
-        _ => Kind::Race {
+        2 => Kind::Race {
             target,
             finishers: maybe(random, |random| {
                 u32::try_from(random.within(1, 1_000_000)).unwrap()
             }),
         },
+        3 => Kind::Collective {
+            tiers: rising(random, 20),
+        },
+        _ => Kind::Journey {
+            stages: rising(random, 32)
+                .into_iter()
+                .map(|distance_m| stage(random, distance_m))
+                .collect(),
+        },
+    }
+}
+
+const METRICS: [Metric; 3] = [Metric::STEPS, Metric::FLOORS, Metric::DISTANCE];
+
+fn ring(random: &mut Random, metric: Metric) -> Ring {
+    let target = random.within(1, 1_000_000);
+    Ring { metric, target }
+}
+
+fn rising(random: &mut Random, most: i64) -> Vec<i64> {
+    let mut last = 0;
+    let count = random.within(1, most);
+    let next = |_| {
+        last += random.within(1, 1_000_000);
+        last
+    };
+    (0..count).map(next).collect()
+}
+
+fn stage(random: &mut Random, distance_m: i64) -> Waypoint {
+    let degrees = |random: &mut Random, most: i64| {
+        i32::try_from(random.within(-most * 1_000_000, most * 1_000_000)).unwrap()
+    };
+    Waypoint {
+        title: words(random, 100),
+        distance_m,
+        place: maybe(random, |random| (degrees(random, 90), degrees(random, 180))),
+    }
+}
+
+pub(crate) fn conclusion(random: &mut Random) -> Conclusion {
+    match random.index(5) {
+        0 => return Conclusion::NotAdmitted,
+        1 | 2 => return Conclusion::Cancelled(words(random, 200)),
+        _ => {}
+    }
+    Conclusion::Settled {
+        rank: u32::try_from(random.within(1, 100)).unwrap(),
+        score: random.within(0, 1_000_000_000),
+        participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
+        finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
     }
 }

@@ -27,8 +27,16 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
     let challenge = ChallengeId(bytes16(random));
     let (day, goal) = (values::day(random), values::goal_id(random));
     let count = u32::try_from(random.within(1, 400)).unwrap();
-    let kind = match random.index(8) {
+    let kind = match random.index(10) {
         0 => FactKind::ChallengeJoined(challenge),
+        7 => FactKind::ChallengeStageReached {
+            challenge,
+            stage: count,
+        },
+        8 => FactKind::ChallengeTierReached {
+            challenge,
+            tier: count,
+        },
         4 => FactKind::ChallengeWaitlisted(challenge),
         5 => FactKind::ChallengeNotAdmitted(challenge),
         6 => FactKind::ChallengeExtended {

@@ -4,7 +4,7 @@
 
 use streakline_core::{
     civil::{Day, MINUTE_MS},
-    definition::{Definition, Evidence},
+    definition::{Definition, Evidence, Kind},
     episode::{Episode, Segment, Stage},
     event::{Contribution, Transfer},
     goal::Revision,
@@ -13,8 +13,8 @@ use streakline_core::{
         RecordId, UserId,
     },
     input::{
-        BatteryReport, ChallengeInput, Conclusion, DeviceIntroduction, Header, Import, Ingest,
-        Input, NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
+        BatteryReport, ChallengeInput, DeviceIntroduction, Header, Import, Ingest, Input,
+        NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
     },
     leaderboard::RankStyle,
     ledger::{self, Account, Posting, Totals},
@@ -213,7 +213,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         u32::try_from(random.within(1, 1_000_000)).unwrap()
     });
     let (late, days) = terms::late(random);
-    Definition {
+    let of = Definition {
         title: words(random, 200),
         metric: Metric::STEPS,
         starts,
@@ -225,12 +225,13 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
         rank_style: RANK_STYLES[random.index(3)],
-        kind: kinds::kind(random),
+        kind: Kind::Most,
         clock: terms::clock(random, starts),
         evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
         min_participants: maybe(random, |random| terms::least(random, capacity)),
         ..Definition::new("", (starts, starts))
-    }
+    };
+    kinds::with_kind(random, of)
 }
 
 pub(crate) fn introduction(random: &mut Random) -> DeviceIntroduction {
@@ -305,7 +306,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
 fn told(random: &mut Random) -> UserInput {
     let challenge = ChallengeId(few(random));
     let join = u32::try_from(random.within(1, 3)).unwrap();
-    match random.index(5) {
+    match random.index(6) {
         0 => UserInput::Enrol {
             challenge,
             join,
@@ -324,10 +325,11 @@ fn told(random: &mut Random) -> UserInput {
             ends: day(random),
         },
         3 => UserInput::Withdraw { challenge, join },
+        4 => kinds::reach(random, challenge, join),
         _ => UserInput::Conclude {
             challenge,
             join,
-            conclusion: conclusion(random),
+            conclusion: kinds::conclusion(random),
         },
     }
 }
@@ -342,20 +344,6 @@ fn ingest(random: &mut Random) -> Ingest {
         count,
         skewed: random.permille(100),
         records: (0..count).map(|at| (at, record(random))).collect(),
-    }
-}
-
-fn conclusion(random: &mut Random) -> Conclusion {
-    match random.index(5) {
-        0 => return Conclusion::NotAdmitted,
-        1 | 2 => return Conclusion::Cancelled(words(random, 200)),
-        _ => {}
-    }
-    Conclusion::Settled {
-        rank: u32::try_from(random.within(1, 100)).unwrap(),
-        score: random.within(0, 1_000_000_000),
-        participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
-        finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
     }
 }
 
@@ -413,6 +401,7 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             u32::try_from(random.within(0, 9)).unwrap(),
         )]),
         12 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
+        13 => ChallengeInput::Reach(u32::try_from(random.index(9)).unwrap()),
         _ => ChallengeInput::Tick,
     }
 }

@@ -57,6 +57,8 @@ pub struct Board {
     offset: u64,
     style: RankStyle,
     scale: Scale,
+    /// The sum of all scores, where the type asks for it.
+    total: i128,
     /// Whether standing rows and partitions have yet to fill it after a restart.
     partial: bool,
 }
@@ -73,6 +75,7 @@ impl Board {
             offset: 0,
             style: challenge.rank_style(),
             scale: challenge.scale(),
+            total: 0,
             partial: !challenge.frozen,
         };
         let members = challenge.members.iter();
@@ -80,6 +83,9 @@ impl Board {
         let mut rows: Vec<_> = rows.collect();
         // Sorting once and laying rows side by side is cheaper than to look for the place of each.
         let order = Order::Descending;
+        board.total = rows.iter().fold(0, |sum: i128, row| {
+            sum.saturating_add(i128::from(row.score))
+        });
         rows.sort_unstable_by(|one, other| order.compare(one, other));
         board.order = Leaderboard::from_sorted(order, rows);
         board
@@ -131,6 +137,7 @@ impl Board {
 
     /// Takes a row away.
     pub(super) fn remove(&mut self, id: &RowId) {
+        self.count(id, 0);
         self.order.remove(id);
         self.seats.remove(id);
         self.offset = self.offset.saturating_add(1);
@@ -139,6 +146,21 @@ impl Board {
     /// Counts ranks and tells scores as the challenge says now.
     pub(super) fn tell_as(&mut self, (style, scale): (RankStyle, Scale)) {
         (self.style, self.scale) = (style, scale);
+    }
+
+    /// The sum of all scores, store units, of a type that asks for it.
+    #[must_use]
+    pub fn total(&self) -> i128 {
+        self.total
+    }
+
+    /// A row's score is going to be another; no row has none. Of types that ask for no sum nothing is looked up.
+    fn count(&mut self, id: &RowId, score: i64) {
+        if self.scale == Scale::Sum {
+            let before = self.order.get(id).map_or(0, |(score, _)| score);
+            let more = i128::from(score).saturating_sub(i128::from(before));
+            self.total = self.total.saturating_add(more);
+        }
     }
 
     /// Takes a contribution in; `open` says whether scores still move.
@@ -159,6 +181,7 @@ impl Board {
         }
         seat.version = contribution.version;
         seat.alias.clone_from(&contribution.alias);
+        self.count(&id, contribution.score);
         self.order
             .set(&id, contribution.score, contribution.achieved_at_ms);
         self.offset = self.offset.saturating_add(1);

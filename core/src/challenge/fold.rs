@@ -128,12 +128,14 @@ fn apply(
             waiting::admit(challenge, board, (numbers, header.stamp_ms))
         }
         ChallengeInput::Count(joined) => attendance::counted(challenge, board, *joined),
+        ChallengeInput::Reach(tiers) => challenge.reach(*tiers, header.stamp_ms),
         ChallengeInput::Leave(user) => leave(challenge, board, (user, header)),
         ChallengeInput::Settle {
             cutoff_ms,
             digest,
             participants,
         } => {
+            challenge.reach_last(board, header.stamp_ms);
             let stage = Stage::Settled {
                 cutoff_ms: *cutoff_ms,
                 digest: *digest,
@@ -269,6 +271,9 @@ impl Challenge {
                 definition: self.definition.clone()?,
             });
         }
+        if let Some(reach) = self.owed_tiers(member) {
+            return Some(reach);
+        }
         let conclusion = match &self.stage {
             Stage::Cancelled(reason) => Conclusion::Cancelled(reason.clone()),
             Stage::Settled { .. } => board.conclusion(&member.row_id()?)?,
@@ -293,6 +298,9 @@ impl Challenge {
 
     /// A member's partition has journaled what it was told.
     pub fn confirmed(&mut self, user: &UserId, input: &UserInput) {
+        if let UserInput::Reach { join, tiers, .. } = input {
+            return self.confirmed_tiers(user, *join, *tiers);
+        }
         let end = match input {
             UserInput::Enrol { definition, .. } => Some(definition.ends),
             UserInput::Extend { ends, .. } => Some(*ends),

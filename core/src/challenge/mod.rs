@@ -20,10 +20,11 @@ pub mod resident;
 mod scene;
 pub mod section;
 pub mod stored;
+mod tiers;
 pub mod view;
 mod waiting;
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
@@ -144,6 +145,10 @@ pub struct Challenge {
     #[n(20)]
     #[cbor(default)]
     pub is_counted: bool,
+    /// When each tier of a collective challenge was reached, POSIX ms; those behind them are not yet.
+    #[n(15)]
+    #[cbor(default)]
+    pub reached_ms: Vec<i64>,
 }
 
 impl Challenge {
@@ -167,6 +172,7 @@ impl Challenge {
             frozen: false,
             is_extended: false,
             is_counted: false,
+            reached_ms: Vec::new(),
         }
     }
 
@@ -181,7 +187,7 @@ impl Challenge {
     #[must_use]
     pub fn scale(&self) -> Scale {
         let definition = self.definition.as_ref();
-        definition.map_or_else(Scale::default, |definition| definition.kind.scale())
+        definition.map_or_else(Scale::default, |of| of.kind.scale(of.metric))
     }
 
     /// Where it stands at an instant (protocol.md 7); `None`: there is no such challenge.

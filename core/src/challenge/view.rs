@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Board, Challenge, Member, RowId};
 use crate::{
-    definition::Definition,
+    definition::{Definition, Scale},
     id::UserId,
     leaderboard::{Row, RowKey},
     view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, Membership, RowView},
@@ -26,6 +26,7 @@ impl Challenge {
             ends_at_ms: definition.ends_at_ms(),
             settles_at_ms: definition.settles_at_ms(),
             version: self.version,
+            reached_ms: self.reached_ms.clone(),
             definition,
         })
     }
@@ -97,6 +98,7 @@ impl Challenge {
             participants: board.len(),
             items: rows.into_iter().map(|row| board.view(row)).collect(),
             more,
+            total: (self.scale() == Scale::Sum).then(|| board.total()),
             partial: false,
         }
     }

@@ -225,10 +225,16 @@ impl Definition {
         );
         let long = self.finalisation_h > limits::FINALISATION_H_MAX;
         fault(long, "/finalisation_h", "range", "0 to 72".into());
-        faults.extend(self.kind.faults());
+        faults.extend(self.kind.faults(self));
         faults.extend(self.reward_faults());
         faults.extend(self.faults_of_terms());
         faults
+    }
+
+    /// The amount with which a member has finished, store units; `None`: the type has none.
+    #[must_use]
+    pub fn line(&self) -> Option<i64> {
+        self.kind.line(self.metric)
     }
 
     /// Most members who are in at one time.

@@ -44,6 +44,8 @@ impl FactKind {
             | Self::ChallengeEnded(challenge)
             | Self::ChallengeSettled { challenge, .. }
             | Self::ChallengeExtended { challenge, .. }
+            | Self::ChallengeStageReached { challenge, .. }
+            | Self::ChallengeTierReached { challenge, .. }
             | Self::ChallengeCancelled { challenge, .. } => Some(*challenge),
             _ => None,
         }

@@ -227,6 +227,26 @@ pub enum FactKind {
         #[n(1)]
         ends: Day,
     },
+    /// `challenge.stage`: the user has reached a stage of a journey; once each.
+    #[n(18)]
+    ChallengeStageReached {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which stage, from 1.
+        #[n(1)]
+        stage: u32,
+    },
+    /// `challenge.tier`: all members together have reached a tier; once each.
+    #[n(19)]
+    ChallengeTierReached {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which tier, from 1.
+        #[n(1)]
+        tier: u32,
+    },
     /// What instruments, milestones, pauses and verdicts do.
     #[n(16)]
     Streak(#[n(0)] StreakFact),

@@ -83,6 +83,10 @@ pub enum ChallengeInput {
     /// So many are in when the window has ended: with too few the challenge is cancelled.
     #[n(20)]
     Count(#[n(0)] u32),
+    /// The sum of all scores has reached so many tiers of a collective challenge by now. It is journaled because scores are
+    /// not: each tier is told once, and when.
+    #[n(14)]
+    Reach(#[n(0)] u32),
 }
 
 impl ChallengeInput {
@@ -103,7 +107,8 @@ impl ChallengeInput {
             | Self::Skip(_)
             | Self::Forget(_)
             | Self::Admit(_)
-            | Self::Count(_) => None,
+            | Self::Count(_)
+            | Self::Reach(_) => None,
         }
     }
 
@@ -125,6 +130,7 @@ impl ChallengeInput {
             Self::Forget(_) => "forget",
             Self::Admit(_) => "admit",
             Self::Count(_) => "count",
+            Self::Reach(_) => "reach",
         }
     }
 }

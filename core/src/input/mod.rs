@@ -299,6 +299,19 @@ pub enum UserInput {
         #[n(2)]
         ends: Day,
     },
+    /// All members of a collective challenge have reached so many of its tiers together.
+    #[n(14)]
+    Reach {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// Which enrolment.
+        #[n(1)]
+        join: u32,
+        /// How many tiers by now.
+        #[n(2)]
+        tiers: u32,
+    },
     /// The user has left.
     #[n(7)]
     Withdraw {
@@ -419,6 +432,7 @@ impl UserInput {
             Self::DeleteGoal(_) => "delete_goal",
             Self::Await { .. } => "await",
             Self::Extend { .. } => "extend",
+            Self::Reach { .. } => "reach",
             Self::Enrol { .. } => "enrol",
             Self::Withdraw { .. } => "withdraw",
             Self::Conclude { .. } => "conclude",

@@ -90,6 +90,10 @@ pub struct Enrolment {
     #[n(16)]
     #[cbor(default)]
     pub shares: Shares,
+    /// Stages of a journey, or tiers of a collective challenge, that the user was told of, from the first on.
+    #[n(12)]
+    #[cbor(default)]
+    pub marks: u32,
 }
 
 impl Enrolment {
@@ -107,6 +111,7 @@ impl Enrolment {
             alias: None,
             crossing: None,
             shares: Shares::new(),
+            marks: 0,
             definition: definition.clone(),
         }
     }
@@ -343,7 +348,8 @@ pub(super) fn day_changed(
         return;
     }
     let counts = |held: &Enrolment| {
-        let counted = || held.definition.metric == metric && counting::counts_day(user, held, day);
+        let of = &held.definition;
+        let counted = || of.kind.counts(metric, of.metric) && counting::counts_day(user, held, day);
         held.state == EnrolmentState::Active && counted()
     };
     let ids: Vec<_> = user
@@ -403,6 +409,11 @@ impl User {
                 join,
                 ends,
             } => !held(challenge).is_some_and(|held| held.ends_before(*join, *ends)),
+            UserInput::Reach {
+                challenge,
+                join,
+                tiers,
+            } => held(challenge).is_none_or(|held| held.join != *join || held.knows_tiers(*tiers)),
             UserInput::Withdraw { challenge, join } => held(challenge)
                 .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
             UserInput::Conclude {

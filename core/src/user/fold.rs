@@ -10,8 +10,8 @@ use alloc::{
 };
 
 use super::{
-    Rules, User, changes, closing, devices, enrolment, goals, hold, import, ingest, profile, seen,
-    streaks,
+    Rules, User, changes, closing, devices, enrolment, goals, hold, import, ingest, marks, profile,
+    seen, streaks,
 };
 use crate::{
     civil::Day,
@@ -249,6 +249,27 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         UserInput::PutRestDay(day) => goals::rest(user, fold, *day),
         UserInput::DeleteRestDay(day) => goals::unrest(user, fold, *day),
         UserInput::DeleteGoal(goal) => goals::delete(user, fold, goal),
+        UserInput::Await { .. }
+        | UserInput::Enrol { .. }
+        | UserInput::Extend { .. }
+        | UserInput::Reach { .. }
+        | UserInput::Withdraw { .. }
+        | UserInput::Conclude { .. } => hear(user, fold, input),
+        UserInput::Import(brought) => import::take(user, fold, brought),
+        UserInput::Battery(report) => seen::report(user, fold, report),
+        UserInput::BuyFreeze(_)
+        | UserInput::Repair { .. }
+        | UserInput::Pause { .. }
+        | UserInput::EndPause
+        | UserInput::Verdict(_)
+        | UserInput::Decide { .. } => streaks::apply(user, fold, input),
+        UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
+    }
+}
+
+/// What a challenge tells one who is in it, or waits for a place.
+fn hear(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
+    match input {
         UserInput::Await {
             challenge,
             join,
@@ -272,6 +293,13 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         } => {
             enrolment::extend(user, fold, *challenge, (*join, *ends));
         }
+        UserInput::Reach {
+            challenge,
+            join,
+            tiers,
+        } => {
+            marks::tell_tiers(user, fold, *challenge, (*join, *tiers));
+        }
         UserInput::Withdraw { challenge, join } => {
             enrolment::withdraw(user, *challenge, *join);
         }
@@ -282,14 +310,6 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         } => {
             enrolment::conclude(user, fold, *challenge, (*join, conclusion));
         }
-        UserInput::Import(brought) => import::take(user, fold, brought),
-        UserInput::Battery(report) => seen::report(user, fold, report),
-        UserInput::BuyFreeze(_)
-        | UserInput::Repair { .. }
-        | UserInput::Pause { .. }
-        | UserInput::EndPause
-        | UserInput::Verdict(_)
-        | UserInput::Decide { .. } => streaks::apply(user, fold, input),
-        UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
+        _ => {}
     }
 }

@@ -19,6 +19,7 @@ pub mod goals;
 pub mod hold;
 pub mod import;
 mod ingest;
+mod marks;
 mod paying;
 pub mod plan;
 pub mod portable;

@@ -10,10 +10,17 @@ use super::{
     counting::{self, Taken, counted_span},
     enrolment::EnrolmentState,
     fold::Fold,
-    plan, rebuild,
+    marks, plan, progress, rebuild,
 };
 use crate::{
-    civil::Day,
+    civil::{Day, MINUTE_MS},
+    definition::{
+        Kind,
+        kind::{
+            duel::{self, Ring},
+            survival,
+        },
+    },
     event::{Event, Topic},
     id::ChallengeId,
     manual::Total,
@@ -52,12 +59,27 @@ pub(super) fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i
     let Some(held) = user.enrolments.get(&id) else {
         return;
     };
-    let counted = held.taken(day, counted_span(user, held), series);
+    let span = counted_span(user, held);
+    if let Kind::Duel { rings } = &held.definition.kind {
+        let cap = held.definition.per_day_cap.unwrap_or(i64::MAX);
+        let total = counting::total(user, &held.definition);
+        let filled = fill(user, (rings, total), (day, span), cap);
+        return keep(user, id, day, filled);
+    }
+    let counted = held.taken(day, span, series);
     let (score, achieved_ms) = walk(&counted, i64::MAX);
     let Some(held) = user.enrolments.get_mut(&id) else {
         return;
     };
     held.share(day, &counted);
+    keep(user, id, day, (score, achieved_ms));
+}
+
+/// Keeps a day's part of the score.
+fn keep(user: &mut User, id: ChallengeId, day: Day, (score, achieved_ms): (i64, i64)) {
+    let Some(held) = user.enrolments.get_mut(&id) else {
+        return;
+    };
     if score == 0 {
         held.days.remove(&day);
     } else {
@@ -80,6 +102,40 @@ fn walk(counted: &[Taken], most: i64) -> (i64, i64) {
     (score, achieved_ms)
 }
 
+/// The points that the rings of a duel come to in a day, and in which minute.
+fn fill(
+    user: &User,
+    (rings, total): (&[Ring], Total),
+    (day, span): (Day, (i64, i64)),
+    most: i64,
+) -> (i64, i64) {
+    let mut minutes: Vec<(i32, usize, u32)> = Vec::new();
+    for (place, ring) in rings.iter().enumerate() {
+        let own = progress::minutes(user, (ring.metric, total), day);
+        minutes.extend(
+            own.into_iter()
+                .map(|(minute, value)| (minute, place, value)),
+        );
+    }
+    minutes.sort_unstable();
+    let mut amounts: Vec<i64> = rings.iter().map(|_| 0).collect();
+    let (mut score, mut achieved_ms) = (0_i64, 0_i64);
+    for (minute, place, value) in minutes {
+        let at_ms = i64::from(minute).saturating_mul(MINUTE_MS);
+        if at_ms < span.0 || at_ms >= span.1 {
+            continue;
+        }
+        if let Some(amount) = amounts.get_mut(place) {
+            *amount = amount.saturating_add(i64::from(value));
+        }
+        let points = duel::points(rings, &amounts).min(most);
+        if points > score {
+            (score, achieved_ms) = (points, at_ms);
+        }
+    }
+    (score, achieved_ms)
+}
+
 /// The total, and the minute in which it first reached its final value; sends it on when it is new.
 pub(super) fn sum_up(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, always: bool) {
     let crossing = cross(user, fold, id);
@@ -87,15 +143,8 @@ pub(super) fn sum_up(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, alwa
         return;
     };
     let begin = counted_span(user, held).0;
-    let score = match held.definition.kind.line().filter(|_| crossing.is_some()) {
-        Some(line) => line,
-        None => held
-            .days
-            .values()
-            .fold(0_i64, |sum, (score, _)| sum.saturating_add(*score)),
-    };
-    let last = || held.days.values().next_back().map_or(begin, |(_, at)| *at);
-    let achieved_at_ms = crossing.map_or_else(last, |crossing| crossing.at_ms);
+    let (score, achieved_ms) = held.reached(crossing);
+    let achieved_at_ms = achieved_ms.unwrap_or(begin);
     let same = (held.score, held.achieved_at_ms) == (score, achieved_at_ms);
     if let Some(held) = user.enrolments.get_mut(&id) {
         held.crossing = crossing;
@@ -105,6 +154,7 @@ pub(super) fn sum_up(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, alwa
         (held.score, held.achieved_at_ms, held.version) =
             (score, achieved_at_ms, fold.header.position);
     }
+    marks::tell_stages(user, fold, id);
     announce(user, fold, id);
 }
 
@@ -137,9 +187,24 @@ fn cross(user: &mut User, fold: &Fold<'_>, id: ChallengeId) -> Option<Crossing> 
 }
 
 impl Enrolment {
+    /// The score, and the minute in which it first reached that, if it is anything.
+    fn reached(&self, crossing: Option<Crossing>) -> (i64, Option<i64>) {
+        let of = &self.definition;
+        if let Kind::LastStanding { bar } = of.kind {
+            return survival::rounds(bar, (of.starts, of.ends), &self.days);
+        }
+        if let (Some(line), Some(crossing)) = (of.line(), crossing) {
+            return (line, Some(crossing.at_ms));
+        }
+        let days = self.days.values();
+        let sum = days.fold(0_i64, |sum, (score, _)| sum.saturating_add(*score));
+        let last = self.days.values().next_back().map(|(_, at_ms)| *at_ms);
+        (sum, last)
+    }
+
     /// The day in which the sum of the days reaches the amount with which one has finished, and what is left for it.
     fn crossed(&self) -> Option<(Day, i64)> {
-        let mut rest = self.definition.kind.line()?;
+        let mut rest = self.definition.line()?;
         for (day, (score, _)) in &self.days {
             if *score >= rest {
                 return Some((*day, rest));
@@ -152,7 +217,7 @@ impl Enrolment {
     /// By what the board orders it; `begin_ms`: the first minute that counts.
     pub(super) fn key(&self, begin_ms: i64) -> i64 {
         let kind = &self.definition.kind;
-        match (kind.line(), self.crossing) {
+        match (self.definition.line(), self.crossing) {
             (Some(line), Some(crossing)) => kind.finished_key(line, (begin_ms, crossing.at_ms)),
             _ => self.score,
         }
@@ -165,7 +230,7 @@ pub(super) fn cold_days(user: &User) -> Vec<(Day, Day)> {
     let mut spans = Vec::new();
     for held in user.enrolments.values() {
         let active = held.state == EnrolmentState::Active;
-        if active && held.definition.kind.line().is_some() {
+        if active && held.definition.line().is_some() {
             let (first, last) = counting::days(user, &held.definition, held.joined_ms);
             let first = user.hard_closed.next().max(first);
             spans.extend(plan::cold(user, first, last));

@@ -45,6 +45,8 @@ pub struct BoardView {
     pub items: Vec<RowView>,
     /// Whether rows stand after the last one.
     pub more: bool,
+    /// The sum of all scores, store units, where the type asks for it.
+    pub total: Option<i128>,
     /// Whether partitions have yet to send scores again after a restart.
     pub partial: bool,
 }

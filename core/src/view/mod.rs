@@ -392,6 +392,8 @@ pub struct ChallengeView {
     pub ends_at_ms: i64,
     /// The cut-off of the settlement, POSIX ms.
     pub settles_at_ms: i64,
+    /// When each tier of a collective challenge was reached, as far as they are, POSIX ms.
+    pub reached_ms: Vec<i64>,
     /// Counts the changes of this resource (ETag).
     pub version: u64,
 }

@@ -231,6 +231,7 @@ fn run(cell: &Cell, command: ChallengeCommand) {
         ChallengeCommand::Write(change) => write(cell, change),
         ChallengeCommand::Contribute { contribution, .. } => {
             contribute(&mut cell.borrow_mut(), contribution);
+            deliver::tiers(cell);
         }
         ChallengeCommand::Confirmed { user, input } => deliver::confirmed(cell, user, &input),
         ChallengeCommand::NotConfirmed { user, number } => {

@@ -135,6 +135,14 @@ pub(super) fn count(cell: &Cell) {
     }
 }
 
+/// Says which tiers of a collective challenge the sum of all scores has reached.
+pub(super) fn tiers(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    if let Some(reach) = held.resident().and_then(|resident| resident.reaching()) {
+        held.offer(Origin::server(Source::Timer), (reach, Vec::new()), None);
+    }
+}
+
 /// Gives free places to who has waited longest.
 pub(super) fn admission(cell: &Cell) {
     let mut held = cell.borrow_mut();

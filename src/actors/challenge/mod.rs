@@ -258,6 +258,7 @@ pub(super) fn settle(cell: &Cell) {
     deliver::count(cell);
     deliver::settlement(cell);
     deliver::admission(cell);
+    deliver::tiers(cell);
     command::resume(cell);
     let mut held = cell.borrow_mut();
     held.note_deadline();

@@ -271,6 +271,7 @@ fn readmitted(
         ChallengeInput::Settle { .. }
         | ChallengeInput::Admit(_)
         | ChallengeInput::Count(_)
+        | ChallengeInput::Reach(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),

@@ -133,6 +133,7 @@ fn confirm(cell: &Cell, notice: Option<UserInput>) {
         UserInput::Await { challenge, .. }
         | UserInput::Enrol { challenge, .. }
         | UserInput::Extend { challenge, .. }
+        | UserInput::Reach { challenge, .. }
         | UserInput::Withdraw { challenge, .. }
         | UserInput::Conclude { challenge, .. } => *challenge,
         _ => return,

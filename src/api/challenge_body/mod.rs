@@ -14,7 +14,7 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
-use self::kind::kind;
+use self::kind::{RingBody, StageBody, kind, type_name};
 use self::window::{JoinBody, Window, WindowBody, join};
 use super::{
     fault::{Faults, Wrong},
@@ -31,6 +31,7 @@ pub(super) const READ_ONLY: &[&str] = &[
     "started_ms",
     "ends_at_ms",
     "settles_at_ms",
+    "reached_ms",
 ];
 
 /// A challenge to be made; what is absent has the value shown.
@@ -45,7 +46,8 @@ pub(super) struct ChallengeBody {
     #[schema(example = "April steps", min_length = 1, max_length = 200)]
     title: String,
     /// How it is won: `most`, the largest sum; `target`, an amount that is reached or not; `race`, whoever reaches an amount in
-    /// the fewest minutes from the own start.
+    /// the fewest minutes from the own start; `collective`, tiers of the sum of all; `journey`, stages of a route;
+    /// `duel`, two users and three rings; `last_standing`, a bar for each day.
     #[schema(example = "most")]
     r#type: String,
     /// Of `target` and `race`: the amount to be reached, in the metric's unit.
@@ -54,9 +56,20 @@ pub(super) struct ChallengeBody {
     /// Of `race`: places for those who finish; null: one for everybody.
     #[schema(minimum = 1, maximum = 1_000_000)]
     finishers: Option<u32>,
-    /// Only `steps`.
+    /// Of `collective`: 1 to 20 sums of all scores, rising, in the metric's unit.
+    tiers: Option<Vec<f64>>,
+    /// Of `journey`: 1 to 32 stages, from near to far.
+    #[schema(inline)]
+    stages: Option<Vec<StageBody>>,
+    /// Of `duel`: 3 rings; a day's points are the sum of the per cents to which they are filled, at most 600.
+    #[schema(inline)]
+    rings: Option<Vec<RingBody>>,
+    /// Of `last_standing`: what each day needs, in the metric's unit.
+    #[schema(example = 8_000)]
+    bar: Option<f64>,
+    /// Only `steps`; a duel has none.
     #[schema(example = "steps")]
-    metric: String,
+    metric: Option<String>,
     /// When samples count.
     #[schema(inline)]
     window: WindowBody,
@@ -133,8 +146,11 @@ pub(super) fn parse(
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
     let title = top.required("title", text);
-    let metric = top.required("metric", steps);
-    let kind = kind(&mut top, metric);
+    let name = type_name(&mut top);
+    // The rings of a duel say what they count.
+    let counted = (name != Some("duel")).then(|| top.required("metric", steps));
+    let metric = counted.flatten();
+    let kind = name.and_then(|name| kind(&mut top, name, metric));
     let window = Window::read(top.required_object("window"), known.zones);
     let (join_opens_ms, late) = join(top.object("join"));
     let most = i64::from(limits::PARTICIPANTS_MAX);
@@ -157,7 +173,10 @@ pub(super) fn parse(
     let capped = definition.kind == Kind::Most;
     definition.per_day_cap = definition.per_day_cap.filter(|_| capped);
     (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
-    definition.capacity = number(capacity.flatten());
+    definition.capacity = match (capacity, &definition.kind) {
+        (None, Kind::Duel { .. }) => Some(2),
+        (capacity, _) => number(capacity.flatten()),
+    };
     definition.min_participants = number(least.flatten());
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
     definition.evidence = believed.unwrap_or(definition.evidence);

@@ -32,6 +32,10 @@ pub struct Board<'a> {
     pub phase: ChallengePhase,
     /// Rows in all.
     pub participants: u32,
+    /// The sum of all scores, of a collective challenge; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub total: Option<i64>,
     /// Whether every score is in it.
     pub exact: bool,
     /// By how much a rank may be off.
@@ -59,6 +63,9 @@ impl<'a> Board<'a> {
             as_of_ms: view.as_of_ms,
             phase: view.phase.into(),
             participants: view.participants,
+            total: view
+                .total
+                .map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
             exact: !view.partial,
             error_bound: 0,
             partial: view.partial,

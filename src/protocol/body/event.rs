@@ -196,6 +196,22 @@ pub enum What {
         #[schema(format = Date)]
         ends: String,
     },
+    /// The user has reached a stage of a journey.
+    #[serde(rename = "challenge.stage")]
+    ChallengeStage {
+        /// Which challenge.
+        challenge: String,
+        /// Which stage, from 1.
+        stage: u32,
+    },
+    /// All members together have reached a tier of a collective challenge.
+    #[serde(rename = "challenge.tier")]
+    ChallengeTier {
+        /// Which challenge.
+        challenge: String,
+        /// Which tier, from 1.
+        tier: u32,
+    },
     /// The ranks are final.
     #[serde(rename = "challenge.settled")]
     ChallengeSettled {
@@ -339,6 +355,8 @@ impl From<&FactKind> for What {
             FactKind::ChallengeStarted(id) => Self::ChallengeStarted(challenge(*id)),
             FactKind::ChallengeEnded(id) => Self::ChallengeEnded(challenge(*id)),
             FactKind::ChallengeExtended { challenge, ends } => extended(*challenge, *ends),
+            FactKind::ChallengeStageReached { challenge, stage } => at_stage(*challenge, *stage),
+            FactKind::ChallengeTierReached { challenge, tier } => at_tier(*challenge, *tier),
             FactKind::ChallengeSettled {
                 challenge,
                 rank,
@@ -382,6 +400,20 @@ fn settled(
         score,
         participants,
         finished_at_ms,
+    }
+}
+
+fn at_stage(id: ChallengeId, stage: u32) -> What {
+    What::ChallengeStage {
+        challenge: id.to_string(),
+        stage,
+    }
+}
+
+fn at_tier(id: ChallengeId, tier: u32) -> What {
+    What::ChallengeTier {
+        challenge: id.to_string(),
+        tier,
     }
 }
 

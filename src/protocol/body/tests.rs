@@ -251,6 +251,11 @@ fn every_kind_of_fact_has_its_own_name() {
             challenge,
             ends: day,
         },
+        FactKind::ChallengeStageReached {
+            challenge,
+            stage: 1,
+        },
+        FactKind::ChallengeTierReached { challenge, tier: 1 },
         FactKind::ChallengeSettled {
             challenge,
             rank: 1,
@@ -274,6 +279,8 @@ fn every_kind_of_fact_has_its_own_name() {
         "challenge.started",
         "challenge.ended",
         "challenge.extended",
+        "challenge.stage",
+        "challenge.tier",
         "challenge.settled",
         "challenge.cancelled",
     ];

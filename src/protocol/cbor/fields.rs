@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 168] = [
+pub(super) const FIELDS: [(&str, Holds); 169] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -216,4 +216,5 @@ pub(super) const FIELDS: [(&str, Holds); 168] = [
     ("percentile", Holds::Plain),
     ("finished_at_ms", Holds::Plain),
     ("after_min", Holds::Plain),
+    ("tier", Holds::Plain),
 ];

@@ -8,7 +8,7 @@ use streakline::{
 };
 use streakline_core::{
     civil::Day,
-    definition::{Definition, LateJoin},
+    definition::{Definition, Kind, LateJoin},
     goal::{Adaptive, Inputs, IssuedTarget},
     id::{DeviceId, GoalId},
     leaderboard::RankStyle,
@@ -149,6 +149,9 @@ fn definition_json(of: &Definition) -> Value {
     let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
     if let (Some(body), Value::Object(parameters)) = (body.as_object_mut(), parameters) {
         body.extend(parameters);
+        if matches!(of.kind, Kind::Duel { .. }) {
+            body.remove("metric");
+        }
     }
     body
 }

@@ -13,6 +13,7 @@ pub(crate) mod http;
 mod idempotency;
 mod imports;
 mod joining;
+mod kinds;
 mod lists;
 mod manual;
 pub(crate) mod people;

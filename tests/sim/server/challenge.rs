@@ -156,6 +156,7 @@ impl Server {
         let asked = resident.barriers_due(BITS);
         let own = resident.count().or_else(|| resident.settlement());
         let own = own.or_else(|| resident.admission(now_ms));
+        let own = own.or_else(|| resident.reaching());
         for (partition, cutoff_ms) in asked {
             self.post(Mail::Barrier(partition, cutoff_ms, id));
         }

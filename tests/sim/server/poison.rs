@@ -58,6 +58,7 @@ impl Server {
                 UserInput::Await { challenge, .. }
                 | UserInput::Enrol { challenge, .. }
                 | UserInput::Extend { challenge, .. }
+                | UserInput::Reach { challenge, .. }
                 | UserInput::Withdraw { challenge, .. }
                 | UserInput::Conclude { challenge, .. },
             ) => Some(*challenge),

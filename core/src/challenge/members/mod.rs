@@ -75,6 +75,10 @@ pub struct Member {
     /// The window's last date that its partition has confirmed.
     #[n(8)]
     pub knows_end: Option<Day>,
+    /// Tiers of a collective challenge that its partition has confirmed.
+    #[n(9)]
+    #[cbor(default)]
+    pub knows_tiers: u32,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -96,6 +100,7 @@ impl Member {
             told: Told::Nothing,
             ticket: None,
             knows_end: None,
+            knows_tiers: 0,
             group: hash.first().copied().unwrap_or(0),
             row: None,
             name: Some(name),

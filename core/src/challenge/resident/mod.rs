@@ -282,6 +282,14 @@ impl Resident {
         settled.then(|| self.challenge.count()).flatten()
     }
 
+    /// The input that says which tiers of a collective challenge are reached; nothing while anything is to be folded first.
+    #[must_use]
+    pub fn reaching(&self) -> Option<ChallengeInput> {
+        let ready = self.pending.is_empty() && !self.is_partial();
+        let tiers = ready.then(|| self.challenge.new_tiers(&self.board));
+        tiers.flatten().map(ChallengeInput::Reach)
+    }
+
     /// The input that gives free places to who waits; nothing while anything is to be folded first.
     #[must_use]
     pub fn admission(&self, now_ms: i64) -> Option<ChallengeInput> {

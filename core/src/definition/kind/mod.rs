@@ -3,10 +3,17 @@
 //! A type says what a score is and how rows are ordered; it folds nothing. Amounts are in store units of the challenge's
 //! metric.
 
+pub mod collective;
+pub mod duel;
 mod faults;
+pub mod journey;
+pub mod survival;
 
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
+
+use self::{duel::Ring, journey::Waypoint};
+use crate::metric::Metric;
 
 /// How a challenge is won.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -32,6 +39,34 @@ pub enum Kind {
         #[n(1)]
         finishers: Option<u32>,
     },
+    /// All walk together: the sum of all scores reaches tiers.
+    #[n(3)]
+    Collective {
+        /// Sums, rising, 1 to 20 of them.
+        #[n(0)]
+        tiers: Vec<i64>,
+    },
+    /// Everybody walks a route from stage to stage; what is too much for one counts for the next.
+    #[n(4)]
+    Journey {
+        /// Its stages, from near to far, 1 to 32 of them.
+        #[n(0)]
+        stages: Vec<Waypoint>,
+    },
+    /// Two users, seven days: points for how full three rings are. It may end in a draw.
+    #[n(5)]
+    Duel {
+        /// The rings, each of another metric.
+        #[n(0)]
+        rings: Vec<Ring>,
+    },
+    /// A round a day: whoever stays under the bar is out. The score is how many rounds one has survived.
+    #[n(6)]
+    LastStanding {
+        /// What each day needs, store units, from 1.
+        #[n(0)]
+        bar: i64,
+    },
 }
 
 /// The key of one who finishes a race at once; one who takes `n` minutes has `n` less. Larger than every score.
@@ -45,15 +80,35 @@ impl Kind {
             Self::Most => "most",
             Self::Target { .. } => "target",
             Self::Race { .. } => "race",
+            Self::Collective { .. } => "collective",
+            Self::Journey { .. } => "journey",
+            Self::Duel { .. } => "duel",
+            Self::LastStanding { .. } => "last_standing",
         }
     }
 
-    /// The amount with which one has finished, store units; more than that does not count.
+    /// The amount with which one has finished, store units of the metric that is counted; more than that does not count.
     #[must_use]
-    pub fn line(&self) -> Option<i64> {
+    pub fn line(&self, metric: Metric) -> Option<i64> {
         match self {
             Self::Target { target } | Self::Race { target, .. } => Some(*target),
-            Self::Most => None,
+            Self::Journey { stages } => {
+                let last = stages.last()?;
+                Some(journey::score_for(metric, last.distance_m))
+            }
+            Self::Most
+            | Self::Collective { .. }
+            | Self::Duel { .. }
+            | Self::LastStanding { .. } => None,
+        }
+    }
+
+    /// Whether a metric counts in it; `own` is that of the challenge.
+    #[must_use]
+    pub fn counts(&self, metric: Metric, own: Metric) -> bool {
+        match self {
+            Self::Duel { rings } => rings.iter().any(|ring| ring.metric == metric),
+            _ => metric == own,
         }
     }
 
@@ -68,10 +123,13 @@ impl Kind {
 
     /// How its board tells keys.
     #[must_use]
-    pub fn scale(&self) -> Scale {
+    pub fn scale(&self, metric: Metric) -> Scale {
         match self {
-            Self::Most => Scale::Score,
-            Self::Target { target } => Scale::Target(*target),
+            Self::Most | Self::Duel { .. } | Self::LastStanding { .. } => Scale::Score,
+            Self::Collective { .. } => Scale::Sum,
+            Self::Target { .. } | Self::Journey { .. } => {
+                self.line(metric).map_or(Scale::Score, Scale::Target)
+            }
             Self::Race { target, finishers } => Scale::Race {
                 target: *target,
                 finishers: finishers.unwrap_or(u32::MAX),
@@ -91,11 +149,36 @@ impl Kind {
                 differing.push(pointer);
             }
         };
-        note(self.line() != other.line(), "/target");
-        if let (Self::Race { finishers, .. }, Self::Race { finishers: new, .. }) = (self, other) {
-            note(finishers != new, "/finishers");
+        match (self, other) {
+            (Self::Target { target }, Self::Target { target: new }) => {
+                note(target != new, "/target");
+            }
+            (
+                Self::Race { target, finishers },
+                Self::Race {
+                    target: new,
+                    finishers: places,
+                },
+            ) => {
+                note(target != new, "/target");
+                note(finishers != places, "/finishers");
+            }
+            (one, other) => note(one != other, one.list()),
         }
         differing
+    }
+}
+
+impl Kind {
+    /// The member of the body that holds its parameters, of a type that has one list of them.
+    fn list(&self) -> &'static str {
+        match self {
+            Self::Collective { .. } => "/tiers",
+            Self::Journey { .. } => "/stages",
+            Self::Duel { .. } => "/rings",
+            Self::LastStanding { .. } => "/bar",
+            Self::Most | Self::Target { .. } | Self::Race { .. } => "/type",
+        }
     }
 }
 
@@ -113,6 +196,8 @@ pub enum Scale {
     /// The score.
     #[default]
     Score,
+    /// The score, and all scores come to a sum.
+    Sum,
     /// The score, up to the amount with which one has done it.
     Target(i64),
     /// How soon the amount was reached, or the score.
@@ -139,11 +224,11 @@ impl Scale {
     /// What a row's key says; `rank` counts the rows with larger keys from 1.
     ///
     /// ```
-    /// use streakline_core::definition::{Kind, Reached};
+    /// use streakline_core::{definition::{Kind, Reached}, metric::Metric};
     ///
     /// let race = Kind::Race { target: 10_000, finishers: None };
     /// let key = race.finished_key(10_000, (0, 90 * 60_000));
-    /// let reached = race.scale().reached(key, 1);
+    /// let reached = race.scale(Metric::STEPS).reached(key, 1);
     /// assert_eq!(reached, Reached { score: 10_000, finished: true, after_min: Some(90) });
     /// assert!(key > race.finished_key(10_000, (0, 91 * 60_000)), "sooner is better");
     /// ```
@@ -160,7 +245,7 @@ impl Scale {
                 finished: key >= target,
                 after_min: None,
             },
-            Self::Score | Self::Race { .. } => Reached {
+            Self::Score | Self::Sum | Self::Race { .. } => Reached {
                 score: key,
                 finished: false,
                 after_min: None,

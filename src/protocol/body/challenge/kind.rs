@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 use serde_json::Number;
-use streakline_core::definition::{Definition, Kind};
+use streakline_core::definition::{
+    Definition, Kind,
+    kind::{duel, journey::Waypoint},
+};
 use utoipa::ToSchema;
 
-use crate::protocol::body::quantity::amount;
+use crate::{protocol::body::quantity::amount, registry};
 
 /// Members that some types have; the others leave them out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -19,22 +22,108 @@ pub struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub finishers: Option<u32>,
+    /// Of `collective`: the sums of all scores that are reached one after the other, in the metric's unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<f64>>, required = false)]
+    pub tiers: Option<Vec<Number>>,
+    /// Of `journey`: the route.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub stages: Option<Vec<Stage>>,
+    /// Of `duel`: the rings that are to be filled each day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub rings: Option<Vec<Ring>>,
+    /// Of `last_standing`: what each day needs, in the metric's unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, required = false, example = 8_000)]
+    pub bar: Option<Number>,
+}
+
+/// A stage of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = JourneyStage)]
+pub struct Stage {
+    /// Shown to users.
+    #[schema(example = "Gotthard")]
+    pub title: String,
+    /// How far from the start it is, in m.
+    #[schema(example = 12_000)]
+    pub distance_m: i64,
+    /// Latitude in 10^-6 degrees, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub lat_microdeg: Option<i32>,
+    /// Longitude in 10^-6 degrees, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub lon_microdeg: Option<i32>,
+}
+
+/// A ring of a duel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DuelRing)]
+pub struct Ring {
+    /// What fills it.
+    #[schema(value_type = String, example = "steps")]
+    pub metric: &'static str,
+    /// How much of it, in the metric's unit.
+    #[schema(value_type = f64, example = 10_000)]
+    pub target: Number,
+}
+
+impl From<&duel::Ring> for Ring {
+    fn from(ring: &duel::Ring) -> Self {
+        Self {
+            metric: registry::metrics().name(ring.metric),
+            target: amount(ring.metric, ring.target),
+        }
+    }
+}
+
+impl From<&Waypoint> for Stage {
+    fn from(stage: &Waypoint) -> Self {
+        Self {
+            title: stage.title.clone(),
+            distance_m: stage.distance_m,
+            lat_microdeg: stage.place.map(|(lat, _)| lat),
+            lon_microdeg: stage.place.map(|(_, lon)| lon),
+        }
+    }
 }
 
 impl Parameters {
     /// Those of a definition.
     #[must_use]
     pub fn of(definition: &Definition) -> Self {
-        let shown = |value: i64| Some(amount(definition.metric, value));
+        let shown = |value: &i64| amount(definition.metric, *value);
+        let none = Self::default();
         match &definition.kind {
-            Kind::Most => Self::default(),
+            Kind::Most => none,
             Kind::Target { target } => Self {
-                target: shown(*target),
-                ..Self::default()
+                target: Some(shown(target)),
+                ..none
             },
             Kind::Race { target, finishers } => Self {
-                target: shown(*target),
+                target: Some(shown(target)),
                 finishers: *finishers,
+                ..none
+            },
+            Kind::Collective { tiers } => Self {
+                tiers: Some(tiers.iter().map(shown).collect()),
+                ..none
+            },
+            Kind::Journey { stages } => Self {
+                stages: Some(stages.iter().map(Stage::from).collect()),
+                ..none
+            },
+            Kind::LastStanding { bar } => Self {
+                bar: Some(shown(bar)),
+                ..none
+            },
+            Kind::Duel { rings } => Self {
+                rings: Some(rings.iter().map(Ring::from).collect()),
+                ..none
             },
         }
     }

@@ -4,7 +4,7 @@ pub mod kind;
 
 use serde::Serialize;
 use streakline_core::{
-    definition::{Definition, LateJoin},
+    definition::{Definition, Kind, LateJoin},
     leaderboard::RankStyle,
     view::{self, ChallengeView, EnrolmentView, Membership},
 };
@@ -62,9 +62,10 @@ pub struct Challenge {
     /// What its type asks for.
     #[serde(flatten)]
     pub parameters: Parameters,
-    /// What is summed.
-    #[schema(value_type = String, example = "steps")]
-    pub metric: &'static str,
+    /// What is summed; a duel has rings instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "steps")]
+    pub metric: Option<&'static str>,
     /// When samples count.
     pub window: Window,
     /// Who may join when.
@@ -96,6 +97,10 @@ pub struct Challenge {
     /// Who sees the board.
     #[schema(value_type = String, example = "participants")]
     pub visibility: &'static str,
+    /// Of a collective challenge: when its tiers were reached, in their order, as far as they are; POSIX ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub reached_ms: Option<Vec<i64>>,
     /// Counts the changes of this challenge.
     pub version: u64,
     /// When it was made, POSIX ms.
@@ -153,7 +158,8 @@ impl From<&ChallengeView> for Challenge {
             title: definition.title.clone(),
             kind: definition.kind.name(),
             parameters: Parameters::of(definition),
-            metric: registry::metrics().name(definition.metric),
+            metric: (!matches!(definition.kind, Kind::Duel { .. }))
+                .then(|| registry::metrics().name(definition.metric)),
             window: Window::from(definition),
             join: Join {
                 opens_ms: definition.join_opens_ms,
@@ -176,6 +182,8 @@ impl From<&ChallengeView> for Challenge {
                 RankStyle::Ordinal => "ordinal",
             },
             visibility: "participants",
+            reached_ms: matches!(definition.kind, Kind::Collective { .. })
+                .then(|| view.reached_ms.clone()),
             version: view.version,
             created_ms: view.created_ms,
             started_ms: view.started_ms,
