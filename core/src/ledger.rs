@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     civil::Day,
     event::Transfer,
-    id::{GoalId, PartitionId, UserId},
+    id::{CampaignId, ChallengeId, GoalId, PartitionId, UserId},
     view::LedgerSummary,
 };
 
@@ -26,8 +26,13 @@ pub enum Account {
     Revenue,
     /// `user:ann:available`: can be spent.
     Available,
+    /// `user:ann:held`: a prize that cannot be spent yet.
+    Held,
     /// `user:ann:debt`: owed after a claw-back.
     Debt,
+    /// `campaign:0196.../412`: the partition's own part of a campaign; never above 0. What it lacks is what the campaign has paid
+    /// there.
+    Campaign(CampaignId),
 }
 
 impl Account {
@@ -38,19 +43,29 @@ impl Account {
             Self::Treasury => format!("treasury/{partition}"),
             Self::Revenue => format!("revenue/{partition}"),
             Self::Available => format!("user:{user}:available"),
+            Self::Held => format!("user:{user}:held"),
             Self::Debt => format!("user:{user}:debt"),
+            Self::Campaign(campaign) => format!("campaign:{campaign}/{partition}"),
         }
     }
 
     /// The account of a name.
     #[must_use]
     pub fn of(name: &str) -> Self {
-        if name.starts_with("treasury/") {
+        let campaign = name
+            .strip_prefix("campaign:")
+            .map(|of| of.split('/').next());
+        if let Some(id) = campaign {
+            let id = id.and_then(|id| CampaignId::parse(id).ok());
+            Self::Campaign(id.unwrap_or(CampaignId([0; 16])))
+        } else if name.starts_with("treasury/") {
             Self::Treasury
         } else if name.starts_with("revenue/") {
             Self::Revenue
         } else if name.ends_with(":debt") {
             Self::Debt
+        } else if name.ends_with(":held") {
+            Self::Held
         } else {
             Self::Available
         }
@@ -74,7 +89,9 @@ pub struct Posting {
     pub day: Day,
     /// The goal whose streak it is about, where it is about one.
     pub goal: Option<GoalId>,
-    /// What makes its key unique within (code, user, goal, day).
+    /// The challenge that it is about, where it is about one.
+    pub challenge: Option<ChallengeId>,
+    /// What makes its key unique within (code, user, goal, challenge, day).
     pub number: i64,
     /// SHA-256 of the state that it rests on.
     pub evidence: [u8; 32],
@@ -87,11 +104,16 @@ pub fn transfer(partition: PartitionId, user: &UserId, posting: Posting) -> Tran
         code,
         day,
         goal,
+        challenge,
         number,
         ..
     } = posting;
+    let about = About {
+        goal: goal.as_ref(),
+        challenge,
+    };
     Transfer {
-        id: key_id(code, user, goal.as_ref(), (day, number)),
+        id: key_id(code, user, about, (day, number)),
         debit: posting.debit.name(partition, user),
         credit: posting.credit.name(partition, user),
         amount_micro: posting.amount_micro,
@@ -105,28 +127,38 @@ pub fn transfer(partition: PartitionId, user: &UserId, posting: Posting) -> Tran
         created_ms: 0,
         goal,
         opens: 0,
+        challenge,
     }
 }
 
-/// 128-bit hash of the idempotency key (code, user, goal if it is about one, day, number): derived, never random, so a replay
-/// makes the same transfer and an increment has its own (design.md 2, law 6).
+/// What a transfer is about besides its user and day.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a> {
+    /// The goal, where it is about one.
+    pub goal: Option<&'a GoalId>,
+    /// The challenge, where it is about one.
+    pub challenge: Option<ChallengeId>,
+}
+
+/// 128-bit hash of the idempotency key (code, user, goal or challenge if it is about one, day, number): derived, never random, so
+/// a replay makes the same transfer and an increment has its own (design.md 2, law 6). A challenge pays once, whatever the day: its
+/// keys have none.
 #[must_use]
-pub fn key_id(
-    code: &str,
-    user: &UserId,
-    goal: Option<&GoalId>,
-    (day, number): (Day, i64),
-) -> [u8; 16] {
+pub fn key_id(code: &str, user: &UserId, about: About<'_>, (day, number): (Day, i64)) -> [u8; 16] {
     let mut key = Vec::with_capacity(96);
     let mut encoder = minicbor::Encoder::new(&mut key);
     // Writing to a Vec cannot fail, so there is no error to pass on.
-    let parts = 4_u64.saturating_add(u64::from(goal.is_some()));
+    let parts = 4_u64.saturating_add(u64::from(about.goal.is_some()));
     let _ = encoder.array(parts).and_then(|e| {
         e.str(code)?.str(user.as_str())?;
-        if let Some(goal) = goal {
+        if let Some(goal) = about.goal {
             e.str(goal.as_str())?;
         }
-        e.str(&day.iso())?.i64(number)?.ok()
+        match about.challenge {
+            Some(challenge) => e.bytes(&challenge.0)?,
+            None => e.str(&day.iso())?,
+        };
+        e.i64(number)?.ok()
     });
     let mut id = [0_u8; 16];
     id.iter_mut()
@@ -156,6 +188,14 @@ pub struct Totals {
     /// Balance of the revenue account, 10^-6 token.
     #[n(5)]
     pub revenue_micro: i64,
+    /// Balance of all held accounts, 10^-6 token.
+    #[n(6)]
+    #[cbor(default)]
+    pub held_micro: i64,
+    /// Balance of the partition's parts of all campaigns, 10^-6 token; never above 0.
+    #[n(7)]
+    #[cbor(default)]
+    pub campaigns_micro: i64,
 }
 
 impl Totals {
@@ -176,6 +216,8 @@ impl Totals {
             Account::Revenue => &mut self.revenue_micro,
             Account::Available => &mut self.available_micro,
             Account::Debt => &mut self.debt_micro,
+            Account::Held => &mut self.held_micro,
+            Account::Campaign(_) => &mut self.campaigns_micro,
         }
     }
 
@@ -195,6 +237,8 @@ impl Totals {
         self.available_micro = self.available_micro.saturating_add(other.available_micro);
         self.debt_micro = self.debt_micro.saturating_add(other.debt_micro);
         self.revenue_micro = self.revenue_micro.saturating_add(other.revenue_micro);
+        self.held_micro = self.held_micro.saturating_add(other.held_micro);
+        self.campaigns_micro = self.campaigns_micro.saturating_add(other.campaigns_micro);
     }
 
     /// Takes back what a state had booked that is let go before it was written.
@@ -205,17 +249,26 @@ impl Totals {
         self.available_micro = self.available_micro.saturating_sub(other.available_micro);
         self.debt_micro = self.debt_micro.saturating_sub(other.debt_micro);
         self.revenue_micro = self.revenue_micro.saturating_sub(other.revenue_micro);
+        self.held_micro = self.held_micro.saturating_sub(other.held_micro);
+        self.campaigns_micro = self.campaigns_micro.saturating_sub(other.campaigns_micro);
     }
 
     /// These totals as one partition's part of the summary.
     #[must_use]
     pub fn summary(&self) -> LedgerSummary {
-        let partition = [self.transfers > 0, self.revenue_micro > 0].map(u64::from);
+        let partition = [
+            self.transfers > 0,
+            self.revenue_micro > 0,
+            self.campaigns_micro < 0,
+        ]
+        .map(u64::from);
         let balances = [
             self.treasury_micro,
             self.revenue_micro,
             self.available_micro,
             self.debt_micro,
+            self.held_micro,
+            self.campaigns_micro,
         ];
         LedgerSummary {
             accounts: partition
@@ -227,6 +280,8 @@ impl Totals {
             available_micro: self.available_micro,
             debt_micro: self.debt_micro,
             revenue_micro: self.revenue_micro,
+            held_micro: self.held_micro,
+            campaigns_micro: self.campaigns_micro,
         }
     }
 }
@@ -244,6 +299,7 @@ mod tests {
             rule: "steps@1",
             day: Day::parse("2016-04-13").unwrap(),
             goal: None,
+            challenge: None,
             number,
             evidence: [0; 32],
         };
@@ -265,9 +321,30 @@ mod tests {
     fn streaks_of_two_goals_have_keys_of_their_own() {
         let ann = UserId::parse("ann").unwrap();
         let goal = |name| GoalId::parse(name).unwrap();
-        let key = |name| key_id("streak", &ann, Some(&goal(name)), (Day(1), 7));
+        let key = |name| {
+            let goal = goal(name);
+            let about = About {
+                goal: Some(&goal),
+                challenge: None,
+            };
+            key_id("streak", &ann, about, (Day(1), 7))
+        };
         assert_eq!(key("a"), key("a"));
         assert_ne!(key("a"), key("b"));
+    }
+
+    #[test]
+    fn a_challenge_pays_once_whatever_the_day() {
+        let ann = UserId::parse("ann").unwrap();
+        let key = |challenge, day| {
+            let about = About {
+                goal: None,
+                challenge: Some(ChallengeId([challenge; 16])),
+            };
+            key_id("prize", &ann, about, (Day(day), 0))
+        };
+        assert_eq!(key(1, 1), key(1, 2));
+        assert_ne!(key(1, 1), key(2, 1));
     }
 
     #[test]
@@ -307,6 +384,8 @@ mod tests {
             Account::Revenue,
             Account::Available,
             Account::Debt,
+            Account::Held,
+            Account::Campaign(CampaignId([7; 16])),
         ];
         for account in all {
             assert_eq!(Account::of(&account.name(PartitionId(412), &ann)), account);

@@ -28,6 +28,7 @@ extern crate std;
 pub mod alias;
 pub mod boundary;
 pub mod calendar;
+pub mod campaign;
 pub mod challenge;
 pub mod change;
 pub mod chunk;

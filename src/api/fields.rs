@@ -125,6 +125,11 @@ impl<'a> Fields<'a> {
         items.enumerate().map(item).collect()
     }
 
+    /// Whether it has a member of that name, well-formed or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.members.is_some_and(|held| held.contains_key(name))
+    }
+
     /// Notes a fault of a member that was read.
     pub(super) fn fault(&self, name: &str, wrong: Wrong) {
         self.faults.add(self.pointer(name), wrong);

@@ -19,6 +19,7 @@ mod auth;
 mod balance;
 mod boards;
 mod body;
+mod campaigns;
 mod challenge_body;
 mod challenges;
 mod checkpoint;

@@ -24,6 +24,7 @@ pub enum Code {
     Full,
     Closed,
     Limit,
+    BudgetExhausted,
     InProgress,
     ClockBackwards,
     PreconditionFailed,
@@ -48,7 +49,7 @@ pub enum Code {
 
 impl Code {
     /// The whole table.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::BadJson,
         Self::BadFrame,
         Self::UnknownType,
@@ -70,6 +71,7 @@ impl Code {
         Self::Full,
         Self::Closed,
         Self::Limit,
+        Self::BudgetExhausted,
         Self::InProgress,
         Self::ClockBackwards,
         Self::PreconditionFailed,
@@ -123,6 +125,7 @@ impl Code {
             Self::Full => "Full",
             Self::Closed => "Closed",
             Self::Limit => "Limit reached",
+            Self::BudgetExhausted => "Budget exhausted",
             Self::InProgress => "Still in progress",
             Self::ClockBackwards => "The clock only goes forward",
             Self::PreconditionFailed => "Precondition failed",
@@ -171,6 +174,7 @@ impl Code {
             Self::Full => "full",
             Self::Closed => "closed",
             Self::Limit => "limit",
+            Self::BudgetExhausted => "budget_exhausted",
             Self::InProgress => "in_progress",
             Self::ClockBackwards => "clock_backwards",
             Self::PreconditionFailed => "precondition_failed",
@@ -215,6 +219,7 @@ impl Code {
             | Self::Full
             | Self::Closed
             | Self::Limit
+            | Self::BudgetExhausted
             | Self::InProgress
             | Self::ClockBackwards => 409,
             Self::NotKept => 410,

@@ -217,6 +217,7 @@ pub(crate) fn snapshot_view() -> SnapshotView {
         streaks: vec![streak_view()],
         balance: BalanceView {
             available_micro: 31_200_000,
+            held_micro: 0,
             debt_micro: 0,
             pending_micro: 6_700_000,
         },

@@ -6,14 +6,14 @@ use streakline_core::{
         kind::{duel::Ring, journey::Waypoint},
     },
     id::ChallengeId,
-    input::{Conclusion, UserInput},
+    input::UserInput,
     leaderboard::RankStyle,
     metric::Metric,
 };
 
 use crate::{
     random::Random,
-    values::{FROM_MS, maybe, words},
+    values::{maybe, words},
 };
 
 /// Gives a definition a type, and what that type wants of the rest.
@@ -94,19 +94,5 @@ fn stage(random: &mut Random, distance_m: i64) -> Waypoint {
         title: words(random, 100),
         distance_m,
         place: maybe(random, |random| (degrees(random, 90), degrees(random, 180))),
-    }
-}
-
-pub(crate) fn conclusion(random: &mut Random) -> Conclusion {
-    match random.index(5) {
-        0 => return Conclusion::NotAdmitted,
-        1 | 2 => return Conclusion::Cancelled(words(random, 200)),
-        _ => {}
-    }
-    Conclusion::Settled {
-        rank: u32::try_from(random.within(1, 100)).unwrap(),
-        score: random.within(0, 1_000_000_000),
-        participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
-        finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
     }
 }

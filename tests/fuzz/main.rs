@@ -9,6 +9,7 @@
 
 mod campaign;
 mod cbor;
+mod contests;
 mod corpus;
 mod goals;
 mod instruments;

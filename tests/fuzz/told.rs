@@ -2,7 +2,7 @@
 
 use streakline_core::{
     change::{Change, ChangeKind},
-    event::{EventId, Fact, FactKind},
+    event::{EventId, Fact, FactKind, WonPrize},
     id::{ChallengeId, DeviceId},
     period::WeekStart,
     sample::DeviceClass,
@@ -27,7 +27,16 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
     let challenge = ChallengeId(bytes16(random));
     let (day, goal) = (values::day(random), values::goal_id(random));
     let count = u32::try_from(random.within(1, 400)).unwrap();
-    let kind = match random.index(10) {
+    let kind = match random.index(11) {
+        9 => FactKind::PrizeWon(WonPrize {
+            challenge,
+            reward: count,
+            day,
+            amount_micro: random.within(1, 1_000_000_000),
+            held_until_ms: values::maybe(random, |random| random.within(0, 1_000_000_000_000)),
+            available_micro: random.within(0, 1_000_000_000),
+            transfer: bytes16(random),
+        }),
         0 => FactKind::ChallengeJoined(challenge),
         7 => FactKind::ChallengeStageReached {
             challenge,

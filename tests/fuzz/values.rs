@@ -4,19 +4,17 @@
 
 use streakline_core::{
     civil::{Day, MINUTE_MS},
-    definition::{Definition, Evidence, Kind},
     episode::{Episode, Segment, Stage},
     event::{Contribution, Transfer},
     goal::Revision,
     id::{
-        ChallengeId, DeviceId, Entity, GoalId, MemberNumber, OutboxId, PartitionId, Position,
+        CampaignId, ChallengeId, DeviceId, Entity, GoalId, OutboxId, PartitionId, Position,
         RecordId, UserId,
     },
     input::{
-        BatteryReport, ChallengeInput, DeviceIntroduction, Header, Import, Ingest, Input,
-        NewProfile, NewZone, Origin, PartitionInput, Source, UserInput,
+        BatteryReport, DeviceIntroduction, Header, Import, Ingest, Input, NewProfile, NewZone,
+        Origin, PartitionInput, Source, UserInput,
     },
-    leaderboard::RankStyle,
     ledger::{self, Account, Posting, Totals},
     metric::Metric,
     period::WeekStart,
@@ -26,9 +24,9 @@ use streakline_core::{
     sample::{DeviceClass, Method},
 };
 
-use crate::{goals, instruments, kinds, random::Random, terms};
+use crate::{contests::conclusion, goals, instruments, random::Random};
 
-const RANK_STYLES: [RankStyle; 3] = [RankStyle::Competition, RankStyle::Dense, RankStyle::Ordinal];
+pub(crate) use crate::contests::{challenge_input, definition};
 
 /// 2016-04-13T00:00Z: where all histories begin.
 pub(crate) const FROM_MS: i64 = 1_460_505_600_000;
@@ -206,34 +204,6 @@ pub(crate) fn stored_record(random: &mut Random) -> StoredRecord {
     }
 }
 
-pub(crate) fn definition(random: &mut Random) -> Definition {
-    let starts = day(random);
-    let opens_ms = starts.utc_ms() - random.within(0, 1_000_000_000);
-    let capacity = maybe(random, |random| {
-        u32::try_from(random.within(1, 1_000_000)).unwrap()
-    });
-    let (late, days) = terms::late(random);
-    let of = Definition {
-        title: words(random, 200),
-        metric: Metric::STEPS,
-        starts,
-        ends: starts.plus(i32::try_from(random.within(0, days - 1)).unwrap()),
-        join_opens_ms: maybe(random, |_| opens_ms),
-        late,
-        waitlist: capacity.map_or(0, |_| u32::try_from(random.within(0, 100_000)).unwrap()),
-        capacity,
-        per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
-        finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
-        rank_style: RANK_STYLES[random.index(3)],
-        kind: Kind::Most,
-        clock: terms::clock(random, starts),
-        evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
-        min_participants: maybe(random, |random| terms::least(random, capacity)),
-        ..Definition::new("", (starts, starts))
-    };
-    kinds::with_kind(random, of)
-}
-
 pub(crate) fn introduction(random: &mut Random) -> DeviceIntroduction {
     DeviceIntroduction {
         device: DeviceId(few(random)),
@@ -347,7 +317,7 @@ fn ingest(random: &mut Random) -> Ingest {
     }
 }
 
-fn skip(random: &mut Random) -> Skip {
+pub(crate) fn skip(random: &mut Random) -> Skip {
     let last_seq = random.next() >> 30;
     Skip {
         position: position(random),
@@ -365,44 +335,12 @@ fn skip(random: &mut Random) -> Skip {
     }
 }
 
-fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
+pub(crate) fn retry(random: &mut Random, input: Vec<u8>) -> Retry {
     Retry {
         stamp_ms: FROM_MS + random.within(0, 1_000_000_000),
         kept: random.permille(500),
         release: random.permille(200),
         input,
-    }
-}
-
-pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(14) {
-        0 => ChallengeInput::Create(definition(random)),
-        1 => ChallengeInput::Replace(definition(random)),
-        2 => ChallengeInput::Discard,
-        3 => ChallengeInput::Publish,
-        4 => ChallengeInput::Cancel(words(random, 200)),
-        5 => ChallengeInput::Join {
-            user: user_id(random),
-            alias: words(random, 40),
-            starts_ms: FROM_MS + random.within(-1_000_000_000, 1_000_000_000),
-            member: MemberNumber(u32::try_from(random.within(0, 9)).unwrap()),
-            waits: random.permille(300),
-        },
-        6 => ChallengeInput::Leave(user_id(random)),
-        7 => ChallengeInput::Settle {
-            cutoff_ms: FROM_MS + random.within(0, 1_000_000_000),
-            digest: bytes32(random),
-            participants: u32::try_from(random.within(0, 1_000)).unwrap(),
-        },
-        8 => ChallengeInput::Skip(skip(random)),
-        10 => ChallengeInput::Forget(MemberNumber(u32::try_from(random.within(0, 9)).unwrap())),
-        9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
-        11 => ChallengeInput::Admit(vec![MemberNumber(
-            u32::try_from(random.within(0, 9)).unwrap(),
-        )]),
-        12 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
-        13 => ChallengeInput::Reach(u32::try_from(random.index(9)).unwrap()),
-        _ => ChallengeInput::Tick,
     }
 }
 
@@ -437,15 +375,18 @@ pub(crate) fn transfer(random: &mut Random) -> Transfer {
         Account::Revenue,
         Account::Available,
         Account::Debt,
+        Account::Held,
+        Account::Campaign(CampaignId(few(random))),
     ];
     let posting = Posting {
-        debit: all[random.index(4)],
-        credit: all[random.index(4)],
+        debit: all[random.index(6)],
+        credit: all[random.index(6)],
         amount_micro: random.within(1, 1_000_000_000),
         code: ["steps", "streak", "freeze"][random.index(3)],
         rule: "steps@1",
         day: day(random),
         goal: maybe(random, goal_id),
+        challenge: maybe(random, |random| ChallengeId(few(random))),
         number: random.within(1, 1_000_000_000),
         evidence: bytes32(random),
     };

@@ -7,13 +7,18 @@ use streakline::storage::{
     envelope::{Kind, Place},
 };
 use streakline_core::{
-    challenge::{Stage, resident::Resident as Held},
+    challenge::{
+        Stage,
+        prizes::{Prize, prizes, total_micro},
+        resident::Resident as Held,
+    },
     change::Change,
     civil::Day,
     event::{Fact, FactKind, Transfer},
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input},
     leaderboard::RowKey,
+    ledger::Totals,
     metric::Metric,
     records::Records,
     scoring,
@@ -25,8 +30,8 @@ use streakline_core::{
 };
 
 use crate::{
-    script::Script,
-    server::{Checked, Server, ready, rules},
+    script::{CAMPAIGN, Script},
+    server::{BUDGET_MICRO, Checked, Server, ready, rules},
 };
 
 /// What does not depend on the way: equal in every world of one script.
@@ -82,7 +87,6 @@ pub(crate) struct Person {
     days: Vec<DayOutcome>,
     statuses: Vec<(Day, DayStatus)>,
     streaks: Vec<(u32, u32)>,
-    available_micro: i64,
     paid_micro: BTreeMap<Day, i64>,
     enrolments: Vec<(ChallengeId, u32, EnrolmentState, i64, i64)>,
     settled: Vec<FactKind>,
@@ -129,6 +133,7 @@ pub(crate) fn check(script: &Script, server: &Server) -> Checked<Outcome> {
         challenges.insert(*id, settled(server, *id)?);
     }
     told_once(&people, &challenges)?;
+    paid_once(script, server, (&transfers, &challenges))?;
     Ok(Outcome { people, challenges })
 }
 
@@ -248,15 +253,17 @@ fn ledger(user: &User, transfers: &[Transfer]) -> Checked<()> {
             format!("{id} {}: {posted} of {earned}", day.iso())
         })?;
     }
-    let sum: i64 = paid_micro.values().sum();
-    hold(sum == user.available_micro, || {
+    let booked = Totals::of(transfers.iter());
+    let has = (user.available_micro, user.accounts.held_micro);
+    hold((booked.available_micro, booked.held_micro) == has, || {
         format!("{id} has not what it was paid")
     })
 }
 
+/// What days have paid; prizes are no day's.
 fn by_day(transfers: &[Transfer]) -> BTreeMap<Day, i64> {
     let mut paid_micro = BTreeMap::new();
-    for transfer in transfers {
+    for transfer in transfers.iter().filter(|of| of.code == "steps") {
         *paid_micro.entry(transfer.day).or_insert(0) += transfer.amount_micro;
     }
     paid_micro
@@ -269,18 +276,56 @@ fn totals(server: &Server, transfers: &[Transfer]) -> Checked<()> {
         "the ledger is not zero".into()
     })?;
     summary.take_back(&server.erased_totals());
-    let amount: i64 = transfers.iter().map(|transfer| transfer.amount_micro).sum();
-    let paid: BTreeSet<&UserId> = transfers.iter().map(|transfer| &transfer.subject).collect();
-    let expected = (transfers.len() as u64, paid.len() as u64, -amount, amount);
-    let held = (
-        summary.transfers,
-        summary.user_accounts,
-        summary.treasury_micro,
-        summary.available_micro,
-    );
-    hold(held == expected, || {
-        format!("the ledger holds {held:?}, booked were {expected:?}")
+    let booked = Totals::of(transfers.iter());
+    hold(summary == booked, || {
+        format!("the ledger holds {summary:?}, booked were {booked:?}")
     })
+}
+
+/// T5.2, T5.9: every winner was paid once, what the rows say and nothing else; the campaign knows what was paid, and paid no more
+/// than it has.
+fn paid_once(
+    script: &Script,
+    server: &Server,
+    (transfers, challenges): (&[Transfer], &BTreeMap<ChallengeId, Settled>),
+) -> Checked<()> {
+    let entity = ChallengeId(CAMPAIGN.0);
+    let cell = server.challenges.get(&entity);
+    let held = cell.and_then(|cell| cell.resident.as_ref());
+    let campaign = held.and_then(|held| held.challenge().campaign.as_deref());
+    let campaign = campaign.ok_or("the campaign is not in memory")?;
+    hold(campaign.spent_micro() <= BUDGET_MICRO, || {
+        "the campaign is overspent".into()
+    })?;
+    for (id, definition) in &script.challenges {
+        let rows = challenges.get(id).map_or(&[][..], |settled| &settled.rows);
+        let won = prizes(definition, rows);
+        let mut paid: BTreeMap<Option<UserId>, Vec<Prize>> = BTreeMap::new();
+        let of_challenge = transfers.iter().filter(|of| of.challenge == Some(*id));
+        for transfer in of_challenge.filter(|of| of.code == "prize") {
+            let prize = Prize {
+                reward: u32::try_from(transfer.cumulative_micro).unwrap(),
+                amount_micro: transfer.amount_micro,
+            };
+            let of_user = paid.entry(Some(transfer.subject.clone())).or_default();
+            of_user.push(prize);
+        }
+        let draw = campaign.draws.get(id).copied().unwrap_or_default();
+        hold(draw.closed && draw.reserved_micro == 0, || {
+            format!("{id} still holds some of its campaign")
+        })?;
+        // Rows of who was erased have no key of their own: what they won cannot be told apart.
+        if rows.iter().any(|row| row.id.is_none()) {
+            continue;
+        }
+        hold(won == paid, || {
+            format!("{id} should pay {won:?}, and has paid {paid:?}")
+        })?;
+        hold(draw.spent_micro == total_micro(&won), || {
+            format!("{id} has paid {}", draw.spent_micro)
+        })?;
+    }
+    Ok(())
 }
 
 fn outcome(user: &User, (facts, transfers): &History) -> Person {
@@ -330,7 +375,6 @@ fn outcome(user: &User, (facts, transfers): &History) -> Person {
             .collect(),
         statuses: statuses.collect(),
         streaks: user.goals.values().map(|goal| streak(goal)).collect(),
-        available_micro: user.available_micro,
         paid_micro: by_day(transfers),
         enrolments: user
             .enrolments

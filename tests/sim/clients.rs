@@ -218,9 +218,11 @@ fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {
         Action::Pause { person: at } => {
             Mail::Pause(person(at).user.clone(), number, person(at).pause?)
         }
-        Action::Make { challenge: at } => {
-            Mail::Make(challenge(at), number, script.challenges[*at].1.clone())
-        }
+        Action::Make { challenge: at } => Mail::Make(
+            challenge(at),
+            number,
+            Box::new(script.challenges[*at].1.clone()),
+        ),
         Action::Publish { challenge: at } => Mail::Publish(challenge(at), number),
         Action::Join {
             challenge: at,

@@ -3,9 +3,12 @@
 
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
-    definition::Definition,
+    definition::{
+        Definition,
+        rewards::{Basis, Reward, TieRule},
+    },
     fault::POISON_STEPS,
-    id::{ChallengeId, DeviceId, RecordId, UserId},
+    id::{CampaignId, ChallengeId, DeviceId, RecordId, UserId},
     metric::Metric,
     record::{Content, Record},
     sample::{DeviceClass, Method},
@@ -21,6 +24,8 @@ const ZONES: [&str; 4] = [
     "Pacific/Honolulu",
 ];
 const CLASSES: [DeviceClass; 3] = [DeviceClass::Watch, DeviceClass::Phone, DeviceClass::Band];
+/// The campaign that pays for every challenge of a script.
+pub(crate) const CAMPAIGN: CampaignId = CampaignId([0xca; 16]);
 const FIRST_DAY: &str = "2026-03-26";
 const SPAN_MS: i64 = 10 * 24 * HOUR_MS;
 
@@ -240,6 +245,19 @@ fn away(random: &mut Random) -> (Day, Day) {
     (from, from.plus(i32::try_from(random.within(2, 4)).unwrap()))
 }
 
+/// The first two win so much that it is held; everybody who scores wins a little.
+fn rewards() -> Vec<Reward> {
+    let reward = |basis, tokens_micro| Reward {
+        basis,
+        tokens_micro,
+    };
+    let first = Basis::Rank { first: 1, last: 2 };
+    vec![
+        reward(first, 1_500_000_000),
+        reward(Basis::Threshold(1), 5_000_000),
+    ]
+}
+
 fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
     let first = Day::parse(FIRST_DAY).unwrap().plus(1);
     let challenge = |number: i32| {
@@ -249,6 +267,10 @@ fn challenges(random: &mut Random) -> Vec<(ChallengeId, Definition)> {
         let definition = Definition {
             per_day_cap: random.permille(500).then_some(6_000),
             finalisation_h: [0, 6, 24, 72][random.index(4)],
+            capacity: Some(1_000),
+            rewards: rewards(),
+            tie_rule: [TieRule::Share, TieRule::Earliest][usize::try_from(number).unwrap()],
+            campaign: Some(CAMPAIGN),
             ..Definition::new(&title, (starts, ends))
         };
         (ChallengeId(id(random)), definition)

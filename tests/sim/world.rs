@@ -3,11 +3,12 @@
 //! steps, with and without a loss of power.
 
 use streakline::storage::memory::MemoryStore;
+use streakline_core::id::ChallengeId;
 
 use crate::{
     clients::Clients,
     random::Random,
-    script::Script,
+    script::{CAMPAIGN, Script},
     server::{Checked, Server, Task},
     soak::Tally,
 };
@@ -260,6 +261,7 @@ impl World<'_> {
         for (challenge, _) in &self.script.challenges {
             self.server.snapshot_challenge(*challenge);
         }
+        self.server.snapshot_challenge(ChallengeId(CAMPAIGN.0));
         self.settle(true)?;
         self.server.truncate()?;
         self.server.check_empty()
@@ -278,6 +280,7 @@ impl World<'_> {
         self.slow_store = false;
         let users = self.script.people.iter().map(|person| person.user.clone());
         let challenges = self.script.challenges.iter().map(|(id, _)| *id);
+        let challenges = challenges.chain([ChallengeId(CAMPAIGN.0)]);
         self.server.read_all(users.collect(), challenges.collect());
         self.settle(true)?;
         self.dropped()?;

@@ -7,7 +7,10 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use sha2::{Digest, Sha256};
 
-use super::{Challenge, Member};
+use super::{
+    Challenge, Member,
+    prizes::{Prizes, total_micro},
+};
 use crate::{
     civil::MINUTE_MS,
     definition::Scale,
@@ -59,6 +62,8 @@ pub struct Board {
     scale: Scale,
     /// The sum of all scores, where the type asks for it.
     total: i128,
+    /// What each winner gets, once it is settled.
+    prizes: Prizes<RowId>,
     /// Whether standing rows and partitions have yet to fill it after a restart.
     partial: bool,
 }
@@ -76,6 +81,7 @@ impl Board {
             style: challenge.rank_style(),
             scale: challenge.scale(),
             total: 0,
+            prizes: Prizes::new(),
             partial: !challenge.frozen,
         };
         let members = challenge.members.iter();
@@ -87,6 +93,7 @@ impl Board {
             sum.saturating_add(i128::from(row.score))
         });
         rows.sort_unstable_by(|one, other| order.compare(one, other));
+        board.prizes = challenge.prizes(&rows);
         board.order = Leaderboard::from_sorted(order, rows);
         board
     }
@@ -290,7 +297,14 @@ impl Board {
             score: reached.score,
             participants: self.len(),
             finished_at_ms: reached.finished.then_some(achieved_at_ms),
+            prizes: self.prizes.get(id).cloned().unwrap_or_default(),
         })
+    }
+
+    /// What its winners get in all, 10^-6 token; 0 before it is settled.
+    #[must_use]
+    pub fn paid_micro(&self) -> i64 {
+        total_micro(&self.prizes)
     }
 
     /// SHA-256 over 256 digests, one per first byte of the user's hash, each over that group's rows in board order, so that

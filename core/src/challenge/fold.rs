@@ -7,6 +7,7 @@ use super::{
     waiting,
 };
 use crate::{
+    campaign::{self, CampaignInput},
     definition::Definition,
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
@@ -147,8 +148,15 @@ fn apply(
             forget(challenge, board, *member);
             Vec::new()
         }
+        ChallengeInput::Campaign(input) => draw(challenge, (input, header.stamp_ms)),
         ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
     }
+}
+
+/// The entity is a campaign; nobody is told.
+fn draw(challenge: &mut Challenge, (input, at_ms): (&CampaignInput, i64)) -> Vec<Notice> {
+    campaign::fold(&mut challenge.campaign, input, at_ms);
+    Vec::new()
 }
 
 fn create(challenge: &mut Challenge, definition: &Definition, at_ms: i64) -> Vec<Notice> {

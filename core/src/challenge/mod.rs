@@ -4,6 +4,7 @@
 //! The journal holds the life cycle; scores are contributions of the users' partitions, so the board is rebuilt from their
 //! standing rows until it is over, and from the state then. It changes in [`fold::fold`] and [`board`] alone.
 
+mod accounting;
 pub mod admit;
 pub mod amend;
 mod attendance;
@@ -24,10 +25,11 @@ mod tiers;
 pub mod view;
 mod waiting;
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    campaign::Campaign,
     definition::{Definition, Scale},
     id::{ChallengeId, Position},
     input::Origin,
@@ -149,6 +151,13 @@ pub struct Challenge {
     #[n(15)]
     #[cbor(default)]
     pub reached_ms: Vec<i64>,
+    /// The entity is no challenge but a campaign that others draw on; then nothing else here is used (ADR 0058).
+    #[n(30)]
+    pub campaign: Option<Box<Campaign>>,
+    /// It is over, and the campaign that pays for it knows what it has paid.
+    #[n(31)]
+    #[cbor(default)]
+    pub accounted: bool,
 }
 
 impl Challenge {
@@ -173,6 +182,8 @@ impl Challenge {
             is_extended: false,
             is_counted: false,
             reached_ms: Vec::new(),
+            campaign: None,
+            accounted: false,
         }
     }
 
@@ -234,12 +245,13 @@ impl Challenge {
         Some(definition.settles_at_ms()).filter(|cutoff_ms| *cutoff_ms <= self.now_ms)
     }
 
-    /// When this challenge must be woken, POSIX ms; one that waits for its settlement, or for its members to be counted, is due
-    /// at once.
+    /// When this challenge must be woken, POSIX ms; one that waits for its settlement, or for its members to be counted, or is over
+    /// and has yet to tell somebody, is due at once.
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
-        let count = self.awaits_count().then_some(self.now_ms);
-        count.or(self.cutoff_passed()).or(self.next_deadline())
+        let owes = self.owes_conclusions() || self.owes_account();
+        let now = (owes || self.awaits_count()).then_some(self.now_ms);
+        now.or(self.cutoff_passed()).or(self.next_deadline())
     }
 
     /// Whether it is settled or cancelled: its board is what it will always be, once it is filled.

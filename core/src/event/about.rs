@@ -29,6 +29,7 @@ impl FactKind {
             | Self::Account(
                 AccountFact::TokensCharged { day, .. } | AccountFact::DebtChanged { day, .. },
             ) => Some(*day),
+            Self::PrizeWon(prize) => Some(prize.day),
             other => other.of_goal().map(|(_, day)| day),
         }
     }
@@ -47,6 +48,7 @@ impl FactKind {
             | Self::ChallengeStageReached { challenge, .. }
             | Self::ChallengeTierReached { challenge, .. }
             | Self::ChallengeCancelled { challenge, .. } => Some(*challenge),
+            Self::PrizeWon(prize) => Some(prize.challenge),
             _ => None,
         }
     }

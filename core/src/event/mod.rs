@@ -247,12 +247,41 @@ pub enum FactKind {
         #[n(1)]
         tier: u32,
     },
+    /// `prize.won`: a settled challenge has paid.
+    #[n(20)]
+    PrizeWon(#[n(0)] WonPrize),
     /// What instruments, milestones, pauses and verdicts do.
     #[n(16)]
     Streak(#[n(0)] StreakFact),
     /// A transfer that is not to the available account.
     #[n(17)]
     Account(#[n(0)] AccountFact),
+}
+
+/// A prize that was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct WonPrize {
+    /// Which challenge pays.
+    #[n(0)]
+    pub challenge: ChallengeId,
+    /// Which of its rewards, from 0.
+    #[n(1)]
+    pub reward: u32,
+    /// The civil day on which it was paid.
+    #[n(2)]
+    pub day: Day,
+    /// Amount, 10^-6 token.
+    #[n(3)]
+    pub amount_micro: i64,
+    /// When it can be spent, POSIX ms; `None`: at once.
+    #[n(4)]
+    pub held_until_ms: Option<i64>,
+    /// Available balance after it, 10^-6 token.
+    #[n(5)]
+    pub available_micro: i64,
+    /// Id of the transfer.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub transfer: [u8; 16],
 }
 
 /// One transfer of the ledger: append-only, both sides owned by one partition (domain.md 8.1).
@@ -300,6 +329,9 @@ pub struct Transfer {
     /// Accounts of the user that no transfer has touched before.
     #[n(13)]
     pub opens: u8,
+    /// The challenge that it is about, where it is about one.
+    #[n(14)]
+    pub challenge: Option<ChallengeId>,
 }
 
 /// "The score of U in C is now S, achieved at A, version V": the last version wins (design.md 4).

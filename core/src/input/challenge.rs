@@ -4,6 +4,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    campaign::CampaignInput,
     definition::Definition,
     id::{MemberNumber, UserId},
     poison::{Retry, Skip},
@@ -87,6 +88,9 @@ pub enum ChallengeInput {
     /// not: each tier is told once, and when.
     #[n(14)]
     Reach(#[n(0)] u32),
+    /// The entity is a campaign, and this changes it.
+    #[n(30)]
+    Campaign(#[n(0)] CampaignInput),
 }
 
 impl ChallengeInput {
@@ -108,7 +112,8 @@ impl ChallengeInput {
             | Self::Forget(_)
             | Self::Admit(_)
             | Self::Count(_)
-            | Self::Reach(_) => None,
+            | Self::Reach(_)
+            | Self::Campaign(_) => None,
         }
     }
 
@@ -131,6 +136,9 @@ impl ChallengeInput {
             Self::Admit(_) => "admit",
             Self::Count(_) => "count",
             Self::Reach(_) => "reach",
+            Self::Campaign(CampaignInput::Fund { .. }) => "fund",
+            Self::Campaign(CampaignInput::Reserve { .. }) => "reserve",
+            Self::Campaign(CampaignInput::Close { .. }) => "close",
         }
     }
 }

@@ -1,7 +1,9 @@
 //! How a challenge ended, as a member's own partition is told it.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
+
+use crate::challenge::prizes::Prize;
 
 /// How a challenge ended for one participant.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -22,6 +24,10 @@ pub enum Conclusion {
         #[n(3)]
         #[cbor(default)]
         finished_at_ms: Option<i64>,
+        /// What the user wins, one a reward.
+        #[n(4)]
+        #[cbor(default)]
+        prizes: Vec<Prize>,
     },
     /// Cancelled, with the admin's words.
     #[n(1)]

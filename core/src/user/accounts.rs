@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use super::{User, fold::Fold};
 use crate::{
     civil::Day,
-    event::{AccountFact, Event, FactKind},
+    event::{AccountFact, Event, FactKind, Transfer, WonPrize},
+    id::ChallengeId,
     ledger::{self, Account, Posting},
 };
 
@@ -31,6 +32,14 @@ pub struct Accounts {
     /// Whether a transfer has touched the debt account.
     #[n(3)]
     pub debt_open: bool,
+    /// Prizes that cannot be spent yet, 10^-6 token.
+    #[n(4)]
+    #[cbor(default)]
+    pub held_micro: i64,
+    /// Whether a transfer has touched the held account.
+    #[n(5)]
+    #[cbor(default)]
+    pub held_open: bool,
 }
 
 /// Books a transfer between accounts of the user and the partition's, and tells it. The caller sees to it that no account of
@@ -38,12 +47,7 @@ pub struct Accounts {
 pub(super) fn book(user: &mut User, fold: &mut Fold<'_>, posting: Posting) {
     let (debit, credit) = (posting.debit, posting.credit);
     let (day, amount_micro) = (posting.day, posting.amount_micro);
-    let mut transfer = ledger::transfer(fold.header.partition, &user.id, posting);
-    transfer.opens = touch(user, debit).saturating_add(touch(user, credit));
-    transfer.event_seq = user.last_seq.saturating_add(1);
-    transfer.created_ms = fold.at_ms;
-    add(user, debit, amount_micro.saturating_neg());
-    add(user, credit, amount_micro);
+    let transfer = transfer(user, fold, posting);
     let available_micro = user.available_micro;
     let fact = if credit == Account::Available {
         FactKind::TokensPosted {
@@ -74,9 +78,48 @@ pub(super) fn book(user: &mut User, fold: &mut Fold<'_>, posting: Posting) {
             transfer: transfer.id,
         })
     };
+    tell(user, fold, (transfer, fact));
+}
+
+/// Makes a transfer and moves its amount; [`tell`] comes next.
+fn transfer(user: &mut User, fold: &Fold<'_>, posting: Posting) -> Transfer {
+    let (debit, credit) = (posting.debit, posting.credit);
+    let amount_micro = posting.amount_micro;
+    let mut transfer = ledger::transfer(fold.header.partition, &user.id, posting);
+    transfer.opens = touch(user, debit).saturating_add(touch(user, credit));
+    transfer.event_seq = user.last_seq.saturating_add(1);
+    transfer.created_ms = fold.at_ms;
+    add(user, debit, amount_micro.saturating_neg());
+    add(user, credit, amount_micro);
+    transfer
+}
+
+/// Tells a transfer by its fact.
+fn tell(user: &mut User, fold: &mut Fold<'_>, (transfer, fact): (Transfer, FactKind)) {
     fold.tell(user, fact);
     user.transfers.push(transfer.clone());
     fold.emit(Event::Transfer(transfer));
+}
+
+/// Books a prize and tells of it; what is held until an instant cannot be spent before (domain.md 5.1).
+pub(super) fn book_prize(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    (challenge, reward): (ChallengeId, u32),
+    (posting, held_until_ms): (Posting, Option<i64>),
+) {
+    let (day, amount_micro) = (posting.day, posting.amount_micro);
+    let transfer = transfer(user, fold, posting);
+    let fact = FactKind::PrizeWon(WonPrize {
+        challenge,
+        reward,
+        day,
+        amount_micro,
+        held_until_ms,
+        available_micro: user.available_micro,
+        transfer: transfer.id,
+    });
+    tell(user, fold, (transfer, fact));
 }
 
 /// How many accounts of the user are touched for the first time.
@@ -84,7 +127,8 @@ fn touch(user: &mut User, account: Account) -> u8 {
     let open = match account {
         Account::Available => &mut user.accounts.available_open,
         Account::Debt => &mut user.accounts.debt_open,
-        Account::Treasury | Account::Revenue => return 0,
+        Account::Held => &mut user.accounts.held_open,
+        Account::Treasury | Account::Revenue | Account::Campaign(_) => return 0,
     };
     u8::from(!core::mem::replace(open, true))
 }
@@ -93,7 +137,8 @@ fn add(user: &mut User, account: Account, amount_micro: i64) {
     let balance = match account {
         Account::Available => &mut user.available_micro,
         Account::Debt => &mut user.accounts.debt_micro,
-        Account::Treasury | Account::Revenue => return,
+        Account::Held => &mut user.accounts.held_micro,
+        Account::Treasury | Account::Revenue | Account::Campaign(_) => return,
     };
     *balance = balance.saturating_add(amount_micro);
 }
@@ -118,6 +163,7 @@ fn correct(
         rule: VERDICT_RULE,
         day,
         goal: None,
+        challenge: None,
         number: i64::from(user.accounts.corrections),
         evidence,
     };

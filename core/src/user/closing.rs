@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{User, accounts, enrolment, fold::Fold, goals, paying, streaks};
+use super::{User, accounts, enrolment, fold::Fold, goals, paying, prizes, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
     event::Topic,
@@ -28,6 +28,7 @@ pub(super) enum Kind {
     ChallengeEnd(ChallengeId),
     ChallengeSettle(ChallengeId),
     VerdictFinal(u32),
+    PrizeRelease(ChallengeId),
 }
 
 /// Runs every boundary with a deadline at or before `up_to_ms`.
@@ -45,6 +46,7 @@ pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
             Kind::ChallengeEnd(id) => enrolment::end(user, fold, id),
             Kind::ChallengeSettle(id) => enrolment::freeze(user, id),
             Kind::VerdictFinal(number) => streaks::decide(user, fold, number, Stage::Final),
+            Kind::PrizeRelease(id) => prizes::release(user, fold, id),
         }
         streaks::grant(user, fold);
     }
@@ -78,6 +80,7 @@ pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
         .chain(challenges)
         .chain(goals::next_issue(user).map(|(at_ms, day)| (at_ms, Kind::IssueTargets(day))))
         .chain(verdict)
+        .chain(prizes::next(user))
         .min()
 }
 
@@ -174,6 +177,7 @@ fn post_tokens(user: &mut User, fold: &mut Fold<'_>, day: Day) {
         rule: scoring::STEPS_RULE,
         day,
         goal: None,
+        challenge: None,
         number: earned_micro,
         evidence,
     };
@@ -217,7 +221,8 @@ impl User {
             goal.period != Period::Day && open.any(|state| state.goals.contains_key(id))
         });
         let enrolled = self.enrolments.values().any(|held| held.awaits_boundary());
-        let visible = days_open || streaks || periods || enrolled || self.verdicts.next().is_some();
+        let decided = self.verdicts.next().is_some() || !self.held_prizes.is_empty();
+        let visible = days_open || streaks || periods || enrolled || decided;
         if visible {
             self.next_deadline()
         } else {

@@ -10,9 +10,11 @@ use super::{
     closing::Kind,
     counting::{self, Shares, counted_span},
     fold::Fold,
+    prizes,
     score::{self, Crossing},
 };
 use crate::{
+    challenge::prizes::Prize,
     civil::Day,
     definition::Definition,
     event::{Contribution, FactKind, Topic},
@@ -282,13 +284,17 @@ pub(super) fn conclude(
     if !held.is_open() {
         return;
     }
+    let campaign = held.definition.campaign;
+    let mut won: &[Prize] = &[];
     let fact = match conclusion {
         Conclusion::Settled {
             rank,
             score,
             participants,
             finished_at_ms,
+            prizes,
         } => {
+            won = prizes;
             held.state = EnrolmentState::Settled;
             FactKind::ChallengeSettled {
                 challenge: id,
@@ -311,6 +317,9 @@ pub(super) fn conclude(
         }
     };
     fold.tell(user, fact);
+    if let Some(campaign) = campaign {
+        prizes::pay(user, fold, (id, campaign), won);
+    }
     fold.changed(Topic::Rank(id));
 }
 

@@ -23,6 +23,7 @@ mod marks;
 mod paying;
 pub mod plan;
 pub mod portable;
+mod prizes;
 mod profile;
 mod progress;
 mod rebuild;
@@ -75,6 +76,7 @@ pub use accounts::Accounts;
 pub use counters::{Run, RunKey, Runs};
 pub use enrolment::{Enrolment, EnrolmentState};
 pub use paying::Paying;
+pub use prizes::HeldPrize;
 pub use resuming::Marks;
 pub use score::Crossing;
 pub use zones::{DayStart, ZoneChange};
@@ -311,6 +313,10 @@ pub struct User {
     #[n(32)]
     #[cbor(default)]
     pub paying: Paying,
+    /// Prizes that cannot be spent yet, by the challenge that paid them: those of the last [`limits::HELD_MS`].
+    #[n(60)]
+    #[cbor(default)]
+    pub held_prizes: BTreeMap<ChallengeId, HeldPrize>,
     /// Chunks that the manifest no longer names, until a snapshot drops them.
     #[cbor(skip)]
     pub dropped: Vec<(Day, u64)>,
@@ -370,6 +376,7 @@ impl User {
             week_starts: WeekStart::default(),
             hidden: false,
             paying: Paying::default(),
+            held_prizes: BTreeMap::new(),
             dropped: Vec::new(),
             calendar: None,
             manual_policy: ManualPolicy::default(),

@@ -264,6 +264,7 @@ impl User {
         BalanceView {
             available_micro: self.available_micro,
             pending_micro: pending.fold(0, i64::saturating_add),
+            held_micro: self.accounts.held_micro,
             debt_micro: self.accounts.debt_micro,
         }
     }

@@ -326,6 +326,8 @@ pub struct VerdictView {
 pub struct BalanceView {
     /// Can be spent.
     pub available_micro: i64,
+    /// Prizes that cannot be spent yet.
+    pub held_micro: i64,
     /// Owed after a claw-back.
     pub debt_micro: i64,
     /// Shown, not yet booked.
@@ -428,4 +430,8 @@ pub struct LedgerSummary {
     pub debt_micro: i64,
     /// Sum of the revenue accounts.
     pub revenue_micro: i64,
+    /// Sum of the users' held accounts.
+    pub held_micro: i64,
+    /// Sum of the partitions' parts of campaigns.
+    pub campaigns_micro: i64,
 }

@@ -221,6 +221,7 @@ fn a_user_is_told_of_joining_start_end_and_settlement() {
         score: 0,
         participants: 3,
         finished_at_ms: None,
+        prizes: Vec::new(),
     };
     history.input(UserInput::Conclude {
         challenge: ID,

@@ -30,6 +30,7 @@ mod merge;
 mod model;
 mod places;
 mod portable;
+mod prizes;
 mod properties;
 mod random;
 mod reference;

@@ -67,7 +67,12 @@ fn a_transfer_names_its_key_its_day_and_the_state_that_it_rests_on() {
     let ann = UserId::parse("ann").unwrap();
     assert_eq!(
         transfer.id,
-        ledger::key_id("steps", &ann, None, (first(), 6_700_000))
+        ledger::key_id(
+            "steps",
+            &ann,
+            ledger::About::default(),
+            (first(), 6_700_000)
+        )
     );
     assert_eq!(
         (transfer.debit.as_str(), transfer.credit.as_str()),

@@ -69,6 +69,8 @@ pub(crate) enum ChallengeCommand {
         partition: PartitionId,
         passed: bool,
     },
+    /// The campaign that pays for it knows what it has paid; `false`: it could not be told now.
+    Accounted(bool),
     /// Every partition has sent its members' scores again.
     Refilled,
     /// A member has a socket, or none any more.
@@ -131,6 +133,7 @@ impl ChallengeCommand {
             Self::Confirmed { .. }
             | Self::NotConfirmed { .. }
             | Self::Barrier { .. }
+            | Self::Accounted(_)
             | Self::Refilled
             | Self::Watch { .. }
             | Self::Unsubscribe { .. } => {}
@@ -245,6 +248,7 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             }
             deliver::settlement(cell);
         }
+        ChallengeCommand::Accounted(told) => deliver::accounted(cell, told),
         ChallengeCommand::Refilled => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.filled();

@@ -1,13 +1,19 @@
 //! What follows a fold of a challenge: answers, notices to members, and the settlement's questions to partitions.
 
 use streakline_core::{
-    id::UserId,
-    input::{Origin, Source, UserInput},
+    challenge::resident::Resident,
+    id::{ChallengeId, UserId},
+    input::{ChallengeInput, Origin, Source, UserInput},
 };
 
-use super::{Cell, ChallengeCell, command::Done};
+use super::{
+    Cell, ChallengeCell,
+    command::{Admit, ChallengeCommand, Done, WriteChallenge},
+};
 use crate::actors::{
     chores::{Chore, send_chore},
+    host::send_challenge,
+    message::Caller,
     shared::BITS,
     user::UserCommand,
 };
@@ -153,4 +159,53 @@ pub(super) fn admission(cell: &Cell) {
     if let Some(admit) = admit {
         held.offer(Origin::server(Source::Timer), (admit, Vec::new()), None);
     }
+}
+
+/// Tells the campaign that pays for it that it is over, and what it has paid; told again until that is journaled there.
+pub(super) fn account(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let (host, challenge) = (held.host.clone(), held.id);
+    let owed = held.resident().and_then(Resident::account);
+    let Some((campaign, close)) = owed.filter(|_| !held.accounting) else {
+        return;
+    };
+    let admit: Admit = Box::new(move |of, _| {
+        let held = of.campaign.as_deref();
+        let news = held.and_then(|held| held.news(&close));
+        Ok(news.map(ChallengeInput::Campaign))
+    });
+    let shared = host.shared.clone();
+    let done: Done = Box::new(move |told: Result<_, _>| {
+        // Lost: it is told again in the next round.
+        let _ = send_challenge(
+            &shared,
+            challenge,
+            ChallengeCommand::Accounted(told.is_ok()),
+        );
+    });
+    let write = WriteChallenge {
+        admit,
+        attach: Box::new(|_, _| Vec::new()),
+        member: None,
+        done,
+        caller: Caller {
+            principal: "server".into(),
+            request_id: String::new(),
+        },
+        while_stopped: false,
+    };
+    let to = ChallengeId(campaign.0);
+    held.accounting = host
+        .send_challenge(to, ChallengeCommand::Write(write))
+        .is_ok();
+}
+
+/// The campaign knows, or could not be told.
+pub(super) fn accounted(cell: &Cell, told: bool) {
+    let mut held = cell.borrow_mut();
+    held.accounting = false;
+    if let Some(resident) = held.resident.as_mut().filter(|_| told) {
+        resident.accounted();
+    }
+    held.note_work();
 }

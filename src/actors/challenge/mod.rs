@@ -73,6 +73,8 @@ pub(super) struct ChallengeCell {
     /// When members learnt their ranks, machine time.
     told_ms: u64,
     snapshotting: bool,
+    /// The campaign is being told what was paid.
+    accounting: bool,
     /// Scores of the store, until the tail before them is folded.
     standings: Option<Vec<Contribution>>,
     /// How often the state was let go after a fault.
@@ -105,6 +107,7 @@ impl ChallengeCell {
             told_offset: 0,
             told_ms: 0,
             snapshotting: false,
+            accounting: false,
             standings: None,
             lives: 0,
             born_ms: now_ms,
@@ -153,6 +156,7 @@ impl ChallengeCell {
             let settling = resident.challenge().cutoff_passed().is_some();
             resident.pending() == 0
                 && resident.outbox.is_empty()
+                && !resident.challenge().owes_account()
                 && !resident.is_partial()
                 && !settling
         });
@@ -252,13 +256,15 @@ fn fold_durable(cell: &Cell) {
     settle(cell);
 }
 
-/// Tells members, counts them at the end, goes on with a settlement, gives free places away, lets waiting commands go on, keeps deadlines.
+/// Tells members, counts them at the end, goes on with a settlement, gives free places away, tells the campaign, lets waiting commands go
+/// on, keeps deadlines.
 pub(super) fn settle(cell: &Cell) {
     deliver::send_outbox(cell);
     deliver::count(cell);
     deliver::settlement(cell);
     deliver::admission(cell);
     deliver::tiers(cell);
+    deliver::account(cell);
     command::resume(cell);
     let mut held = cell.borrow_mut();
     held.note_deadline();
@@ -271,8 +277,12 @@ pub(super) fn retry(cell: &Cell) {
 }
 
 fn ask_again(cell: &Cell) {
-    if let Some(resident) = &mut cell.borrow_mut().resident {
-        resident.round();
+    {
+        let mut held = cell.borrow_mut();
+        held.accounting = false;
+        if let Some(resident) = &mut held.resident {
+            resident.round();
+        }
     }
     if cell.borrow().resident.is_some() {
         settle(cell);

@@ -132,7 +132,8 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
         };
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
         // Anybody may ask for ids that nothing has.
-        let exists = resident.challenge().exists();
+        let known = resident.challenge();
+        let exists = known.exists() || known.campaign.is_some();
         let idle = (idle_ms > held.host.shared.settings.idle_ms || !exists)
             && resident.may_passivate()
             && held.commands.is_empty()

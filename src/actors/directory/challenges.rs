@@ -7,7 +7,7 @@ use std::sync::{
 
 use streakline_core::{
     challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident},
-    definition::{Definition, DefinitionFault},
+    definition::Definition,
     id::{ChallengeId, UserId},
     input::ChallengeInput,
     leaderboard::RowKey,
@@ -17,7 +17,9 @@ use streakline_core::{
 };
 use tokio::sync::oneshot;
 
-use super::{Directory, Outcome, answered, check, unknown_challenge};
+use super::{
+    Directory, Outcome, answered, campaigns::is_published, check, placed, unknown_challenge,
+};
 use crate::{
     actors::{
         challenge::{ChallengeCommand, WriteChallenge},
@@ -25,12 +27,12 @@ use crate::{
         message::{Caller, Idempotent, Precondition, Written},
     },
     entropy,
-    protocol::error_code::{Code, Fault, Refusal},
+    protocol::error_code::{Code, Refusal},
     storage::Attachment,
 };
 
 /// Challenges that are looked at to fill one page of a phase.
-const LOOKED_AT_MAX: usize = 10_000;
+pub(super) const LOOKED_AT_MAX: usize = 10_000;
 
 pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
     let code = match refusal {
@@ -48,25 +50,18 @@ pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
 fn unchanged(why: Unchanged) -> Refusal {
     match why {
         Unchanged::Refused(refusal) => refused(refusal),
-        Unchanged::Fixed(faults) => {
-            let fault = |fault: DefinitionFault| Fault {
-                pointer: fault.pointer.into(),
-                code: fault.code,
-                detail: fault.detail,
-            };
-            Refusal {
-                faults: faults.into_iter().map(fault).collect(),
-                ..Refusal::new(Code::Phase, "some of that does not change any more")
-            }
-        }
+        Unchanged::Fixed(faults) => Refusal {
+            faults: faults.into_iter().map(placed).collect(),
+            ..Refusal::new(Code::Phase, "some of that does not change any more")
+        },
     }
 }
 
-type Admit = Box<dyn FnOnce(&Challenge, i64) -> Outcome<Option<ChallengeInput>> + Send>;
-type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
+pub(super) type Admit = Box<dyn FnOnce(&Challenge, i64) -> Outcome<Option<ChallengeInput>> + Send>;
+pub(super) type Attach = Box<dyn FnOnce(&Challenge, i64) -> Vec<Attachment> + Send>;
 
 /// Nothing besides the change itself.
-fn nothing() -> Attach {
+pub(super) fn nothing() -> Attach {
     Box::new(|_, _| Vec::new())
 }
 
@@ -109,7 +104,7 @@ impl Directory {
         answered(&self.shared, answer).await
     }
 
-    async fn change<T: Send + 'static>(
+    pub(super) async fn change<T: Send + 'static>(
         &self,
         id: ChallengeId,
         (admit, attach, member): (Admit, Attach, Option<UserId>),
@@ -212,7 +207,7 @@ impl Directory {
     /// Replaces a draft, or changes what may still change of a challenge that is published.
     ///
     /// # Errors
-    /// `NotFound`, the precondition's, or `Phase`, with what is fixed by now.
+    /// `NotFound`, the precondition's, `Phase` with what is fixed by now, or `BudgetExhausted`.
     pub async fn replace_challenge(
         &self,
         id: ChallengeId,
@@ -220,13 +215,21 @@ impl Directory {
         pre: Precondition,
         caller: Caller,
     ) -> Outcome<ChallengeView> {
+        let reserved = self
+            .reserve_for_change(id, &definition, caller.clone())
+            .await?;
         let admit: Admit = Box::new(move |challenge, now_ms| {
             if !challenge.exists() {
                 return Err(unknown_challenge());
             }
             check(pre, Some(challenge.version))?;
-            let change = challenge.amending(definition, now_ms);
-            change.map(Some).map_err(unchanged)
+            let is_published = is_published(challenge, now_ms);
+            let known = definition.clone();
+            let change = challenge.amending(definition, now_ms).map_err(unchanged)?;
+            if is_published {
+                reserved.covers(Some(&known))?;
+            }
+            Ok(Some(change))
         });
         self.change(id, (admit, nothing(), None), caller, view)
             .await
@@ -246,18 +249,22 @@ impl Directory {
             .await
     }
 
-    /// Publishes a draft; one that is published already answers the same.
+    /// Publishes a draft, once its campaign has reserved the most that it can cost; one that is published already answers the same.
     ///
     /// # Errors
-    /// `NotFound`, `Phase`.
+    /// `NotFound`, `Phase`, `BudgetExhausted`.
     pub async fn publish(
         &self,
         id: ChallengeId,
         caller: Caller,
         once: Idempotent,
     ) -> Outcome<ChallengeView> {
+        let reserved = self.reserve_for_publishing(id, caller.clone()).await?;
         let admit: Admit = Box::new(move |challenge, now_ms| {
             let news = challenge.may_publish(now_ms).map_err(refused)?;
+            if news {
+                reserved.covers(challenge.definition.as_ref())?;
+            }
             Ok(news.then_some(ChallengeInput::Publish))
         });
         self.change(id, (admit, stored_answer(once), None), caller, view)

@@ -1,5 +1,6 @@
 //! The doors to every user and challenge: finds the actor, activates it, and waits for its answer within a bound.
 
+mod campaigns;
 mod challenges;
 mod erasure;
 mod explain;
@@ -23,6 +24,7 @@ use std::{
 };
 
 use streakline_core::{
+    definition::DefinitionFault,
     event::Fact,
     id::{ChallengeId, UserId},
 };
@@ -126,6 +128,15 @@ fn fault(pointer: &str, code: &'static str, detail: String) -> Refusal {
         code,
         detail,
     }])
+}
+
+/// A fault with its place.
+fn placed(fault: DefinitionFault) -> Fault {
+    Fault {
+        pointer: fault.pointer.into(),
+        code: fault.code,
+        detail: fault.detail,
+    }
 }
 
 /// Whether a resource may be written, given its version where it exists (protocol.md 7).

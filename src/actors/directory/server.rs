@@ -70,6 +70,8 @@ impl Directory {
             summary.treasury_micro += part.treasury_micro;
             summary.debt_micro += part.debt_micro;
             summary.revenue_micro += part.revenue_micro;
+            summary.held_micro += part.held_micro;
+            summary.campaigns_micro += part.campaigns_micro;
             summary.available_micro += part.available_micro;
         }
         Ok(summary)

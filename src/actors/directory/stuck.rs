@@ -251,6 +251,9 @@ fn readmitted(
 ) -> Outcome<Option<ChallengeInput>> {
     let may = match &input {
         ChallengeInput::Create(_) => Ok(!challenge.exists()),
+        // What it may cost must be reserved first: who asked for it asks again.
+        ChallengeInput::Replace(new) if new.campaign.is_some() => Ok(false),
+        ChallengeInput::Publish if challenge.costs_something() => Ok(false),
         ChallengeInput::Replace(new) => match challenge.amending(new.clone(), now_ms) {
             Ok(_) => Ok(true),
             Err(Unchanged::Refused(refusal)) => Err(refusal),
@@ -272,6 +275,7 @@ fn readmitted(
         | ChallengeInput::Admit(_)
         | ChallengeInput::Count(_)
         | ChallengeInput::Reach(_)
+        | ChallengeInput::Campaign(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),

@@ -1,6 +1,7 @@
 //! Reads the body of a challenge into its definition, with every fault of either found at once.
 
 mod kind;
+mod rewards;
 mod window;
 
 use serde_json::Value;
@@ -14,8 +15,11 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
-use self::kind::{RingBody, StageBody, kind, type_name};
-use self::window::{JoinBody, Window, WindowBody, join};
+use self::{
+    kind::{RingBody, StageBody, kind, type_name},
+    rewards::{RewardBody, campaign, rewards, tie_rule},
+    window::{JoinBody, Window, WindowBody, join},
+};
 use super::{
     fault::{Faults, Wrong},
     fields::{Fields, integer, text, word},
@@ -94,9 +98,16 @@ pub(super) struct ChallengeBody {
     /// Hours from the window's end to the settlement.
     #[schema(default = 24, maximum = 72)]
     finalisation_h: Option<u32>,
-    /// Only `earliest`.
+    /// Prizes by place where scores are equal: `earliest` (who reached it first), `share` (they are split) or `all` (everyone
+    /// gets the better one).
     #[schema(default = "earliest")]
     tie_rule: Option<String>,
+    /// What is won; at most 16.
+    #[schema(inline, max_items = 16)]
+    rewards: Option<Vec<RewardBody>>,
+    /// The campaign that pays; needed where there are rewards, and the same for ever once it is set.
+    #[schema(format = Uuid)]
+    campaign: Option<String>,
     /// How ranks are counted: `competition` (1224), `dense` (1223) or `ordinal` (1234).
     #[schema(default = "competition")]
     rank_style: Option<String>,
@@ -161,7 +172,13 @@ pub(super) fn parse(
     let per_day_cap = top.nullable("per_day_cap", integer(1..=1_000_000_000));
     let hours = integer(0..=i64::from(limits::FINALISATION_H_MAX));
     let finalisation_h = top.optional("finalisation_h", hours);
-    top.optional("tie_rule", word(&["earliest"]));
+    let ties = top.optional("tie_rule", word(&["earliest", "share", "all"]));
+    let paid = if top.has("rewards") {
+        rewards(top.objects("rewards", 0..=limits::REWARDS_MAX))
+    } else {
+        Vec::new()
+    };
+    let payer = top.nullable("campaign", campaign).flatten();
     let rank_style = top.optional("rank_style", word(&["competition", "dense", "ordinal"]));
     top.optional("visibility", word(&["participants"]));
     top.done(read_only);
@@ -183,6 +200,8 @@ pub(super) fn parse(
     definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);
     definition.finalisation_h = number(finalisation_h).unwrap_or(definition.finalisation_h);
     definition.rank_style = rank_style.map_or(definition.rank_style, style);
+    definition.tie_rule = ties.map_or(definition.tie_rule, tie_rule);
+    (definition.rewards, definition.campaign) = (paid, payer);
     add_faults_of(&definition, &faults);
     faults.none()?;
     Ok(definition)
@@ -208,7 +227,15 @@ fn add_faults_of(definition: &Definition, faults: &Faults) {
         let by_capacity = fault.code == "needs_capacity" || fault.pointer == "/min_participants";
         let of_capacity = by_capacity && faults.concern("/capacity");
         let of_dates = of_dates || fault.pointer == "/join/late";
-        !faults.concern(&fault.pointer) && (window_is_known || !of_dates) && !of_capacity
+        // Where a reward is missing, the places of the others are not known.
+        let of_rewards = faults.concern("/rewards")
+            && (fault.pointer.starts_with("/rewards") || fault.code == "needs_rewards");
+        let of_payer = fault.code == "needs_rewards" && faults.concern("/campaign");
+        !of_rewards
+            && !of_payer
+            && !faults.concern(&fault.pointer)
+            && (window_is_known || !of_dates)
+            && !of_capacity
     });
     for fault in found.collect::<Vec<_>>() {
         faults.add(fault.pointer, Wrong::new(fault.code, fault.detail));

@@ -109,7 +109,7 @@ fn null_takes_the_cap_of_a_day_away() {
 fn faults_of_shape_and_of_meaning_are_told_together() {
     let mut body = april();
     body["window"]["ends"] = json!("2016-04-01");
-    body["rewards"] = json!([]);
+    body["stakes"] = json!([]);
     body["join"] = json!({"opens_ms": 1_500_000_000_000_i64, "late": "perhaps"});
     body["finalisation_h"] = json!(73);
     body["title"] = json!("");
@@ -119,7 +119,7 @@ fn faults_of_shape_and_of_meaning_are_told_together() {
         ("/finalisation_h", "range"),
         ("/join/late", "unsupported"),
         ("/join/opens_ms", "after_end"),
-        ("/rewards", "unknown_field"),
+        ("/stakes", "unknown_field"),
         ("/title", "range"),
         ("/window/ends", "before_start"),
     ];
@@ -168,5 +168,56 @@ fn a_clock_is_each_members_own_or_one_for_all() {
     assert_eq!(
         faults(&body),
         [("/window/clock".to_owned(), "unknown_zone")]
+    );
+}
+
+#[test]
+fn rewards_are_read_with_their_campaign() {
+    let mut body = april();
+    body["tie_rule"] = json!("share");
+    body["campaign"] = json!("0196aaaa-0000-7000-8000-000000000001");
+    body["rewards"] = json!([
+        {"rank": 1, "tokens_micro": 100}, {"rank": 2, "to_rank": 3, "tokens_micro": 60},
+        {"percentile": 10, "tokens_micro": 5}, {"threshold": 70_000, "tokens_micro": 4},
+        {"pool": "score", "tokens_micro": 3}]);
+    let definition = parse(&body, &[]).unwrap();
+    assert_eq!(definition.rewards.len(), 5);
+    let shown: Vec<_> = definition
+        .rewards
+        .iter()
+        .map(crate::protocol::body::challenge::Reward::from)
+        .collect();
+    assert_eq!(serde_json::to_value(shown).unwrap(), body["rewards"]);
+}
+
+#[test]
+fn every_fault_of_rewards_has_its_place() {
+    let mut body = april();
+    body["campaign"] = json!("spring");
+    body["rewards"] = json!([
+        {"rank": 1, "tokens_micro": 100, "threshold": 5}, {"tokens_micro": 1.5, "pool": "all"},
+        {"percentile": 10, "to_rank": 3, "tokens_micro": 5}, {"tokens_micro": 5}, 7]);
+    let mut found = faults(&body);
+    found.sort();
+    let wanted = [
+        ("/campaign", "range"),
+        ("/rewards/0/rank", "one_of"),
+        ("/rewards/1/pool", "unsupported"),
+        ("/rewards/1/tokens_micro", "range"),
+        ("/rewards/2/to_rank", "needs_rank"),
+        ("/rewards/3/rank", "one_of"),
+        ("/rewards/4", "bad_frame"),
+        ("/rewards/4/rank", "one_of"),
+    ];
+    assert_eq!(
+        found,
+        wanted.map(|(pointer, code)| (pointer.to_owned(), code))
+    );
+    let mut unpaid = april();
+    unpaid["rewards"] = json!([{"rank": 0, "tokens_micro": 100}]);
+    let wanted = [("/rewards/0/rank", "range"), ("/campaign", "needs_rewards")];
+    assert_eq!(
+        faults(&unpaid),
+        wanted.map(|(pointer, code)| (pointer.to_owned(), code))
     );
 }

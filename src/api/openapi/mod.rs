@@ -20,8 +20,8 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    balance, boards, challenges, checkpoint, clock, days, devices, enrolments, erasure, events,
-    explain, export, goals, health, import, instruments, ledger, me, minutes, pauses,
+    balance, boards, campaigns, challenges, checkpoint, clock, days, devices, enrolments, erasure,
+    events, explain, export, goals, health, import, instruments, ledger, me, minutes, pauses,
     problem::Answer, rest_days, simulation, streaks, stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
@@ -91,6 +91,8 @@ routes! {
     "/v1/users/{user}/explain/streak" => get explain::streak;
     "/v1/users/{user}/explain/score" => get explain::score;
     "/v1/users/{user}/explain/token" => get explain::token;
+    "/v1/campaigns" => get campaigns::list;
+    "/v1/campaigns/{id}" => get campaigns::read, put campaigns::write;
     "/v1/challenges" => get challenges::list, post challenges::create;
     "/v1/challenges/{id}" => get challenges::read, put challenges::replace, delete challenges::remove;
     "/v1/challenges/{id}/publish" => post challenges::publish;
@@ -253,7 +255,7 @@ fn path_parameter(name: &str) -> RefOr<Parameter> {
     let words = match name {
         "user" => "The user's name, chosen by the caller",
         "goal" => "The goal's name, chosen by the caller",
-        "id" => "The challenge's UUID, made by the server",
+        "id" => "The challenge's UUID, made by the server; a campaign's is chosen by the caller",
         "stuck" => "Partition, epoch and index, as the list names it",
         _ => "A civil date",
     };

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
     civil::Day,
-    event::{Fact, FactKind},
+    event::{Fact, FactKind, WonPrize},
     id::{ChallengeId, GoalId},
     view::Counted,
 };
@@ -228,6 +228,25 @@ pub enum What {
         #[schema(required = false)]
         finished_at_ms: Option<i64>,
     },
+    /// A settled challenge has paid a prize.
+    #[serde(rename = "prize.won")]
+    PrizeWon {
+        /// Which challenge.
+        challenge: String,
+        /// Which of its rewards, from 0.
+        reward: u32,
+        /// The civil day on which it was paid.
+        day: String,
+        /// Amount, 10^-6 token.
+        amount_micro: i64,
+        /// When it can be spent, POSIX ms; absent: at once.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        held_until_ms: Option<i64>,
+        /// Available balance after it, 10^-6 token.
+        available_micro: i64,
+        /// Id of the transfer.
+        transfer: String,
+    },
     /// The challenge was cancelled.
     #[serde(rename = "challenge.cancelled")]
     ChallengeCancelled {
@@ -365,6 +384,7 @@ impl From<&FactKind> for What {
                 finished_at_ms,
             } => settled(*challenge, (*rank, *score, *participants), *finished_at_ms),
             FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
+            FactKind::PrizeWon(prize) => won(prize),
             FactKind::Streak(fact) => instruments::of_streak(fact),
             FactKind::Account(fact) => instruments::of_account(fact),
         }
@@ -414,6 +434,18 @@ fn at_tier(id: ChallengeId, tier: u32) -> What {
     What::ChallengeTier {
         challenge: id.to_string(),
         tier,
+    }
+}
+
+fn won(prize: &WonPrize) -> What {
+    What::PrizeWon {
+        challenge: prize.challenge.to_string(),
+        reward: prize.reward,
+        day: prize.day.iso(),
+        amount_micro: prize.amount_micro,
+        held_until_ms: prize.held_until_ms,
+        available_micro: prize.available_micro,
+        transfer: hex(&prize.transfer),
     }
 }
 

@@ -14,6 +14,9 @@ pub struct Balance {
     pub user: String,
     /// Can be spent.
     pub available_micro: i64,
+    /// Prizes that cannot be spent yet; absent: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held_micro: Option<i64>,
     /// Owed after a claw-back.
     pub debt_micro: i64,
     /// Shown, not yet booked.
@@ -27,6 +30,7 @@ impl Balance {
         Self {
             user: user.as_str().to_owned(),
             available_micro: view.available_micro,
+            held_micro: Some(view.held_micro).filter(|micro| *micro != 0),
             debt_micro: view.debt_micro,
             pending_micro: view.pending_micro,
         }
@@ -55,8 +59,12 @@ pub struct Transfer {
     /// The civil day that it pays for.
     #[schema(format = Date, example = "2016-04-13")]
     pub day: String,
-    /// What makes it unique: code, user, goal if it is about one, day, and a number: the total posted for them after this
-    /// transfer, the milestone, or the number of the purchase or correction.
+    /// The challenge that it is about, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Uuid)]
+    pub challenge: Option<String>,
+    /// What makes it unique: code, user, goal if it is about one, day (of a prize the challenge), and a number: the total posted for
+    /// them after this transfer, the milestone, the reward, or the number of the purchase or correction.
     #[schema(value_type = Vec<serde_json::Value>)]
     pub key: Vec<serde_json::Value>,
     /// SHA-256 of the day state that it rests on, in hexadecimal.
@@ -76,6 +84,7 @@ impl From<&event::Transfer> for Transfer {
             amount_micro: transfer.amount_micro,
             code: transfer.code.clone(),
             rule: transfer.rule.clone(),
+            challenge: transfer.challenge.map(|id| id.to_string()),
             key: key(transfer),
             day: transfer.day.iso(),
             evidence: hex(&transfer.evidence),
@@ -89,7 +98,9 @@ fn key(transfer: &event::Transfer) -> Vec<serde_json::Value> {
     let user = transfer.subject.as_str();
     let mut key = vec![transfer.code.as_str().into(), user.into()];
     key.extend(transfer.goal.iter().map(|goal| goal.as_str().into()));
-    key.extend([transfer.day.iso().into(), transfer.cumulative_micro.into()]);
+    let of = transfer.challenge.map(|id| id.to_string());
+    let of = of.unwrap_or_else(|| transfer.day.iso());
+    key.extend([of.into(), transfer.cumulative_micro.into()]);
     key
 }
 
@@ -110,6 +121,10 @@ pub struct LedgerSummary {
     pub debt_micro: i64,
     /// Sum of the revenue's accounts.
     pub revenue_micro: i64,
+    /// Sum of the users' held accounts.
+    pub held_micro: i64,
+    /// Sum of the campaigns' accounts: less than 0 by what they have paid.
+    pub campaigns_micro: i64,
 }
 
 impl From<&view::LedgerSummary> for LedgerSummary {
@@ -122,6 +137,8 @@ impl From<&view::LedgerSummary> for LedgerSummary {
             available_micro: view.available_micro,
             debt_micro: view.debt_micro,
             revenue_micro: view.revenue_micro,
+            held_micro: view.held_micro,
+            campaigns_micro: view.campaigns_micro,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing is computed or decided here. `api` answers with these types, `server_frame` puts them into frames.
 
 pub mod board;
+pub mod campaign;
 pub mod challenge;
 pub mod day;
 pub mod device;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 pub use board::{Audience, Board, OwnRow, Row};
+pub use campaign::Campaign;
 pub use challenge::{Challenge, Enrolment};
 pub use day::Day;
 pub use device::Device;

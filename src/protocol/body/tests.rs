@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use streakline_core::{
-    event::{self, FactKind},
+    event::{self, FactKind, WonPrize},
     goal::Terms,
     id::{DeviceId, OutboxId},
     metric::Metric,
@@ -140,6 +140,7 @@ fn a_transfer_shows_what_makes_it_unique() {
         created_ms: 5,
         goal: None,
         opens: 0,
+        challenge: None,
     };
     let wanted = json!({"id": "8f".repeat(16), "debit": "treasury/412",
         "credit": "user:ann:available", "amount_micro": 6700000, "code": "steps",
@@ -154,7 +155,7 @@ fn a_challenge_shows_its_definition_and_its_instants() {
         "metric": "steps",
         "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
         "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "min_participants": null, "evidence": "sensed", "per_day_cap": 30000,
-        "finalisation_h": 24, "tie_rule": "earliest", "rank_style": "competition",
+        "finalisation_h": 24, "rewards": [], "campaign": null, "tie_rule": "earliest", "rank_style": "competition",
         "visibility": "participants", "version": 3, "created_ms": 1, "started_ms": null,
         "ends_at_ms": 2, "settles_at_ms": 3});
     assert_eq!(value(&Challenge::from(&challenge_view())), wanted);
@@ -267,6 +268,15 @@ fn every_kind_of_fact_has_its_own_name() {
             challenge,
             reason: "rain".into(),
         },
+        FactKind::PrizeWon(WonPrize {
+            challenge,
+            reward: 0,
+            day,
+            amount_micro: 1,
+            held_until_ms: None,
+            available_micro: 1,
+            transfer: [1; 16],
+        }),
     ];
     let kinds = facts.map(|fact| event_of(fact)["kind"].as_str().unwrap().to_owned());
     let wanted = [
@@ -283,6 +293,7 @@ fn every_kind_of_fact_has_its_own_name() {
         "challenge.tier",
         "challenge.settled",
         "challenge.cancelled",
+        "prize.won",
     ];
     assert_eq!(kinds, wanted);
 }

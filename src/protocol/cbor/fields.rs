@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 169] = [
+pub(super) const FIELDS: [(&str, Holds); 172] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -217,4 +217,7 @@ pub(super) const FIELDS: [(&str, Holds); 169] = [
     ("finished_at_ms", Holds::Plain),
     ("after_min", Holds::Plain),
     ("tier", Holds::Plain),
+    ("held_micro", Holds::Plain),
+    ("reward", Holds::Plain),
+    ("held_until_ms", Holds::Plain),
 ];

@@ -76,6 +76,7 @@ impl Audit {
 struct Stated {
     available_micro: i64,
     debt_micro: i64,
+    held_micro: i64,
     scores: BTreeMap<ChallengeId, Score>,
 }
 
@@ -201,6 +202,7 @@ fn state(user: &User) -> Stated {
     Stated {
         available_micro: user.available_micro,
         debt_micro: user.accounts.debt_micro,
+        held_micro: user.accounts.held_micro,
         scores: scores.collect(),
     }
 }
@@ -266,7 +268,9 @@ fn balances(
         let available = (state.available_micro, totals.available_micro);
         audit.compare(&of, "the available balance", available);
         audit.compare(&of, "the debt", (state.debt_micro, totals.debt_micro));
-        if state.available_micro < 0 || state.debt_micro < 0 {
+        audit.compare(&of, "what is held", (state.held_micro, totals.held_micro));
+        let balances = [state.available_micro, state.debt_micro, state.held_micro];
+        if balances.iter().any(|micro| *micro < 0) {
             audit.find(of, "an account is below zero");
         }
     }
@@ -324,6 +328,8 @@ fn compare_totals(of: &str, (stated, computed): (&Totals, &Totals), audit: &mut 
             totals.available_micro,
             totals.debt_micro,
             totals.revenue_micro,
+            totals.held_micro,
+            totals.campaigns_micro,
         ]
     };
     let names = [
@@ -333,6 +339,8 @@ fn compare_totals(of: &str, (stated, computed): (&Totals, &Totals), audit: &mut 
         "the sum of available balances",
         "the sum of debts",
         "the revenue",
+        "the sum of what is held",
+        "what campaigns have paid",
     ];
     let values = |totals| counts(totals).into_iter().chain(balances(totals));
     for (name, pair) in names.into_iter().zip(values(stated).zip(values(computed))) {

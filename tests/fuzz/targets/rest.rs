@@ -4,11 +4,14 @@ use serde_json::{Value, json};
 use streakline::{
     actors::message::PutUser,
     api::fuzzing::{Listed, Read, Route, cursor, query, read},
-    protocol::body::{Goal, challenge::kind::Parameters},
+    protocol::body::{
+        Goal,
+        challenge::{Reward, kind::Parameters},
+    },
 };
 use streakline_core::{
     civil::Day,
-    definition::{Definition, Kind, LateJoin},
+    definition::{Definition, Kind, LateJoin, rewards::TieRule},
     goal::{Adaptive, Inputs, IssuedTarget},
     id::{DeviceId, GoalId},
     leaderboard::RankStyle,
@@ -136,6 +139,13 @@ fn definition_json(of: &Definition) -> Value {
         RankStyle::Dense => "dense",
         RankStyle::Ordinal => "ordinal",
     };
+    let tie_rule = match of.tie_rule {
+        TieRule::Earliest => "earliest",
+        TieRule::Share => "share",
+        TieRule::All => "all",
+    };
+    let rewards: Vec<_> = of.rewards.iter().map(Reward::from).collect();
+    let campaign = of.campaign.map(|id| id.to_string());
     let late = match of.late {
         LateJoin::Yes => "yes",
         LateJoin::No => "no",
@@ -145,7 +155,8 @@ fn definition_json(of: &Definition) -> Value {
         "window": {"clock": of.clock.name(), "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
         "waitlist": of.waitlist, "min_participants": of.min_participants, "evidence": of.evidence.name(),
-        "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style});
+        "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style,
+        "tie_rule": tie_rule, "rewards": rewards, "campaign": campaign});
     let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
     if let (Some(body), Value::Object(parameters)) = (body.as_object_mut(), parameters) {
         body.extend(parameters);

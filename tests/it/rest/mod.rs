@@ -17,6 +17,7 @@ mod kinds;
 mod lists;
 mod manual;
 pub(crate) mod people;
+mod prizes;
 mod problems;
 mod reads;
 mod retention;

@@ -29,6 +29,8 @@ pub(crate) struct ChallengeCell {
     confirmations: BTreeMap<UserId, Vec<u64>>,
     pub(super) mail: VecDeque<Mail>,
     writing: bool,
+    /// Its campaign is being told what it has paid.
+    pub(super) accounting: bool,
 }
 
 impl ChallengeCell {
@@ -38,6 +40,7 @@ impl ChallengeCell {
             resident.pending() == 0
                 && resident.outbox.is_empty()
                 && !resident.is_partial()
+                && !resident.challenge().owes_account()
                 && resident.challenge().cutoff_passed().is_none()
         };
         self.resident.as_ref().is_some_and(quiet) && self.mail.is_empty()
@@ -141,7 +144,7 @@ impl Server {
         let resident = held.and_then(|cell| cell.resident.as_mut());
         let due = resident.map_or_else(Vec::new, |resident| resident.outbox.due(usize::MAX));
         for (user, _, input) in due {
-            self.post(Mail::Notice(user, id, input));
+            self.post(Mail::Notice(user, id, Box::new(input)));
         }
     }
 
@@ -160,6 +163,7 @@ impl Server {
         for (partition, cutoff_ms) in asked {
             self.post(Mail::Barrier(partition, cutoff_ms, id));
         }
+        self.account(id);
         if let Some(own) = own {
             self.offer_challenge(id, Source::Timer, own, None);
         }
@@ -225,14 +229,15 @@ impl Server {
         let challenge = resident.challenge();
         match mail {
             Mail::Make(_, number, definition) => {
-                let make = ChallengeInput::Create(definition);
+                let make = ChallengeInput::Create(*definition);
                 let make = (!challenge.exists()).then_some(make);
                 self.change(id, number, make, None);
             }
-            Mail::Publish(_, number) => {
-                let may = challenge.may_publish(now_ms).unwrap_or(false);
-                self.change(id, number, may.then_some(ChallengeInput::Publish), None);
-            }
+            mail @ (Mail::Publish(..)
+            | Mail::Reserved(..)
+            | Mail::Reserve(..)
+            | Mail::Account(..)
+            | Mail::Accounted(_)) => self.run_campaign(id, mail),
             Mail::Join(_, number, (user, alias, starts_ms), ticket) => {
                 let may = challenge
                     .may_join(&user, starts_ms, now_ms)
@@ -267,7 +272,7 @@ impl Server {
     }
 
     /// A change that was admitted, or that needs nothing.
-    fn change(
+    pub(super) fn change(
         &mut self,
         id: ChallengeId,
         number: u64,

@@ -3,6 +3,7 @@
 //! It repeats only the carrying of `streakline::actors` (partition, recovery, barrier, upkeep, user, challenge). Whoever drives
 //! it takes tasks out of the bag in any order, loses or repeats mail, and crashes it between any two of them.
 
+mod campaign;
 mod challenge;
 mod covering;
 mod erasing;
@@ -27,16 +28,18 @@ use streakline::{
     zones::BundledZones,
 };
 use streakline_core::{
+    campaign::CampaignInput,
     civil::Day,
     definition::Definition,
     event::Contribution,
-    id::{ChallengeId, DeviceId, Entity, OutboxId, PartitionId, Position, UserId},
+    id::{CampaignId, ChallengeId, DeviceId, Entity, OutboxId, PartitionId, Position, UserId},
     input::{DeviceIntroduction, Header, Input, UserInput},
     record::Record,
     user::Rules,
     view::RowView,
 };
 
+pub(crate) use campaign::BUDGET_MICRO;
 pub(crate) use challenge::ChallengeCell;
 use erasing::Erasing;
 use partition::Partition;
@@ -55,9 +58,9 @@ pub(crate) enum Mail {
     Open(UserId, u64, DeviceIntroduction, String),
     Goal(UserId, u64, i64),
     Pause(UserId, u64, (Day, Day)),
-    Notice(UserId, ChallengeId, UserInput),
+    Notice(UserId, ChallengeId, Box<UserInput>),
     Taken(UserId, Contribution),
-    Make(ChallengeId, u64, Definition),
+    Make(ChallengeId, u64, Box<Definition>),
     Publish(ChallengeId, u64),
     /// Somebody wants a user to join: asked of the user first, with the alias and the start of its window.
     Enrol(UserId, u64, ChallengeId, String, i64),
@@ -66,10 +69,18 @@ pub(crate) enum Mail {
     Erase(UserId, u64),
     Leave(ChallengeId, u64, UserId),
     Contribute(Contribution),
-    Confirmed(ChallengeId, UserId, UserInput),
+    Confirmed(ChallengeId, UserId, Box<UserInput>),
     Passed(ChallengeId, PartitionId),
     Barrier(PartitionId, i64, ChallengeId),
     Retry(UserId, StuckId),
+    /// A challenge that is to be published reserves what it can cost.
+    Reserve(CampaignId, (ChallengeId, i64), u64),
+    /// That much is reserved.
+    Reserved(ChallengeId, i64, u64),
+    /// A challenge that is over tells its campaign what it has paid.
+    Account(CampaignId, ChallengeId, CampaignInput),
+    /// The campaign knows.
+    Accounted(ChallengeId),
 }
 
 impl Mail {
@@ -86,6 +97,9 @@ impl Mail {
                 | Self::Join(..)
                 | Self::Leave(..)
                 | Self::Erase(..)
+                | Self::Reserve(..)
+                | Self::Reserved(..)
+                | Self::Account(..)
         )
     }
 }
@@ -328,7 +342,10 @@ fn addressee(mail: &Mail) -> Entity {
         | Mail::Join(id, ..)
         | Mail::Leave(id, ..)
         | Mail::Confirmed(id, ..)
+        | Mail::Reserved(id, ..)
+        | Mail::Accounted(id)
         | Mail::Passed(id, _) => Entity::Challenge(*id),
+        Mail::Reserve(id, ..) | Mail::Account(id, ..) => Entity::Challenge(ChallengeId(id.0)),
         Mail::Contribute(contribution) => Entity::Challenge(contribution.challenge),
         Mail::Barrier(id, ..) => Entity::Partition(*id),
     }

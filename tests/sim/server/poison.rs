@@ -65,7 +65,7 @@ impl Server {
             _ => None,
         };
         if let (Some(challenge), Some(input)) = (challenge, notice) {
-            self.post(Mail::Confirmed(challenge, id.clone(), input));
+            self.post(Mail::Confirmed(challenge, id.clone(), Box::new(input)));
         }
         Ok(())
     }

@@ -15,8 +15,11 @@ impl Server {
     pub(crate) fn round(&mut self) -> Checked<()> {
         let challenges: Vec<ChallengeId> = self.challenges.keys().copied().collect();
         for id in challenges {
-            let cell = self.challenges.get_mut(&id);
-            if let Some(resident) = cell.and_then(|cell| cell.resident.as_mut()) {
+            let Some(cell) = self.challenges.get_mut(&id) else {
+                continue;
+            };
+            cell.accounting = false;
+            if let Some(resident) = &mut cell.resident {
                 resident.round();
                 self.settle_challenge(id)?;
             }

@@ -50,7 +50,7 @@ pub(crate) struct UserCell {
 pub(super) enum Waiter {
     Batch(DeviceId, u8),
     Request(u64),
-    Notice(ChallengeId, UserInput),
+    Notice(ChallengeId, Box<UserInput>),
 }
 
 impl UserCell {
@@ -298,7 +298,7 @@ impl Server {
             }
             Mail::Notice(_, challenge, input) => {
                 let waiter = Waiter::Notice(challenge, input.clone());
-                self.offer_user(id, Source::Peer, (input, Vec::new()), Some(waiter));
+                self.offer_user(id, Source::Peer, (*input, Vec::new()), Some(waiter));
             }
             Mail::Taken(_, contribution) => {
                 if let Some(resident) = &mut self.user_cell(id).resident {

@@ -1,4 +1,4 @@
-//! What of a challenge may change once it is published (domain.md 5.1): everything until joining opens; then the title,
+//! What of a challenge may change once it is published (domain.md 5.1): everything but the campaign until joining opens; then the title,
 //! more places, and once a later end; after the end the title alone. What is won, from when and by which rule, never.
 
 use alloc::vec::Vec;
@@ -39,7 +39,7 @@ impl Challenge {
             new.clock = held.clock.clone();
         }
         let faults = match phase {
-            ChallengePhase::Draft | ChallengePhase::Published => Vec::new(),
+            ChallengePhase::Draft | ChallengePhase::Published => fixed_campaign(held, &new),
             ChallengePhase::Open => self.fixed_while_open(held, &new),
             ChallengePhase::Finalising => fixed_but_title(held, &new),
             ChallengePhase::Settled | ChallengePhase::Cancelled => {
@@ -109,6 +109,14 @@ impl Challenge {
             ends,
         })
     }
+}
+
+/// What one campaign may hold for a challenge already, another one does not.
+fn fixed_campaign(held: &Definition, new: &Definition) -> Vec<DefinitionFault> {
+    let differs = held.campaign.is_some() && held.campaign != new.campaign;
+    let words = "a challenge stays with its campaign";
+    let fault = || DefinitionFault::at("/campaign", "fixed", words);
+    differs.then(fault).into_iter().collect()
 }
 
 /// Every member of the body that differs, but for the title.

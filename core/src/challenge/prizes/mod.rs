@@ -6,9 +6,12 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use crate::definition::{
-    Definition,
-    rewards::{Basis, Reward, Split, TieRule},
+use crate::{
+    definition::{
+        Definition, Scale,
+        rewards::{Basis, Reward, Split, TieRule},
+    },
+    leaderboard::RowKey,
 };
 
 /// What one row wins by one reward.
@@ -36,6 +39,10 @@ impl Tie {
     fn len(&self) -> u32 {
         self.last.saturating_add(1).saturating_sub(self.first)
     }
+
+    fn sum(&self) -> i128 {
+        i128::from(self.score).saturating_mul(i128::from(self.len()))
+    }
 }
 
 /// What a board pays, and what it must know of all rows for that.
@@ -47,46 +54,49 @@ struct Purse<'a> {
     scores: i128,
 }
 
-/// What every winner of a board gets; `rows`: what tells a row apart and its score, in board order.
+/// What every winner of a board gets; `rows`: in board order.
 #[must_use]
-pub fn prizes<K: Ord + Clone>(definition: &Definition, rows: &[(K, i64)]) -> Prizes<K> {
+pub fn prizes<K: Ord + Clone>(definition: &Definition, rows: &[RowKey<K>]) -> Prizes<K> {
     let mut prizes = Prizes::new();
     if definition.rewards.is_empty() {
         return prizes;
     }
-    let scored = || {
-        rows.iter()
-            .map(|(_, score)| *score)
-            .filter(|score| *score > 0)
-    };
+    let ties = ties(definition.kind.scale(), rows);
+    let scored = || ties.iter().filter(|tie| tie.score > 0);
     let purse = Purse {
         rewards: &definition.rewards,
         tie_rule: definition.tie_rule,
         rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
-        scorers: u32::try_from(scored().count()).unwrap_or(u32::MAX),
-        scores: scored().fold(0, |sum, score| sum.saturating_add(i128::from(score))),
+        scorers: scored().map(Tie::len).fold(0, u32::saturating_add),
+        scores: scored().map(Tie::sum).fold(0, i128::saturating_add),
     };
-    let mut first = 1_u32;
-    for tied in rows.chunk_by(|(_, one), (_, other)| one == other) {
-        let count = u32::try_from(tied.len()).unwrap_or(u32::MAX);
-        let next = first.saturating_add(count);
-        let score = tied.first().map_or(0, |(_, score)| *score);
-        if score > 0 {
-            let tie = Tie {
-                first,
-                last: next.saturating_sub(1),
-                score,
-            };
-            for ((row, _), place) in tied.iter().zip(first..) {
-                let won = purse.of(&tie, place);
-                if !won.is_empty() {
-                    prizes.insert(row.clone(), won);
-                }
+    let mut places = (1_u32..).zip(rows);
+    for tie in &ties {
+        let tied = usize::try_from(tie.len()).unwrap_or(usize::MAX);
+        for (place, row) in places.by_ref().take(tied) {
+            let won = purse.of(tie, place);
+            if tie.score > 0 && !won.is_empty() {
+                prizes.insert(row.id.clone(), won);
             }
         }
-        first = next;
     }
     prizes
+}
+
+/// Rows that stand equal, best first.
+fn ties<K>(scale: Scale, rows: &[RowKey<K>]) -> Vec<Tie> {
+    let mut next = 1_u32;
+    let tied = rows.chunk_by(|one, other| one.score == other.score);
+    let ties = tied.map(|tied| {
+        let (first, key) = (next, tied.first().map_or(0, |row| row.score));
+        next = first.saturating_add(u32::try_from(tied.len()).unwrap_or(u32::MAX));
+        Tie {
+            first,
+            last: next.saturating_sub(1),
+            score: scale.reached(key, first).score,
+        }
+    });
+    ties.collect()
 }
 
 /// What prizes come to, 10^-6 token.

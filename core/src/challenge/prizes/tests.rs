@@ -32,13 +32,23 @@ fn paying(rewards: Vec<Reward>, tie_rule: TieRule) -> Definition {
 
 /// What each row gets in all, in board order.
 fn paid(rewards: &[Reward], tie_rule: TieRule, scores: &[i64]) -> Vec<i64> {
-    let rows: Vec<_> = (0_u32..).zip(scores.iter().copied()).collect();
+    let rows = rows(scores);
     let won = prizes(&paying(rewards.to_vec(), tie_rule), &rows);
     let sum = |row: &u32| {
         let of_row = won.get(row).into_iter().flatten();
         of_row.map(|prize| prize.amount_micro).sum()
     };
-    rows.iter().map(|(row, _)| sum(row)).collect()
+    rows.iter().map(|row| sum(&row.id)).collect()
+}
+
+/// Rows of these scores, which fall.
+fn rows(scores: &[i64]) -> Vec<RowKey<u32>> {
+    let row = |(id, score): (u32, &i64)| RowKey {
+        score: *score,
+        achieved_at_ms: 0,
+        id,
+    };
+    (0_u32..).zip(scores).map(row).collect()
 }
 
 #[test]
@@ -83,7 +93,7 @@ fn percentiles_thresholds_and_pools_pay_beside_places() {
     let scores = [60, 30, 10, 0];
     let wanted = [1_000 + 100 + 10 + 60, 100 + 10 + 30, 10, 0];
     assert_eq!(paid(&rewards, TieRule::Earliest, &scores), wanted);
-    let rows: Vec<_> = (0_u32..).zip(scores).collect();
+    let rows = rows(&scores);
     let won = prizes(&paying(rewards.to_vec(), TieRule::Earliest), &rows);
     let first = won[&0]
         .iter()
@@ -122,7 +132,7 @@ proptest! {
         free in 0_u32..4,
     ) {
         scores.sort_unstable_by(|one, other| other.cmp(one));
-        let rows: Vec<_> = (0_u32..).zip(scores.iter().copied()).collect();
+        let rows = rows(&scores);
         let mut definition = paying(rewards, rule);
         definition.capacity = Some(u32::try_from(rows.len()).unwrap() + free);
         let budget_micro = definition.worst_case_micro();

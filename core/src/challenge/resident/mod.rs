@@ -13,9 +13,10 @@ use super::{
     stored::{Parts, SealedNames},
 };
 use crate::{
+    campaign::CampaignInput,
     delivery::Outbox,
     event::Contribution,
-    id::{Entity, PartitionId, Position, UserId},
+    id::{CampaignId, Entity, PartitionId, Position, UserId},
     input::{ChallengeInput, Header, UserInput},
     limits,
     settlement::Roll,
@@ -326,10 +327,24 @@ impl Resident {
             || waiting.any(|(_, input)| input.subject().as_ref() == Some(user))
     }
 
+    /// What the campaign that pays for it must be told, once it is over.
+    #[must_use]
+    pub fn account(&self) -> Option<(CampaignId, CampaignInput)> {
+        let known = !self.is_partial() && self.pending.is_empty();
+        let spent_micro = self.board.paid_micro();
+        known.then(|| self.challenge.account(spent_micro)).flatten()
+    }
+
+    /// The campaign has journaled it.
+    pub fn accounted(&mut self) {
+        self.challenge.accounted = true;
+    }
+
     /// Whether it may leave memory: nothing waits, nothing is unconfirmed, and no score would be lost with the board.
     #[must_use]
     pub fn may_passivate(&self) -> bool {
-        self.pending.is_empty() && self.outbox.is_empty() && !self.challenge.is_open()
+        let told = self.outbox.is_empty() && !self.challenge.owes_account();
+        self.pending.is_empty() && told && !self.challenge.is_open()
     }
 }
 

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     civil::Day,
-    definition::Definition,
+    definition::{
+        Definition,
+        rewards::{Basis, Reward},
+    },
     id::ChallengeId,
     input::{Conclusion, Origin, RULES_VERSION, Source},
 };
@@ -170,4 +173,127 @@ fn a_challenge_passes_over_what_was_skipped_and_stops_after_three() {
     resident.step(at(9));
     assert!(!resident.challenge().stopped);
     assert!(resident.challenge().is_member(&user("bob")));
+}
+
+const CAMPAIGN: CampaignId = CampaignId([9; 16]);
+
+/// A definition that pays 100 to the first and 5 to everybody who scores.
+fn paying() -> Definition {
+    let reward = |basis, tokens_micro| Reward {
+        basis,
+        tokens_micro,
+    };
+    let first = Basis::Rank { first: 1, last: 1 };
+    Definition {
+        capacity: Some(4),
+        rewards: Vec::from([reward(first, 100), reward(Basis::Threshold(1), 5)]),
+        campaign: Some(CAMPAIGN),
+        ..definition()
+    }
+}
+
+fn amounts(resident: &mut Resident) -> Vec<(UserId, Vec<i64>)> {
+    let mut told = Vec::new();
+    for (user, _, notice) in resident.outbox.due(10) {
+        if let UserInput::Conclude {
+            conclusion: Conclusion::Settled { prizes, .. },
+            ..
+        } = &notice
+        {
+            let amounts = prizes.iter().map(|prize| prize.amount_micro);
+            told.push((user.clone(), amounts.collect()));
+        }
+    }
+    told
+}
+
+/// Reads the state back as a restart does: from its snapshot, with what came after it.
+fn restarted(resident: &mut Resident) -> Resident {
+    let parts = resident.snapshot().unwrap();
+    let names = parts
+        .unsealed
+        .iter()
+        .map(|(number, name)| (*number, name.clone()));
+    let names: Vec<_> = names.collect();
+    let fresh = names
+        .iter()
+        .map(|(number, _)| (*number, alloc::sync::Arc::from([1_u8].as_slice())));
+    let stored = crate::challenge::stored::read(&parts.bytes(&fresh.collect())).unwrap();
+    Resident::recovered(stored.named(names), Vec::new(), &[])
+}
+
+#[test]
+fn t5_2_a_restart_after_the_settlement_tells_the_same_prizes_until_they_are_confirmed() {
+    let inputs = [
+        ChallengeInput::Create(paying()),
+        ChallengeInput::Publish,
+        join("ann"),
+        join("bob"),
+        join("cat"),
+    ];
+    let tail = (1..)
+        .zip(inputs)
+        .map(|(index, input)| (header(index, 0), input));
+    let mut resident = Resident::recovered(Challenge::new(ID), tail.collect(), &[]);
+    resident.filled();
+    resident.take(&score("ann", 50));
+    resident.take(&score("bob", 60));
+    for (user, _, notice) in resident.outbox.due(10) {
+        resident.confirmed(&user, &notice);
+    }
+    assert_eq!(resident.account(), None, "it is not over");
+    let settle = ChallengeInput::Settle {
+        cutoff_ms: definition().settles_at_ms(),
+        digest: resident.board().digest(),
+        participants: 3,
+    };
+    resident.enqueue(header(9, definition().settles_at_ms()), settle.clone());
+    resident.step(at(9));
+    let wanted = [
+        (user("ann"), Vec::from([5])),
+        (user("bob"), Vec::from([100, 5])),
+        (user("cat"), Vec::new()),
+    ];
+    assert_eq!(amounts(&mut resident), wanted);
+    let now_ms = definition().settles_at_ms();
+    assert_eq!(resident.challenge().visible_deadline(), Some(now_ms));
+    let mut again = restarted(&mut resident);
+    assert_eq!(amounts(&mut again), wanted);
+    // Folded once more, as an operator may offer it: nobody is told anything else.
+    again.enqueue(header(10, now_ms), settle);
+    again.step(at(10));
+    assert_eq!(amounts(&mut again), wanted);
+    let close = CampaignInput::Close {
+        challenge: ID,
+        spent_micro: 110,
+    };
+    assert_eq!(again.account(), Some((CAMPAIGN, close)));
+    assert!(!again.may_passivate());
+    again.accounted();
+    assert_eq!(again.account(), None);
+    again.outbox.round();
+    again.outbox.round();
+    for (user, _, notice) in again.outbox.due(10) {
+        again.confirmed(&user, &notice);
+    }
+    assert_eq!(restarted(&mut again).challenge().visible_deadline(), None);
+}
+
+#[test]
+fn a_challenge_that_pays_nobody_gives_everything_back() {
+    for end in [
+        ChallengeInput::Cancel("rain".into()),
+        ChallengeInput::Discard,
+    ] {
+        let inputs = [ChallengeInput::Create(paying()), end];
+        let tail = (1..)
+            .zip(inputs)
+            .map(|(index, input)| (header(index, 0), input));
+        let resident = Resident::recovered(Challenge::new(ID), tail.collect(), &[]);
+        let close = CampaignInput::Close {
+            challenge: ID,
+            spent_micro: 0,
+        };
+        assert_eq!(resident.account(), Some((CAMPAIGN, close)));
+    }
 }

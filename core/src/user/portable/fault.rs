@@ -169,6 +169,7 @@ pub(super) fn of_ledger(
             booked.available_micro,
         ),
         ("the debt", user.accounts.debt_micro, booked.debt_micro),
+        ("what is held", user.accounts.held_micro, booked.held_micro),
     ];
     for (account, stated, booked) in balances {
         if stated != booked {

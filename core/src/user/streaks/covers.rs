@@ -193,6 +193,7 @@ fn pay(
         rule: "instruments@1",
         day,
         goal: Some(id.clone()),
+        challenge: None,
         number,
         evidence: Sha256::digest(state).into(),
     };

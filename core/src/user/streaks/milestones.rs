@@ -83,6 +83,7 @@ fn grant(user: &mut User, fold: &mut Fold<'_>, id: &GoalId, hit: &Hit) {
             rule: RULE,
             day,
             goal: Some(id.clone()),
+            challenge: None,
             number: i64::from(milestone),
             evidence: evidence(user, id, (first, day)),
         };

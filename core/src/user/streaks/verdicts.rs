@@ -9,7 +9,7 @@ use crate::{
     civil::Day,
     event::StreakFact,
     id::GoalId,
-    ledger,
+    ledger::{self, About},
     streak::{Grant, Stage},
     user::{User, accounts, fold::Fold},
     view::DayStatus,
@@ -141,7 +141,11 @@ fn rests_on(user: &User, (id, grant): (&GoalId, &Grant), of: &dyn Fn(Day) -> boo
 /// SHA-256 over the transfer that is set right and the verdict that does it.
 fn evidence(user: &User, id: &GoalId, grant: &Grant, verdict: u32) -> [u8; 32] {
     let number = (grant.event, i64::from(grant.milestone));
-    let paid = ledger::key_id("streak", &user.id, Some(id), number);
+    let about = About {
+        goal: Some(id),
+        challenge: None,
+    };
+    let paid = ledger::key_id("streak", &user.id, about, number);
     let hash = Sha256::new().chain_update(paid);
     hash.chain_update(verdict.to_be_bytes()).finalize().into()
 }

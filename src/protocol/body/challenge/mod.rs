@@ -1,6 +1,7 @@
 //! A challenge and an enrolment as REST shows them, and the words for a challenge's phase.
 
 pub mod kind;
+mod reward;
 
 use serde::Serialize;
 use streakline_core::{
@@ -11,6 +12,7 @@ use streakline_core::{
 use utoipa::ToSchema;
 
 use self::kind::Parameters;
+pub use self::reward::Reward;
 use crate::registry;
 
 /// Phase of a challenge.
@@ -88,7 +90,12 @@ pub struct Challenge {
     /// Hours from the window's end to the settlement.
     #[schema(example = 24)]
     pub finalisation_h: u32,
-    /// Who comes first of equal scores.
+    /// What is won.
+    pub rewards: Vec<Reward>,
+    /// The campaign that pays; null: nothing is paid.
+    #[schema(required = true, format = Uuid)]
+    pub campaign: Option<String>,
+    /// What becomes of prizes by place where scores are equal.
     #[schema(value_type = String, example = "earliest")]
     pub tie_rule: &'static str,
     /// How ranks are counted.
@@ -175,7 +182,9 @@ impl From<&ChallengeView> for Challenge {
             evidence: definition.evidence.name(),
             per_day_cap: definition.per_day_cap,
             finalisation_h: definition.finalisation_h,
-            tie_rule: "earliest",
+            rewards: definition.rewards.iter().map(Reward::from).collect(),
+            campaign: definition.campaign.map(|id| id.to_string()),
+            tie_rule: reward::tie_rule(definition.tie_rule),
             rank_style: match definition.rank_style {
                 RankStyle::Competition => "competition",
                 RankStyle::Dense => "dense",

@@ -1,0 +1,48 @@
+//! A challenge and the campaign that pays for it: what it wins its members once it is settled, and what the campaign must be told
+//! then (domain.md 5.1, design.md 4).
+
+use super::{
+    Challenge, RowId, Stage, Told,
+    prizes::{Prizes, prizes},
+};
+use crate::{campaign::CampaignInput, id::CampaignId, leaderboard::RowKey};
+
+impl Challenge {
+    /// What each winner gets, by rows in board order; nothing before it is settled and every row is frozen.
+    pub(super) fn prizes(&self, rows: &[RowKey<RowId>]) -> Prizes<RowId> {
+        let is_final = self.frozen && matches!(self.stage, Stage::Settled { .. });
+        let definition = self.definition.as_ref().filter(|_| is_final);
+        definition.map_or_else(Prizes::new, |definition| prizes(definition, rows))
+    }
+
+    /// What its campaign must be told: that it is over, and has paid so much. A draft that is deleted has paid nothing.
+    pub(super) fn account(&self, spent_micro: i64) -> Option<(CampaignId, CampaignInput)> {
+        let campaign = self.definition.as_ref()?.campaign?;
+        let close = CampaignInput::Close {
+            challenge: self.id,
+            spent_micro,
+        };
+        self.owes_account().then_some((campaign, close))
+    }
+
+    /// Whether it may cost anything, so that what pays for it must have reserved that.
+    #[must_use]
+    pub fn costs_something(&self) -> bool {
+        let definition = self.definition.as_ref();
+        definition.is_some_and(|definition| definition.worst_case_micro() > 0)
+    }
+
+    /// Whether its campaign has yet to be told that it is over.
+    #[must_use]
+    pub fn owes_account(&self) -> bool {
+        let pays = self.definition.as_ref().and_then(|of| of.campaign);
+        let is_gone = self.stage == Stage::Absent;
+        pays.is_some() && !self.accounted && (self.is_over() || is_gone)
+    }
+
+    /// Whether it is over and a member's partition has yet to confirm how it ended.
+    pub(super) fn owes_conclusions(&self) -> bool {
+        let mut members = self.members.by_user();
+        self.is_over() && members.any(|(_, member)| member.joined && member.told != Told::Concluded)
+    }
+}

@@ -1,0 +1,149 @@
+//! Valid definitions, rewards and inputs of challenges and campaigns, each named by a seed.
+
+use streakline_core::{
+    campaign::CampaignInput,
+    challenge::prizes::Prize,
+    definition::{
+        Definition, Evidence, Kind,
+        rewards::{Basis, Reward, Split, TieRule},
+    },
+    id::{CampaignId, ChallengeId, MemberNumber},
+    input::{ChallengeInput, Conclusion},
+    leaderboard::RankStyle,
+    metric::Metric,
+};
+
+use crate::{
+    kinds,
+    random::Random,
+    terms,
+    values::{FROM_MS, bytes32, day, encoded, few, maybe, retry, skip, user_id, words},
+};
+
+const RANK_STYLES: [RankStyle; 3] = [RankStyle::Competition, RankStyle::Dense, RankStyle::Ordinal];
+
+pub(crate) fn definition(random: &mut Random) -> Definition {
+    let starts = day(random);
+    let opens_ms = starts.utc_ms() - random.within(0, 1_000_000_000);
+    let capacity = maybe(random, |random| {
+        u32::try_from(random.within(1, 1_000_000)).unwrap()
+    });
+    let (late, days) = terms::late(random);
+    let rewards = some_rewards(random, capacity.unwrap_or(100).min(100));
+    let campaign = CampaignId(few(random));
+    let of = Definition {
+        title: words(random, 200),
+        metric: Metric::STEPS,
+        starts,
+        ends: starts.plus(i32::try_from(random.within(0, days - 1)).unwrap()),
+        join_opens_ms: maybe(random, |_| opens_ms),
+        late,
+        waitlist: capacity.map_or(0, |_| u32::try_from(random.within(0, 100_000)).unwrap()),
+        capacity,
+        per_day_cap: maybe(random, |random| random.within(1, 1_000_000_000)),
+        finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
+        rank_style: RANK_STYLES[random.index(3)],
+        tie_rule: [TieRule::Earliest, TieRule::Share, TieRule::All][random.index(3)],
+        campaign: (!rewards.is_empty()).then_some(campaign),
+        rewards,
+        kind: Kind::Most,
+        clock: terms::clock(random, starts),
+        evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
+        min_participants: maybe(random, |random| terms::least(random, capacity)),
+    };
+    kinds::with_kind(random, of)
+}
+
+fn some_rewards(random: &mut Random, places: u32) -> Vec<Reward> {
+    let count = random.index(4);
+    let reward = |random: &mut Random| {
+        let first = u32::try_from(random.within(1, i64::from(places))).unwrap();
+        let basis = match random.index(5) {
+            0 => Basis::Percentile(first),
+            1 => Basis::Threshold(random.within(1, 1_000_000)),
+            2 => Basis::Pool(Split::Equal),
+            3 => Basis::Pool(Split::Score),
+            _ => Basis::Rank {
+                first,
+                last: first + 3,
+            },
+        };
+        Reward {
+            basis,
+            tokens_micro: random.within(1, 1_000_000_000_000_000),
+        }
+    };
+    (0..count).map(|_| reward(random)).collect()
+}
+
+fn campaign_input(random: &mut Random) -> CampaignInput {
+    let challenge = ChallengeId(few(random));
+    let amount = random.within(0, 1_000_000_000_000);
+    match random.index(3) {
+        0 => CampaignInput::Fund {
+            title: words(random, 200),
+            budget_micro: amount,
+        },
+        1 => CampaignInput::Reserve {
+            challenge,
+            amount_micro: amount,
+        },
+        _ => CampaignInput::Close {
+            challenge,
+            spent_micro: amount,
+        },
+    }
+}
+
+pub(crate) fn conclusion(random: &mut Random) -> Conclusion {
+    match random.index(5) {
+        0 => return Conclusion::NotAdmitted,
+        1 | 2 => return Conclusion::Cancelled(words(random, 200)),
+        _ => {}
+    }
+    Conclusion::Settled {
+        rank: u32::try_from(random.within(1, 100)).unwrap(),
+        score: random.within(0, 1_000_000_000),
+        participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
+        finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
+        prizes: (0..u32::try_from(random.within(0, 2)).unwrap())
+            .map(|reward| Prize {
+                reward,
+                amount_micro: random.within(1, 2_000_000_000),
+            })
+            .collect(),
+    }
+}
+
+pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
+    match random.index(16) {
+        14 => ChallengeInput::Reach(u32::try_from(random.index(9)).unwrap()),
+        13 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
+        12 => ChallengeInput::Campaign(campaign_input(random)),
+        0 => ChallengeInput::Create(definition(random)),
+        1 => ChallengeInput::Replace(definition(random)),
+        2 => ChallengeInput::Discard,
+        3 => ChallengeInput::Publish,
+        4 => ChallengeInput::Cancel(words(random, 200)),
+        5 => ChallengeInput::Join {
+            user: user_id(random),
+            alias: words(random, 40),
+            starts_ms: FROM_MS + random.within(-1_000_000_000, 1_000_000_000),
+            member: MemberNumber(u32::try_from(random.within(0, 9)).unwrap()),
+            waits: random.permille(300),
+        },
+        6 => ChallengeInput::Leave(user_id(random)),
+        7 => ChallengeInput::Settle {
+            cutoff_ms: FROM_MS + random.within(0, 1_000_000_000),
+            digest: bytes32(random),
+            participants: u32::try_from(random.within(0, 1_000)).unwrap(),
+        },
+        8 => ChallengeInput::Skip(skip(random)),
+        10 => ChallengeInput::Forget(MemberNumber(u32::try_from(random.within(0, 9)).unwrap())),
+        9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
+        11 => ChallengeInput::Admit(vec![MemberNumber(
+            u32::try_from(random.within(0, 9)).unwrap(),
+        )]),
+        _ => ChallengeInput::Tick,
+    }
+}
