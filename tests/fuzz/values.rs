@@ -24,7 +24,7 @@ use streakline_core::{
     sample::{DeviceClass, Method},
 };
 
-use crate::{contests::conclusion, goals, instruments, random::Random};
+use crate::{contests::conclusion, goals, instruments, kinds, random::Random};
 
 pub(crate) use crate::contests::{challenge_input, definition};
 
@@ -299,7 +299,7 @@ fn told(random: &mut Random) -> UserInput {
         _ => UserInput::Conclude {
             challenge,
             join,
-            conclusion: kinds::conclusion(random),
+            conclusion: conclusion(random),
         },
     }
 }

@@ -61,7 +61,7 @@ pub fn prizes<K: Ord + Clone>(definition: &Definition, rows: &[RowKey<K>]) -> Pr
     if definition.rewards.is_empty() {
         return prizes;
     }
-    let ties = ties(definition.kind.scale(), rows);
+    let ties = ties(definition.kind.scale(definition.metric), rows);
     let scored = || ties.iter().filter(|tie| tie.score > 0);
     let purse = Purse {
         rewards: &definition.rewards,
