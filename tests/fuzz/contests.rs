@@ -29,8 +29,6 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         u32::try_from(random.within(1, 1_000_000)).unwrap()
     });
     let (late, days) = terms::late(random);
-    let rewards = some_rewards(random, capacity.unwrap_or(100).min(100));
-    let campaign = CampaignId(few(random));
     let of = Definition {
         title: words(random, 200),
         metric: Metric::STEPS,
@@ -44,14 +42,18 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         finalisation_h: u32::try_from(random.within(0, 72)).unwrap(),
         rank_style: RANK_STYLES[random.index(3)],
         tie_rule: [TieRule::Earliest, TieRule::Share, TieRule::All][random.index(3)],
-        campaign: (!rewards.is_empty()).then_some(campaign),
-        rewards,
+        campaign: None,
+        rewards: Vec::new(),
         kind: Kind::Most,
         clock: terms::clock(random, starts),
         evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
         min_participants: maybe(random, |random| terms::least(random, capacity)),
     };
-    kinds::with_kind(random, of)
+    let mut of = kinds::with_kind(random, of);
+    // Some types have places of their own, and no prize is for a place behind the last.
+    of.rewards = some_rewards(random, of.capacity.unwrap_or(100).min(100));
+    of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
+    of
 }
 
 fn some_rewards(random: &mut Random, places: u32) -> Vec<Reward> {

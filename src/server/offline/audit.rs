@@ -3,14 +3,19 @@
 //! Snapshots and the rows beside them are written together, so that they agree whatever the journal still holds. An audit keeps
 //! about a hundred bytes a user, enrolment and transfer in memory. It changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures_util::{StreamExt as _, stream};
 use streakline_core::{
     event::{Contribution, Transfer},
     id::{ChallengeId, Entity, PartitionId, UserId},
     ledger::Totals,
-    user::User,
+    manual::ManualPolicy,
+    retention::Retention,
+    user::{Rules, User},
 };
 
 use super::named;
@@ -22,6 +27,7 @@ use crate::{
         envelope::{Kind, Place},
         sealing::{Content, Seals},
     },
+    zones::BundledZones,
 };
 
 /// Findings that are kept; the rest is counted.
@@ -183,10 +189,19 @@ pub(super) async fn audit(
 async fn states(books: &Books<'_>, audit: &mut Audit) -> Result<BTreeMap<UserId, Stated>, Error> {
     let mut stated = BTreeMap::new();
     let of = (BulkTable::Snapshots, Kind::Snapshot);
+    // Where a race orders its rows depends on when its window began for the user, and so on the zone.
+    let rules = Rules {
+        zones: Arc::new(BundledZones::new()),
+        manual_policy: ManualPolicy::default(),
+        retention: Retention::default(),
+    };
     let visit = |row: Sealed, opened: Result<User, Error>| {
         audit.users = audit.users.saturating_add(1);
         match opened {
-            Ok(user) => drop(stated.insert(row.user, state(&user))),
+            Ok(mut user) => {
+                user.resolve(&rules);
+                stated.insert(row.user, state(&user));
+            }
             Err(error) => audit.find(named(&row.user), format!("the state: {error}")),
         }
     };

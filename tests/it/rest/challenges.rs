@@ -24,7 +24,7 @@ fn a_draft_has_the_defaults_and_a_place_of_its_own() {
             "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
             "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0,
             "min_participants": null, "evidence": "sensed", "per_day_cap": 30_000,
-            "finalisation_h": 24, "tie_rule": "earliest", "rank_style": "competition",
+            "finalisation_h": 24, "rewards": [], "campaign": null, "tie_rule": "earliest", "rank_style": "competition",
             "visibility": "participants", "version": made.json()["version"],
             "created_ms": utc("2016-04-12", 0, 0), "started_ms": null, "ends_at_ms": ends,
             "settles_at_ms": ends + 24 * HOUR_MS});
@@ -48,11 +48,11 @@ fn every_fault_of_a_challenge_is_told_at_once() {
     let server = Server::virtual_at(CLOCK);
     block_on(async {
         let admin = Http::admin(&server);
-        let bad = json!({"title": "", "type": "race", "metric": "sleep",
+        let bad = json!({"title": "", "type": "marathon", "metric": "sleep",
             "window": {"clock": "local", "starts": "2016-04-13", "ends": "2016-04-01", "x": 1},
             "join": {"opens_ms": "soon", "late": "perhaps"}, "capacity": 0, "per_day_cap": 0,
-            "finalisation_h": 73, "tie_rule": "share", "rank_style": "olympic",
-            "visibility": "public", "rewards": []});
+            "finalisation_h": 73, "tie_rule": "coin", "rank_style": "olympic",
+            "visibility": "public", "prizes": []});
         let mut wanted = vec![
             ("/capacity", "range"),
             ("/finalisation_h", "range"),
@@ -60,8 +60,8 @@ fn every_fault_of_a_challenge_is_told_at_once() {
             ("/join/opens_ms", "bad_frame"),
             ("/metric", "unknown_metric"),
             ("/per_day_cap", "range"),
+            ("/prizes", "unknown_field"),
             ("/rank_style", "unsupported"),
-            ("/rewards", "unknown_field"),
             ("/tie_rule", "unsupported"),
             ("/title", "range"),
             ("/type", "unsupported"),

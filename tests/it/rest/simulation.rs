@@ -113,7 +113,7 @@ fn only_admins_play_and_only_what_is_over() {
             draft(&admin, &challenge(SECOND[0], SECOND[1])).await
         );
         let ahead = json!({"users": ["ann"], "starts": "2016-04-12"});
-        let told = admin.post(&simulate, &ahead).await.faults(422, "range");
+        let told = admin.post(&simulate, &ahead).await.faults(422, "invalid");
         assert_eq!(told, faults(&[("/starts", "range")]));
         let absent = json!({"participants_of": "01968b1c-0000-7000-8000-000000000000"});
         let told = admin.post(&simulate, &absent).await.faults(422, "invalid");

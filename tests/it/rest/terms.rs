@@ -118,6 +118,8 @@ fn who_joins_late_may_bring_along_what_was_walked_since_the_start() {
         let path = format!("{of}/enrolments/ann");
         let joined = admin.enrol(&path).await.expect(201).json();
         assert_eq!(joined["counts_from_ms"], utc("2016-04-13", 0, 0));
+        // The score comes to the board behind the answer.
+        admin.advance(utc("2016-04-13", 9, 0)).await;
         assert_eq!(row(&admin, &of, "ann").await["score"], 50);
     });
 }

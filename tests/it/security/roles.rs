@@ -156,6 +156,10 @@ const ROWS: &[Row] = &[
         [Yes(200), NotFound, Yes(200), Yes(200)],
     ),
     own("get", "/v1/challenges/{id}/leaderboard/{user}", 200),
+    admins("post", "/v1/challenges/{id}/simulate", 200),
+    admins("get", "/v1/campaigns", 200),
+    admins("get", "/v1/campaigns/{id}", 200),
+    admins("put", "/v1/campaigns/{id}", 200),
     admins("get", "/v1/ledger/summary", 200),
     admins("get", "/v1/stuck", 200),
     // Nothing is stuck here, and only an admin may know.
@@ -205,6 +209,10 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
         let of = format!("/v1/users/ann/goals/{name}");
         admin.put(&of, &goal(7_500, None)).await.expect(201);
     }
+    if row.route == CAMPAIGN {
+        path = path.replace("{id}", "01968b1c-0000-7000-8000-000000000000");
+        admin.put(&path, &campaign()).await;
+    }
     if (row.method, row.route) == ("put", "/v1/users/{user}/pause") {
         let pause = json!({"from": "2016-04-20", "to": "2016-04-24"});
         admin.put(&path, &pause).await;
@@ -234,6 +242,12 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
     path.replace("/v1/challenges/{id}", &of) + &row.query.replace("{id}", id)
 }
 
+const CAMPAIGN: &str = "/v1/campaigns/{id}";
+
+fn campaign() -> Value {
+    json!({"title": "Spring", "budget_micro": 1_000_000})
+}
+
 fn body_of(row: &Row) -> Option<Value> {
     match (row.method, row.route) {
         ("put", "/v1/users/{user}") => Some(json!({"alias": "Swift Heron"})),
@@ -245,6 +259,8 @@ fn body_of(row: &Row) -> Option<Value> {
             Some(json!({}))
         }
         ("post", "/v1/challenges/{id}/cancel") => Some(json!({"reason": "rain"})),
+        ("post", "/v1/challenges/{id}/simulate") => Some(json!({"users": ["ann"]})),
+        ("put", CAMPAIGN) => Some(campaign()),
         ("post", "/v1/users/{user}/import") => Some(json!({
             "device_id": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77", "class": "watch",
             "records": [{"id": "1", "metric": "steps", "start_ms": 0, "end_ms": 60_000, "value": 1}]})),
