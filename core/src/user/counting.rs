@@ -115,27 +115,26 @@ pub(super) struct Taken {
     /// What the cap of its day has left of it, store units.
     pub amount: i64,
     /// The date that it has on a clock that all share, where that has a cap.
-    date: Option<Day>,
+    pub date: Option<Day>,
 }
 
 impl Enrolment {
     /// What the minutes of a day of the user give under the cap of a day, each that gives anything: on a shared clock, of each date as
     /// much as earlier days have left of it. `span`: the minutes that count, POSIX ms.
-    pub(super) fn taken(
-        &self,
+    pub(super) fn taken<'a>(
+        &'a self,
         day: Day,
         (from_ms, to_ms): (i64, i64),
-        series: &[(i32, u32)],
-    ) -> Vec<Taken> {
+        series: &'a [(i32, u32)],
+    ) -> impl Iterator<Item = Taken> + 'a {
         let of = &self.definition;
         let cap = of.per_day_cap.unwrap_or(i64::MAX);
         let by_dates = of.per_day_cap.is_some() && of.clock.is_shared();
         let (mut date, mut room): (Option<DateSpan>, i64) = (None, cap);
-        let mut counted = Vec::new();
-        for (minute, value) in series {
+        series.iter().filter_map(move |(minute, value)| {
             let at_ms = i64::from(*minute).saturating_mul(MINUTE_MS);
             if *value == 0 || at_ms < from_ms || at_ms >= to_ms {
-                continue;
+                return None;
             }
             if by_dates && date.is_none_or(|date| at_ms >= date.end_ms) {
                 date = of.clock.date_at(at_ms);
@@ -143,31 +142,25 @@ impl Enrolment {
                 room = cap.saturating_sub(used);
             }
             let amount = i64::from(*value).min(room);
-            if amount > 0 {
-                room = room.saturating_sub(amount);
-                let date = date.map(|date| date.date);
-                counted.push(Taken {
-                    at_ms,
-                    amount,
-                    date,
-                });
-            }
-        }
-        counted
+            room = room.saturating_sub(amount);
+            let date = date.map(|date| date.date);
+            (amount > 0).then_some(Taken {
+                at_ms,
+                amount,
+                date,
+            })
+        })
     }
 
     /// Keeps what a day gives to each date.
-    pub(super) fn share(&mut self, day: Day, counted: &[Taken]) {
+    pub(super) fn share(&mut self, day: Day, given: BTreeMap<Day, i64>) {
         let before = (day, Day(i32::MIN))..=(day, Day(i32::MAX));
         let before: Vec<(Day, Day)> = self.shares.range(before).map(|(key, _)| *key).collect();
         for key in before {
             self.shares.remove(&key);
         }
-        for taken in counted {
-            if let Some(date) = taken.date {
-                let share = self.shares.entry((day, date)).or_default();
-                *share = share.saturating_add(taken.amount);
-            }
+        for (date, share) in given {
+            self.shares.insert((day, date), share);
         }
     }
 

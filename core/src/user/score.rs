@@ -2,7 +2,7 @@
 //!
 //! Which minutes are counted is `counting`'s.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use super::{
@@ -66,12 +66,18 @@ pub(super) fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i
         let filled = fill(user, (rings, total), (day, span), cap);
         return keep(user, id, day, filled);
     }
-    let counted = held.taken(day, span, series);
-    let (score, achieved_ms) = walk(&counted, i64::MAX);
+    let mut given = BTreeMap::new();
+    let counted = held.taken(day, span, series).inspect(|taken| {
+        if let Some(date) = taken.date {
+            let share: &mut i64 = given.entry(date).or_default();
+            *share = share.saturating_add(taken.amount);
+        }
+    });
+    let (score, achieved_ms) = walk(counted, i64::MAX);
     let Some(held) = user.enrolments.get_mut(&id) else {
         return;
     };
-    held.share(day, &counted);
+    held.share(day, given);
     keep(user, id, day, (score, achieved_ms));
 }
 
@@ -90,7 +96,7 @@ fn keep(user: &mut User, id: ChallengeId, day: Day, (score, achieved_ms): (i64, 
 }
 
 /// What minutes come to up to an amount, and in which of them.
-fn walk(counted: &[Taken], most: i64) -> (i64, i64) {
+fn walk(counted: impl Iterator<Item = Taken>, most: i64) -> (i64, i64) {
     let (mut score, mut achieved_ms) = (0_i64, 0_i64);
     for taken in counted {
         if score >= most {
@@ -180,7 +186,7 @@ fn cross(user: &mut User, fold: &Fold<'_>, id: ChallengeId) -> Option<Crossing> 
     rebuild::warm(user, fold, day, day);
     let held = user.enrolments.get(&id)?;
     let series = counting::minutes(user, &held.definition, day);
-    let (reached, at_ms) = walk(&held.taken(day, span, &series), rest);
+    let (reached, at_ms) = walk(held.taken(day, span, &series), rest);
     // Of a day whose minutes are no longer kept the last one that counted is known.
     let at_ms = if reached < rest { last_ms } else { at_ms };
     Some(Crossing { day, rest, at_ms })

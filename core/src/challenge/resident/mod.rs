@@ -331,8 +331,9 @@ impl Resident {
     #[must_use]
     pub fn account(&self) -> Option<(CampaignId, CampaignInput)> {
         let known = !self.is_partial() && self.pending.is_empty();
-        let spent_micro = self.board.paid_micro();
-        known.then(|| self.challenge.account(spent_micro)).flatten()
+        let owes = known && self.challenge.owes_account();
+        owes.then(|| self.challenge.account(self.board.paid_micro()))
+            .flatten()
     }
 
     /// The campaign has journaled it.
