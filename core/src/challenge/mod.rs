@@ -187,6 +187,32 @@ impl Challenge {
         }
     }
 
+    /// The same without its members, of whom there may be a million.
+    #[must_use]
+    pub(crate) fn without_members(&self) -> Self {
+        Self {
+            id: self.id,
+            definition: self.definition.clone(),
+            stage: self.stage.clone(),
+            created_ms: self.created_ms,
+            version: self.version,
+            members: Members::default(),
+            joined: self.joined,
+            now_ms: self.now_ms,
+            position: self.position,
+            due_ms: self.due_ms,
+            skips: self.skips.clone(),
+            stopped: self.stopped,
+            cancelled_by: self.cancelled_by.clone(),
+            frozen: self.frozen,
+            is_extended: self.is_extended,
+            is_counted: self.is_counted,
+            reached_ms: self.reached_ms.clone(),
+            campaign: self.campaign.clone(),
+            accounted: self.accounted,
+        }
+    }
+
     /// How its ranks are counted.
     #[must_use]
     pub fn rank_style(&self) -> RankStyle {

@@ -183,10 +183,7 @@ impl Resident {
     /// What a state would be after one more input: lets an answer be stored with its effect (ADR 0007).
     #[must_use]
     pub fn foresee(&self, header: &Header, input: &ChallengeInput) -> Challenge {
-        let mut challenge = Challenge {
-            members: Default::default(),
-            ..self.challenge.clone()
-        };
+        let mut challenge = self.challenge.without_members();
         let mut board = Board::new(&challenge);
         fold::fold(&mut challenge, &mut board, header, input);
         challenge
@@ -228,12 +225,14 @@ impl Resident {
 
     /// Once the cut-off has passed: the partitions to ask for their barrier now.
     pub fn barriers_due(&mut self, bits: u32) -> Vec<(PartitionId, i64)> {
-        // A member whose partition does not know yet would be settled without its score.
-        let counted = self.challenge.count().is_none();
-        let ready = counted && !self.is_partial() && self.challenge.all_told();
-        let Some(cutoff_ms) = self.challenge.cutoff_passed().filter(|_| ready) else {
+        let Some(cutoff_ms) = self.challenge.cutoff_passed() else {
             return Vec::new();
         };
+        let counted = self.challenge.count().is_none();
+        // A member whose partition does not know yet would be settled without its score.
+        if !counted || self.is_partial() || !self.challenge.all_told() {
+            return Vec::new();
+        }
         let members = self.challenge.members.by_user();
         let members = members.filter(|(_, member)| member.joined);
         let partition = |user: &UserId| Entity::User(user.clone()).partition(bits);
