@@ -15,6 +15,7 @@ use super::{
     Api,
     auth::Principal,
     fault::{Faults, Wrong},
+    fields::challenge_name,
     problem::Problem,
     query::Query,
     request_log,
@@ -79,13 +80,9 @@ impl Ask {
         number.ok_or_else(|| absent("verdict"))
     }
 
-    /// The challenge in the path. Names compare as bytes, so only the spelling that the server chose is one.
+    /// The challenge in the path.
     pub(super) fn challenge(&self) -> Result<ChallengeId, Refusal> {
-        let name = self.name("id");
-        let id = ChallengeId::parse(name)
-            .ok()
-            .filter(|id| id.to_string() == name);
-        id.ok_or_else(|| absent("challenge"))
+        challenge_name(self.name("id")).map_err(|_| absent("challenge"))
     }
 
     /// The date in the path.

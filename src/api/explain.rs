@@ -3,11 +3,14 @@
 
 use streakline_core::{
     event::Transfer,
-    id::{ChallengeId, GoalId, UserId},
+    id::{GoalId, UserId},
     user::explain::Question,
 };
 
-use super::{Api, answer, ask::Search, fault::Wrong, page::Page, problem::Answer, query::Query};
+use super::{
+    Api, answer, ask::Search, fault::Wrong, fields::challenge_name, page::Page, problem::Answer,
+    query::Query,
+};
 use crate::{
     actors::directory::TrailRow,
     protocol::{
@@ -98,12 +101,7 @@ pub(super) async fn streak(Search { ask, mut query }: Search) -> Answer {
 pub(super) async fn score(Search { ask, mut query }: Search) -> Answer {
     let user = ask.own_user()?;
     let challenge = needed(&mut query, "challenge", |query, name| {
-        query.read(name, |text| {
-            let id = ChallengeId::parse(text).ok();
-            let words = "must be the UUID of a challenge, as the server wrote it";
-            id.filter(|id| id.to_string() == text)
-                .ok_or_else(|| Wrong::new("name", words))
-        })
+        query.read(name, challenge_name)
     });
     let page = query.page(format!("explain/score/{user}"), &ask.api.cursors);
     query.done()?;

@@ -6,7 +6,10 @@
 use std::{borrow::Cow, ops::RangeInclusive};
 
 use serde_json::{Map, Value};
-use streakline_core::{civil::Day, id::DeviceId};
+use streakline_core::{
+    civil::Day,
+    id::{ChallengeId, DeviceId},
+};
 
 use super::fault::{Faults, Wrong};
 
@@ -202,6 +205,14 @@ pub(super) fn integer(bounds: RangeInclusive<i64>) -> impl Fn(&Value) -> Result<
         };
         within.ok_or_else(|| Wrong::range(words()))
     }
+}
+
+/// A challenge. Names compare as bytes, so only the spelling that the server chose is one.
+pub(super) fn challenge_name(text: &str) -> Result<ChallengeId, Wrong> {
+    let id = ChallengeId::parse(text).ok();
+    let words = "must be the UUID of a challenge, as the server wrote it";
+    id.filter(|id| id.to_string() == text)
+        .ok_or_else(|| Wrong::new("name", words))
 }
 
 /// Yes or no.

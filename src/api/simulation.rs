@@ -11,7 +11,7 @@ use super::{
     ask::Ask,
     body,
     fault::{Faults, Wrong},
-    fields::{Fields, date, distinct, integer, text},
+    fields::{Fields, challenge_name, date, distinct, integer, text},
     idempotency::Once,
     problem::Answer,
 };
@@ -102,14 +102,7 @@ fn user(value: &Value) -> Result<UserId, Wrong> {
 }
 
 fn challenge(value: &Value) -> Result<ChallengeId, Wrong> {
-    let text = text(value)?;
-    let id = ChallengeId::parse(&text).ok();
-    id.filter(|id| id.to_string() == text).ok_or_else(|| {
-        Wrong::new(
-            "name",
-            "must be the UUID of a challenge, as the server wrote it",
-        )
-    })
+    challenge_name(&text(value)?)
 }
 
 #[cfg(test)]

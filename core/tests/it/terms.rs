@@ -14,7 +14,7 @@ use streakline_core::{
 };
 
 use crate::{
-    challenges::window,
+    challenges::{standing, walk, window},
     history::{History, steps},
     places::{Places, at, date},
     random::{DEVICES, bound, copies},
@@ -40,17 +40,6 @@ fn on_clock(name: &str, (starts, ends): (&str, &str)) -> Definition {
 
 fn person(created: &str, zone: &str) -> History {
     History::with_watch(at(created), zone)
-}
-
-/// Walks for some minutes, 100 steps in each, and says so at once.
-fn walk(history: &mut History, id: u64, start: &str, minutes: i64) {
-    history.wait_until(at(start) + minutes * MINUTE_MS);
-    history.send(1, vec![steps(id, at(start), minutes, minutes * 100)]);
-}
-
-fn standing(history: &History) -> (i64, i64) {
-    let held = &history.user.enrolments[&ID];
-    (held.score, held.achieved_at_ms)
 }
 
 #[test]
