@@ -11,7 +11,7 @@ use crate::{
     event::EventId,
     goal::Revision,
     id::{ChallengeId, DeviceId, GoalId, Position},
-    input::Origin,
+    input::{Adjustment, Origin},
     period::WeekStart,
     sample::DeviceClass,
     streak::Definition,
@@ -168,6 +168,16 @@ pub enum ChangeKind {
         /// The user was released from its hold.
         #[n(1)]
         release: bool,
+    },
+    /// The balance was set right by hand.
+    #[n(18)]
+    Adjusted {
+        /// The civil day on which it was booked.
+        #[n(0)]
+        day: Day,
+        /// By how much, and why.
+        #[n(1)]
+        adjustment: Adjustment,
     },
 }
 

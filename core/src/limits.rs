@@ -261,6 +261,8 @@ pub const PAUSE_YEAR_DAYS: i32 = 365;
 pub const APPEAL_MS: i64 = 14 * 86_400_000;
 /// Verdicts on one user.
 pub const VERDICTS_PER_USER_MAX: usize = 100;
+/// Most that one adjustment of a balance gives or takes, 10^-6 token: a million tokens.
+pub const ADJUSTMENT_MICRO_MAX: i64 = 1_000_000_000_000;
 /// Days of one verdict.
 pub const VERDICT_DAYS_MAX: usize = 31;
 /// Days behind the last hard close up to which a streak's fold is kept, so that a close need not begin at the beginning; data

@@ -97,9 +97,14 @@ async fn read_around_score(ask: &Ask, mut query: Query, score: i64) -> Answer {
     responses((status = 200, description = "The row", body = OwnRow<'_>)))]
 pub(super) async fn row(ask: Ask) -> Answer {
     let user = ask.own_user()?;
-    let (view, percentile_bp) = ask.api.directory.row(ask.challenge()?, user).await?;
-    let row = Row::of(&view, audience(&ask.principal));
-    answer::one(&ask.request, None, &OwnRow { row, percentile_bp })
+    let told = ask.api.directory.row(ask.challenge()?, user).await?;
+    let (view, percentile_bp, ranks) = told;
+    let own = OwnRow {
+        row: Row::of(&view, audience(&ask.principal)),
+        percentile_bp,
+        ranks: ranks.into(),
+    };
+    answer::one(&ask.request, None, &own)
 }
 
 /// Who must have a row to look; an admin need not.

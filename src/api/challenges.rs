@@ -27,7 +27,7 @@ use crate::{
     storage::IdempotencyRecord,
 };
 
-/// Why a challenge is cancelled.
+/// Why a challenge is cancelled or annulled.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
@@ -194,6 +194,30 @@ pub(super) async fn cancel(ask: Ask, payload: Payload) -> Answer {
     .await
 }
 
+/// Annul a settlement: its prizes go back to the campaign; repeating it answers the same
+#[utoipa::path(post, path = "/v1/challenges/{id}/void", tag = "challenges",
+    operation_id = "void_challenge",
+    request_body(content = inline(CancelBody)),
+    responses((status = 200, description = "The challenge", body = Challenge)))]
+pub(super) async fn void(ask: Ask, payload: Payload) -> Answer {
+    ask.principal.must_be_admin()?;
+    let id = ask.challenge()?;
+    let body = body::read(&ask.request, payload).await?;
+    let once = Once::of(&ask, &body)?;
+    let reason = reason(&body.json)?;
+    let (directory, caller, stored) = (
+        ask.api.directory.clone(),
+        ask.caller(),
+        idempotent(&once, 200),
+    );
+    let told = once.clone();
+    once.run(ask, async move {
+        let view = directory.void(id, reason, caller, stored).await?;
+        record(&told, 200, &view)
+    })
+    .await
+}
+
 /// What the body of a challenge is judged by besides itself.
 fn known(ask: &Ask) -> Known<'_> {
     Known {
@@ -202,7 +226,7 @@ fn known(ask: &Ask) -> Known<'_> {
     }
 }
 
-/// The admin's words in the body of a cancellation.
+/// The admin's words in the body of a cancellation or an annulment.
 pub(super) fn reason(body: &Value) -> Result<String, Refusal> {
     let faults = Faults::default();
     let mut top = Fields::of(body, &faults);
@@ -233,7 +257,7 @@ fn record(once: &Once, status: u16, view: &ChallengeView) -> Result<IdempotencyR
 }
 
 fn phase(text: &str) -> Result<ChallengePhase, Wrong> {
-    let words = "must be draft, published, open, finalising, settled or cancelled";
+    let words = "must be draft, published, open, finalising, settled, cancelled or voided";
     match text {
         "draft" => Ok(ChallengePhase::Draft),
         "published" => Ok(ChallengePhase::Published),
@@ -241,6 +265,7 @@ fn phase(text: &str) -> Result<ChallengePhase, Wrong> {
         "finalising" => Ok(ChallengePhase::Finalising),
         "settled" => Ok(ChallengePhase::Settled),
         "cancelled" => Ok(ChallengePhase::Cancelled),
+        "voided" => Ok(ChallengePhase::Voided),
         _ => Err(Wrong::new("unsupported", words)),
     }
 }

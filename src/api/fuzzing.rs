@@ -3,13 +3,13 @@
 use actix_web::http::header::HeaderMap;
 use serde_json::Value;
 use streakline_core::{
-    civil::Day, definition::Definition, id::GoalId, limits::AROUND_ROWS_MAX, manual::ManualPolicy,
-    streak::Stage, zone::Zones,
+    civil::Day, definition::Definition, id::GoalId, input::Adjustment, limits::AROUND_ROWS_MAX,
+    manual::ManualPolicy, streak::Stage, zone::Zones,
 };
 
 use super::{
-    auth, boards, body, challenge_body, challenges, clock, etag, goal_body, idempotency,
-    instruments, page::Cursors, pauses, query::Query, users, verdicts,
+    adjustments, auth, boards, body, challenge_body, challenges, clock, etag, goal_body,
+    idempotency, instruments, page::Cursors, pauses, query::Query, users, verdicts,
 };
 use crate::{
     actors::message::{Precondition, PutGoal, PutUser},
@@ -37,6 +37,8 @@ pub enum Read {
     Verdict(Vec<Day>),
     /// Of a verdict's decision.
     Decision(Stage),
+    /// Of an adjustment.
+    Adjustment(Adjustment),
 }
 
 /// Whose body.
@@ -60,6 +62,8 @@ pub enum Route<'a> {
     Verdict,
     /// `POST .../decision`.
     Decision,
+    /// `POST .../adjustments`.
+    Adjustment,
 }
 
 /// Reads a body, from its bytes on.
@@ -90,6 +94,7 @@ pub fn read(route: Route<'_>, bytes: &[u8], zones: &dyn Zones) -> Result<Read, R
             Read::Pause(from, to)
         }
         Route::Verdict => Read::Verdict(verdicts::parse(&json)?),
+        Route::Adjustment => Read::Adjustment(adjustments::parse(&json)?),
         Route::Decision => Read::Decision(verdicts::decision(&json)?),
     })
 }

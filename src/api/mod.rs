@@ -13,6 +13,7 @@
 //!     .configure(api::routes)
 //! ```
 
+mod adjustments;
 mod answer;
 mod ask;
 mod auth;

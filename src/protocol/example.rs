@@ -16,8 +16,8 @@ use streakline_core::{
     user::seen::{Battery, Gap, Seen},
     view::{
         BalanceView, BoardView, ChallengePhase, ChallengeView, Counted, DayPhase, DayStatus,
-        DayTopic, DayView, DeviceView, GoalProgress, InventoryView, LiveView, RankView, RowView,
-        SnapshotView, StreakView,
+        DayTopic, DayView, DeviceView, GoalProgress, InventoryView, LiveView, RankState, RankView,
+        RowView, SnapshotView, StreakView,
     },
 };
 
@@ -164,6 +164,7 @@ pub(crate) fn rank_view() -> RankView {
         score: 65_210,
         participants: 22,
         phase: ChallengePhase::Open,
+        state: RankState::Provisional,
         version: 5_120,
     }
 }
@@ -191,6 +192,7 @@ pub(crate) fn live_view() -> LiveView {
     LiveView {
         challenge: challenge(),
         phase: ChallengePhase::Open,
+        ranks: RankState::Provisional,
         participants: 22,
         partial: false,
         percentile_bp: None,
@@ -203,6 +205,7 @@ pub(crate) fn board_view() -> BoardView {
         challenge: challenge(),
         as_of_ms: BOARD_MS,
         phase: ChallengePhase::Open,
+        ranks: RankState::Provisional,
         participants: 22,
         items: vec![row_view()],
         more: false,

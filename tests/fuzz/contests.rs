@@ -51,16 +51,20 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     };
     let mut of = kinds::with_kind(random, of);
     // Some types have places of their own, and no prize is for a place behind the last.
-    of.rewards = some_rewards(random, of.capacity.unwrap_or(100).min(100));
+    of.rewards = some_rewards(
+        random,
+        (of.capacity.unwrap_or(100).min(100), of.kind.tiers()),
+    );
     of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
     of
 }
 
-fn some_rewards(random: &mut Random, places: u32) -> Vec<Reward> {
+fn some_rewards(random: &mut Random, (places, tiers): (u32, u32)) -> Vec<Reward> {
     let count = random.index(4);
     let reward = |random: &mut Random| {
         let first = u32::try_from(random.within(1, i64::from(places))).unwrap();
-        let basis = match random.index(5) {
+        let basis = match random.index(6) {
+            5 if tiers > 0 => Basis::Tier(first.min(tiers)),
             0 => Basis::Percentile(first),
             1 => Basis::Threshold(random.within(1, 1_000_000)),
             2 => Basis::Pool(Split::Equal),
@@ -98,9 +102,16 @@ fn campaign_input(random: &mut Random) -> CampaignInput {
 }
 
 pub(crate) fn conclusion(random: &mut Random) -> Conclusion {
-    match random.index(5) {
+    match random.index(6) {
         0 => return Conclusion::NotAdmitted,
         1 | 2 => return Conclusion::Cancelled(words(random, 200)),
+        3 => {
+            return Conclusion::Voided {
+                reason: words(random, 200),
+                campaign: maybe(random, |random| CampaignId(few(random))),
+                prizes: prizes(random),
+            };
+        }
         _ => {}
     }
     Conclusion::Settled {
@@ -108,17 +119,22 @@ pub(crate) fn conclusion(random: &mut Random) -> Conclusion {
         score: random.within(0, 1_000_000_000),
         participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
         finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
-        prizes: (0..u32::try_from(random.within(0, 2)).unwrap())
-            .map(|reward| Prize {
-                reward,
-                amount_micro: random.within(1, 2_000_000_000),
-            })
-            .collect(),
+        prizes: prizes(random),
     }
 }
 
+fn prizes(random: &mut Random) -> Vec<Prize> {
+    let rewards = 0..u32::try_from(random.within(0, 2)).unwrap();
+    let prize = |reward| Prize {
+        reward,
+        amount_micro: random.within(1, 2_000_000_000),
+    };
+    rewards.map(prize).collect()
+}
+
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(16) {
+    match random.index(17) {
+        15 => ChallengeInput::Void(words(random, 200)),
         14 => ChallengeInput::Reach(u32::try_from(random.index(9)).unwrap()),
         13 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
         12 => ChallengeInput::Campaign(campaign_input(random)),

@@ -1,13 +1,13 @@
 //! Valid values of what belongs to streaks: definitions, and the inputs about them.
 
 use streakline_core::{
-    input::UserInput,
+    input::{Adjustment, UserInput},
     streak::{self, Amounts, Repair, Stage},
 };
 
 use crate::{
     random::Random,
-    values::{day, goal_id},
+    values::{day, goal_id, words},
 };
 
 /// What a streak may allow and pay.
@@ -26,7 +26,7 @@ pub(crate) fn definition(random: &mut Random) -> streak::Definition {
 pub(crate) fn input(random: &mut Random) -> UserInput {
     let goal = goal_id(random);
     let from = day(random);
-    match random.index(6) {
+    match random.index(7) {
         0 => UserInput::BuyFreeze(goal),
         1 => UserInput::Repair {
             goal,
@@ -39,6 +39,10 @@ pub(crate) fn input(random: &mut Random) -> UserInput {
         },
         3 => UserInput::EndPause,
         4 => UserInput::Verdict((0..random.within(0, 3)).map(|_| day(random)).collect()),
+        5 => UserInput::Adjust(Adjustment {
+            amount_micro: random.within(-2_000_000, 2_000_000),
+            reason: words(random, 200),
+        }),
         _ => UserInput::Decide {
             verdict: u32::try_from(random.within(0, 3)).unwrap(),
             stage: [Stage::Appealed, Stage::Final, Stage::Acquitted][random.index(3)],

@@ -4,6 +4,7 @@ use streakline_core::{
     change::{Change, ChangeKind},
     event::{EventId, Fact, FactKind, WonPrize},
     id::{ChallengeId, DeviceId},
+    input::Adjustment,
     period::WeekStart,
     sample::DeviceClass,
     streak::Definition,
@@ -27,7 +28,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
     let challenge = ChallengeId(bytes16(random));
     let (day, goal) = (values::day(random), values::goal_id(random));
     let count = u32::try_from(random.within(1, 400)).unwrap();
-    let kind = match random.index(11) {
+    let kind = match random.index(12) {
         9 => FactKind::PrizeWon(WonPrize {
             challenge,
             reward: count,
@@ -63,6 +64,10 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
             challenge,
             reason: values::words(random, 200),
         },
+        10 => FactKind::ChallengeVoided {
+            challenge,
+            reason: values::words(random, 200),
+        },
         3 => FactKind::TokensPosted {
             day,
             rule: "steps@1".into(),
@@ -91,7 +96,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
 
 pub(crate) fn change(random: &mut Random) -> Change {
     let goal = values::goal_id(random);
-    let kind = match random.index(14) {
+    let kind = match random.index(15) {
         0 => ChangeKind::Created {
             zone: Some(values::name(random)),
         },
@@ -99,6 +104,13 @@ pub(crate) fn change(random: &mut Random) -> Change {
             zone: values::name(random),
             effective_ms: values::FROM_MS + random.within(0, 1_000_000_000),
             flagged: random.index(2) == 0,
+        },
+        14 => ChangeKind::Adjusted {
+            day: values::day(random),
+            adjustment: Adjustment {
+                amount_micro: random.within(-2_000_000, 2_000_000),
+                reason: values::words(random, 200),
+            },
         },
         13 => ChangeKind::HiddenChanged(random.permille(500)),
         2 => ChangeKind::AliasChanged(values::words(random, 40)),

@@ -299,7 +299,7 @@ fn paid_once(
     })?;
     for (id, definition) in &script.challenges {
         let rows = challenges.get(id).map_or(&[][..], |settled| &settled.rows);
-        let won = prizes(definition, rows);
+        let won = prizes(definition, (rows, 0));
         let mut paid: BTreeMap<Option<UserId>, Vec<Prize>> = BTreeMap::new();
         let of_challenge = transfers.iter().filter(|of| of.challenge == Some(*id));
         for transfer in of_challenge.filter(|of| of.code == "prize") {

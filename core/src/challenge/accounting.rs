@@ -8,16 +8,21 @@ use super::{
 use crate::{campaign::CampaignInput, id::CampaignId, leaderboard::RowKey};
 
 impl Challenge {
-    /// What each winner gets, by rows in board order; nothing before it is settled and every row is frozen.
+    /// What each winner gets, or got before it was annulled, by rows in board order; nothing before it is settled and every row is
+    /// frozen.
     pub(super) fn prizes(&self, rows: &[RowKey<RowId>]) -> Prizes<RowId> {
-        let is_final = self.frozen && matches!(self.stage, Stage::Settled { .. });
+        let is_final = self.frozen && !matches!(self.stage, Stage::Cancelled(_));
         let definition = self.definition.as_ref().filter(|_| is_final);
-        definition.map_or_else(Prizes::new, |definition| prizes(definition, rows))
+        definition.map_or_else(Prizes::new, |definition| {
+            prizes(definition, (rows, self.tiers_told()))
+        })
     }
 
-    /// What its campaign must be told: that it is over, and has paid so much. A draft that is deleted has paid nothing.
-    pub(super) fn account(&self, spent_micro: i64) -> Option<(CampaignId, CampaignInput)> {
+    /// What its campaign must be told: that it is over, and has paid so much. A draft that is deleted has paid nothing, and one
+    /// that was annulled has nothing paid any more.
+    pub(super) fn account(&self, won_micro: i64) -> Option<(CampaignId, CampaignInput)> {
         let campaign = self.definition.as_ref()?.campaign?;
+        let spent_micro = if self.is_voided() { 0 } else { won_micro };
         let close = CampaignInput::Close {
             challenge: self.id,
             spent_micro,
@@ -32,17 +37,32 @@ impl Challenge {
         definition.is_some_and(|definition| definition.worst_case_micro() > 0)
     }
 
-    /// Whether its campaign has yet to be told that it is over.
+    /// Whether its campaign has yet to be told that it is over; where it was annulled, once every prize is back.
     #[must_use]
     pub fn owes_account(&self) -> bool {
         let pays = self.definition.as_ref().and_then(|of| of.campaign);
         let is_gone = self.stage == Stage::Absent;
-        pays.is_some() && !self.accounted && (self.is_over() || is_gone)
+        let is_known = self.is_over() && !(self.is_voided() && self.owes_conclusions());
+        pays.is_some() && !self.accounted && (is_known || is_gone)
     }
 
     /// Whether it is over and a member's partition has yet to confirm how it ended.
     pub(super) fn owes_conclusions(&self) -> bool {
         let mut members = self.members.by_user();
-        self.is_over() && members.any(|(_, member)| member.joined && member.told != Told::Concluded)
+        let last = self.last_told();
+        self.is_over() && members.any(|(_, member)| member.joined && member.told != last)
+    }
+
+    /// What a member's partition is told last.
+    pub(super) fn last_told(&self) -> Told {
+        if self.is_voided() {
+            Told::Voided
+        } else {
+            Told::Concluded
+        }
+    }
+
+    pub(super) fn is_voided(&self) -> bool {
+        matches!(self.stage, Stage::Voided { .. })
     }
 }

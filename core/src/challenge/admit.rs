@@ -38,7 +38,7 @@ impl Challenge {
     ///
     /// # Errors
     /// [`Refusal::Phase`] once it is published.
-    pub fn may_edit(&self, now_ms: i64) -> Result<(), Refusal> {
+    pub fn may_discard(&self, now_ms: i64) -> Result<(), Refusal> {
         match self.known_phase(now_ms)? {
             ChallengePhase::Draft => Ok(()),
             phase => Err(Refusal::Phase(phase)),
@@ -62,8 +62,22 @@ impl Challenge {
     /// [`Refusal::Phase`] once it is settled.
     pub fn may_cancel(&self, now_ms: i64) -> Result<bool, Refusal> {
         match self.known_phase(now_ms)? {
-            ChallengePhase::Settled => Err(Refusal::Phase(ChallengePhase::Settled)),
+            phase @ (ChallengePhase::Settled | ChallengePhase::Voided) => {
+                Err(Refusal::Phase(phase))
+            }
             phase => Ok(phase != ChallengePhase::Cancelled),
+        }
+    }
+
+    /// Whether its settlement may be annulled; `false`: it is already.
+    ///
+    /// # Errors
+    /// [`Refusal::Phase`] before it is settled, and once it is cancelled.
+    pub fn may_void(&self, now_ms: i64) -> Result<bool, Refusal> {
+        match self.known_phase(now_ms)? {
+            ChallengePhase::Settled => Ok(true),
+            ChallengePhase::Voided => Ok(false),
+            phase => Err(Refusal::Phase(phase)),
         }
     }
 
@@ -83,7 +97,9 @@ impl Challenge {
         let definition = self.definition.as_ref().ok_or(Refusal::NotFound)?;
         match phase {
             ChallengePhase::Draft | ChallengePhase::Published => return Err(Refusal::NotOpen),
-            ChallengePhase::Finalising | ChallengePhase::Settled => return Err(Refusal::Closed),
+            ChallengePhase::Finalising | ChallengePhase::Settled | ChallengePhase::Voided => {
+                return Err(Refusal::Closed);
+            }
             _ => {}
         }
         if !definition.takes_in(starts_ms, now_ms) {
@@ -130,7 +146,9 @@ impl Challenge {
             return Err(Refusal::NotEnrolled);
         }
         match phase {
-            ChallengePhase::Finalising | ChallengePhase::Settled => Err(Refusal::Closed),
+            ChallengePhase::Finalising | ChallengePhase::Settled | ChallengePhase::Voided => {
+                Err(Refusal::Closed)
+            }
             ChallengePhase::Cancelled => Err(Refusal::Phase(phase)),
             _ => Ok(()),
         }

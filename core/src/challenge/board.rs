@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Challenge, Member,
-    prizes::{Prizes, total_micro},
+    prizes::{Prize, Prizes, total_micro},
 };
 use crate::{
     civil::MINUTE_MS,
@@ -18,6 +18,7 @@ use crate::{
     id::{ChallengeId, MemberNumber, Position, UserId},
     input::Conclusion,
     leaderboard::{Leaderboard, Order, RankStyle, Row, RowKey},
+    limits,
     view::RowView,
 };
 
@@ -64,6 +65,8 @@ pub struct Board {
     total: i128,
     /// What each winner gets, once it is settled.
     prizes: Prizes<RowId>,
+    /// Whether any of that is held for a while.
+    pays_much: bool,
     /// Whether standing rows and partitions have yet to fill it after a restart.
     partial: bool,
 }
@@ -82,6 +85,7 @@ impl Board {
             scale: challenge.scale(),
             total: 0,
             prizes: Prizes::new(),
+            pays_much: false,
             partial: !challenge.frozen,
         };
         let members = challenge.members.iter();
@@ -94,6 +98,8 @@ impl Board {
         });
         rows.sort_unstable_by(|one, other| order.compare(one, other));
         board.prizes = challenge.prizes(&rows);
+        let mut prizes = board.prizes.values().flatten();
+        board.pays_much = prizes.any(|prize| prize.amount_micro >= limits::HELD_PRIZE_MICRO);
         board.order = Leaderboard::from_sorted(order, rows);
         board
     }
@@ -297,8 +303,19 @@ impl Board {
             score: reached.score,
             participants: self.len(),
             finished_at_ms: reached.finished.then_some(achieved_at_ms),
-            prizes: self.prizes.get(id).cloned().unwrap_or_default(),
+            prizes: self.prizes_of(id),
         })
+    }
+
+    /// What the member of a row gets, one a reward; nothing before it is settled.
+    pub(super) fn prizes_of(&self, id: &RowId) -> Vec<Prize> {
+        self.prizes.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Whether any prize is held for a while; not before it is settled.
+    #[must_use]
+    pub fn pays_much(&self) -> bool {
+        self.pays_much
     }
 
     /// What its winners get in all, 10^-6 token; 0 before it is settled.

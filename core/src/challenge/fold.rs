@@ -89,12 +89,7 @@ fn apply(
 ) -> Vec<Notice> {
     match input {
         ChallengeInput::Create(definition) => create(challenge, definition, header.stamp_ms),
-        ChallengeInput::Replace(definition) => {
-            let notices = challenge.replace(definition, header.stamp_ms);
-            let stage = challenge.stage.clone();
-            set(challenge, stage);
-            notices
-        }
+        ChallengeInput::Replace(definition) => replace(challenge, definition, header.stamp_ms),
         ChallengeInput::Discard => set(challenge, Stage::Absent),
         ChallengeInput::Publish => {
             // Boundaries that passed while it was a draft are no news.
@@ -105,6 +100,7 @@ fn apply(
             challenge.cancelled_by = Some(header.origin.clone());
             end(challenge, board, Stage::Cancelled(reason.clone()))
         }
+        ChallengeInput::Void(reason) => void(challenge, board, (reason, header)),
         ChallengeInput::Join {
             user,
             alias,
@@ -167,6 +163,12 @@ fn create(challenge: &mut Challenge, definition: &Definition, at_ms: i64) -> Vec
     set(challenge, Stage::Draft)
 }
 
+fn replace(challenge: &mut Challenge, definition: &Definition, at_ms: i64) -> Vec<Notice> {
+    let notices = challenge.replace(definition, at_ms);
+    challenge.version = challenge.version.saturating_add(1);
+    notices
+}
+
 fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
     challenge.stage = stage;
     challenge.version = challenge.version.saturating_add(1);
@@ -177,6 +179,22 @@ fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
 pub(super) fn end(challenge: &mut Challenge, board: &mut Board, stage: Stage) -> Vec<Notice> {
     set(challenge, stage);
     freeze(challenge, board);
+    conclude(challenge, board)
+}
+
+/// A settlement is annulled: every member is told so, and what it has paid comes back.
+fn void(
+    challenge: &mut Challenge,
+    board: &Board,
+    (reason, header): (&str, &Header),
+) -> Vec<Notice> {
+    let Stage::Settled { digest, .. } = challenge.stage else {
+        return Vec::new(); // An operator offers again what has been done since.
+    };
+    challenge.cancelled_by = Some(header.origin.clone());
+    challenge.accounted = false;
+    let reason = reason.into();
+    set(challenge, Stage::Voided { reason, digest });
     conclude(challenge, board)
 }
 
@@ -285,9 +303,14 @@ impl Challenge {
         let conclusion = match &self.stage {
             Stage::Cancelled(reason) => Conclusion::Cancelled(reason.clone()),
             Stage::Settled { .. } => board.conclusion(&member.row_id()?)?,
+            Stage::Voided { reason, .. } => Conclusion::Voided {
+                reason: reason.clone(),
+                campaign: self.definition.as_ref()?.campaign,
+                prizes: board.prizes_of(&member.row_id()?),
+            },
             _ => return self.owed_extension(member),
         };
-        (member.told != Told::Concluded).then_some(UserInput::Conclude {
+        (member.told != self.last_told()).then_some(UserInput::Conclude {
             challenge,
             join,
             conclusion,
@@ -320,6 +343,11 @@ impl Challenge {
                 (*join, Told::Enrolled)
             }
             UserInput::Withdraw { join, .. } => (*join, Told::Withdrawn),
+            UserInput::Conclude {
+                join,
+                conclusion: Conclusion::Voided { .. },
+                ..
+            } => (*join, Told::Voided),
             UserInput::Conclude { join, .. } => (*join, Told::Concluded),
             _ => return,
         };
@@ -342,7 +370,7 @@ impl Challenge {
                 name.and_then(|name| name.asked_by.as_deref())
             }
             UserInput::Conclude {
-                conclusion: Conclusion::Cancelled(_),
+                conclusion: Conclusion::Cancelled(_) | Conclusion::Voided { .. },
                 ..
             } => self.cancelled_by.as_ref(),
             _ => None,

@@ -69,6 +69,16 @@ pub enum Stage {
         #[n(2)]
         participants: u32,
     },
+    /// Settled, and annulled since: the board stays as it was, and its prizes go back.
+    #[n(5)]
+    Voided {
+        /// The admin's words.
+        #[n(0)]
+        reason: String,
+        /// SHA-256 of the rows in board order, as they were settled.
+        #[cbor(n(1), with = "minicbor::bytes")]
+        digest: [u8; 32],
+    },
 }
 
 /// What a member's own partition was told, and has confirmed.
@@ -90,6 +100,9 @@ pub enum Told {
     /// That it waits for a place.
     #[n(4)]
     Waiting,
+    /// That how it ended holds no more.
+    #[n(5)]
+    Voided,
 }
 
 /// The state of one challenge; its board is beside it.
@@ -133,7 +146,7 @@ pub struct Challenge {
     #[n(11)]
     #[cbor(default)]
     pub stopped: bool,
-    /// Who cancelled it: staff.
+    /// Who cancelled or annulled it: staff.
     #[n(12)]
     pub cancelled_by: Option<Origin>,
     /// It is over, and every member who is in has its row here.
@@ -236,6 +249,7 @@ impl Challenge {
             Stage::Draft => ChallengePhase::Draft,
             Stage::Cancelled(_) => ChallengePhase::Cancelled,
             Stage::Settled { .. } => ChallengePhase::Settled,
+            Stage::Voided { .. } => ChallengePhase::Voided,
             Stage::Published if definition.join_opens_ms.is_some_and(|opens| now_ms < opens) => {
                 ChallengePhase::Published
             }
@@ -280,10 +294,11 @@ impl Challenge {
         now.or(self.cutoff_passed()).or(self.next_deadline())
     }
 
-    /// Whether it is settled or cancelled: its board is what it will always be, once it is filled.
+    /// Whether it is settled, cancelled or annulled: its board is what it will always be, once it is filled.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Settled { .. } | Stage::Cancelled(_))
+        use Stage::{Cancelled, Settled, Voided};
+        matches!(self.stage, Settled { .. } | Cancelled(_) | Voided { .. })
     }
 
     /// Whether contributions may still move its board.

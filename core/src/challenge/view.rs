@@ -2,12 +2,15 @@
 
 use alloc::vec::Vec;
 
-use super::{Board, Challenge, Member, RowId};
+use super::{Board, Challenge, Member, RowId, Stage};
 use crate::{
     definition::{Definition, Scale},
     id::UserId,
     leaderboard::{Row, RowKey},
-    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, Membership, RowView},
+    limits,
+    view::{
+        BoardView, ChallengePhase, ChallengeView, EnrolmentView, Membership, RankState, RowView,
+    },
 };
 
 impl Challenge {
@@ -90,11 +93,29 @@ impl Challenge {
         (page, rest.next().is_some())
     }
 
+    /// How final the ranks are at an instant: a settlement may be disputed while its large prizes are held.
+    #[must_use]
+    pub fn rank_state(&self, board: &Board, now_ms: i64) -> RankState {
+        match self.stage {
+            Stage::Cancelled(_) | Stage::Voided { .. } => RankState::Void,
+            Stage::Settled { cutoff_ms, .. } => {
+                let until_ms = cutoff_ms.saturating_add(limits::HELD_MS);
+                if board.pays_much() && now_ms < until_ms {
+                    RankState::UnderReview
+                } else {
+                    RankState::Settled
+                }
+            }
+            _ => RankState::Provisional,
+        }
+    }
+
     fn board_of(&self, board: &Board, rows: Vec<Row<RowId>>, more: bool, now_ms: i64) -> BoardView {
         BoardView {
             challenge: self.id,
             as_of_ms: now_ms,
             phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
+            ranks: self.rank_state(board, now_ms),
             participants: board.len(),
             items: rows.into_iter().map(|row| board.view(row)).collect(),
             more,

@@ -47,6 +47,7 @@ impl FactKind {
             | Self::ChallengeExtended { challenge, .. }
             | Self::ChallengeStageReached { challenge, .. }
             | Self::ChallengeTierReached { challenge, .. }
+            | Self::ChallengeVoided { challenge, .. }
             | Self::ChallengeCancelled { challenge, .. } => Some(*challenge),
             Self::PrizeWon(prize) => Some(prize.challenge),
             _ => None,

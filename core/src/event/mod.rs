@@ -211,6 +211,16 @@ pub enum FactKind {
         #[n(1)]
         reason: String,
     },
+    /// `challenge.voided`: its settlement was annulled.
+    #[n(21)]
+    ChallengeVoided {
+        /// Which challenge.
+        #[n(0)]
+        challenge: ChallengeId,
+        /// The admin's words.
+        #[n(1)]
+        reason: String,
+    },
     /// `challenge.waitlisted`: the user waits for a place.
     #[n(12)]
     ChallengeWaitlisted(#[n(0)] ChallengeId),

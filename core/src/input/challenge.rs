@@ -49,6 +49,9 @@ pub enum ChallengeInput {
         #[cbor(default)]
         waits: bool,
     },
+    /// Annuls a settlement, with the admin's words: what it has paid goes back.
+    #[n(25)]
+    Void(#[n(0)] String),
     /// Lets a user go.
     #[n(7)]
     Leave(#[n(0)] UserId),
@@ -106,6 +109,7 @@ impl ChallengeInput {
             | Self::Discard
             | Self::Publish
             | Self::Cancel(_)
+            | Self::Void(_)
             | Self::Settle { .. }
             | Self::Tick
             | Self::Skip(_)
@@ -126,6 +130,7 @@ impl ChallengeInput {
             Self::Discard => "discard",
             Self::Publish => "publish",
             Self::Cancel(_) => "cancel",
+            Self::Void(_) => "void",
             Self::Join { .. } => "join",
             Self::Leave(_) => "leave",
             Self::Settle { .. } => "settle",

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use crate::challenge::prizes::Prize;
+use crate::{challenge::prizes::Prize, id::CampaignId};
 
 /// How a challenge ended for one participant.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -35,4 +35,17 @@ pub enum Conclusion {
     /// The user waited for a place, and none became free.
     #[n(2)]
     NotAdmitted,
+    /// Settled, and annulled since.
+    #[n(3)]
+    Voided {
+        /// The admin's words.
+        #[n(0)]
+        reason: String,
+        /// What has paid the prizes.
+        #[n(1)]
+        campaign: Option<CampaignId>,
+        /// What the settlement has won the user, one a reward; it goes back where it was paid.
+        #[n(2)]
+        prizes: Vec<Prize>,
+    },
 }

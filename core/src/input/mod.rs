@@ -3,9 +3,11 @@
 //!
 //! Timers, REST and peers make inputs like the stream does; there is no second door.
 
+mod adjustment;
 mod challenge;
 mod conclusion;
 
+pub use adjustment::Adjustment;
 pub use challenge::ChallengeInput;
 pub use conclusion::Conclusion;
 
@@ -398,6 +400,9 @@ pub enum UserInput {
         #[n(1)]
         stage: Stage,
     },
+    /// The balance is set right by hand.
+    #[n(61)]
+    Adjust(#[n(0)] Adjustment),
 }
 
 impl UserInput {
@@ -449,6 +454,7 @@ impl UserInput {
             Self::EndPause => "end_pause",
             Self::Verdict(_) => "verdict",
             Self::Decide { .. } => "decide",
+            Self::Adjust(_) => "adjust",
         }
     }
 }

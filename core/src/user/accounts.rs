@@ -143,13 +143,13 @@ fn add(user: &mut User, account: Account, amount_micro: i64) {
     *balance = balance.saturating_add(amount_micro);
 }
 
-/// A transfer that sets another one right; nothing where the amount is 0.
-fn correct(
+/// A transfer that sets something right; nothing where the amount is 0.
+pub(super) fn correct(
     user: &mut User,
     fold: &mut Fold<'_>,
     (debit, credit): (Account, Account),
     (code, day, amount_micro): (&'static str, Day, i64),
-    evidence: [u8; 32],
+    (rule, evidence): (&'static str, [u8; 32]),
 ) {
     if amount_micro <= 0 {
         return;
@@ -160,7 +160,7 @@ fn correct(
         credit,
         amount_micro,
         code,
-        rule: VERDICT_RULE,
+        rule,
         day,
         goal: None,
         challenge: None,
@@ -177,12 +177,13 @@ pub(super) fn claw_back(
     (day, amount_micro): (Day, i64),
     evidence: [u8; 32],
 ) {
+    let why = (VERDICT_RULE, evidence);
     let there = amount_micro.min(user.available_micro).max(0);
     let owed = amount_micro.saturating_sub(there);
     let back = (Account::Available, Account::Treasury);
-    correct(user, fold, back, ("clawback", day, there), evidence);
+    correct(user, fold, back, ("clawback", day, there), why);
     let owing = (Account::Treasury, Account::Debt);
-    correct(user, fold, owing, ("debt", day, owed), evidence);
+    correct(user, fold, owing, ("debt", day, owed), why);
 }
 
 /// Gives back what was taken: what is owed falls first, as if it had never been.
@@ -192,12 +193,13 @@ pub(super) fn restore(
     (day, amount_micro): (Day, i64),
     evidence: [u8; 32],
 ) {
+    let why = (VERDICT_RULE, evidence);
     let owed = amount_micro.min(user.accounts.debt_micro).max(0);
     let paid = amount_micro.saturating_sub(owed);
     let owing = (Account::Debt, Account::Treasury);
-    correct(user, fold, owing, ("release", day, owed), evidence);
+    correct(user, fold, owing, ("release", day, owed), why);
     let back = (Account::Treasury, Account::Available);
-    correct(user, fold, back, ("restore", day, paid), evidence);
+    correct(user, fold, back, ("restore", day, paid), why);
 }
 
 /// After every earning: what is owed is paid first (domain.md 8.3).
@@ -207,9 +209,9 @@ pub(super) fn repay(user: &mut User, fold: &mut Fold<'_>, day: Day) {
         .transfers
         .last()
         .map_or([0; 16], |transfer| transfer.id);
-    let evidence = Sha256::digest(last).into();
+    let why = (VERDICT_RULE, Sha256::digest(last).into());
     let back = (Account::Available, Account::Treasury);
-    correct(user, fold, back, ("repay", day, amount_micro), evidence);
+    correct(user, fold, back, ("repay", day, amount_micro), why);
     let owing = (Account::Debt, Account::Treasury);
-    correct(user, fold, owing, ("release", day, amount_micro), evidence);
+    correct(user, fold, owing, ("release", day, amount_micro), why);
 }

@@ -88,6 +88,13 @@ impl Before {
                 note(user, header, ChangeKind::ChallengeLeft(*challenge));
             }
             UserInput::Import(import) => note(user, header, imported(import)),
+            UserInput::Adjust(adjustment) => {
+                let kind = ChangeKind::Adjusted {
+                    day: user.day_of(user.now_ms.max(header.stamp_ms)),
+                    adjustment: adjustment.clone(),
+                };
+                note(user, header, kind);
+            }
             _ => {}
         }
         if let Some(device) = self.device {

@@ -12,6 +12,7 @@ use super::{
     fold::Fold,
     prizes,
     score::{self, Crossing},
+    void,
 };
 use crate::{
     challenge::prizes::Prize,
@@ -46,6 +47,9 @@ pub enum EnrolmentState {
     /// It waits for a place.
     #[n(5)]
     Waiting,
+    /// The settlement was annulled.
+    #[n(6)]
+    Voided,
 }
 
 /// One enrolment.
@@ -274,6 +278,14 @@ pub(super) fn conclude(
     id: ChallengeId,
     (join, conclusion): (u32, &Conclusion),
 ) {
+    if let Conclusion::Voided {
+        reason,
+        campaign,
+        prizes,
+    } = conclusion
+    {
+        return void::void(user, fold, (id, join), (reason, *campaign, prizes));
+    }
     let Some(held) = user
         .enrolments
         .get_mut(&id)
@@ -304,7 +316,7 @@ pub(super) fn conclude(
                 finished_at_ms: *finished_at_ms,
             }
         }
-        Conclusion::NotAdmitted => {
+        Conclusion::NotAdmitted | Conclusion::Voided { .. } => {
             held.state = EnrolmentState::Left;
             FactKind::ChallengeNotAdmitted(id)
         }
@@ -425,6 +437,11 @@ impl User {
             } => held(challenge).is_none_or(|held| held.join != *join || held.knows_tiers(*tiers)),
             UserInput::Withdraw { challenge, join } => held(challenge)
                 .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
+            UserInput::Conclude {
+                challenge,
+                join,
+                conclusion: Conclusion::Voided { prizes, .. },
+            } => void::is_known(self, (*challenge, *join), prizes),
             UserInput::Conclude {
                 challenge, join, ..
             } => held(challenge).is_none_or(|held| held.join != *join || !held.is_open()),

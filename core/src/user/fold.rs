@@ -10,8 +10,8 @@ use alloc::{
 };
 
 use super::{
-    Rules, User, changes, closing, devices, enrolment, goals, hold, import, ingest, marks, profile,
-    seen, streaks,
+    Rules, User, adjustment, changes, closing, devices, enrolment, goals, hold, import, ingest,
+    marks, profile, seen, streaks,
 };
 use crate::{
     civil::Day,
@@ -176,10 +176,11 @@ pub fn fold(
     user.position = header.position;
 }
 
-/// The state as an input would leave it that needs no stored records: what an answer can be made from before it is journaled.
+/// The state as an input of a partition, with that stamp, would leave it that needs no stored records: what an answer can be made from
+/// before it is journaled.
 #[must_use]
-pub fn foreseen(user: &User, rules: &Rules, input: &UserInput, stamp_ms: i64) -> User {
-    foreseen_with(user, (rules, &Loaded::default()), input, stamp_ms)
+pub fn foreseen(user: &User, rules: &Rules, input: &UserInput, at: (PartitionId, i64)) -> User {
+    foreseen_with(user, (rules, &Loaded::default()), input, at)
 }
 
 /// The same for an input that needs these stored records.
@@ -188,12 +189,12 @@ pub(super) fn foreseen_with(
     user: &User,
     (rules, loaded): (&Rules, &Loaded),
     input: &UserInput,
-    stamp_ms: i64,
+    (partition, stamp_ms): (PartitionId, i64),
 ) -> User {
     let mut after = user.clone();
     let header = Header {
         stamp_ms,
-        partition: PartitionId(0),
+        partition,
         position: user.position,
         origin: Origin::server(Source::Rest),
         rules: RULES_VERSION,
@@ -263,6 +264,7 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         | UserInput::EndPause
         | UserInput::Verdict(_)
         | UserInput::Decide { .. } => streaks::apply(user, fold, input),
+        UserInput::Adjust(adjustment) => adjustment::adjust(user, fold, adjustment),
         UserInput::Tick | UserInput::Skip(_) | UserInput::Retry(_) => {}
     }
 }

@@ -4,6 +4,7 @@
 //! can be asked. Sockets, stores and clocks are the shell's (`actors::user`).
 
 mod accounts;
+pub mod adjustment;
 pub mod admit;
 mod changes;
 mod closing;
@@ -38,6 +39,7 @@ pub mod snapshot;
 pub mod streaks;
 mod tail_bound;
 pub mod view;
+mod void;
 pub mod zone_admission;
 mod zones;
 
@@ -317,6 +319,10 @@ pub struct User {
     #[n(60)]
     #[cbor(default)]
     pub held_prizes: BTreeMap<ChallengeId, HeldPrize>,
+    /// Challenges whose prizes were taken back, since the enrolment that says so is forgotten some day.
+    #[n(65)]
+    #[cbor(default)]
+    pub voided: BTreeSet<ChallengeId>,
     /// Chunks that the manifest no longer names, until a snapshot drops them.
     #[cbor(skip)]
     pub dropped: Vec<(Day, u64)>,
@@ -377,6 +383,7 @@ impl User {
             hidden: false,
             paying: Paying::default(),
             held_prizes: BTreeMap::new(),
+            voided: BTreeSet::new(),
             dropped: Vec::new(),
             calendar: None,
             manual_policy: ManualPolicy::default(),

@@ -1,7 +1,8 @@
 //! What a user wins in challenges: paid once by the campaign's part of this partition, and held for a while where it is much
 //! (domain.md 5.1, 8.1; ADR 0057).
 //!
-//! Who wins what is `challenge::prizes`'s. That it is paid once is the enrolment's: a conclusion that is told again changes nothing.
+//! Who wins what is `challenge::prizes`'s. That it is paid once, and taken back once, is the enrolment's: a conclusion that is told again
+//! changes nothing.
 
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
@@ -10,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{User, accounts, closing::Kind, fold::Fold};
 use crate::{
     challenge::prizes::Prize,
+    civil::Day,
     id::{CampaignId, ChallengeId},
     ledger::{Account, Posting},
     limits,
@@ -49,17 +51,11 @@ pub(super) fn pay(
         } else {
             Account::Available
         };
+        let accounts = (Account::Campaign(campaign), credit);
         let posting = Posting {
-            debit: Account::Campaign(campaign),
-            credit,
-            amount_micro: prize.amount_micro,
-            code: "prize",
-            rule: PRIZE_RULE,
-            day,
-            goal: None,
-            challenge: Some(challenge),
             number: i64::from(prize.reward),
             evidence: evidence(challenge, prizes),
+            ..posting(challenge, accounts, ("prize", prize.amount_micro), day)
         };
         let until_ms = is_held.then_some(until_ms);
         accounts::book_prize(user, fold, (challenge, prize.reward), (posting, until_ms));
@@ -88,24 +84,61 @@ pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
 
 /// A prize can be spent from now on.
 pub(super) fn release(user: &mut User, fold: &mut Fold<'_>, challenge: ChallengeId) {
+    let day = user.day_of(fold.at_ms);
+    set_free(user, fold, (challenge, day));
+    accounts::repay(user, fold, day);
+}
+
+fn set_free(user: &mut User, fold: &mut Fold<'_>, (challenge, day): (ChallengeId, Day)) {
     let Some(held) = user.held_prizes.remove(&challenge) else {
         return;
     };
+    let accounts = (Account::Held, Account::Available);
+    let set_free = ("prize_release", held.amount_micro);
+    accounts::book(user, fold, posting(challenge, accounts, set_free, day));
+}
+
+/// Gives back to its campaign what a challenge has paid. What is not there any more the treasury lends, and the user owes.
+pub(super) fn take_back(
+    user: &mut User,
+    fold: &mut Fold<'_>,
+    (challenge, campaign): (ChallengeId, CampaignId),
+    won_micro: i64,
+) {
     let day = user.day_of(fold.at_ms);
-    let posting = Posting {
-        debit: Account::Held,
-        credit: Account::Available,
-        amount_micro: held.amount_micro,
-        code: "prize_release",
+    set_free(user, fold, (challenge, day));
+    let lacks_micro = won_micro.saturating_sub(user.available_micro.max(0));
+    if lacks_micro > 0 {
+        for (credit, code) in [(Account::Available, "loan"), (Account::Debt, "debt")] {
+            let accounts = (Account::Treasury, credit);
+            let lent = posting(challenge, accounts, (code, lacks_micro), day);
+            accounts::book(user, fold, lent);
+        }
+    }
+    let accounts = (Account::Available, Account::Campaign(campaign));
+    let back = posting(challenge, accounts, ("prize_void", won_micro), day);
+    accounts::book(user, fold, back);
+}
+
+/// A transfer about a challenge, the only one with its code.
+fn posting(
+    challenge: ChallengeId,
+    (debit, credit): (Account, Account),
+    (code, amount_micro): (&'static str, i64),
+    day: Day,
+) -> Posting {
+    Posting {
+        debit,
+        credit,
+        amount_micro,
+        code,
         rule: PRIZE_RULE,
         day,
         goal: None,
         challenge: Some(challenge),
         number: 0,
         evidence: evidence(challenge, &[]),
-    };
-    accounts::book(user, fold, posting);
-    accounts::repay(user, fold, day);
+    }
 }
 
 /// SHA-256 of what the payment rests on: the challenge, and all that it pays this user.

@@ -9,7 +9,11 @@ use super::{
     plan,
 };
 use crate::{
-    civil::Day, definition::Definition, event::Contribution, id::ChallengeId, input::UserInput,
+    civil::Day,
+    definition::Definition,
+    event::Contribution,
+    id::{ChallengeId, PartitionId},
+    input::UserInput,
 };
 
 /// No challenge has this id.
@@ -69,7 +73,7 @@ pub fn rehearse(
         return Err(Unknown::NotKept);
     }
     let input = enrolment(definition);
-    let after = fold::foreseen_with(user, (rules, loaded), &input, user.now_ms);
+    let after = fold::foreseen_with(user, (rules, loaded), &input, (PartitionId(0), user.now_ms));
     let contribution = after.contribution(REHEARSED).ok_or(Unknown::OnHold)?;
     Ok(Rehearsed {
         contribution,

@@ -5,6 +5,19 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 use super::ChallengePhase;
 use crate::id::{ChallengeId, UserId};
 
+/// How final the ranks of a board are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RankState {
+    /// Scores still move.
+    Provisional,
+    /// Settled, and what it pays may still be disputed: its large prizes are held.
+    UnderReview,
+    /// Final.
+    Settled,
+    /// Of a challenge that was cancelled, or whose settlement was annulled: they are worth nothing.
+    Void,
+}
+
 /// A row of a leaderboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowView {
@@ -39,6 +52,8 @@ pub struct BoardView {
     pub as_of_ms: i64,
     /// Phase of the challenge.
     pub phase: ChallengePhase,
+    /// How final its ranks are.
+    pub ranks: RankState,
     /// Rows in all.
     pub participants: u32,
     /// The rows asked for.
@@ -58,6 +73,8 @@ pub struct LiveView {
     pub challenge: ChallengeId,
     /// Phase of the challenge.
     pub phase: ChallengePhase,
+    /// How final its ranks are.
+    pub ranks: RankState,
     /// Rows in all.
     pub participants: u32,
     /// Whether partitions have yet to send scores again after a restart.
@@ -71,9 +88,10 @@ pub struct LiveView {
 impl LiveView {
     /// What it says beside its rows, to be compared.
     #[must_use]
-    pub fn beside(&self) -> (ChallengePhase, u32, bool, Option<u32>) {
+    pub fn beside(&self) -> (ChallengePhase, RankState, u32, bool, Option<u32>) {
         (
             self.phase,
+            self.ranks,
             self.participants,
             self.partial,
             self.percentile_bp,
@@ -96,6 +114,8 @@ pub struct RankView {
     pub participants: u32,
     /// Phase of the challenge.
     pub phase: ChallengePhase,
+    /// How final it is.
+    pub state: RankState,
     /// Counts the changes of this topic.
     pub version: u64,
 }

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-pub use board::{BoardView, LiveView, RankView, RowView};
+pub use board::{BoardView, LiveView, RankState, RankView, RowView};
 
 /// Phase of a civil day (domain.md 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -344,6 +344,7 @@ pub enum ChallengePhase {
     Finalising,
     Settled,
     Cancelled,
+    Voided,
 }
 
 /// Where an enrolment stands.

@@ -2,6 +2,7 @@
 
 use streakline_core::{
     challenge::prizes::Prize,
+    change::ChangeKind,
     civil::MINUTE_MS,
     definition::{
         Definition,
@@ -9,7 +10,7 @@ use streakline_core::{
     },
     event::{FactKind, Transfer, WonPrize},
     id::{CampaignId, ChallengeId},
-    input::{Conclusion, UserInput},
+    input::{Adjustment, Conclusion, UserInput},
     ledger::Totals,
     limits::{HELD_MS, HELD_PRIZE_MICRO},
     user::User,
@@ -50,6 +51,36 @@ fn won(amounts: &[i64]) -> UserInput {
             prizes: prizes.collect(),
         },
     }
+}
+
+/// The settlement that had won that is annulled.
+fn annulled(amounts: &[i64]) -> UserInput {
+    let prizes = (0_u32..).zip(amounts).map(|(reward, amount)| Prize {
+        reward,
+        amount_micro: *amount,
+    });
+    UserInput::Conclude {
+        challenge: ID,
+        join: 1,
+        conclusion: Conclusion::Voided {
+            reason: "a wrong zone".into(),
+            campaign: Some(CAMPAIGN),
+            prizes: prizes.collect(),
+        },
+    }
+}
+
+fn adjust(amount_micro: i64) -> UserInput {
+    UserInput::Adjust(Adjustment {
+        amount_micro,
+        reason: "paid by hand".into(),
+    })
+}
+
+/// Sum of all accounts, and what the campaign has paid.
+fn sums(history: &History) -> (i64, i64) {
+    let sums = Totals::of(history.transfers().iter()).summary();
+    (sums.sum_micro, sums.campaigns_micro)
 }
 
 /// One who takes part until the settlement.
@@ -167,4 +198,106 @@ fn a_challenge_that_is_cancelled_pays_nothing() {
     });
     history.input(won(&[700]));
     assert_eq!(prizes(&history), []);
+}
+
+#[test]
+fn a_settlement_that_is_annulled_gives_every_prize_back_once() {
+    let mut history = winner();
+    history.input(won(&[HELD_PRIZE_MICRO, 5]));
+    let notice = annulled(&[HELD_PRIZE_MICRO, 5]);
+    assert!(!history.user.knows(&notice));
+    history.input(notice.clone());
+    assert!(history.user.knows(&notice));
+    history.input(notice.clone());
+    history.snapshot();
+    history.crash();
+    history.input(notice);
+    assert_eq!(balances(&history.user), (0, 0, 0));
+    assert_eq!(sums(&history), (0, 0));
+    let codes: Vec<_> = prizes(&history).into_iter().map(|of| of.code).collect();
+    assert_eq!(codes, ["prize", "prize", "prize_release", "prize_void"]);
+    let told = history.told();
+    let voided = told.iter().filter(|fact| {
+        matches!(fact, FactKind::ChallengeVoided { challenge, reason }
+            if *challenge == ID && reason == "a wrong zone")
+    });
+    assert_eq!(voided.count(), 1);
+    assert!(
+        history.user.next_deadline() > Some(at(SETTLED)),
+        "nothing is held any more"
+    );
+}
+
+#[test]
+fn what_is_spent_of_a_prize_that_is_annulled_is_owed_and_repaid_from_what_comes() {
+    let mut history = winner();
+    history.input(won(&[700]));
+    history.input(adjust(-600));
+    history.input(annulled(&[700]));
+    assert_eq!(balances(&history.user), (0, 0, 600));
+    assert_eq!(sums(&history), (0, 0), "the campaign has everything back");
+    history.input(adjust(1_000));
+    assert_eq!(balances(&history.user), (400, 0, 0));
+    assert_eq!(sums(&history), (0, 0));
+}
+
+#[test]
+fn an_annulment_that_overtakes_the_settlement_takes_nothing_back() {
+    let mut history = winner();
+    history.input(annulled(&[700]));
+    assert_eq!(prizes(&history), []);
+    let late = won(&[700]);
+    assert!(history.user.knows(&late), "it pays nothing any more");
+    history.input(late);
+    assert_eq!(balances(&history.user), (0, 0, 0));
+}
+
+#[test]
+fn a_prize_goes_back_once_though_its_enrolment_is_forgotten() {
+    let mut history = winner();
+    history.input(won(&[700]));
+    history.user.enrolments.clear();
+    let notice = annulled(&[700]);
+    assert!(!history.user.knows(&notice));
+    history.input(notice.clone());
+    history.snapshot();
+    history.crash();
+    assert!(history.user.knows(&notice));
+    history.input(notice);
+    assert_eq!(balances(&history.user), (0, 0, 0));
+    let nothing = annulled(&[]);
+    assert!(
+        history.user.knows(&nothing),
+        "who won nothing has nothing to do with it"
+    );
+}
+
+#[test]
+fn an_adjustment_moves_the_balance_and_says_who_asked_for_it_and_why() {
+    let mut history = winner();
+    history.input(adjust(1_000));
+    assert_eq!(history.user.may_adjust(-1_000), Ok(()));
+    assert!(
+        history.user.may_adjust(-1_001).is_err(),
+        "nobody falls below 0"
+    );
+    history.input(adjust(-400));
+    history.input(adjust(-400));
+    assert_eq!(balances(&history.user), (200, 0, 0));
+    let made = history.transfers().into_iter();
+    let made = made
+        .filter(|of| of.code == "adjustment")
+        .map(|of| (of.amount_micro, of.id));
+    let made: Vec<_> = made.collect();
+    assert_eq!(
+        made.iter().map(|of| of.0).collect::<Vec<_>>(),
+        [1_000, 400, 400]
+    );
+    assert_ne!(made[1].1, made[2].1, "each has its own key");
+    let changes = history.user.changes.iter();
+    let reasons = changes.filter_map(|change| match &change.kind {
+        ChangeKind::Adjusted { adjustment, .. } => Some(adjustment.reason.as_str()),
+        _ => None,
+    });
+    assert_eq!(reasons.count(), 3);
 }

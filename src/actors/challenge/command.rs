@@ -2,6 +2,7 @@
 //! waits until every earlier input is folded, so that it is judged on the state that it will change.
 
 use streakline_core::{
+    campaign::CampaignInput,
     challenge::{Challenge, resident::Resident},
     event::Contribution,
     id::{Entity, PartitionId, UserId},
@@ -69,8 +70,8 @@ pub(crate) enum ChallengeCommand {
         partition: PartitionId,
         passed: bool,
     },
-    /// The campaign that pays for it knows what it has paid; `false`: it could not be told now.
-    Accounted(bool),
+    /// The campaign that pays for it knows that; `None`: it could not be told now.
+    Accounted(Option<CampaignInput>),
     /// Every partition has sent its members' scores again.
     Refilled,
     /// A member has a socket, or none any more.
@@ -248,7 +249,7 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             }
             deliver::settlement(cell);
         }
-        ChallengeCommand::Accounted(told) => deliver::accounted(cell, told),
+        ChallengeCommand::Accounted(told) => deliver::accounted(cell, told.as_ref()),
         ChallengeCommand::Refilled => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
                 resident.filled();

@@ -1,6 +1,7 @@
 //! What follows a fold of a challenge: answers, notices to members, and the settlement's questions to partitions.
 
 use streakline_core::{
+    campaign::CampaignInput,
     challenge::resident::Resident,
     id::{ChallengeId, UserId},
     input::{ChallengeInput, Origin, Source, UserInput},
@@ -169,19 +170,17 @@ pub(super) fn account(cell: &Cell) {
     let Some((campaign, close)) = owed.filter(|_| !held.accounting) else {
         return;
     };
+    let told = close.clone();
     let admit: Admit = Box::new(move |of, _| {
         let held = of.campaign.as_deref();
         let news = held.and_then(|held| held.news(&close));
         Ok(news.map(ChallengeInput::Campaign))
     });
     let shared = host.shared.clone();
-    let done: Done = Box::new(move |told: Result<_, _>| {
+    let done: Done = Box::new(move |journaled: Result<_, _>| {
+        let told = journaled.is_ok().then_some(told);
         // Lost: it is told again in the next round.
-        let _ = send_challenge(
-            &shared,
-            challenge,
-            ChallengeCommand::Accounted(told.is_ok()),
-        );
+        let _ = send_challenge(&shared, challenge, ChallengeCommand::Accounted(told));
     });
     let write = WriteChallenge {
         admit,
@@ -201,11 +200,11 @@ pub(super) fn account(cell: &Cell) {
 }
 
 /// The campaign knows, or could not be told.
-pub(super) fn accounted(cell: &Cell, told: bool) {
+pub(super) fn accounted(cell: &Cell, told: Option<&CampaignInput>) {
     let mut held = cell.borrow_mut();
     held.accounting = false;
-    if let Some(resident) = held.resident.as_mut().filter(|_| told) {
-        resident.accounted();
+    if let (Some(resident), Some(told)) = (&mut held.resident, told) {
+        resident.accounted(told);
     }
     held.note_work();
 }

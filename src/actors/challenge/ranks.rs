@@ -49,10 +49,16 @@ pub(super) fn tell(held: &mut ChallengeCell) {
         ) else {
             continue;
         };
+        let state = resident.challenge().rank_state(resident.board(), now_ms);
         let before = watcher.told.as_ref();
         let same = before.is_some_and(|told| {
-            (told.rank, told.score, told.participants, told.phase)
-                == (row.rank, row.score, resident.board().len(), phase)
+            (
+                told.rank,
+                told.score,
+                told.participants,
+                told.phase,
+                told.state,
+            ) == (row.rank, row.score, resident.board().len(), phase, state)
         });
         if same && !watcher.owed {
             continue;
@@ -64,6 +70,7 @@ pub(super) fn tell(held: &mut ChallengeCell) {
             score: row.score,
             participants: resident.board().len(),
             phase,
+            state,
             version: before.map_or(1, |told| told.version.saturating_add(1)),
         };
         if host

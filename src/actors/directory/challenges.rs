@@ -13,7 +13,7 @@ use streakline_core::{
     leaderboard::RowKey,
     manual::ManualPolicy,
     user::admit::may_enrol,
-    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RowView},
+    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RankState, RowView},
 };
 use tokio::sync::oneshot;
 
@@ -66,7 +66,7 @@ pub(super) fn nothing() -> Attach {
 }
 
 /// The answer under its key, made from the challenge as the change leaves it.
-fn stored_answer(once: Idempotent) -> Attach {
+pub(super) fn stored_answer(once: Idempotent) -> Attach {
     Box::new(move |challenge, now_ms| match challenge.view(now_ms) {
         Some(view) => {
             let answer = (once.answer)(&view).unsealed();
@@ -76,7 +76,7 @@ fn stored_answer(once: Idempotent) -> Attach {
     })
 }
 
-fn view(resident: &Resident, now_ms: i64) -> Outcome<ChallengeView> {
+pub(super) fn view(resident: &Resident, now_ms: i64) -> Outcome<ChallengeView> {
     resident
         .challenge()
         .view(now_ms)
@@ -241,7 +241,7 @@ impl Directory {
     /// `NotFound`, `Phase`.
     pub async fn delete_challenge(&self, id: ChallengeId, caller: Caller) -> Outcome<()> {
         let admit: Admit = Box::new(move |challenge, now_ms| {
-            challenge.may_edit(now_ms).map_err(refused)?;
+            challenge.may_discard(now_ms).map_err(refused)?;
             Ok(Some(ChallengeInput::Discard))
         });
         let unlist: Attach = Box::new(move |_, _| vec![Attachment::ChallengeUnlisted(id)]);
@@ -266,25 +266,6 @@ impl Directory {
                 reserved.covers(challenge.definition.as_ref())?;
             }
             Ok(news.then_some(ChallengeInput::Publish))
-        });
-        self.change(id, (admit, stored_answer(once), None), caller, view)
-            .await
-    }
-
-    /// Cancels a challenge; one that is cancelled already answers the same.
-    ///
-    /// # Errors
-    /// `NotFound`, `Phase`.
-    pub async fn cancel(
-        &self,
-        id: ChallengeId,
-        reason: String,
-        caller: Caller,
-        once: Idempotent,
-    ) -> Outcome<ChallengeView> {
-        let admit: Admit = Box::new(move |challenge, now_ms| {
-            let news = challenge.may_cancel(now_ms).map_err(refused)?;
-            Ok(news.then_some(ChallengeInput::Cancel(reason)))
         });
         self.change(id, (admit, stored_answer(once), None), caller, view)
             .await
@@ -468,17 +449,17 @@ impl Directory {
         .await
     }
 
-    /// One participant's row, and its percentile in basis points.
+    /// One participant's row, its percentile in basis points, and how final its rank is.
     ///
     /// # Errors
     /// `NotFound`, `NotEnrolled`.
-    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<(RowView, u32)> {
+    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<(RowView, u32, RankState)> {
         let absent = || Refusal::new(Code::NotEnrolled, "the user has no row on this board");
-        self.look(id, move |resident, _| {
+        self.look(id, move |resident, now_ms| {
             let (challenge, board) = (resident.challenge(), resident.board());
-            let row = challenge.board_row(board, &user);
-            row.zip(challenge.percentile_bp(board, &user))
-                .ok_or_else(absent)
+            let row = challenge.board_row(board, &user).ok_or_else(absent)?;
+            let percentile_bp = challenge.percentile_bp(board, &user).ok_or_else(absent)?;
+            Ok((row, percentile_bp, challenge.rank_state(board, now_ms)))
         })
         .await
     }

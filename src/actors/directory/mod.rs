@@ -1,12 +1,15 @@
 //! The doors to every user and challenge: finds the actor, activates it, and waits for its answer within a bound.
 
+mod adjustment;
 mod campaigns;
 mod challenges;
+mod ending;
 mod erasure;
 mod explain;
 mod export;
 mod goals;
 mod import;
+mod once;
 mod rehearsal;
 mod server;
 mod streaks;

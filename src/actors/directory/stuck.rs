@@ -259,9 +259,10 @@ fn readmitted(
             Err(Unchanged::Refused(refusal)) => Err(refusal),
             Err(Unchanged::Fixed(_)) => Ok(false),
         },
-        ChallengeInput::Discard => challenge.may_edit(now_ms).map(|()| true),
+        ChallengeInput::Discard => challenge.may_discard(now_ms).map(|()| true),
         ChallengeInput::Publish => challenge.may_publish(now_ms),
         ChallengeInput::Cancel(_) => challenge.may_cancel(now_ms),
+        ChallengeInput::Void(_) => challenge.may_void(now_ms),
         ChallengeInput::Join {
             user, starts_ms, ..
         } => challenge.may_join(user, *starts_ms, now_ms),

@@ -13,7 +13,7 @@ use crate::api::{
     fields::{Fields, integer, text, word},
 };
 
-/// One reward; it has exactly one of `rank`, `percentile`, `threshold` and `pool`.
+/// One reward; it has exactly one of `rank`, `percentile`, `threshold`, `pool` and `tier`.
 #[derive(ToSchema)]
 #[expect(
     dead_code,
@@ -40,6 +40,9 @@ pub(super) struct RewardBody {
     threshold: Option<i64>,
     /// All who have scored share it: `equal`, or by `score`.
     pool: Option<String>,
+    /// Of a collective challenge: everybody with at least 1 % of an equal share wins it once the tier with this number is reached.
+    #[schema(example = 1, minimum = 1)]
+    tier: Option<u32>,
 }
 
 /// The rewards of a list that is there, each where it is well-formed.
@@ -55,10 +58,11 @@ fn reward(mut item: Fields<'_>) -> Option<Reward> {
     let percentile = item.optional("percentile", integer(0..=100));
     let threshold = item.optional("threshold", integer(0..=i64::MAX));
     let pool = item.optional("pool", word(&["equal", "score"]));
-    let named = ["rank", "percentile", "threshold", "pool"];
+    let tier = item.optional("tier", places());
+    let named = ["rank", "percentile", "threshold", "pool", "tier"];
     let count = named.iter().filter(|name| item.has(name)).count();
     if count != 1 {
-        let words = "has exactly one of rank, percentile, threshold and pool";
+        let words = "has exactly one of rank, percentile, threshold, pool and tier";
         item.fault("rank", Wrong::new("one_of", words));
     } else if item.has("to_rank") && !item.has("rank") {
         item.fault(
@@ -68,15 +72,16 @@ fn reward(mut item: Fields<'_>) -> Option<Reward> {
     }
     item.done(&[]);
     let place = |place: i64| u32::try_from(place).unwrap_or(u32::MAX);
-    let basis = match (rank, percentile, threshold, pool) {
+    let basis = match (rank, percentile, threshold, pool, tier) {
         (Some(first), ..) => Basis::Rank {
             first: place(first),
             last: place(to_rank.unwrap_or(first)),
         },
         (_, Some(percent), ..) => Basis::Percentile(place(percent)),
-        (_, _, Some(score), _) => Basis::Threshold(score),
-        (.., Some("score")) => Basis::Pool(Split::Score),
-        (.., Some(_)) => Basis::Pool(Split::Equal),
+        (_, _, Some(score), ..) => Basis::Threshold(score),
+        (.., Some("score"), _) => Basis::Pool(Split::Score),
+        (.., Some(_), _) => Basis::Pool(Split::Equal),
+        (.., Some(tier)) => Basis::Tier(place(tier)),
         _ => return None,
     };
     Some(Reward {

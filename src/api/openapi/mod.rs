@@ -20,9 +20,9 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    balance, boards, campaigns, challenges, checkpoint, clock, days, devices, enrolments, erasure,
-    events, explain, export, goals, health, import, instruments, ledger, me, minutes, pauses,
-    problem::Answer, rest_days, simulation, streaks, stuck, users, verdicts,
+    adjustments, balance, boards, campaigns, challenges, checkpoint, clock, days, devices,
+    enrolments, erasure, events, explain, export, goals, health, import, instruments, ledger, me,
+    minutes, pauses, problem::Answer, rest_days, simulation, streaks, stuck, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -83,6 +83,7 @@ routes! {
     "/v1/users/{user}/pause" => get pauses::read, put pauses::write, delete pauses::end;
     "/v1/users/{user}/verdicts" => get verdicts::list, post verdicts::give;
     "/v1/users/{user}/verdicts/{verdict}/decision" => post verdicts::decide;
+    "/v1/users/{user}/adjustments" => post adjustments::adjust;
     "/v1/users/{user}/balance" => get balance::read;
     "/v1/users/{user}/ledger" => get ledger::list;
     "/v1/users/{user}/events" => get events::list;
@@ -97,6 +98,7 @@ routes! {
     "/v1/challenges/{id}" => get challenges::read, put challenges::replace, delete challenges::remove;
     "/v1/challenges/{id}/publish" => post challenges::publish;
     "/v1/challenges/{id}/cancel" => post challenges::cancel;
+    "/v1/challenges/{id}/void" => post challenges::void;
     "/v1/challenges/{id}/simulate" => post simulation::simulate;
     "/v1/challenges/{id}/enrolments" => get enrolments::list;
     "/v1/challenges/{id}/enrolments/{user}" =>

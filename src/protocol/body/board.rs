@@ -5,7 +5,7 @@
 use serde::Serialize;
 use streakline_core::{
     id::UserId,
-    view::{BoardView, RowView},
+    view::{self, BoardView, RowView},
 };
 use utoipa::ToSchema;
 
@@ -20,6 +20,39 @@ pub struct Audience<'a> {
     pub names_users: bool,
 }
 
+/// How final the ranks of a board are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RankState {
+    /// Scores still move.
+    Provisional,
+    /// Settled, and for seven days in dispute, since large prizes are held so long.
+    UnderReview,
+    /// Final.
+    Settled,
+    /// Of a challenge that was cancelled or annulled.
+    Void,
+}
+
+impl From<view::RankState> for RankState {
+    fn from(state: view::RankState) -> Self {
+        match state {
+            view::RankState::Provisional => Self::Provisional,
+            view::RankState::UnderReview => Self::UnderReview,
+            view::RankState::Settled => Self::Settled,
+            view::RankState::Void => Self::Void,
+        }
+    }
+}
+
+impl RankState {
+    /// The state, where the phase beside it does not say it already.
+    #[must_use]
+    pub fn unless_told(self) -> Option<Self> {
+        (self == Self::UnderReview).then_some(self)
+    }
+}
+
 /// A part of a leaderboard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Board<'a> {
@@ -30,6 +63,8 @@ pub struct Board<'a> {
     pub as_of_ms: i64,
     /// Phase of the challenge.
     pub phase: ChallengePhase,
+    /// How final its ranks are.
+    pub ranks: RankState,
     /// Rows in all.
     pub participants: u32,
     /// The sum of all scores, of a collective challenge; else left out.
@@ -62,6 +97,7 @@ impl<'a> Board<'a> {
             challenge: view.challenge.to_string(),
             as_of_ms: view.as_of_ms,
             phase: view.phase.into(),
+            ranks: view.ranks.into(),
             participants: view.participants,
             total: view
                 .total
@@ -124,6 +160,8 @@ pub struct OwnRow<'a> {
     /// How many of 10,000 rows stand at most as well: equal scores stand alike.
     #[schema(example = 9_545, maximum = 10_000)]
     pub percentile_bp: u32,
+    /// How final its rank is.
+    pub ranks: RankState,
 }
 
 impl<'a> Row<'a> {

@@ -255,6 +255,14 @@ pub enum What {
         /// The admin's words.
         reason: String,
     },
+    /// The settlement of the challenge was annulled: what it has paid goes back.
+    #[serde(rename = "challenge.voided")]
+    ChallengeVoided {
+        /// Which challenge.
+        challenge: String,
+        /// The admin's words.
+        reason: String,
+    },
 }
 
 /// What a period came to for a goal.
@@ -384,6 +392,7 @@ impl From<&FactKind> for What {
                 finished_at_ms,
             } => settled(*challenge, (*rank, *score, *participants), *finished_at_ms),
             FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
+            FactKind::ChallengeVoided { challenge, reason } => voided(*challenge, reason),
             FactKind::PrizeWon(prize) => won(prize),
             FactKind::Streak(fact) => instruments::of_streak(fact),
             FactKind::Account(fact) => instruments::of_account(fact),
@@ -458,6 +467,13 @@ fn extended(id: ChallengeId, ends: Day) -> What {
 
 fn cancelled(id: ChallengeId, reason: &str) -> What {
     What::ChallengeCancelled {
+        challenge: id.to_string(),
+        reason: reason.to_owned(),
+    }
+}
+
+fn voided(id: ChallengeId, reason: &str) -> What {
+    What::ChallengeVoided {
         challenge: id.to_string(),
         reason: reason.to_owned(),
     }

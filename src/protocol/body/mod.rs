@@ -20,7 +20,7 @@ pub mod user;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-pub use board::{Audience, Board, OwnRow, Row};
+pub use board::{Audience, Board, OwnRow, RankState, Row};
 pub use campaign::Campaign;
 pub use challenge::{Challenge, Enrolment};
 pub use day::Day;

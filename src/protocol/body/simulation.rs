@@ -8,6 +8,7 @@ use streakline_core::{
     },
     id::UserId,
     user::rehearsal::Unknown,
+    view::RowView,
 };
 use utoipa::ToSchema;
 
@@ -22,10 +23,28 @@ pub struct Simulation<'a> {
     pub window: Window,
     /// Who would have been in.
     pub participants: u32,
+    /// Fewer than `min_participants` would have been in, so that it would have been cancelled.
+    pub cancelled: bool,
+    /// What it would have cost, 10^-6 token.
+    pub cost_micro: i64,
+    /// What publishing it reserves: the most that it can cost, 10^-6 token.
+    pub reserve_micro: i64,
     /// The first rows, best first.
     pub items: Vec<Row<'a>>,
+    /// What those rows would have won.
+    pub prizes: Vec<SimulationPrize<'a>>,
     /// Who would not have taken part, in the order of the candidates.
     pub excluded: Vec<SimulationExclusion<'a>>,
+}
+
+/// What somebody would have won.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SimulationPrize<'a> {
+    /// Who.
+    #[schema(value_type = String, example = "ann")]
+    pub user: &'a str,
+    /// All prizes together, 10^-6 token.
+    pub amount_micro: i64,
 }
 
 /// Somebody who would not have taken part.
@@ -50,10 +69,27 @@ impl<'a> From<&'a Played> for Simulation<'a> {
         Self {
             window: Window::from(&played.definition),
             participants: played.participants,
+            cancelled: played.is_cancelled,
+            cost_micro: played.cost_micro,
+            reserve_micro: played.definition.worst_case_micro(),
             items: rows(&played.rows, admin),
+            prizes: played
+                .rows
+                .iter()
+                .zip(&played.won_micro)
+                .filter_map(prize)
+                .collect(),
             excluded: played.excluded.iter().map(exclusion).collect(),
         }
     }
+}
+
+fn prize<'a>((row, amount_micro): (&'a RowView, &i64)) -> Option<SimulationPrize<'a>> {
+    let user = row.user.as_ref().filter(|_| *amount_micro > 0)?;
+    Some(SimulationPrize {
+        user: user.as_str(),
+        amount_micro: *amount_micro,
+    })
 }
 
 fn exclusion((user, why): &(UserId, Exclusion)) -> SimulationExclusion<'_> {

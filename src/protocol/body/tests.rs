@@ -192,7 +192,7 @@ fn a_board_names_users_to_admins_only() {
         you: None,
         names_users: true,
     };
-    let wanted = json!({"challenge": CHALLENGE, "as_of_ms": 1460564281000_i64, "phase": "open",
+    let wanted = json!({"challenge": CHALLENGE, "as_of_ms": 1460564281000_i64, "phase": "open", "ranks": "provisional",
         "participants": 22, "exact": true, "error_bound": 0, "next_reset_ms": null, "items": [
             {"rank": 1, "ordinal": 1, "score": 65210, "achieved_at_ms": 1460564280000_i64,
              "alias": "Swift Heron", "row": "c81f", "user": "ann", "you": false}], "next": null});
@@ -282,6 +282,10 @@ fn every_kind_of_fact_about_a_challenge_has_its_own_name() {
             challenge,
             reason: "rain".into(),
         },
+        FactKind::ChallengeVoided {
+            challenge,
+            reason: "a wrong zone".into(),
+        },
         FactKind::PrizeWon(WonPrize {
             challenge,
             reward: 0,
@@ -303,6 +307,7 @@ fn every_kind_of_fact_about_a_challenge_has_its_own_name() {
         "challenge.tier",
         "challenge.settled",
         "challenge.cancelled",
+        "challenge.voided",
         "prize.won",
     ];
     assert_eq!(names(facts), wanted);

@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 172] = [
+pub(super) const FIELDS: [(&str, Holds); 173] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -220,4 +220,5 @@ pub(super) const FIELDS: [(&str, Holds); 172] = [
     ("held_micro", Holds::Plain),
     ("reward", Holds::Plain),
     ("held_until_ms", Holds::Plain),
+    ("ranks", Holds::Plain),
 ];

@@ -80,6 +80,7 @@ impl Challenge {
                 EnrolmentState::Settled => "settled",
                 EnrolmentState::Waiting => "waiting",
                 EnrolmentState::Cancelled => "cancelled",
+                EnrolmentState::Voided => "voided",
             },
             joined_ms: held.joined_ms,
             joined_at: shown_instant(held.joined_ms),

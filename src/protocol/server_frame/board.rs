@@ -12,7 +12,7 @@ use streakline_core::{
 };
 
 use crate::protocol::{
-    body::{self, Audience, challenge::ChallengePhase},
+    body::{self, Audience, RankState, challenge::ChallengePhase},
     form::{Encoded, Form},
 };
 
@@ -45,6 +45,8 @@ struct Rest<'a> {
     as_of_ms: i64,
     participants: u32,
     phase: ChallengePhase,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranks: Option<RankState>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +126,7 @@ impl BoardUpdate {
             as_of_ms: self.as_of_ms,
             participants: self.view.participants,
             phase: self.view.phase.into(),
+            ranks: RankState::from(self.view.ranks).unless_told(),
             partial: self.view.partial,
             percentile_bp: self.view.percentile_bp,
             rows: rows.map(|row| body::Row::of(row, audience)).collect(),

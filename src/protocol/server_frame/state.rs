@@ -156,6 +156,8 @@ struct RankState {
     score: i64,
     participants: u32,
     phase: ChallengePhase,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranks: Option<body::RankState>,
 }
 
 /// The newest value of `me/rank/...`.
@@ -169,6 +171,7 @@ pub fn rank(form: Form, view: &RankView) -> Encoded {
         score: view.score,
         participants: view.participants,
         phase: view.phase.into(),
+        ranks: body::RankState::from(view.state).unless_told(),
     };
     state(form, value)
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use actix::{Actor, Context, Handler};
 use streakline_core::{
     id::ChallengeId,
-    view::{ChallengePhase, RankView},
+    view::{ChallengePhase, RankState, RankView},
 };
 
 use super::*;
@@ -95,6 +95,7 @@ fn state() -> Push {
         score: 1,
         participants: 1,
         phase: ChallengePhase::Open,
+        state: RankState::Provisional,
         version: 1,
     }))
 }

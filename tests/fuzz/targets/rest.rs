@@ -15,7 +15,10 @@ use streakline_core::{
     goal::{Adaptive, Inputs, IssuedTarget},
     id::{DeviceId, GoalId},
     leaderboard::RankStyle,
-    limits::{ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX, VERDICT_DAYS_MAX},
+    limits::{
+        ADJUSTMENT_MICRO_MAX, ALIAS_CHARS_MAX, BODY_BYTES_MAX, PAGE_ROWS_MAX, TITLE_CHARS_MAX,
+        VERDICT_DAYS_MAX,
+    },
     period::{Period, WeekStart},
     streak::{self, Amounts, Stage},
     user::{goals::admit::Wish, zone_admission::ZoneProposal},
@@ -83,13 +86,14 @@ pub(super) const USER: Target = Target {
     check: |bytes| body(Route::User, bytes),
 };
 
-const SMALL_ROUTES: [Route<'_>; 6] = [
+const SMALL_ROUTES: [Route<'_>; 7] = [
     Route::Clock,
     Route::Cancel,
     Route::Repair,
     Route::Pause,
     Route::Verdict,
     Route::Decision,
+    Route::Adjustment,
 ];
 
 /// Bodies of one member or two.
@@ -100,12 +104,13 @@ pub(super) const SMALL: Target = Target {
     valid: |seed| {
         let random = &mut Random::new(seed, 53);
         let day = |random: &mut Random| values::day(random).iso();
-        let json = match random.index(6) {
+        let json = match random.index(7) {
             0 => json!({"to_ms": random.within(0, 253_402_300_799_999)}),
             1 => json!({"reason": values::words(random, 200)}),
             2 => json!({"day": day(random), "by": "tokens"}),
             3 => json!({"from": day(random), "to": day(random)}),
             4 => json!({"days": [day(random), day(random)]}),
+            5 => json!({"amount_micro": random.within(1, 9), "reason": values::words(random, 200)}),
             _ => json!({"decision": "acquitted"}),
         };
         json.to_string().into_bytes()
@@ -303,6 +308,14 @@ fn written(taken: &Read) -> Result<Value, String> {
         Read::Reason(reason) => {
             hold(line(reason, TITLE_CHARS_MAX), || format!("{reason:?}"))?;
             json!({"reason": reason})
+        }
+        Read::Adjustment(adjustment) => {
+            let (amount, reason) = (adjustment.amount_micro, &adjustment.reason);
+            let fits = amount != 0 && amount.abs() <= ADJUSTMENT_MICRO_MAX;
+            hold(fits && line(reason, TITLE_CHARS_MAX), || {
+                format!("{adjustment:?}")
+            })?;
+            json!({"amount_micro": amount, "reason": reason})
         }
         Read::Repair(day, paid) => {
             let by = if *paid { "tokens" } else { "earn_back" };

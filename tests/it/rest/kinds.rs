@@ -95,7 +95,14 @@ fn tiers_of_what_all_walk_are_reached_once_each() {
     let server = Server::virtual_at(CLOCK);
     block_on(async {
         let admin = Http::admin(&server);
-        let body = of_type("collective", &json!({"tiers": [100, 200, 300]}));
+        let campaign = "0196aaaa-0000-4000-8000-000000000001";
+        let budget = json!({"title": "Spring", "budget_micro": 500});
+        let path = format!("/v1/campaigns/{campaign}");
+        admin.put(&path, &budget).await.expect(201);
+        let rewards = json!([{"tier": 2, "tokens_micro": 10}, {"tier": 3, "tokens_micro": 100}]);
+        let more = json!({"tiers": [100, 200, 300], "capacity": 4, "campaign": campaign,
+            "rewards": rewards});
+        let body = of_type("collective", &more);
         let (of, board, _) = played(&server, &admin, &body).await;
         assert_eq!(board["total"], 210);
         let made = admin.get(&of).await.expect(200).json();
@@ -105,6 +112,12 @@ fn tiers_of_what_all_walk_are_reached_once_each() {
             let told = events(&admin, user, "challenge.tier").await;
             let tiers: Vec<_> = told.iter().map(|event| event["tier"].clone()).collect();
             assert_eq!(tiers, [1, 2], "{user}");
+            let won = events(&admin, user, "prize.won").await;
+            let won: Vec<_> = won
+                .iter()
+                .map(|event| event["amount_micro"].clone())
+                .collect();
+            assert_eq!(won, [10], "the third tier is not reached, {user}");
         }
     });
 }

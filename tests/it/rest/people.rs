@@ -5,7 +5,7 @@ use streakline_core::civil::{Day, HOUR_MS, MINUTE_MS};
 
 use super::http::Http;
 use crate::harness::stream::batch;
-use crate::harness::{Server, TestStream};
+use crate::harness::{Server, TestStream, block_on};
 
 /// Where the clocks of these tests start: a Tuesday, midnight in UTC.
 pub(crate) const CLOCK: &str = "2016-04-12T00:00:00Z";
@@ -137,4 +137,18 @@ pub(crate) async fn have_left(admin: &Http, users: u64) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("fewer than {users} users have left memory");
+}
+
+/// Sends a request to a server that dies at one of its next flushes; 0: as soon as it has answered. Then it runs again.
+pub(crate) fn crash_at(server: &mut Server, flushes: u32, (path, body): (&str, Value)) {
+    server.kill();
+    let crash = (flushes > 0).then(|| flushes.to_string());
+    let args = crash.iter().flat_map(|n| ["--crash-after-flush", n]);
+    server.restart_with(&args.collect::<Vec<_>>());
+    block_on(async {
+        let (admin, path) = (Http::admin(server), path.to_owned());
+        // It answers or dies before; which of them is not the test's to say.
+        let _died = tokio::spawn(async move { admin.post(&path, &body).await }).await;
+    });
+    server.kill_and_restart();
 }

@@ -46,6 +46,7 @@ fn a_read_sees_all_that_was_acknowledged_before_it() {
                 .json();
             let mut wanted = first.clone();
             wanted["percentile_bp"] = json!(10_000);
+            wanted["ranks"] = json!("provisional");
             assert_eq!(own, wanted, "round {round}");
             let day = admin
                 .get("/v1/users/ann/days/2016-04-12")

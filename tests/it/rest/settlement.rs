@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::http::Http;
-use super::people::{Band, CLOCK, challenge, enrol_new, events, phase, published, utc, walk};
+use super::people::{
+    Band, CLOCK, challenge, crash_at, enrol_new, events, phase, published, utc, walk,
+};
 use crate::harness::{Server, block_on};
 
 const PEOPLE: [&str; 3] = ["ann", "bob", "cat"];
@@ -188,17 +190,8 @@ fn a_crash_at_any_flush_around_the_settlement_settles_once() {
     for flushes in 0..8_u32 {
         let mut server = Server::virtual_at(CLOCK);
         let of = block_on(async { played(&server, &Http::admin(&server)).await });
-        server.kill();
-        let crash = (flushes > 0).then(|| flushes.to_string());
-        let args = crash.iter().flat_map(|n| ["--crash-after-flush", n]);
-        server.restart_with(&args.collect::<Vec<_>>());
-        block_on(async {
-            let body = json!({"to_ms": settles_ms()});
-            let admin = Http::admin(&server);
-            // It answers or dies before; which of them is not the test's to say.
-            let _died = tokio::spawn(async move { admin.post("/v1/clock", &body).await }).await;
-        });
-        server.kill_and_restart();
+        let settle = json!({"to_ms": settles_ms()});
+        crash_at(&mut server, flushes, ("/v1/clock", settle));
         block_on(async {
             let admin = Http::admin(&server);
             admin.advance(settles_ms()).await;

@@ -124,3 +124,30 @@ fn only_admins_play_and_only_what_is_over() {
             .problem(403, "forbidden");
     });
 }
+
+#[test]
+fn what_a_challenge_would_have_cost_is_told_without_a_budget() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        history(&server, &admin).await;
+        let mut paying = challenge(SECOND[0], SECOND[1]);
+        paying["capacity"] = json!(3);
+        paying["campaign"] = json!("0196aaaa-0000-4000-8000-000000000001");
+        paying["rewards"] =
+            json!([{"rank": 1, "tokens_micro": 40}, {"threshold": 1, "tokens_micro": 5}]);
+        let of = json!({"users": ["ann", "bob"]});
+        let simulate = format!("{}/simulate", draft(&admin, &paying).await);
+        let played = admin.post(&simulate, &of).await.expect(200).json();
+        let prizes =
+            json!([{"user": "bob", "amount_micro": 45}, {"user": "ann", "amount_micro": 5}]);
+        assert_eq!(played["prizes"], prizes);
+        let told = ["cost_micro", "reserve_micro", "cancelled"].map(|name| played[name].clone());
+        assert_eq!(told, [json!(50), json!(55), json!(false)]);
+        paying["min_participants"] = json!(3);
+        let simulate = format!("{}/simulate", draft(&admin, &paying).await);
+        let played = admin.post(&simulate, &of).await.expect(200).json();
+        let told = ["cost_micro", "cancelled"].map(|name| played[name].clone());
+        assert_eq!(told, [json!(0), json!(true)]);
+    });
+}

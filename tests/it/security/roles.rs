@@ -136,6 +136,11 @@ const ROWS: &[Row] = &[
         [Forbidden, Forbidden, Forbidden, Invalid],
     ),
     own("put", "/v1/users/{user}/pause", 200),
+    row(
+        "post",
+        "/v1/users/{user}/adjustments",
+        [Forbidden, Forbidden, Forbidden, Yes(201)],
+    ),
     own("get", "/v1/users/{user}/balance", 200),
     own("get", "/v1/users/{user}/ledger", 200),
     own("get", "/v1/users/{user}/events", 200),
@@ -146,6 +151,12 @@ const ROWS: &[Row] = &[
     admins("delete", "/v1/challenges/{id}", 204),
     admins("post", "/v1/challenges/{id}/publish", 200),
     admins("post", "/v1/challenges/{id}/cancel", 200),
+    // Nothing is settled yet.
+    row(
+        "post",
+        "/v1/challenges/{id}/void",
+        [Forbidden, Forbidden, Forbidden, Conflict],
+    ),
     everybody("get", "/v1/challenges/{id}/enrolments"),
     own("get", "/v1/challenges/{id}/enrolments/{user}", 200),
     own("put", "/v1/challenges/{id}/enrolments/{user}", 200),
@@ -258,7 +269,12 @@ fn body_of(row: &Row) -> Option<Value> {
         ("post", "/v1/challenges/{id}/publish" | "/v1/stuck/{stuck}/retry" | "/v1/checkpoint") => {
             Some(json!({}))
         }
-        ("post", "/v1/challenges/{id}/cancel") => Some(json!({"reason": "rain"})),
+        ("post", "/v1/challenges/{id}/cancel" | "/v1/challenges/{id}/void") => {
+            Some(json!({"reason": "rain"}))
+        }
+        ("post", "/v1/users/{user}/adjustments") => {
+            Some(json!({"amount_micro": 5, "reason": "sorry"}))
+        }
         ("post", "/v1/challenges/{id}/simulate") => Some(json!({"users": ["ann"]})),
         ("put", CAMPAIGN) => Some(campaign()),
         ("post", "/v1/users/{user}/import") => Some(json!({

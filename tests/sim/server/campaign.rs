@@ -61,10 +61,10 @@ impl Server {
                 let held = challenge.campaign.as_deref();
                 match held.and_then(|held| held.news(&close)) {
                     Some(input) => self.draw(id, input, Mail::Account(campaign, of, close)),
-                    None => self.post(Mail::Accounted(of)),
+                    None => self.post(Mail::Accounted(of, close)),
                 }
             }
-            Mail::Accounted(_) => resident.accounted(),
+            Mail::Accounted(_, told) => resident.accounted(&told),
             _ => {}
         }
     }

@@ -237,7 +237,7 @@ impl Server {
             | Mail::Reserved(..)
             | Mail::Reserve(..)
             | Mail::Account(..)
-            | Mail::Accounted(_)) => self.run_campaign(id, mail),
+            | Mail::Accounted(..)) => self.run_campaign(id, mail),
             Mail::Join(_, number, (user, alias, starts_ms), ticket) => {
                 let may = challenge
                     .may_join(&user, starts_ms, now_ms)

@@ -79,8 +79,8 @@ pub(crate) enum Mail {
     Reserved(ChallengeId, i64, u64),
     /// A challenge that is over tells its campaign what it has paid.
     Account(CampaignId, ChallengeId, CampaignInput),
-    /// The campaign knows.
-    Accounted(ChallengeId),
+    /// The campaign knows that.
+    Accounted(ChallengeId, CampaignInput),
 }
 
 impl Mail {
@@ -343,7 +343,7 @@ fn addressee(mail: &Mail) -> Entity {
         | Mail::Leave(id, ..)
         | Mail::Confirmed(id, ..)
         | Mail::Reserved(id, ..)
-        | Mail::Accounted(id)
+        | Mail::Accounted(id, _)
         | Mail::Passed(id, _) => Entity::Challenge(*id),
         Mail::Reserve(id, ..) | Mail::Account(id, ..) => Entity::Challenge(ChallengeId(id.0)),
         Mail::Contribute(contribution) => Entity::Challenge(contribution.challenge),

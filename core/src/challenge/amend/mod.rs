@@ -42,7 +42,7 @@ impl Challenge {
             ChallengePhase::Draft | ChallengePhase::Published => fixed_campaign(held, &new),
             ChallengePhase::Open => self.fixed_while_open(held, &new),
             ChallengePhase::Finalising => fixed_but_title(held, &new),
-            ChallengePhase::Settled | ChallengePhase::Cancelled => {
+            ChallengePhase::Settled | ChallengePhase::Cancelled | ChallengePhase::Voided => {
                 return Err(Refusal::Phase(phase).into());
             }
         };

@@ -4,7 +4,10 @@ use alloc::{collections::BTreeMap, format, string::ToString, vec};
 use proptest::prelude::*;
 
 use super::*;
-use crate::{id::ChallengeId, view::ChallengePhase};
+use crate::{
+    id::ChallengeId,
+    view::{ChallengePhase, RankState},
+};
 
 /// A view whose rows have these numbers and scores, in that order.
 fn view(rows: &[(u32, i64)]) -> Arc<LiveView> {
@@ -25,6 +28,7 @@ fn view(rows: &[(u32, i64)]) -> Arc<LiveView> {
     Arc::new(LiveView {
         challenge: ChallengeId([7; 16]),
         phase: ChallengePhase::Open,
+        ranks: RankState::Provisional,
         participants: u32::try_from(rows.len()).unwrap(),
         partial: false,
         percentile_bp: None,

@@ -9,6 +9,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     definition::{
         Definition, Scale,
+        kind::collective,
         rewards::{Basis, Reward, Split, TieRule},
     },
     leaderboard::RowKey,
@@ -52,11 +53,15 @@ struct Purse<'a> {
     rows: u32,
     scorers: u32,
     scores: i128,
+    tiers: u32,
 }
 
-/// What every winner of a board gets; `rows`: in board order.
+/// What every winner of a board gets; `rows`: in board order, `tiers`: how many of a collective challenge's were reached.
 #[must_use]
-pub fn prizes<K: Ord + Clone>(definition: &Definition, rows: &[RowKey<K>]) -> Prizes<K> {
+pub fn prizes<K: Ord + Clone>(
+    definition: &Definition,
+    (rows, tiers): (&[RowKey<K>], u32),
+) -> Prizes<K> {
     let mut prizes = Prizes::new();
     if definition.rewards.is_empty() {
         return prizes;
@@ -69,6 +74,7 @@ pub fn prizes<K: Ord + Clone>(definition: &Definition, rows: &[RowKey<K>]) -> Pr
         rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         scorers: scored().map(Tie::len).fold(0, u32::saturating_add),
         scores: scored().map(Tie::sum).fold(0, i128::saturating_add),
+        tiers,
     };
     let mut places = (1_u32..).zip(rows);
     for tie in &ties {
@@ -101,7 +107,16 @@ fn ties<K>(scale: Scale, rows: &[RowKey<K>]) -> Vec<Tie> {
 
 /// What prizes come to, 10^-6 token.
 pub fn total_micro<K>(prizes: &Prizes<K>) -> i64 {
-    let amounts = prizes.values().flatten().map(|prize| prize.amount_micro);
+    prizes
+        .values()
+        .map(|prizes| sum_micro(prizes))
+        .fold(0, i64::saturating_add)
+}
+
+/// What one row's prizes come to, 10^-6 token.
+#[must_use]
+pub fn sum_micro(prizes: &[Prize]) -> i64 {
+    let amounts = prizes.iter().map(|prize| prize.amount_micro.max(0));
     amounts.fold(0, i64::saturating_add)
 }
 
@@ -179,6 +194,11 @@ impl Purse<'_> {
         best.unwrap_or(0).max(self.at(first))
     }
 
+    /// Whether a tier is reached, and a score has a part in it.
+    fn brings(&self, tier: u32, score: i64) -> bool {
+        tier <= self.tiers && collective::is_entitled(score, self.rows, self.scores)
+    }
+
     /// What a score wins by itself.
     fn by_score(&self, reward: &Reward, score: i64) -> i64 {
         match reward.basis {
@@ -191,7 +211,9 @@ impl Purse<'_> {
                 let part = i128::from(reward.tokens_micro).saturating_mul(i128::from(score));
                 i64::try_from(part.checked_div(self.scores).unwrap_or(0)).unwrap_or(0)
             }
-            Basis::Threshold(_) | Basis::Rank { .. } | Basis::Percentile(_) => 0,
+            Basis::Tier(tier) if self.brings(tier, score) => reward.tokens_micro,
+            Basis::Threshold(_) | Basis::Tier(_) => 0,
+            Basis::Rank { .. } | Basis::Percentile(_) => 0,
         }
     }
 }

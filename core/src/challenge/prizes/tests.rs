@@ -33,7 +33,7 @@ fn paying(rewards: Vec<Reward>, tie_rule: TieRule) -> Definition {
 /// What each row gets in all, in board order.
 fn paid(rewards: &[Reward], tie_rule: TieRule, scores: &[i64]) -> Vec<i64> {
     let rows = rows(scores);
-    let won = prizes(&paying(rewards.to_vec(), tie_rule), &rows);
+    let won = prizes(&paying(rewards.to_vec(), tie_rule), (&rows, 1));
     let sum = |row: &u32| {
         let of_row = won.get(row).into_iter().flatten();
         of_row.map(|prize| prize.amount_micro).sum()
@@ -94,7 +94,7 @@ fn percentiles_thresholds_and_pools_pay_beside_places() {
     let wanted = [1_000 + 100 + 10 + 60, 100 + 10 + 30, 10, 0];
     assert_eq!(paid(&rewards, TieRule::Earliest, &scores), wanted);
     let rows = rows(&scores);
-    let won = prizes(&paying(rewards.to_vec(), TieRule::Earliest), &rows);
+    let won = prizes(&paying(rewards.to_vec(), TieRule::Earliest), (&rows, 1));
     let first = won[&0]
         .iter()
         .map(|prize| (prize.reward, prize.amount_micro));
@@ -110,6 +110,20 @@ fn who_has_no_score_wins_nothing() {
     }
 }
 
+#[test]
+fn a_tier_pays_everybody_with_a_part_in_the_sum_once_it_is_reached() {
+    // An equal share of 404 among 4 is 101, and 1 % of it 1.01.
+    let tiers = [of(Basis::Tier(1), 10), of(Basis::Tier(2), 100)];
+    let scores = [400, 3, 1, 0];
+    let rule = TieRule::Earliest;
+    assert_eq!(
+        paid(&tiers, rule, &scores),
+        [10, 10, 0, 0],
+        "one is reached"
+    );
+    assert_eq!(paid(&tiers, rule, &[0, 0]), [0, 0]);
+}
+
 fn any_reward() -> impl Strategy<Value = Reward> {
     let basis = prop_oneof![
         (1_u32..12, 0_u32..6).prop_map(|(first, more)| Basis::Rank {
@@ -118,6 +132,7 @@ fn any_reward() -> impl Strategy<Value = Reward> {
         }),
         (1_u32..=100).prop_map(Basis::Percentile),
         (1_i64..8).prop_map(Basis::Threshold),
+        (1_u32..3).prop_map(Basis::Tier),
         select(vec![Split::Equal, Split::Score]).prop_map(Basis::Pool),
     ];
     (basis, 1_i64..1_000).prop_map(|(basis, tokens_micro)| of(basis, tokens_micro))
@@ -137,7 +152,7 @@ proptest! {
         definition.capacity = Some(u32::try_from(rows.len()).unwrap() + free);
         let budget_micro = definition.worst_case_micro();
         prop_assert!(definition.over_budget(budget_micro).is_empty());
-        let won = prizes(&definition, &rows);
+        let won = prizes(&definition, (&rows, 1));
         prop_assert!(total_micro(&won) <= budget_micro);
         prop_assert!(won.values().flatten().all(|prize| prize.amount_micro > 0));
         for of_row in won.values() {

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Challenge, admit::Refusal, resident::Resident};
+use super::{Challenge, Stage, admit::Refusal, prizes::sum_micro, resident::Resident};
 use crate::{
     definition::{Definition, LateJoin},
     event::Contribution,
@@ -34,8 +34,14 @@ pub struct Played {
     pub definition: Definition,
     /// Who would have been in.
     pub participants: u32,
+    /// Too few would have been in, so that it would have been cancelled.
+    pub is_cancelled: bool,
     /// The first rows as they would have been settled, best first.
     pub rows: Vec<RowView>,
+    /// What each of those rows would have won, 10^-6 token; one of each.
+    pub won_micro: Vec<i64>,
+    /// What it would have cost, all rows together, 10^-6 token.
+    pub cost_micro: i64,
     /// Who would not, in the order of the candidates.
     pub excluded: Vec<(UserId, Exclusion)>,
 }
@@ -64,8 +70,9 @@ impl Rehearsal {
             excluded: Vec::new(),
         };
         rehearsal.held.filled();
-        rehearsal.give(ChallengeInput::Create(open));
-        rehearsal.give(ChallengeInput::Publish);
+        let joined_ms = rehearsal.joined_ms();
+        rehearsal.give(joined_ms, ChallengeInput::Create(open));
+        rehearsal.give(joined_ms, ChallengeInput::Publish);
         rehearsal
     }
 
@@ -74,13 +81,13 @@ impl Rehearsal {
         self.definition.started_ms()
     }
 
-    fn give(&mut self, input: ChallengeInput) {
+    fn give(&mut self, stamp_ms: i64, input: ChallengeInput) {
         let position = Position {
             index: self.held.challenge().position.index.saturating_add(1),
             ..self.held.challenge().position
         };
         let header = Header {
-            stamp_ms: self.joined_ms(),
+            stamp_ms,
             partition: PartitionId(0),
             position,
             origin: Origin::server(Source::Rest),
@@ -109,7 +116,7 @@ impl Rehearsal {
         if challenge.may_join(user, starts_ms, joined_ms)? {
             let (id, alias) = (challenge.id, contribution.alias.clone());
             let joining = challenge.joining(user.clone(), alias, (starts_ms, joined_ms));
-            self.give(joining);
+            self.give(joined_ms, joining);
             self.held.take(&Contribution {
                 challenge: id,
                 ..contribution
@@ -120,14 +127,39 @@ impl Rehearsal {
 
     /// How it ends, with up to `limit` rows.
     #[must_use]
-    pub fn end(self, limit: usize) -> Played {
+    pub fn end(mut self, limit: usize) -> Played {
+        self.settle();
         let (challenge, board) = (self.held.challenge(), self.held.board());
-        let page = challenge.board_page(board, None, limit, self.joined_ms());
+        let page = challenge.board_page(board, None, limit, challenge.now_ms);
+        let won_micro = |row: &RowView| {
+            let id = row.user.as_ref().and_then(|user| challenge.row_id(user));
+            id.map_or(0, |id| sum_micro(&board.prizes_of(&id)))
+        };
         Played {
             participants: board.len(),
+            is_cancelled: matches!(challenge.stage, Stage::Cancelled(_)),
+            won_micro: page.items.iter().map(won_micro).collect(),
+            cost_micro: board.paid_micro(),
             rows: page.items,
             definition: self.definition,
             excluded: self.excluded,
+        }
+    }
+
+    /// Its window ends, who is in is counted where that matters, and it is settled.
+    fn settle(&mut self) {
+        let cutoff_ms = self.definition.settles_at_ms();
+        self.give(cutoff_ms, ChallengeInput::Tick);
+        if let Some(count) = self.held.count() {
+            self.give(cutoff_ms, count);
+        }
+        if self.held.challenge().is_open() {
+            let settle = ChallengeInput::Settle {
+                cutoff_ms,
+                digest: self.held.board().digest(),
+                participants: self.held.board().len(),
+            };
+            self.give(cutoff_ms, settle);
         }
     }
 }

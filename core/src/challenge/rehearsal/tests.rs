@@ -6,6 +6,7 @@ use super::{
     super::scene::{ID, contribution, definition, user},
     *,
 };
+use crate::definition::rewards::{Basis, Reward};
 
 fn rehearsed(name: &str, score: i64) -> Rehearsed {
     Rehearsed {
@@ -66,4 +67,30 @@ fn of_whom_nothing_is_known_is_left_out_with_the_reason() {
     let played = rehearsal.end(10);
     let excluded = [(user("ann"), why[0]), (user("bob"), why[1])];
     assert_eq!((played.participants, played.excluded), (0, excluded.into()));
+}
+
+#[test]
+fn what_it_would_have_cost_is_what_its_prizes_come_to() {
+    let reward = |basis, tokens_micro| Reward {
+        basis,
+        tokens_micro,
+    };
+    let paying = Definition {
+        rewards: Vec::from([
+            reward(Basis::Rank { first: 1, last: 1 }, 100),
+            reward(Basis::Threshold(1), 7),
+        ]),
+        ..definition()
+    };
+    let candidates = [("ann", 900), ("bob", 1_200), ("cat", 5), ("dan", 0)];
+    let ended = played(paying.clone(), &candidates);
+    assert_eq!(ended.won_micro, [107, 7], "of the rows that are told");
+    assert_eq!((ended.cost_micro, ended.is_cancelled), (121, false));
+    let alone = Definition {
+        min_participants: Some(5),
+        ..paying
+    };
+    let ended = played(alone, &candidates);
+    assert_eq!(ended.won_micro, [0, 0]);
+    assert_eq!((ended.cost_micro, ended.is_cancelled), (0, true));
 }

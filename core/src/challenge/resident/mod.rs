@@ -330,14 +330,17 @@ impl Resident {
     #[must_use]
     pub fn account(&self) -> Option<(CampaignId, CampaignInput)> {
         let known = !self.is_partial() && self.pending.is_empty();
-        let owes = known && self.challenge.owes_account();
+        // While members are being told nothing is asked of all of them, once for each.
+        let told = !self.challenge.is_voided() || self.outbox.is_empty();
+        let owes = known && told && self.challenge.owes_account();
         owes.then(|| self.challenge.account(self.board.paid_micro()))
             .flatten()
     }
 
-    /// The campaign has journaled it.
-    pub fn accounted(&mut self) {
-        self.challenge.accounted = true;
+    /// The campaign has journaled that. What it has paid may be another sum since.
+    pub fn accounted(&mut self, told: &CampaignInput) {
+        let owed = self.challenge.account(self.board.paid_micro());
+        self.challenge.accounted |= owed.is_some_and(|(_, owed)| owed == *told);
     }
 
     /// Whether it may leave memory: nothing waits, nothing is unconfirmed, and no score would be lost with the board.

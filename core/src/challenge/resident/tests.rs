@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    challenge::{Stage, admit::Refusal},
     civil::Day,
     definition::{
         Definition,
@@ -9,6 +10,7 @@ use crate::{
     },
     id::ChallengeId,
     input::{Conclusion, Origin, RULES_VERSION, Source},
+    view::ChallengePhase,
 };
 
 const ID: ChallengeId = ChallengeId([7; 16]);
@@ -267,9 +269,9 @@ fn t5_2_a_restart_after_the_settlement_tells_the_same_prizes_until_they_are_conf
         challenge: ID,
         spent_micro: 110,
     };
-    assert_eq!(again.account(), Some((CAMPAIGN, close)));
+    assert_eq!(again.account(), Some((CAMPAIGN, close.clone())));
     assert!(!again.may_passivate());
-    again.accounted();
+    again.accounted(&close);
     assert_eq!(again.account(), None);
     again.outbox.round();
     again.outbox.round();
@@ -277,6 +279,124 @@ fn t5_2_a_restart_after_the_settlement_tells_the_same_prizes_until_they_are_conf
         again.confirmed(&user, &notice);
     }
     assert_eq!(restarted(&mut again).challenge().visible_deadline(), None);
+}
+
+/// Ann and bob have won, and everybody knows.
+fn settled() -> Resident {
+    let inputs = [
+        ChallengeInput::Create(paying()),
+        ChallengeInput::Publish,
+        join("ann"),
+        join("bob"),
+    ];
+    let tail = (1..)
+        .zip(inputs)
+        .map(|(index, input)| (header(index, 0), input));
+    let mut resident = Resident::recovered(Challenge::new(ID), tail.collect(), &[]);
+    resident.filled();
+    resident.take(&score("ann", 50));
+    resident.take(&score("bob", 60));
+    tell_all(&mut resident);
+    let settle = ChallengeInput::Settle {
+        cutoff_ms: definition().settles_at_ms(),
+        digest: resident.board().digest(),
+        participants: 2,
+    };
+    resident.enqueue(header(9, definition().settles_at_ms()), settle);
+    resident.step(at(9));
+    resident
+}
+
+fn tell_all(resident: &mut Resident) {
+    for (user, _, notice) in resident.outbox.due(10) {
+        resident.confirmed(&user, &notice);
+    }
+}
+
+fn void(resident: &mut Resident, index: u64) {
+    let input = ChallengeInput::Void("a wrong zone".into());
+    resident.enqueue(header(index, definition().settles_at_ms()), input);
+    resident.step(at(index));
+}
+
+fn close(spent_micro: i64) -> CampaignInput {
+    CampaignInput::Close {
+        challenge: ID,
+        spent_micro,
+    }
+}
+
+#[test]
+fn a_settlement_that_is_annulled_tells_what_was_won_until_that_is_confirmed_and_frees_it_then() {
+    let mut resident = settled();
+    tell_all(&mut resident);
+    let told = resident.account().map(|(_, close)| close).unwrap();
+    assert_eq!(told, close(110));
+    let board = resident.board().digest();
+    void(&mut resident, 10);
+    // What the settlement had told on its way is no news of the annulment.
+    resident.accounted(&told);
+    assert_eq!(resident.account(), None, "it is not back yet");
+    let phase = resident.challenge().phase(definition().settles_at_ms());
+    assert_eq!(phase, Some(ChallengePhase::Voided));
+    assert_eq!(resident.board().digest(), board, "the board stays");
+    let mut again = restarted(&mut resident);
+    let mut back = Vec::new();
+    for (user, _, notice) in again.outbox.due(10) {
+        let UserInput::Conclude {
+            conclusion: Conclusion::Voided {
+                campaign, prizes, ..
+            },
+            ..
+        } = &notice
+        else {
+            panic!("{notice:?}");
+        };
+        assert_eq!(*campaign, Some(CAMPAIGN));
+        let amounts: Vec<_> = prizes.iter().map(|prize| prize.amount_micro).collect();
+        back.push((user.clone(), amounts));
+        again.confirmed(&user, &notice);
+    }
+    assert_eq!(
+        back,
+        [
+            (user("ann"), Vec::from([5])),
+            (user("bob"), Vec::from([100, 5]))
+        ]
+    );
+    assert_eq!(again.account(), Some((CAMPAIGN, close(0))));
+    again.accounted(&close(0));
+    assert_eq!(again.account(), None);
+    void(&mut again, 11);
+    assert!(again.outbox.is_empty(), "once is enough");
+    assert_eq!(restarted(&mut again).challenge().visible_deadline(), None);
+}
+
+#[test]
+fn only_what_is_settled_can_be_annulled_and_then_nothing_changes_any_more() {
+    let mut resident = settled();
+    let now_ms = definition().settles_at_ms();
+    let challenge = resident.challenge();
+    assert_eq!(challenge.may_void(now_ms), Ok(true));
+    void(&mut resident, 10);
+    let challenge = resident.challenge();
+    let phase = Refusal::Phase(ChallengePhase::Voided);
+    assert_eq!(challenge.may_void(now_ms), Ok(false));
+    assert_eq!(challenge.may_cancel(now_ms), Err(phase));
+    assert_eq!(
+        challenge.may_leave(&user("ann"), now_ms),
+        Err(Refusal::Closed)
+    );
+    assert_eq!(
+        challenge.may_join(&user("dan"), 0, now_ms),
+        Err(Refusal::Closed)
+    );
+    let mut open = Challenge::new(ID);
+    assert_eq!(open.may_void(now_ms), Err(Refusal::NotFound));
+    open.definition = Some(paying());
+    open.stage = Stage::Published;
+    let early = Err(Refusal::Phase(ChallengePhase::Open));
+    assert_eq!(open.may_void(0), early);
 }
 
 #[test]

@@ -154,6 +154,7 @@ impl Challenge {
         LiveView {
             challenge: self.id,
             phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
+            ranks: self.rank_state(board, now_ms),
             participants: board.len(),
             partial: board.is_partial(),
             percentile_bp,

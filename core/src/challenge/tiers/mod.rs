@@ -28,16 +28,15 @@ impl Challenge {
         (open && tiers > self.tiers_told()).then_some(tiers)
     }
 
-    fn tiers_told(&self) -> u32 {
+    /// How many tiers were told to be reached.
+    pub(super) fn tiers_told(&self) -> u32 {
         u32::try_from(self.reached_ms.len()).unwrap_or(u32::MAX)
     }
 
     /// So many tiers are reached by now; answers whom to tell.
     pub(super) fn reach(&mut self, tiers: u32, at_ms: i64) -> Vec<Notice> {
-        let asked = match self.definition.as_ref().map(|definition| &definition.kind) {
-            Some(Kind::Collective { tiers }) => u32::try_from(tiers.len()).unwrap_or(u32::MAX),
-            _ => 0,
-        };
+        let definition = self.definition.as_ref();
+        let asked = definition.map_or(0, |definition| definition.kind.tiers());
         let new = tiers.min(asked).saturating_sub(self.tiers_told());
         if new == 0 {
             return Vec::new();

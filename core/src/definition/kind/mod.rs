@@ -73,6 +73,15 @@ pub enum Kind {
 const RACE_KEY: i64 = 1 << 52;
 
 impl Kind {
+    /// How many tiers there are to be reached together.
+    #[must_use]
+    pub fn tiers(&self) -> u32 {
+        match self {
+            Self::Collective { tiers } => u32::try_from(tiers.len()).unwrap_or(u32::MAX),
+            _ => 0,
+        }
+    }
+
     /// Its name on the wire.
     #[must_use]
     pub fn name(&self) -> &'static str {

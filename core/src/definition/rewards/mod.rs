@@ -58,6 +58,10 @@ pub enum Basis {
     /// All who have scored share the tokens.
     #[n(3)]
     Pool(#[n(0)] Split),
+    /// Of a collective challenge: everybody with a part in its sum, once that has reached the tier with this number, from 1 (domain.md
+    /// 5.2).
+    #[n(4)]
+    Tier(#[n(0)] u32),
 }
 
 /// One reward of a challenge.
@@ -82,11 +86,11 @@ impl Reward {
                 let places = u32::try_from(places.div_ceil(100)).unwrap_or(rows);
                 Some((1, places.min(rows)))
             }
-            Basis::Threshold(_) | Basis::Pool(_) => None,
+            Basis::Threshold(_) | Basis::Pool(_) | Basis::Tier(_) => None,
         }
     }
 
-    fn faults(&self, index: usize, capacity: u32) -> Vec<DefinitionFault> {
+    fn faults(&self, index: usize, (capacity, tiers): (u32, u32)) -> Vec<DefinitionFault> {
         let mut faults = Vec::new();
         let mut fault = |wrong: bool, member: &str, detail: &str| {
             if wrong {
@@ -108,6 +112,10 @@ impl Reward {
             }
             Basis::Threshold(score) => fault(score < 1, "threshold", "1 or more"),
             Basis::Pool(_) => {}
+            Basis::Tier(tier) => {
+                let words = "the number of a tier of a collective challenge, from 1";
+                fault(tier == 0 || tier > tiers, "tier", words);
+            }
         }
         faults
     }
@@ -117,7 +125,7 @@ impl Reward {
 fn cost_micro(rewards: &[Reward], tie_rule: TieRule, rows: u32) -> i64 {
     let each = rewards.iter().map(|reward| match reward.basis {
         Basis::Pool(_) => reward.tokens_micro,
-        Basis::Threshold(_) => reward.tokens_micro.saturating_mul(i64::from(rows)),
+        Basis::Threshold(_) | Basis::Tier(_) => reward.tokens_micro.saturating_mul(i64::from(rows)),
         Basis::Rank { .. } | Basis::Percentile(_) if tie_rule == TieRule::All => 0,
         Basis::Rank { .. } | Basis::Percentile(_) => {
             let (first, last) = reward.places(rows).unwrap_or((1, 0));
@@ -139,7 +147,7 @@ fn best_place_micro(rewards: &[Reward]) -> i64 {
         let wins = rewards.iter().filter(|reward| match reward.basis {
             Basis::Rank { first, last } => (first..=last).contains(&place),
             Basis::Percentile(_) => true,
-            Basis::Threshold(_) | Basis::Pool(_) => false,
+            Basis::Threshold(_) | Basis::Pool(_) | Basis::Tier(_) => false,
         });
         wins.fold(0_i64, |sum, reward| sum.saturating_add(reward.tokens_micro))
     };
@@ -180,7 +188,7 @@ impl Definition {
         let mut faults = Vec::new();
         let rewards = self.rewards.iter().enumerate();
         for (index, reward) in rewards {
-            faults.extend(reward.faults(index, self.places()));
+            faults.extend(reward.faults(index, (self.places(), self.kind.tiers())));
         }
         if self.rewards.len() > limits::REWARDS_MAX {
             faults.push(DefinitionFault::at("/rewards", "range", "at most 16"));

@@ -3,7 +3,7 @@
 use alloc::vec;
 
 use super::*;
-use crate::{civil::Day, id::CampaignId};
+use crate::{civil::Day, definition::Kind, id::CampaignId};
 
 fn rank(first: u32, last: u32, tokens_micro: i64) -> Reward {
     let basis = Basis::Rank { first, last };
@@ -120,4 +120,26 @@ fn a_percentile_is_rounded_up_to_whole_places() {
     let places = [0, 1, 10, 11, 1_000_000].map(|rows| best.places(rows));
     let wanted = [0, 1, 1, 2, 100_000].map(|last| Some((1, last)));
     assert_eq!(places, wanted);
+}
+
+#[test]
+fn a_tier_that_nobody_can_reach_is_a_fault_and_one_that_is_there_may_be_paid_to_all() {
+    let tiers = vec![
+        of(Basis::Tier(2), 5),
+        of(Basis::Tier(3), 5),
+        of(Basis::Tier(0), 5),
+    ];
+    let mut definition = paying(tiers, TieRule::Earliest);
+    let most = definition.reward_faults();
+    let wanted = [0, 1, 2].map(|index| alloc::format!("/rewards/{index}/tier"));
+    let told: Vec<_> = most.iter().map(|fault| &*fault.pointer).collect();
+    assert_eq!(told, wanted, "a challenge of another type has none");
+    definition.kind = Kind::Collective {
+        tiers: vec![100, 200],
+    };
+    let faults = definition.reward_faults();
+    let told: Vec<_> = faults.iter().map(|fault| &*fault.pointer).collect();
+    assert_eq!(told, &wanted[1..]);
+    definition.rewards.truncate(1);
+    assert_eq!(definition.worst_case_micro(), 10 * 5);
 }

@@ -70,7 +70,9 @@ impl Question {
         };
         match self {
             Self::Day(day) => of_days(user, change, days(*day, *day)) || of_day(change, *day),
-            Self::Tokens(day) => of_days(user, change, days(*day, *day)),
+            Self::Tokens(day) => {
+                of_days(user, change, days(*day, *day)) || adjusts(&change.kind, *day)
+            }
             Self::Goal(goal, day) => {
                 let Some(held) = user.goals.get(goal) else {
                     return false;
@@ -167,7 +169,7 @@ fn of_day(change: &Change, day: Day) -> bool {
                 || own.is_some_and(|(on, _)| on == day)
         }
         ChangeKind::GoalDeleted { until, .. } => *until == Some(day),
-        other => rests(other, day, day),
+        other => rests(other, day, day) || adjusts(other, day),
     }
 }
 
@@ -178,4 +180,8 @@ fn rests(kind: &ChangeKind, first: Day, last: Day) -> bool {
         }
         _ => false,
     }
+}
+
+fn adjusts(kind: &ChangeKind, day: Day) -> bool {
+    matches!(kind, ChangeKind::Adjusted { day: on, .. } if *on == day)
 }

@@ -31,6 +31,8 @@ pub enum ChallengePhase {
     Settled,
     /// Cancelled.
     Cancelled,
+    /// Settled, and annulled since.
+    Voided,
 }
 
 impl From<view::ChallengePhase> for ChallengePhase {
@@ -42,6 +44,7 @@ impl From<view::ChallengePhase> for ChallengePhase {
             view::ChallengePhase::Finalising => Self::Finalising,
             view::ChallengePhase::Settled => Self::Settled,
             view::ChallengePhase::Cancelled => Self::Cancelled,
+            view::ChallengePhase::Voided => Self::Voided,
         }
     }
 }

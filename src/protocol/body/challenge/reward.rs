@@ -4,7 +4,7 @@ use serde::Serialize;
 use streakline_core::definition::rewards::{self, Basis, Split, TieRule};
 use utoipa::ToSchema;
 
-/// One reward; it has exactly one of `rank`, `percentile`, `threshold` and `pool`.
+/// One reward; it has exactly one of `rank`, `percentile`, `threshold`, `pool` and `tier`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reward {
     /// What each winner gets, or what a pool holds in all, 10^-6 token.
@@ -27,6 +27,9 @@ pub struct Reward {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub pool: Option<&'static str>,
+    /// Of a collective challenge: everybody with at least 1 % of an equal share wins it once the tier with this number is reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tier: Option<u32>,
 }
 
 impl From<&rewards::Reward> for Reward {
@@ -44,6 +47,7 @@ impl From<&rewards::Reward> for Reward {
             Basis::Threshold(score) => shown.threshold = Some(score),
             Basis::Pool(Split::Equal) => shown.pool = Some("equal"),
             Basis::Pool(Split::Score) => shown.pool = Some("score"),
+            Basis::Tier(tier) => shown.tier = Some(tier),
         }
         shown
     }

@@ -85,6 +85,7 @@ fn state(state: EnrolmentState) -> &'static str {
         EnrolmentState::Settled => "settled",
         EnrolmentState::Waiting => "waiting",
         EnrolmentState::Cancelled => "cancelled",
+        EnrolmentState::Voided => "voided",
     }
 }
 

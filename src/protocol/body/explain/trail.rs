@@ -201,6 +201,16 @@ pub enum Changed {
         /// The user was released from its hold.
         release: bool,
     },
+    /// The balance was set right by hand.
+    #[serde(rename = "balance.adjusted")]
+    Adjusted {
+        /// The civil day on which it was booked.
+        day: String,
+        /// What it changed the balance by, 10^-6 token.
+        amount_micro: i64,
+        /// Why, in the admin's words.
+        reason: String,
+    },
 }
 
 impl From<&Origin> for By {
@@ -325,6 +335,11 @@ impl From<&ChangeKind> for Changed {
                 hold,
             },
             ChangeKind::Retried { input, release } => Self::Retried { input, release },
+            ChangeKind::Adjusted { day, adjustment } => Self::Adjusted {
+                day: day.iso(),
+                amount_micro: adjustment.amount_micro,
+                reason: adjustment.reason,
+            },
         }
     }
 }
