@@ -376,7 +376,7 @@ mod tests {
     fn a_flush_groups_its_inputs_by_the_user_that_they_are_about() {
         let mut journal: Journal<()> = Journal::new(PartitionId(256), 1, 0);
         let challenge = |input| Input::Challenge(ChallengeId([1; 16]), input);
-        let leave = ChallengeInput::Leave(UserId::parse("ann").unwrap());
+        let leave = ChallengeInput::Leave(UserId::parse("ann").unwrap(), None);
         let again = Retry {
             stamp_ms: 0,
             kept: false,

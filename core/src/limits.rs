@@ -94,6 +94,14 @@ pub const PRORATED_DAYS_MAX: i32 = 60;
 pub const CLOCK_TURNS_MAX: usize = 32;
 /// Tiers of a collective challenge.
 pub const TIERS_MAX: usize = 20;
+/// Teams of a challenge.
+pub const TEAMS_MAX: usize = 64;
+/// Characters of a team's key.
+pub const TEAM_KEY_CHARS_MAX: usize = 32;
+/// Characters of a team's name.
+pub const TEAM_NAME_CHARS_MAX: usize = 50;
+/// Most members whose scores a team's score is the mean of, where it counts the best.
+pub const TEAM_BEST_MAX: u32 = 100;
 /// Stages of a journey.
 pub const STAGES_MAX: usize = 32;
 /// Characters of a stage's title.

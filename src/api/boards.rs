@@ -21,6 +21,8 @@ const AROUND_ROWS: u32 = 5;
 #[utoipa::path(get, path = "/v1/challenges/{id}/leaderboard", tag = "challenges",
     operation_id = "read_leaderboard",
     params(
+        ("by" = Option<String>, Query,
+            description = "`team`: all teams of a challenge that has some, best first"),
         ("around" = Option<String>, Query,
             description = "The rows around this user, who for a user's token is the user itself"),
         ("around_score" = Option<i64>, Query,
@@ -42,11 +44,33 @@ pub(super) async fn read(Search { ask, mut query }: Search) -> Answer {
         let words = "a board is read around a user or around a score";
         query.fault("around_score", Wrong::new("conflict", words));
     }
+    if query.read("by", by_team).is_some() {
+        if around.is_some() || score.is_some() {
+            let words = "teams are read as a whole";
+            query.fault("by", Wrong::new("conflict", words));
+        }
+        return read_teams(&ask, query).await;
+    }
     match (around, score) {
         (Some(user), _) => read_around(&ask, query, user).await,
         (None, Some(score)) => read_around_score(&ask, query, score).await,
         (None, None) => read_page(&ask, query).await,
     }
+}
+
+fn by_team(text: &str) -> Result<(), Wrong> {
+    let words = "must be team";
+    (text == "team")
+        .then_some(())
+        .ok_or_else(|| Wrong::new("unsupported", words))
+}
+
+/// There are few teams: they are told at once.
+async fn read_teams(ask: &Ask, query: Query) -> Answer {
+    query.done()?;
+    let (id, viewer) = (ask.challenge()?, viewer(&ask.principal));
+    let board = ask.api.directory.team_board(id, viewer).await?;
+    answer::plain(&Board::of(&board, audience(&ask.principal), None))
 }
 
 async fn read_page(ask: &Ask, mut query: Query) -> Answer {
@@ -146,6 +170,8 @@ pub(super) fn key_of_text(text: &str) -> Option<RowKey<RowId>> {
 
 #[cfg(test)]
 mod tests {
+    use streakline_core::definition::Measure;
+
     use super::*;
 
     #[test]
@@ -156,12 +182,15 @@ mod tests {
             ordinal: 7,
             key: 65_210,
             score: 65_210,
+            measure: Measure::Count,
             achieved_at_ms: 1_460_564_280_000,
             finished_at_ms: None,
             after_min: None,
             alias: "Swift Heron".into(),
             row: "c81f".into(),
             user,
+            team: None,
+            roster: None,
         };
         let key_with = |id| RowKey {
             score: 65_210,

@@ -1,11 +1,15 @@
-//! `/v1/challenges/{id}/enrolments`: joining and leaving. Neither has a body or a precondition: both may be repeated.
+//! `/v1/challenges/{id}/enrolments`: joining and leaving. Neither has a precondition: both may be repeated.
 
+use actix_web::web::Payload;
 use streakline_core::id::{ChallengeId, UserId};
+use utoipa::ToSchema;
 
 use super::{
     answer,
     ask::{Ask, Search},
-    fault::Wrong,
+    body,
+    fault::{Faults, Wrong},
+    fields::{Fields, text},
     page,
     problem::Answer,
 };
@@ -91,20 +95,37 @@ pub(super) async fn read(ask: Ask) -> Answer {
     answer::one(&ask.request, None, &Enrolment::from(&view))
 }
 
-/// Join a challenge, or wait for a place where it has a waiting list
+/// Which team a user comes into.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "it describes the body, which is read member by member"
+)]
+struct JoinBody {
+    /// Key of the team, of a challenge whose `roster` is `chosen`.
+    #[schema(example = "red")]
+    team: Option<String>,
+}
+
+/// Join a challenge, or wait for a place where it has a waiting list; a body is needed only where one chooses a team
 #[utoipa::path(put, path = "/v1/challenges/{id}/enrolments/{user}", tag = "challenges",
     operation_id = "join_challenge",
+    request_body(content = inline(Option<JoinBody>)),
     responses(
         (status = 200, description = "Joined or waiting already", body = Enrolment),
         (status = 201, description = "Joined, or waiting where `state` says so", body = Enrolment),
     ))]
-pub(super) async fn join(ask: Ask) -> Answer {
+pub(super) async fn join(ask: Ask, payload: Payload) -> Answer {
     let user = ask.own_user()?;
-    let written = ask
-        .api
-        .directory
-        .enrol(ask.challenge()?, &user, ask.caller())
-        .await?;
+    let id = ask.challenge()?;
+    let body = body::read_optional(&ask.request, payload).await?;
+    let faults = Faults::default();
+    let mut top = Fields::of(&body.json, &faults);
+    let team = top.optional("team", text);
+    top.done(&[]);
+    faults.none()?;
+    let directory = &ask.api.directory;
+    let written = directory.enrol(id, (&user, team), ask.caller()).await?;
     answer::written(written.created, None, &Enrolment::from(&written.value))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use streakline_core::{
     civil::{self, Day, Local},
-    definition::Definition,
+    definition::{Definition, Measure},
     event::{EventId, Fact, FactKind},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     input::{Origin, RULES_VERSION, Source},
@@ -179,12 +179,15 @@ pub(crate) fn row_view() -> RowView {
         ordinal: 1,
         key: 65_210,
         score: 65_210,
+        measure: Measure::Amount(Metric::STEPS),
         achieved_at_ms: 1_460_564_280_000,
         finished_at_ms: None,
         after_min: None,
         alias: "Swift Heron".into(),
         row: "c81f".into(),
         user: Some(ann()),
+        team: None,
+        roster: None,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use streakline_core::{
     campaign::CampaignInput,
-    challenge::prizes::Prize,
+    challenge::{Departed, prizes::Prize},
     definition::{
         Definition, Evidence, Kind,
+        kind::teams::Teams,
         rewards::{Basis, Reward, Split, TieRule},
     },
     id::{CampaignId, ChallengeId, MemberNumber},
-    input::{ChallengeInput, Conclusion},
+    input::{ChallengeInput, Conclusion, TeamPlace},
     leaderboard::RankStyle,
     metric::Metric,
 };
@@ -51,10 +52,14 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     };
     let mut of = kinds::with_kind(random, of);
     // Some types have places of their own, and no prize is for a place behind the last.
-    of.rewards = some_rewards(
-        random,
-        (of.capacity.unwrap_or(100).min(100), of.kind.tiers()),
-    );
+    let teams = of.teams().map(Teams::count);
+    let places = teams.unwrap_or_else(|| of.capacity.unwrap_or(100));
+    of.rewards = some_rewards(random, (places.min(100), of.kind.tiers()));
+    if teams.is_some() {
+        // Teams win by place or by score.
+        of.rewards
+            .retain(|reward| !matches!(reward.basis, Basis::Pool(_)));
+    }
     of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
     of
 }
@@ -120,6 +125,7 @@ pub(crate) fn conclusion(random: &mut Random) -> Conclusion {
         participants: u32::try_from(random.within(1, 1_000_000)).unwrap(),
         finished_at_ms: maybe(random, |random| FROM_MS + random.within(0, 1_000_000_000)),
         prizes: prizes(random),
+        team: maybe(random, team_place),
     }
 }
 
@@ -130,6 +136,23 @@ fn prizes(random: &mut Random) -> Vec<Prize> {
         amount_micro: random.within(1, 2_000_000_000),
     };
     rewards.map(prize).collect()
+}
+
+/// How a team may have ended.
+pub(crate) fn team_place(random: &mut Random) -> TeamPlace {
+    TeamPlace {
+        team: format!("team-{}", random.index(9)),
+        rank: maybe(random, |random| {
+            u32::try_from(random.within(1, 64)).unwrap()
+        }),
+    }
+}
+
+fn departed(random: &mut Random) -> Option<Departed> {
+    maybe(random, |random| Departed {
+        score: random.within(0, 1_000_000_000),
+        achieved_at_ms: FROM_MS + random.within(0, 1_000_000_000),
+    })
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
@@ -149,8 +172,9 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             starts_ms: FROM_MS + random.within(-1_000_000_000, 1_000_000_000),
             member: MemberNumber(u32::try_from(random.within(0, 9)).unwrap()),
             waits: random.permille(300),
+            team: maybe(random, |random| u8::try_from(random.within(0, 3)).unwrap()),
         },
-        6 => ChallengeInput::Leave(user_id(random)),
+        6 => ChallengeInput::Leave(user_id(random), departed(random)),
         7 => ChallengeInput::Settle {
             cutoff_ms: FROM_MS + random.within(0, 1_000_000_000),
             digest: bytes32(random),
@@ -159,9 +183,11 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
         8 => ChallengeInput::Skip(skip(random)),
         10 => ChallengeInput::Forget(MemberNumber(u32::try_from(random.within(0, 9)).unwrap())),
         9 => ChallengeInput::Retry(retry(random, encoded(ChallengeInput::Tick))),
-        11 => ChallengeInput::Admit(vec![MemberNumber(
-            u32::try_from(random.within(0, 9)).unwrap(),
-        )]),
+        11 => {
+            let number = MemberNumber(u32::try_from(random.within(0, 9)).unwrap());
+            let team = maybe(random, |random| u8::try_from(random.within(0, 3)).unwrap());
+            ChallengeInput::Admit(vec![number], team.into_iter().collect())
+        }
         _ => ChallengeInput::Tick,
     }
 }

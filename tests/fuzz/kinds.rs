@@ -3,7 +3,11 @@
 use streakline_core::{
     definition::{
         Clock, Definition, Kind, LateJoin,
-        kind::{duel::Ring, journey::Waypoint},
+        kind::{
+            duel::Ring,
+            journey::Waypoint,
+            teams::{Roster, Team, TeamScore, Teams},
+        },
     },
     id::ChallengeId,
     input::UserInput,
@@ -22,6 +26,12 @@ pub(crate) fn with_kind(random: &mut Random, mut of: Definition) -> Definition {
     if let Kind::LastStanding { bar } = of.kind {
         (of.late, of.clock) = (LateJoin::No, Clock::UserLocal);
         of.per_day_cap = of.per_day_cap.map(|cap| cap.max(bar));
+    }
+    if let Some(teams) = of.teams() {
+        of.capacity = of
+            .capacity
+            .map(|places| places.max(2 * teams.score.least()));
+        of.late = LateJoin::No;
     }
     if let Kind::Duel { .. } = of.kind {
         (of.capacity, of.ends) = (Some(2), of.starts.plus(6));
@@ -44,8 +54,9 @@ pub(crate) fn reach(random: &mut Random, challenge: ChallengeId, join: u32) -> U
 
 fn kind(random: &mut Random) -> Kind {
     let target = random.within(1, 1_000_000_000);
-    match random.index(7) {
+    match random.index(8) {
         0 => Kind::Most,
+        7 => Kind::TeamVsTeam(teams(random)),
         6 => Kind::LastStanding { bar: target },
         5 => Kind::Duel {
             rings: METRICS.map(|metric| ring(random, metric)).to_vec(),
@@ -66,6 +77,21 @@ fn kind(random: &mut Random) -> Kind {
                 .map(|distance_m| stage(random, distance_m))
                 .collect(),
         },
+    }
+}
+
+fn teams(random: &mut Random) -> Teams {
+    let count = random.within(2, 64);
+    let team = |number: i64| Team {
+        key: format!("team-{number}.{}", random.index(9)),
+        name: words(random, 50),
+    };
+    let teams = (0..count).map(team).collect();
+    let best = u32::try_from(random.within(1, 100)).unwrap();
+    Teams {
+        teams,
+        roster: [Roster::Chosen, Roster::Balanced][random.index(2)],
+        score: [TeamScore::Mean, TeamScore::Sum, TeamScore::Best(best)][random.index(3)],
     }
 }
 

@@ -311,9 +311,10 @@ fn challenge(random: &mut Random) -> Vec<u8> {
             starts_ms: FROM_MS,
             member: MemberNumber(u32::try_from(number).unwrap() + 1),
             waits: random.permille(200),
+            team: None,
         });
         if random.permille(200) {
-            inputs.push(ChallengeInput::Leave(user));
+            inputs.push(ChallengeInput::Leave(user, None));
         }
     }
     inputs.push(values::challenge_input(random));

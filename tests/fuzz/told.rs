@@ -11,6 +11,7 @@ use streakline_core::{
 };
 
 use crate::{
+    contests,
     random::Random,
     values::{self, bytes16},
 };
@@ -59,6 +60,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
             score: random.within(0, 1_000_000_000),
             participants: count,
             finished_at_ms: values::maybe(random, |random| random.within(0, 1_000_000_000)),
+            team: values::maybe(random, contests::team_place),
         },
         2 => FactKind::ChallengeCancelled {
             challenge,

@@ -484,6 +484,7 @@ fn told_once(
                     score: row.score,
                     participants,
                     finished_at_ms: None,
+                    team: None,
                 });
             }
         }

@@ -2,7 +2,7 @@
 //! then (domain.md 5.1, design.md 4).
 
 use super::{
-    Challenge, RowId, Stage, Told,
+    Board, Challenge, RowId, Stage, Told,
     prizes::{Prizes, prizes},
 };
 use crate::{campaign::CampaignInput, id::CampaignId, leaderboard::RowKey};
@@ -10,11 +10,12 @@ use crate::{campaign::CampaignInput, id::CampaignId, leaderboard::RowKey};
 impl Challenge {
     /// What each winner gets, or got before it was annulled, by rows in board order; nothing before it is settled and every row is
     /// frozen.
-    pub(super) fn prizes(&self, rows: &[RowKey<RowId>]) -> Prizes<RowId> {
+    pub(super) fn prizes(&self, board: &Board, rows: &[RowKey<RowId>]) -> Prizes<RowId> {
         let is_final = self.frozen && !matches!(self.stage, Stage::Cancelled(_));
         let definition = self.definition.as_ref().filter(|_| is_final);
-        definition.map_or_else(Prizes::new, |definition| {
-            prizes(definition, (rows, self.tiers_told()))
+        definition.map_or_else(Prizes::new, |definition| match definition.teams() {
+            Some(_) => board.prizes_of_teams(definition, rows),
+            None => prizes(definition, (rows, self.tiers_told())),
         })
     }
 

@@ -4,7 +4,9 @@
 use alloc::string::String;
 
 use super::{Challenge, Stage};
-use crate::{id::UserId, input::ChallengeInput, view::ChallengePhase};
+use crate::{
+    definition::kind::teams::TeamNumber, id::UserId, input::ChallengeInput, view::ChallengePhase,
+};
 
 /// Why not; the codes of protocol.md 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +104,7 @@ impl Challenge {
             }
             _ => {}
         }
-        if !definition.takes_in(starts_ms, now_ms) {
+        if !definition.takes_in(starts_ms, now_ms) || self.has_departed(user) {
             return Err(Refusal::Closed);
         }
         if self.has_free_place(now_ms) || self.may_wait() {
@@ -112,21 +114,30 @@ impl Challenge {
         }
     }
 
-    /// The input that takes a user in, or lets it wait where no place is free, with the number that it will have.
+    /// The input that takes a user in, or lets it wait where no place is free, with the number that it will have; of teams, it
+    /// comes into the one that has the fewest members.
     #[must_use]
-    pub fn joining(
+    pub fn joining(&self, user: UserId, alias: String, times: (i64, i64)) -> ChallengeInput {
+        self.joining_team(None, (user, alias), times)
+    }
+
+    /// The same, with the team that the user has asked for, where that is for the user to say.
+    #[must_use]
+    pub fn joining_team(
         &self,
-        user: UserId,
-        alias: String,
+        wanted: Option<TeamNumber>,
+        (user, alias): (UserId, String),
         (starts_ms, now_ms): (i64, i64),
     ) -> ChallengeInput {
         let member = self.members.number_for(&user);
+        let waits = !self.has_free_place(now_ms);
         ChallengeInput::Join {
             user,
             alias,
             starts_ms,
             member,
-            waits: !self.has_free_place(now_ms),
+            waits,
+            team: self.team_for(wanted, waits),
         }
     }
 

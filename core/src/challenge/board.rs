@@ -10,10 +10,11 @@ use sha2::{Digest, Sha256};
 use super::{
     Challenge, Member,
     prizes::{Prize, Prizes, total_micro},
+    teams::Tallies,
 };
 use crate::{
     civil::MINUTE_MS,
-    definition::Scale,
+    definition::{Definition, Measure, Scale, kind::teams::TeamNumber},
     event::Contribution,
     id::{ChallengeId, MemberNumber, Position, UserId},
     input::Conclusion,
@@ -48,6 +49,7 @@ pub(super) struct Seat {
     pub(super) alias: String,
     user: Option<UserId>,
     group: u8,
+    team: Option<TeamNumber>,
     join: u32,
     version: Position,
 }
@@ -61,6 +63,9 @@ pub struct Board {
     offset: u64,
     style: RankStyle,
     scale: Scale,
+    measure: Measure,
+    /// The teams, where there are teams.
+    pub(super) teams: Option<Tallies>,
     /// The sum of all scores, where the type asks for it.
     total: i128,
     /// What each winner gets, once it is settled.
@@ -83,6 +88,8 @@ impl Board {
             offset: 0,
             style: challenge.rank_style(),
             scale: challenge.scale(),
+            measure: challenge.measure(),
+            teams: Tallies::of(challenge),
             total: 0,
             prizes: Prizes::new(),
             pays_much: false,
@@ -97,10 +104,13 @@ impl Board {
             sum.saturating_add(i128::from(row.score))
         });
         rows.sort_unstable_by(|one, other| order.compare(one, other));
-        board.prizes = challenge.prizes(&rows);
+        board.prizes = challenge.prizes(&board, &rows);
         let mut prizes = board.prizes.values().flatten();
         board.pays_much = prizes.any(|prize| prize.amount_micro >= limits::HELD_PRIZE_MICRO);
         board.order = Leaderboard::from_sorted(order, rows);
+        if let Some(teams) = board.teams.as_mut().filter(|_| challenge.frozen) {
+            teams.end(board.style);
+        }
         board
     }
 
@@ -136,10 +146,14 @@ impl Board {
             alias: member.alias().into(),
             user: member.user().cloned(),
             group: member.group,
+            team: member.team,
             join: member.join,
             version: Position::default(),
         };
         self.seats.insert(id.clone(), seat);
+        if let (Some(teams), Some(team)) = (&mut self.teams, member.team) {
+            teams.put(team, (number, score, achieved_at_ms));
+        }
         self.offset = self.offset.saturating_add(1);
         Some(RowKey {
             score,
@@ -151,14 +165,21 @@ impl Board {
     /// Takes a row away.
     pub(super) fn remove(&mut self, id: &RowId) {
         self.count(id, 0);
+        self.tally(id, None);
         self.order.remove(id);
         self.seats.remove(id);
         self.offset = self.offset.saturating_add(1);
     }
 
-    /// Counts ranks and tells scores as the challenge says now.
-    pub(super) fn tell_as(&mut self, (style, scale): (RankStyle, Scale)) {
-        (self.style, self.scale) = (style, scale);
+    /// Counts ranks, tells scores and knows teams as the challenge says now.
+    pub(super) fn tell_as(&mut self, challenge: &Challenge) {
+        (self.style, self.scale) = (challenge.rank_style(), challenge.scale());
+        self.measure = challenge.measure();
+        let teams = challenge.definition.as_ref().and_then(Definition::teams);
+        if self.teams.as_ref().map(Tallies::teams) != teams {
+            // Nobody has joined: teams are as they are once joining is open.
+            self.teams = Tallies::of(challenge);
+        }
     }
 
     /// The sum of all scores, store units, of a type that asks for it.
@@ -173,6 +194,21 @@ impl Board {
             let before = self.order.get(id).map_or(0, |(score, _)| score);
             let more = i128::from(score).saturating_sub(i128::from(before));
             self.total = self.total.saturating_add(more);
+        }
+    }
+
+    /// A row's score is going to be another, or none; its team follows.
+    fn tally(&mut self, id: &RowId, now: Option<(i64, i64)>) {
+        let Some(teams) = &mut self.teams else { return };
+        let seat = self.seats.get(id);
+        let Some((team, number)) = seat.and_then(|seat| Some((seat.team?, seat.number))) else {
+            return;
+        };
+        if let Some((score, achieved_at_ms)) = self.order.get(id) {
+            teams.take(team, (number, score, achieved_at_ms));
+        }
+        if let Some((score, achieved_at_ms)) = now {
+            teams.put(team, (number, score, achieved_at_ms));
         }
     }
 
@@ -195,6 +231,8 @@ impl Board {
         seat.version = contribution.version;
         seat.alias.clone_from(&contribution.alias);
         self.count(&id, contribution.score);
+        let now = (contribution.score, contribution.achieved_at_ms);
+        self.tally(&id, Some(now));
         self.order
             .set(&id, contribution.score, contribution.achieved_at_ms);
         self.offset = self.offset.saturating_add(1);
@@ -283,12 +321,60 @@ impl Board {
             ordinal: row.ordinal,
             key: row.score,
             score: reached.score,
+            measure: self.measure,
             achieved_at_ms: row.achieved_at_ms,
             finished_at_ms: reached.finished.then_some(row.achieved_at_ms),
             after_min: reached.after_min,
             alias: seat.map_or_else(String::new, |seat| seat.alias.clone()),
             row: opaque,
             user: seat.and_then(|seat| seat.user.clone()),
+            team: seat.and_then(|seat| self.team_key(seat.team?)),
+            roster: None,
+        }
+    }
+
+    /// The key of a team.
+    fn team_key(&self, team: TeamNumber) -> Option<String> {
+        let teams = self.teams.as_ref()?.teams();
+        teams.get(team).map(|team| team.key.clone())
+    }
+
+    /// The rows of the teams, best first; `None`: there are none.
+    pub(super) fn team_rows(&self) -> Option<Vec<RowView>> {
+        let teams = self.teams.as_ref()?;
+        Some(teams.rows(self.style))
+    }
+
+    /// What each member of a winning team gets.
+    pub(super) fn prizes_of_teams(
+        &self,
+        definition: &Definition,
+        rows: &[RowKey<RowId>],
+    ) -> Prizes<RowId> {
+        let Some(teams) = &self.teams else {
+            return Prizes::new();
+        };
+        let won = teams.prizes(definition);
+        let team = |row: &RowKey<RowId>| self.seats.get(&row.id)?.team;
+        let of = |row: &RowKey<RowId>| Some((row.id.clone(), won.get(&team(row)?)?.clone()));
+        rows.iter().filter_map(of).collect()
+    }
+
+    /// A member who has left and of whom its team keeps a score.
+    pub(super) fn depart(&mut self, number: MemberNumber, member: &Member) {
+        let counted = member.departed_score(number);
+        if let (Some(teams), Some((team, counted))) = (&mut self.teams, counted) {
+            teams.put(team, counted);
+            self.offset = self.offset.saturating_add(1);
+        }
+    }
+
+    /// Nothing is kept any more of a member who has left.
+    pub(super) fn forget_departed(&mut self, number: MemberNumber, member: &Member) {
+        let counted = member.departed_score(number);
+        if let (Some(teams), Some((team, counted))) = (&mut self.teams, counted) {
+            teams.take(team, counted);
+            self.offset = self.offset.saturating_add(1);
         }
     }
 
@@ -297,6 +383,7 @@ impl Board {
     pub fn conclusion(&self, id: &RowId) -> Option<Conclusion> {
         let place = self.order.place(id)?;
         let (key, achieved_at_ms) = self.order.get(id)?;
+        let team = self.seats.get(id).and_then(|seat| seat.team);
         let reached = self.scale.reached(key, place.rank);
         Some(Conclusion::Settled {
             rank: self.style.of(place),
@@ -304,6 +391,7 @@ impl Board {
             participants: self.len(),
             finished_at_ms: reached.finished.then_some(achieved_at_ms),
             prizes: self.prizes_of(id),
+            team: team.and_then(|team| self.teams.as_ref()?.place(team, self.style)),
         })
     }
 
@@ -325,7 +413,8 @@ impl Board {
     }
 
     /// SHA-256 over 256 digests, one per first byte of the user's hash, each over that group's rows in board order, so that
-    /// groups can be summed up apart (design.md 4). A row is its score, its achieved-at and its member's number.
+    /// groups can be summed up apart (design.md 4). A row is its score, its achieved-at and its member's number. Where there are
+    /// teams, what each of them comes to follows.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         let mut groups: BTreeMap<u8, Sha256> =
@@ -341,10 +430,11 @@ impl Board {
             }
         }
         let digests = groups.into_values().map(Sha256::finalize);
-        digests
-            .fold(Sha256::new(), Sha256::chain_update)
-            .finalize()
-            .into()
+        let mut sum = digests.fold(Sha256::new(), Sha256::chain_update);
+        if let Some(teams) = &self.teams {
+            teams.sum_up(&mut sum);
+        }
+        sum.finalize().into()
     }
 
     /// Nobody can say any more whose row it is.

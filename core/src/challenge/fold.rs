@@ -3,12 +3,12 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Challenge, Member, Name, Stage, Told, attendance, board::Board, forget::forget, frozen::freeze,
-    waiting,
+    Challenge, Departed, Member, Name, Stage, Told, attendance, board::Board, forget::forget,
+    frozen::freeze, waiting,
 };
 use crate::{
     campaign::{self, CampaignInput},
-    definition::Definition,
+    definition::{Definition, kind::teams::TeamNumber},
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
 };
@@ -68,7 +68,7 @@ fn proceed(
         notices = challenge.unadmitted(board);
     }
     notices.extend(apply(challenge, board, header, input));
-    board.tell_as((challenge.rank_style(), challenge.scale()));
+    board.tell_as(challenge);
     challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
     notices
 }
@@ -107,6 +107,7 @@ fn apply(
             starts_ms,
             member,
             waits,
+            team,
         } => {
             let name = Name {
                 user: user.clone(),
@@ -118,15 +119,16 @@ fn apply(
                 name,
                 asked: *member,
                 waits: *waits,
+                team: *team,
             };
             join(challenge, board, joining, times)
         }
-        ChallengeInput::Admit(numbers) => {
-            waiting::admit(challenge, board, (numbers, header.stamp_ms))
+        ChallengeInput::Admit(numbers, teams) => {
+            waiting::admit(challenge, board, (numbers, teams, header.stamp_ms))
         }
         ChallengeInput::Count(joined) => attendance::counted(challenge, board, *joined),
         ChallengeInput::Reach(tiers) => challenge.reach(*tiers, header.stamp_ms),
-        ChallengeInput::Leave(user) => leave(challenge, board, (user, header)),
+        ChallengeInput::Leave(user, departed) => leave(challenge, board, (user, *departed, header)),
         ChallengeInput::Settle {
             cutoff_ms,
             digest,
@@ -202,6 +204,7 @@ struct Joining {
     name: Name,
     asked: MemberNumber,
     waits: bool,
+    team: Option<TeamNumber>,
 }
 
 fn join(
@@ -217,6 +220,7 @@ fn join(
     }
     let join = held.map_or(0, |held| held.join).saturating_add(1);
     let mut member = Member::new(joining.name, join, (joined_ms, starts_ms));
+    member.team = joining.team;
     if joining.waits {
         member.joined = false;
         member.ticket = Some(challenge.members.next_ticket());
@@ -224,7 +228,7 @@ fn join(
     let number = challenge.members.put(joining.asked, member.clone());
     if member.joined {
         board.seat(number, &member);
-        challenge.joined = challenge.joined.saturating_add(1);
+        challenge.count_in(&member);
     }
     #[cfg(feature = "fault-injection")]
     if let Some(definition) = &challenge.definition {
@@ -237,7 +241,7 @@ fn join(
 fn leave(
     challenge: &mut Challenge,
     board: &mut Board,
-    (user, header): (&UserId, &Header),
+    (user, departed, header): (&UserId, Option<Departed>, &Header),
 ) -> Vec<Notice> {
     let number = challenge.members.number_of(user);
     let waited = number.is_some_and(|number| challenge.members.stop_waiting(number));
@@ -246,6 +250,7 @@ fn leave(
         return Vec::new();
     };
     let row = member.row_id();
+    let before = member.clone();
     member.joined = false;
     member.change_name(|name| name.asked_by = Some(Box::new(header.origin.clone())));
     let withdraw = UserInput::Withdraw {
@@ -253,10 +258,13 @@ fn leave(
         join: member.join,
     };
     if !waited {
-        challenge.joined = challenge.joined.saturating_sub(1);
+        challenge.count_out(&before);
     }
     if let Some(row) = row {
         board.remove(&row);
+    }
+    if before.joined {
+        challenge.depart(board, user, (departed, header.stamp_ms));
     }
     Vec::from([(user.clone(), withdraw)])
 }

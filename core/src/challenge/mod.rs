@@ -21,6 +21,7 @@ pub mod resident;
 mod scene;
 pub mod section;
 pub mod stored;
+pub mod teams;
 mod tiers;
 pub mod view;
 mod waiting;
@@ -30,7 +31,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     campaign::Campaign,
-    definition::{Definition, Scale},
+    definition::{Definition, Measure, Scale},
     id::{ChallengeId, Position},
     input::Origin,
     leaderboard::RankStyle,
@@ -39,7 +40,7 @@ use crate::{
 };
 
 pub use board::{Answer, Board, RowId};
-pub use members::{ERASED_ALIAS, Member, Members, Name};
+pub use members::{Departed, ERASED_ALIAS, Member, Members, Name};
 
 /// What admins have decided, and the settlement.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -160,6 +161,10 @@ pub struct Challenge {
     #[n(20)]
     #[cbor(default)]
     pub is_counted: bool,
+    /// How many are in each team, where there are teams.
+    #[n(25)]
+    #[cbor(default)]
+    pub rosters: Vec<u32>,
     /// When each tier of a collective challenge was reached, POSIX ms; those behind them are not yet.
     #[n(15)]
     #[cbor(default)]
@@ -194,6 +199,7 @@ impl Challenge {
             frozen: false,
             is_extended: false,
             is_counted: false,
+            rosters: Vec::new(),
             reached_ms: Vec::new(),
             campaign: None,
             accounted: false,
@@ -238,6 +244,13 @@ impl Challenge {
     pub fn scale(&self) -> Scale {
         let definition = self.definition.as_ref();
         definition.map_or_else(Scale::default, |of| of.kind.scale(of.metric))
+    }
+
+    /// What the scores of its members are numbers of.
+    #[must_use]
+    pub fn measure(&self) -> Measure {
+        let definition = self.definition.as_ref();
+        definition.map_or(Measure::Count, |of| of.kind.measure(of.metric))
     }
 
     /// Where it stands at an instant (protocol.md 7); `None`: there is no such challenge.

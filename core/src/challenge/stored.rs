@@ -106,7 +106,7 @@ impl Stored {
         }
         let members = challenge.members.iter();
         let nameless = members.filter(|(_, member)| member.name().is_none());
-        let gone = nameless.filter(|(_, member)| !challenge.frozen || !member.joined);
+        let gone = nameless.filter(|(_, member)| !challenge.frozen || !member.is_kept());
         let gone: Vec<_> = gone.map(|(number, _)| number).collect();
         gone.into_iter().for_each(|of| challenge.leave_out(of));
         challenge

@@ -54,6 +54,10 @@ impl Challenge {
             membership: self.membership(member),
             joined_ms: member.joined_ms,
             counts_from_ms,
+            team: member
+                .team
+                .and_then(|team| self.team(team))
+                .map(|team| team.key.clone()),
         }
     }
 
@@ -122,6 +126,16 @@ impl Challenge {
             total: (self.scale() == Scale::Sum).then(|| board.total()),
             partial: false,
         }
+    }
+
+    /// The teams, best first, those that are not ranked behind all others; `None`: there are none.
+    #[must_use]
+    pub fn team_board(&self, board: &Board, now_ms: i64) -> Option<BoardView> {
+        let items = board.team_rows()?;
+        Some(BoardView {
+            items,
+            ..self.board_of(board, Vec::new(), false, now_ms)
+        })
     }
 
     /// Up to `limit` rows after a key, in board order.

@@ -16,7 +16,7 @@ use crate::{
     civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric, zone::Zones,
 };
 
-pub use kind::{Kind, Reached, Scale};
+pub use kind::{Kind, Measure, Reached, Scale};
 
 pub use clock::{Clock, DateSpan, Dial};
 pub use evidence::Evidence;

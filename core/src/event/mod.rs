@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 use crate::{
     civil::{Day, Local},
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
-    input::Origin,
+    input::{Origin, TeamPlace},
     sample::RecordRefusal,
     view::Counted,
 };
@@ -200,6 +200,9 @@ pub enum FactKind {
         #[n(4)]
         #[cbor(default)]
         finished_at_ms: Option<i64>,
+        /// How the user's team ended, where there are teams.
+        #[n(6)]
+        team: Option<TeamPlace>,
     },
     /// `challenge.cancelled`.
     #[n(11)]

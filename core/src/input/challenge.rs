@@ -5,7 +5,8 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     campaign::CampaignInput,
-    definition::Definition,
+    challenge::Departed,
+    definition::{Definition, kind::teams::TeamNumber},
     id::{MemberNumber, UserId},
     poison::{Retry, Skip},
 };
@@ -48,13 +49,17 @@ pub enum ChallengeInput {
         #[n(4)]
         #[cbor(default)]
         waits: bool,
+        /// Its team, where there are teams; of who waits for a place the one that was asked for. It is journaled for the
+        /// same reason.
+        #[n(6)]
+        team: Option<TeamNumber>,
     },
     /// Annuls a settlement, with the admin's words: what it has paid goes back.
     #[n(25)]
     Void(#[n(0)] String),
-    /// Lets a user go.
+    /// Lets a user go, with what its team keeps of it: scores are not journaled, and this one moves no more (ADR 0064).
     #[n(7)]
-    Leave(#[n(0)] UserId),
+    Leave(#[n(0)] UserId, #[n(1)] Option<Departed>),
     /// Settles the cycle: every partition has passed its barrier.
     #[n(8)]
     Settle {
@@ -81,9 +86,14 @@ pub enum ChallengeInput {
     /// it was. It names nobody, so that it can be read when the user's key is gone.
     #[n(12)]
     Forget(#[n(0)] MemberNumber),
-    /// Gives free places to members who wait. It names nobody, for the same reason.
+    /// Gives free places to members who wait, each with its team where there are teams. It names nobody, for the same reason.
     #[n(13)]
-    Admit(#[n(0)] Vec<MemberNumber>),
+    Admit(
+        #[n(0)] Vec<MemberNumber>,
+        #[n(1)]
+        #[cbor(default)]
+        Vec<TeamNumber>,
+    ),
     /// So many are in when the window has ended: with too few the challenge is cancelled.
     #[n(20)]
     Count(#[n(0)] u32),
@@ -101,7 +111,7 @@ impl ChallengeInput {
     #[must_use]
     pub fn subject(&self) -> Option<UserId> {
         match self {
-            Self::Join { user, .. } | Self::Leave(user) => Some(user.clone()),
+            Self::Join { user, .. } | Self::Leave(user, _) => Some(user.clone()),
             // What it offers again is no retry itself.
             Self::Retry(retry) => retry.of_challenge()?.subject(),
             Self::Create(_)
@@ -114,7 +124,7 @@ impl ChallengeInput {
             | Self::Tick
             | Self::Skip(_)
             | Self::Forget(_)
-            | Self::Admit(_)
+            | Self::Admit(..)
             | Self::Count(_)
             | Self::Reach(_)
             | Self::Campaign(_) => None,
@@ -132,13 +142,13 @@ impl ChallengeInput {
             Self::Cancel(_) => "cancel",
             Self::Void(_) => "void",
             Self::Join { .. } => "join",
-            Self::Leave(_) => "leave",
+            Self::Leave(..) => "leave",
             Self::Settle { .. } => "settle",
             Self::Tick => "tick",
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",
             Self::Forget(_) => "forget",
-            Self::Admit(_) => "admit",
+            Self::Admit(..) => "admit",
             Self::Count(_) => "count",
             Self::Reach(_) => "reach",
             Self::Campaign(CampaignInput::Fund { .. }) => "fund",

@@ -5,6 +5,17 @@ use minicbor::{Decode, Encode};
 
 use crate::{challenge::prizes::Prize, id::CampaignId};
 
+/// How a team ended.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct TeamPlace {
+    /// Its key.
+    #[n(0)]
+    pub team: String,
+    /// Its rank among the teams; `None`: it had too few members to be ranked.
+    #[n(1)]
+    pub rank: Option<u32>,
+}
+
 /// How a challenge ended for one participant.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Conclusion {
@@ -28,6 +39,9 @@ pub enum Conclusion {
         #[n(4)]
         #[cbor(default)]
         prizes: Vec<Prize>,
+        /// How the user's team ended, where there are teams.
+        #[n(6)]
+        team: Option<TeamPlace>,
     },
     /// Cancelled, with the admin's words.
     #[n(1)]

@@ -9,7 +9,7 @@ mod conclusion;
 
 pub use adjustment::Adjustment;
 pub use challenge::ChallengeInput;
-pub use conclusion::Conclusion;
+pub use conclusion::{Conclusion, TeamPlace};
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use minicbor::{Decode, Encode};

@@ -305,6 +305,7 @@ pub(super) fn conclude(
             participants,
             finished_at_ms,
             prizes,
+            team,
         } => {
             won = prizes;
             held.state = EnrolmentState::Settled;
@@ -314,6 +315,7 @@ pub(super) fn conclude(
                 score: *score,
                 participants: *participants,
                 finished_at_ms: *finished_at_ms,
+                team: team.clone(),
             }
         }
         Conclusion::NotAdmitted | Conclusion::Voided { .. } => {

@@ -3,7 +3,10 @@
 use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::ChallengePhase;
-use crate::id::{ChallengeId, UserId};
+use crate::{
+    definition::Measure,
+    id::{ChallengeId, UserId},
+};
 
 /// How final the ranks of a board are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +30,10 @@ pub struct RowView {
     pub ordinal: u32,
     /// By what the board orders it: the score, or how soon a race was finished.
     pub key: i64,
-    /// Store units.
+    /// In `measure`.
     pub score: i64,
+    /// What the score is a number of.
+    pub measure: Measure,
     /// POSIX ms.
     pub achieved_at_ms: i64,
     /// The same, where the row has reached what it had to; POSIX ms.
@@ -39,8 +44,12 @@ pub struct RowView {
     pub alias: String,
     /// Opaque per board.
     pub row: String,
-    /// Who; the shell shows it to admins only. Nothing of one who was erased.
+    /// Who; the shell shows it to admins only. Nothing of one who was erased, or of a team.
     pub user: Option<UserId>,
+    /// Key of its team, where there are teams.
+    pub team: Option<String>,
+    /// Of the row of a team: how many are in its roster, and whether they are enough for a rank.
+    pub roster: Option<(u32, bool)>,
 }
 
 /// A part of a leaderboard.

@@ -376,6 +376,8 @@ pub struct EnrolmentView {
     pub joined_ms: i64,
     /// First minute that counts, POSIX ms.
     pub counts_from_ms: i64,
+    /// Key of the team that the user is or was in, or has asked for, where there are teams.
+    pub team: Option<String>,
 }
 
 /// A challenge.

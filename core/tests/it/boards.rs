@@ -33,6 +33,7 @@ fn challenge() -> Resident {
         starts_ms,
         member: MemberNumber(u32::try_from(number).unwrap() + 1),
         waits: false,
+        team: None,
     };
     let begin = [
         ChallengeInput::Create(definition()),

@@ -224,6 +224,7 @@ fn a_user_is_told_of_joining_start_end_and_settlement() {
         participants: 3,
         finished_at_ms: None,
         prizes: Vec::new(),
+        team: None,
     };
     history.input(UserInput::Conclude {
         challenge: ID,

@@ -269,7 +269,7 @@ fn contested() -> Resident {
         let joining = held.challenge().joining(user(name), alias, (starts_ms, 0));
         give(&mut held, joining);
     }
-    give(&mut held, ChallengeInput::Leave(user("bob")));
+    give(&mut held, ChallengeInput::Leave(user("bob"), None));
     let settle = ChallengeInput::Settle {
         cutoff_ms: at(BEGUN),
         digest: held.board().digest(),

@@ -49,6 +49,7 @@ fn won(amounts: &[i64]) -> UserInput {
             participants: 3,
             finished_at_ms: None,
             prizes: prizes.collect(),
+            team: None,
         },
     }
 }

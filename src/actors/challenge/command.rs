@@ -194,7 +194,8 @@ fn may_run(cell: &Cell, command: &ChallengeCommand) -> bool {
             caught_up(cell) && cell.borrow().resident().is_some_and(|r| !r.is_partial())
         }
         ChallengeCommand::Write(_) => {
-            let idle = cell.borrow().resident().is_some_and(|r| r.pending() == 0);
+            let is_idle = |r: &Resident| r.pending() == 0 && !r.awaits_scores_of_teams();
+            let idle = cell.borrow().resident().is_some_and(is_idle);
             caught_up(cell) && idle
         }
         _ => true,
@@ -306,6 +307,7 @@ fn write(cell: &Cell, change: WriteChallenge) {
             deliver::answer(cell, done, member);
         }
         Ok(Some(input)) => {
+            let input = resident.completed(input);
             if let Err(refusal) = held.host.check_tail(&held.entity()) {
                 return done(Err(refusal));
             }

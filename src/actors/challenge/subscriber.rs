@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
 use actix::dev::SendError;
 use sha2::{Digest, Sha256};
-use streakline_core::{challenge::resident::Resident, id::UserId};
+use streakline_core::{
+    challenge::{resident::Resident, section::Section},
+    id::UserId,
+};
 
 use super::{
     Cell, ChallengeCell, ranks,
@@ -134,6 +137,8 @@ fn refusal(held: &ChallengeCell, resident: &Resident, wanted: &Subscribe) -> Opt
     } else if followed.is_some_and(|user| !challenge.is_member(user)) {
         let words = "the user has no row on this board";
         Some(Refusal::new(Code::NotEnrolled, words))
+    } else if wanted.section == Section::Teams && !challenge.has_teams() {
+        Some(Refusal::new(Code::NotFound, "the challenge has no teams"))
     } else if held.subscribers.len() >= SUBSCRIBERS_MAX {
         Some(Refusal::new(Code::Limit, "too many look at this board"))
     } else {

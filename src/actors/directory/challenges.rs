@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use streakline_core::{
-    challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident},
+    challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident, teams::WrongTeam},
     definition::Definition,
     id::{ChallengeId, UserId},
     input::ChallengeInput,
@@ -18,7 +18,7 @@ use streakline_core::{
 use tokio::sync::oneshot;
 
 use super::{
-    Directory, Outcome, answered, campaigns::is_published, check, placed, unknown_challenge,
+    Directory, Outcome, answered, campaigns::is_published, check, fault, placed, unknown_challenge,
 };
 use crate::{
     actors::{
@@ -274,11 +274,11 @@ impl Directory {
     /// Takes a user in, or lets it wait for a place; answered when the user's own partition knows.
     ///
     /// # Errors
-    /// `NotFound`, `NotOpen`, `Full`, `Closed`, `Phase`, `Limit`.
+    /// `NotFound`, `NotOpen`, `Full`, `Closed`, `Phase`, `Limit`; `Invalid` for the team.
     pub async fn enrol(
         &self,
         id: ChallengeId,
-        user: &UserId,
+        (user, team): (&UserId, Option<String>),
         caller: Caller,
     ) -> Outcome<Written<EnrolmentView>> {
         let definition = self.challenge(id).await?.definition;
@@ -308,9 +308,11 @@ impl Directory {
                     "a user takes part in at most 64 challenges",
                 ));
             }
+            let team = challenge.wanted_team(team.as_deref()).map_err(wrong_team)?;
             erasures.honour(ticket)?;
             told.store(true, Ordering::Relaxed);
-            Ok(Some(challenge.joining(joining, alias, (starts_ms, now_ms))))
+            let (who, times) = ((joining, alias), (starts_ms, now_ms));
+            Ok(Some(challenge.joining_team(team, who, times)))
         });
         let enrolled = user.clone();
         let view = move |resident: &Resident, _: i64| {
@@ -333,7 +335,7 @@ impl Directory {
         let (leaving, member) = (user.clone(), user.clone());
         let admit: Admit = Box::new(move |challenge, now_ms| {
             challenge.may_leave(&leaving, now_ms).map_err(refused)?;
-            Ok(Some(ChallengeInput::Leave(leaving)))
+            Ok(Some(ChallengeInput::Leave(leaving, None)))
         });
         self.change(id, (admit, nothing(), Some(member)), caller, |_, _| Ok(()))
             .await
@@ -405,6 +407,20 @@ impl Directory {
         .await
     }
 
+    /// The teams. `viewer`: as for a page.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` where there are no teams.
+    pub async fn team_board(&self, id: ChallengeId, viewer: Option<UserId>) -> Outcome<BoardView> {
+        let none = || fault("/by", "unsupported", WrongTeam::None.to_string());
+        self.look(id, move |resident, now_ms| {
+            visible(resident, viewer.as_ref())?;
+            let board = resident.challenge().team_board(resident.board(), now_ms);
+            board.ok_or_else(none)
+        })
+        .await
+    }
+
     /// Up to `k` rows on each side of a participant.
     ///
     /// # Errors
@@ -463,6 +479,17 @@ impl Directory {
         })
         .await
     }
+}
+
+/// A team that a user cannot come into.
+fn wrong_team(wrong: WrongTeam) -> Refusal {
+    let code = match wrong {
+        WrongTeam::Missing => "required",
+        WrongTeam::Unknown => "unknown_team",
+        WrongTeam::NotChosen => "unsupported",
+        WrongTeam::None => "unknown_field",
+    };
+    fault("/team", code, wrong.to_string())
 }
 
 fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {

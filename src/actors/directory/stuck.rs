@@ -266,14 +266,14 @@ fn readmitted(
         ChallengeInput::Join {
             user, starts_ms, ..
         } => challenge.may_join(user, *starts_ms, now_ms),
-        ChallengeInput::Leave(user) => match challenge.may_leave(user, now_ms) {
+        ChallengeInput::Leave(user, _) => match challenge.may_leave(user, now_ms) {
             Err(admit::Refusal::NotEnrolled) => Ok(false),
             may => may.map(|()| true),
         },
         ChallengeInput::Forget(member) => Ok(challenge.members.of(*member).is_some()),
         // Made anew by the challenge itself.
         ChallengeInput::Settle { .. }
-        | ChallengeInput::Admit(_)
+        | ChallengeInput::Admit(..)
         | ChallengeInput::Count(_)
         | ChallengeInput::Reach(_)
         | ChallengeInput::Campaign(_)
@@ -286,8 +286,9 @@ fn readmitted(
             user,
             alias,
             starts_ms,
+            team,
             ..
-        } => challenge.joining(user, alias, (starts_ms, now_ms)),
+        } => challenge.joining_team(team, (user, alias), (starts_ms, now_ms)),
         other => other,
     };
     Ok(may.map_err(refused)?.then_some(renumbered))

@@ -29,6 +29,7 @@ const TYPES: &[&str] = &[
     "journey",
     "duel",
     "last_standing",
+    "team_vs_team",
 ];
 
 #[derive(ToSchema)]
@@ -93,6 +94,7 @@ pub(super) fn kind(top: &mut Fields<'_>, name: &str, counted: Option<Metric>) ->
             let bar = top.required("bar", amount(counted, 1));
             bar.map(|bar| Kind::LastStanding { bar })
         }
+        "team_vs_team" => super::teams::teams(top).map(Kind::TeamVsTeam),
         _ => Some(Kind::Most),
     }
 }

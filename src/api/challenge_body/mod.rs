@@ -2,6 +2,7 @@
 
 mod kind;
 mod rewards;
+mod teams;
 mod window;
 
 use serde_json::Value;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 use self::{
     kind::{RingBody, StageBody, kind, type_name},
     rewards::{RewardBody, campaign, rewards, tie_rule},
+    teams::TeamBody,
     window::{JoinBody, Window, WindowBody, join},
 };
 use super::{
@@ -51,7 +53,7 @@ pub(super) struct ChallengeBody {
     title: String,
     /// How it is won: `most`, the largest sum; `target`, an amount that is reached or not; `race`, whoever reaches an amount in
     /// the fewest minutes from the own start; `collective`, tiers of the sum of all; `journey`, stages of a route;
-    /// `duel`, two users and three rings; `last_standing`, a bar for each day.
+    /// `duel`, two users and three rings; `last_standing`, a bar for each day; `team_vs_team`, what the members of teams come to.
     #[schema(example = "most")]
     r#type: String,
     /// Of `target` and `race`: the amount to be reached, in the metric's unit.
@@ -71,6 +73,18 @@ pub(super) struct ChallengeBody {
     /// Of `last_standing`: what each day needs, in the metric's unit.
     #[schema(example = 8_000)]
     bar: Option<f64>,
+    /// Of `team_vs_team`: 2 to 64 teams.
+    #[schema(inline)]
+    teams: Option<Vec<TeamBody>>,
+    /// Of `team_vs_team`: `chosen`, who joins says which team; `balanced`, the server takes the one with the fewest members.
+    #[schema(default = "chosen")]
+    roster: Option<String>,
+    /// Of `team_vs_team`: `mean` of its members' scores, `sum`, or `best`, the mean of the best so many.
+    #[schema(default = "mean")]
+    team_score: Option<String>,
+    /// Of a `team_score` of `best`: how many; a team with fewer members is not ranked.
+    #[schema(minimum = 1, maximum = 100)]
+    best: Option<u32>,
     /// Only `steps`; a duel has none.
     #[schema(example = "steps")]
     metric: Option<String>,
@@ -92,7 +106,7 @@ pub(super) struct ChallengeBody {
     /// Which samples count: `sensed`, or `any` where typed-in ones count for anything at all (`rules.manual_policy`).
     #[schema(default = "sensed")]
     evidence: Option<String>,
-    /// Most of one day that counts; null: all of it. Absent: 30,000 steps of `most`, of other types all of it.
+    /// Most of one day that counts; null: all of it. Absent: 30,000 steps of `most` and `team_vs_team`, of other types all of it.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     per_day_cap: Option<i64>,
     /// Hours from the window's end to the settlement.
@@ -187,7 +201,7 @@ pub(super) fn parse(
     definition.clock = window.clock(dates.0);
     definition.metric = metric.unwrap_or(definition.metric);
     definition.kind = kind.unwrap_or(definition.kind);
-    let capped = definition.kind == Kind::Most;
+    let capped = matches!(definition.kind, Kind::Most | Kind::TeamVsTeam(_));
     definition.per_day_cap = definition.per_day_cap.filter(|_| capped);
     (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
     definition.capacity = match (capacity, &definition.kind) {

@@ -250,6 +250,7 @@ impl Conversation {
             }
             View::AroundScore { score, k } => Section::AroundScore { score, k },
             View::Percentile => Section::Percentile { user: own.clone() },
+            View::Teams => Section::Teams,
         })
     }
 

@@ -3,13 +3,14 @@
 //! Who looks decides what is seen: participants see aliases and an opaque row, admins also users (protocol.md 4).
 
 use serde::Serialize;
+use serde_json::Number;
 use streakline_core::{
     id::UserId,
     view::{self, BoardView, RowView},
 };
 use utoipa::ToSchema;
 
-use super::challenge::ChallengePhase;
+use super::{challenge::ChallengePhase, quantity::measured};
 
 /// Who looks at a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,8 +126,9 @@ pub struct Row<'a> {
     pub rank: u32,
     /// Place in the order (score desc, achieved_at asc, user asc).
     pub ordinal: u32,
-    /// In the metric's unit.
-    pub score: i64,
+    /// In the metric's unit; of a duel points, of `last_standing` rounds.
+    #[schema(value_type = f64, example = 65_210)]
+    pub score: Number,
     /// Event-time minute in which the score reached its value, POSIX ms.
     pub achieved_at_ms: i64,
     /// Where the type asks for an amount: when the row reached it, POSIX ms; left out before.
@@ -147,6 +149,18 @@ pub struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, required = false, example = "ann")]
     pub user: Option<&'a str>,
+    /// Key of its team, of a challenge of teams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "red")]
+    pub team: Option<&'a str>,
+    /// Of the row of a team: how many are in its roster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub members: Option<u32>,
+    /// False of a team that has too few members to be ranked, and so stands behind all others; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub ranked: Option<bool>,
     /// Whether it is the asking user's own.
     pub you: bool,
 }
@@ -172,13 +186,18 @@ impl<'a> Row<'a> {
         Self {
             rank: view.rank,
             ordinal: view.ordinal,
-            score: view.score,
+            score: measured(view.measure, view.score),
             achieved_at_ms: view.achieved_at_ms,
             finished_at_ms: view.finished_at_ms,
             after_min: view.after_min,
             alias: &view.alias,
             row: &view.row,
             user: user.filter(|_| audience.names_users).map(UserId::as_str),
+            team: view.team.as_deref(),
+            members: view.roster.map(|(members, _)| members),
+            ranked: view
+                .roster
+                .and_then(|(_, ranked)| (!ranked).then_some(false)),
             you: user.is_some() && audience.you == user,
         }
     }

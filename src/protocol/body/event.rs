@@ -6,6 +6,7 @@ use streakline_core::{
     civil::Day,
     event::{Fact, FactKind, WonPrize},
     id::{ChallengeId, GoalId},
+    input::TeamPlace,
     view::Counted,
 };
 use utoipa::ToSchema;
@@ -227,6 +228,14 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(required = false)]
         finished_at_ms: Option<i64>,
+        /// Key of the user's team, of a challenge of teams.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(required = false)]
+        team: Option<String>,
+        /// That team's rank among the teams; absent where it had too few members for one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(required = false)]
+        team_rank: Option<u32>,
     },
     /// A settled challenge has paid a prize.
     #[serde(rename = "prize.won")]
@@ -390,7 +399,12 @@ impl From<&FactKind> for What {
                 score,
                 participants,
                 finished_at_ms,
-            } => settled(*challenge, (*rank, *score, *participants), *finished_at_ms),
+                team,
+            } => settled(
+                *challenge,
+                (*rank, *score, *participants),
+                (*finished_at_ms, team.as_ref()),
+            ),
             FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
             FactKind::ChallengeVoided { challenge, reason } => voided(*challenge, reason),
             FactKind::PrizeWon(prize) => won(prize),
@@ -421,7 +435,7 @@ fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
 fn settled(
     id: ChallengeId,
     (rank, score, participants): (u32, i64, u32),
-    finished_at_ms: Option<i64>,
+    (finished_at_ms, team): (Option<i64>, Option<&TeamPlace>),
 ) -> What {
     What::ChallengeSettled {
         challenge: id.to_string(),
@@ -429,6 +443,8 @@ fn settled(
         score,
         participants,
         finished_at_ms,
+        team: team.map(|team| team.team.clone()),
+        team_rank: team.and_then(|team| team.rank),
     }
 }
 

@@ -1,7 +1,11 @@
 //! Amounts as goals show them: in the metric's unit, whole where they are whole.
 
 use serde_json::Number;
-use streakline_core::{metric::Metric, view::Counted};
+use streakline_core::{
+    definition::{Measure, kind::teams::MEAN_PARTS},
+    metric::Metric,
+    view::Counted,
+};
 
 use crate::registry;
 
@@ -9,6 +13,20 @@ use crate::registry;
 pub(crate) fn amount(metric: Metric, value: i64) -> Number {
     let of = registry::metrics().get(metric);
     of.map_or_else(|| Number::from(value), |of| number(of.thousandths(value)))
+}
+
+/// A score as a number of what it is measured in.
+pub(crate) fn measured(of: Measure, value: i64) -> Number {
+    match of {
+        Measure::Count => Number::from(value),
+        Measure::Amount(metric) => amount(metric, value),
+        Measure::Mean(metric) => {
+            let of = registry::metrics().get(metric);
+            let per_unit = of.map_or(1, |of| of.store_per_unit.max(1));
+            let of_thousandth = (MEAN_PARTS / 1_000).saturating_mul(i64::from(per_unit));
+            number(i128::from(value.div_euclid(of_thousandth)))
+        }
+    }
 }
 
 /// The mean of readings, from their sum in store units and their number.
@@ -62,6 +80,22 @@ mod tests {
         assert_eq!(told(Metric::DISTANCE, 5_000_000), "5000");
         assert_eq!(told(Metric::DISTANCE, 5_000_500), "5000.5");
         assert_eq!(counted(Counted::Days, 3).to_string(), "3");
+    }
+
+    #[test]
+    fn a_score_is_told_in_what_it_is_measured_in() {
+        let told = |of, value| measured(of, value).to_string();
+        assert_eq!(told(Measure::Count, 420), "420");
+        assert_eq!(told(Measure::Amount(Metric::DISTANCE), 1_500), "1.5");
+        assert_eq!(
+            told(Measure::Mean(Metric::STEPS), 3_333_333_333),
+            "3333.333"
+        );
+        assert_eq!(told(Measure::Mean(Metric::STEPS), 4_000_000), "4");
+        assert_eq!(
+            told(Measure::Mean(Metric::DISTANCE), 2_999_999_999),
+            "2.999"
+        );
     }
 
     #[test]

@@ -277,6 +277,7 @@ fn every_kind_of_fact_about_a_challenge_has_its_own_name() {
             score: 2,
             participants: 3,
             finished_at_ms: None,
+            team: None,
         },
         FactKind::ChallengeCancelled {
             challenge,

@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 173] = [
+pub(super) const FIELDS: [(&str, Holds); 178] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -221,4 +221,9 @@ pub(super) const FIELDS: [(&str, Holds); 173] = [
     ("reward", Holds::Plain),
     ("held_until_ms", Holds::Plain),
     ("ranks", Holds::Plain),
+    ("teams", Holds::Plain),
+    ("team", Holds::Plain),
+    ("members", Holds::Plain),
+    ("ranked", Holds::Plain),
+    ("team_rank", Holds::Plain),
 ];

@@ -79,6 +79,7 @@ fn sound() -> impl Strategy<Value = Value> {
         "subscribe_around",
         "subscribe_around_score",
         "subscribe_percentile",
+        "subscribe_teams",
         "unsubscribe",
         "ping",
         "auth",

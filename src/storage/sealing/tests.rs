@@ -42,7 +42,7 @@ fn flush() -> (Journal<Draft>, Vec<Input>) {
         of("bob"),
         of("ann"),
         challenge(ChallengeInput::Tick),
-        challenge(ChallengeInput::Leave(user("ann"))),
+        challenge(ChallengeInput::Leave(user("ann"), None)),
         of("bob"),
     ];
     for input in &inputs {

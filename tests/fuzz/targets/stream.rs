@@ -141,7 +141,7 @@ pub(super) fn sound(frame: &ClientFrame) -> Result<(), String> {
             let (rows, most) = match wanted.view {
                 View::Top(rows) => (rows, 1_000),
                 View::Around { k, .. } | View::AroundScore { k, .. } => (k, 50),
-                View::Percentile => (1, 1),
+                View::Percentile | View::Teams => (1, 1),
             };
             hold((1..=most).contains(&rows), || "rows of a view".into())
         }
@@ -251,6 +251,7 @@ fn subscribe_json(wanted: &Subscribe) -> Value {
         }
         View::AroundScore { score, k } => json!({"around_score": {"score": score, "k": k}}),
         View::Percentile => json!({"percentile": true}),
+        View::Teams => json!({"teams": true}),
     };
     json!({"type": "subscribe", "id": wanted.id, "topic": format!("board/{}", wanted.challenge),
         "view": view, "deltas": wanted.deltas, "since": since})
@@ -266,7 +267,8 @@ pub(super) fn valid(seed: u64) -> Value {
         3 => {
             let topic = format!("board/{}", ChallengeId(values::bytes16(random)));
             let (k, score) = (random.within(1, 50), random.within(0, 1 << 40));
-            let view = match random.index(4) {
+            let view = match random.index(5) {
+                4 => json!({"teams": true}),
                 0 => json!({"top": random.within(1, 1_000)}),
                 1 => {
                     let user = ["ann", "bob"][random.index(2)];

@@ -25,5 +25,6 @@ mod settlement;
 mod simulation;
 mod streaks;
 mod targets;
+mod teams;
 mod terms;
 mod users;

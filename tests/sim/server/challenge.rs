@@ -183,7 +183,8 @@ impl Server {
         }
         let caught_up = self.wake_challenge(id);
         let resident = self.challenge_cell(id).resident.as_ref();
-        caught_up && resident.is_some_and(|resident| resident.pending() == 0)
+        let idle = |r: &Resident| r.pending() == 0 && !r.awaits_scores_of_teams();
+        caught_up && resident.is_some_and(idle)
     }
 
     /// Whether every boundary up to now is folded; journals a tick where one is due.
@@ -251,7 +252,7 @@ impl Server {
             }
             Mail::Leave(_, number, user) => {
                 let may = challenge.may_leave(&user, now_ms).is_ok();
-                let leave = ChallengeInput::Leave(user.clone());
+                let leave = resident.leaving(user.clone());
                 self.change(id, number, may.then_some(leave), Some(user));
             }
             Mail::Contribute(contribution) => {

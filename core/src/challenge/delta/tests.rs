@@ -23,6 +23,9 @@ fn view(rows: &[(u32, i64)]) -> Arc<LiveView> {
             alias: format!("alias-{number}"),
             row: number.to_string(),
             user: None,
+            measure: crate::definition::Measure::Count,
+            team: None,
+            roster: None,
         })
     };
     Arc::new(LiveView {

@@ -6,27 +6,29 @@ use crate::id::MemberNumber;
 
 /// Takes the user behind a member out of the state and its board.
 pub(super) fn forget(challenge: &mut Challenge, board: &mut Board, number: MemberNumber) {
-    let row = challenge.members.of(number).and_then(|m| m.row_id());
-    match &row {
-        Some(row) if challenge.frozen => {
-            challenge.members.erase(number);
-            board.erase(row);
+    let Some(member) = challenge.members.of(number) else {
+        return challenge.leave_out(number);
+    };
+    let (row, departed) = (member.row_id(), member.departed.is_some());
+    if challenge.frozen && (row.is_some() || departed) {
+        challenge.members.erase(number);
+        if let Some(row) = row {
+            board.erase(&row);
         }
-        _ => {
-            challenge.leave_out(number);
-            if let Some(row) = row {
-                board.remove(&row);
-            }
-        }
+        return;
+    }
+    board.forget_departed(number, member);
+    challenge.leave_out(number);
+    if let Some(row) = row {
+        board.remove(&row);
     }
 }
 
 impl Challenge {
     /// Takes a member out of the state, as if it had never joined.
     pub(super) fn leave_out(&mut self, number: MemberNumber) {
-        let gone = self.members.remove(number);
-        if gone.is_some_and(|member| member.joined) {
-            self.joined = self.joined.saturating_sub(1);
+        if let Some(gone) = self.members.remove(number) {
+            self.count_out(&gone);
         }
     }
 }

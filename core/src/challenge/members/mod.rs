@@ -10,6 +10,7 @@ mod waiting;
 use super::{RowId, Told};
 use crate::{
     civil::Day,
+    definition::kind::teams::TeamNumber,
     id::{MemberNumber, UserId},
     input::Origin,
 };
@@ -43,6 +44,17 @@ pub struct FrozenRow {
     /// Number of the row, from 1.
     #[n(2)]
     pub ordinal: u32,
+}
+
+/// What a team keeps of a member who has left: what it had come to by then (ADR 0064).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Departed {
+    /// Store units.
+    #[n(0)]
+    pub score: i64,
+    /// Minute of event time in which the score was reached, POSIX ms.
+    #[n(1)]
+    pub achieved_at_ms: i64,
 }
 
 /// A member, or one who has left.
@@ -79,6 +91,12 @@ pub struct Member {
     #[n(9)]
     #[cbor(default)]
     pub knows_tiers: u32,
+    /// Its team, where there are teams and it is or was in.
+    #[n(14)]
+    pub team: Option<TeamNumber>,
+    /// What its team keeps of it, where it left after the start.
+    #[n(15)]
+    pub departed: Option<Departed>,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -101,6 +119,8 @@ impl Member {
             ticket: None,
             knows_end: None,
             knows_tiers: 0,
+            team: None,
+            departed: None,
             group: hash.first().copied().unwrap_or(0),
             row: None,
             name: Some(name),
@@ -124,6 +144,11 @@ impl Member {
     #[must_use]
     pub fn alias(&self) -> &str {
         self.name().map_or(ERASED_ALIAS, |name| &name.alias)
+    }
+
+    /// Whether a board that is over rests on it: it has a row, or its team keeps a score of it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.joined || self.departed.is_some()
     }
 
     /// What its row goes by on the board, if it is in.

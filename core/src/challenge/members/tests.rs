@@ -14,7 +14,7 @@ fn members_are_numbered_in_the_order_of_first_joining() {
     for name in ["zoe", "ann", "bob"] {
         join(&mut resident, name);
     }
-    give(&mut resident, ChallengeInput::Leave(user("ann")));
+    give(&mut resident, ChallengeInput::Leave(user("ann"), None));
     join(&mut resident, "cat");
     join(&mut resident, "ann");
     let numbers = ["zoe", "ann", "bob", "cat"].map(|name| number(&resident, name));
@@ -53,6 +53,7 @@ fn who_joined_later_keeps_its_number_when_an_earlier_joining_cannot_be_read_any_
             starts_ms: 0,
             member: MemberNumber(number),
             waits: false,
+            team: None,
         };
         (number, input)
     };
@@ -109,7 +110,7 @@ fn a_name_is_sealed_once_and_again_only_when_it_has_changed() {
     };
     resident.confirmed(&user("bob"), &enrolled);
     assert_eq!(stored(&mut resident).1, [2], "nobody asks for it any more");
-    give(&mut resident, ChallengeInput::Leave(user("cat")));
+    give(&mut resident, ChallengeInput::Leave(user("cat"), None));
     assert_eq!(stored(&mut resident).1, [3]);
     resident.take(&crate::event::Contribution {
         alias: "Quick Fox".into(),
@@ -128,7 +129,7 @@ fn a_name_is_sealed_once_and_again_only_when_it_has_changed() {
 fn a_name_that_changes_while_it_is_being_sealed_is_sealed_again() {
     let mut resident = running(&[("ann", 2)]);
     let parts = resident.snapshot().unwrap();
-    give(&mut resident, ChallengeInput::Leave(user("ann")));
+    give(&mut resident, ChallengeInput::Leave(user("ann"), None));
     join(&mut resident, "ann");
     let fresh = [(MemberNumber(1), alloc::sync::Arc::from(&b"old"[..]))].into();
     resident.sealed(&parts, &fresh);

@@ -51,12 +51,15 @@ struct Purse<'a> {
     rewards: &'a [Reward],
     tie_rule: TieRule,
     rows: u32,
+    /// Parts of a store unit that the scores of these rows are counted in.
+    parts: i64,
     scorers: u32,
     scores: i128,
     tiers: u32,
 }
 
-/// What every winner of a board gets; `rows`: in board order, `tiers`: how many of a collective challenge's were reached.
+/// What every winner of a board gets; `rows`: in board order, `tiers`: how many of a collective challenge's were reached. Of a challenge
+/// of teams these are the teams.
 #[must_use]
 pub fn prizes<K: Ord + Clone>(
     definition: &Definition,
@@ -72,6 +75,7 @@ pub fn prizes<K: Ord + Clone>(
         rewards: &definition.rewards,
         tie_rule: definition.tie_rule,
         rows: u32::try_from(rows.len()).unwrap_or(u32::MAX),
+        parts: definition.teams().map_or(1, |teams| teams.score.parts()),
         scorers: scored().map(Tie::len).fold(0, u32::saturating_add),
         scores: scored().map(Tie::sum).fold(0, i128::saturating_add),
         tiers,
@@ -202,7 +206,9 @@ impl Purse<'_> {
     /// What a score wins by itself.
     fn by_score(&self, reward: &Reward, score: i64) -> i64 {
         match reward.basis {
-            Basis::Threshold(least) if score >= least => reward.tokens_micro,
+            Basis::Threshold(least) if score >= least.saturating_mul(self.parts) => {
+                reward.tokens_micro
+            }
             Basis::Pool(Split::Equal) => reward
                 .tokens_micro
                 .checked_div(i64::from(self.scorers))

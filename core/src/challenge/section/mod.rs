@@ -31,6 +31,8 @@ pub enum Section {
         /// Rows on each side.
         k: u32,
     },
+    /// All teams.
+    Teams,
     /// A member's row alone, with the share of the board that is not ahead of it.
     Percentile {
         /// Whose row.
@@ -44,7 +46,7 @@ impl Section {
     pub fn user(&self) -> Option<&UserId> {
         match self {
             Self::Around { user, .. } | Self::Percentile { user } => Some(user),
-            Self::Top(_) | Self::AroundScore { .. } => None,
+            Self::Top(_) | Self::AroundScore { .. } | Self::Teams => None,
         }
     }
 }
@@ -146,6 +148,10 @@ impl Challenge {
             Section::Around { user, k } => rows.all(board, of_user(user, *k)),
             Section::AroundScore { score, k } => rows.all(board, board.around_score(*score, *k)),
             Section::Percentile { user } => rows.all(board, of_user(user, 0)),
+            Section::Teams => {
+                let teams = board.team_rows().unwrap_or_default();
+                teams.into_iter().map(Arc::new).collect()
+            }
         };
         let percentile_bp = match section {
             Section::Percentile { user } => self.percentile_bp(board, user),

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::{Challenge, Stage, Told, board::Board, fold::Notice};
 use crate::{
-    definition::Definition,
+    definition::{Definition, kind::teams::TeamNumber},
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, UserInput},
     limits,
@@ -73,7 +73,8 @@ impl Challenge {
         let most = usize::try_from(places).unwrap_or(usize::MAX);
         let most = most.min(limits::ADMITTED_AT_ONCE_MAX);
         let numbers: Vec<_> = self.admissible(now_ms).take(most).collect();
-        (!numbers.is_empty()).then_some(ChallengeInput::Admit(numbers))
+        let teams = self.teams_for(&numbers);
+        (!numbers.is_empty()).then_some(ChallengeInput::Admit(numbers, teams))
     }
 
     /// What a member who waits must be told next: that it waits, or that it waited for nothing.
@@ -119,11 +120,12 @@ impl Challenge {
 pub(super) fn admit(
     challenge: &mut Challenge,
     board: &mut Board,
-    (numbers, at_ms): (&[MemberNumber], i64),
+    (numbers, teams, at_ms): (&[MemberNumber], &[TeamNumber], i64),
 ) -> Vec<Notice> {
     let mut notices = Vec::new();
-    for number in numbers {
-        if let Some(user) = admit_one(challenge, board, (*number, at_ms))
+    for (place, number) in numbers.iter().enumerate() {
+        let team = teams.get(place).copied();
+        if let Some(user) = admit_one(challenge, board, (*number, team, at_ms))
             && let Some(notice) = challenge.owed(&user, board)
         {
             notices.push((user, notice));
@@ -135,7 +137,7 @@ pub(super) fn admit(
 fn admit_one(
     challenge: &mut Challenge,
     board: &mut Board,
-    (number, at_ms): (MemberNumber, i64),
+    (number, team, at_ms): (MemberNumber, Option<TeamNumber>, i64),
 ) -> Option<UserId> {
     let definition = challenge.definition.as_ref()?;
     let starts_ms = challenge.members.of(number)?.starts_ms;
@@ -145,9 +147,10 @@ fn admit_one(
     }
     let member = challenge.members.of_mut(number)?;
     (member.joined, member.joined_ms) = (true, at_ms);
+    member.team = team.or(member.team);
     let member = member.clone();
     board.seat(number, &member);
-    challenge.joined = challenge.joined.saturating_add(1);
+    challenge.count_in(&member);
     member.user().cloned()
 }
 

@@ -45,7 +45,7 @@ fn admit(resident: &mut Resident, stamp_ms: i64) {
 }
 
 fn leave(resident: &mut Resident, stamp_ms: i64, name: &str) {
-    give(resident, stamp_ms, ChallengeInput::Leave(user(name)));
+    give(resident, stamp_ms, ChallengeInput::Leave(user(name), None));
 }
 
 fn stands(resident: &Resident, name: &str) -> Membership {
@@ -85,7 +85,10 @@ fn who_asks_while_all_places_are_taken_waits_and_is_taken_in_by_the_order_of_ask
     let next = resident.admission(60_000);
     assert_eq!(
         next,
-        Some(ChallengeInput::Admit(Vec::from([MemberNumber(3)])))
+        Some(ChallengeInput::Admit(
+            Vec::from([MemberNumber(3)]),
+            Vec::new()
+        ))
     );
     assert_eq!(
         join(&mut resident, 60_000, "gus"),
@@ -199,7 +202,7 @@ fn life() -> Vec<(i64, ChallengeInput)> {
         note(&mut resident, at, joining);
     }
     for (at, name) in [(10, "ann"), (20, "dan"), (30, "bob")] {
-        note(&mut resident, at, ChallengeInput::Leave(user(name)));
+        note(&mut resident, at, ChallengeInput::Leave(user(name), None));
         while let Some(admit) = resident.admission(at + 5) {
             note(&mut resident, at + 5, admit);
         }

@@ -127,7 +127,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         4 => any_batch().prop_map(|batch| of_ann(UserInput::Ingest(batch))),
         1 => any_batch().prop_map(move |batch| Input::User(bob.clone(), UserInput::Ingest(batch))),
         1 => Just(of_ann(UserInput::Tick)),
-        1 => Just(Input::Challenge(ChallengeId([1; 16]), ChallengeInput::Leave(ann()))),
+        1 => Just(Input::Challenge(ChallengeId([1; 16]), ChallengeInput::Leave(ann(), None))),
     ]
 }
 

@@ -33,6 +33,7 @@ impl Kind {
             Self::Journey { stages } => of_route(stages, of.metric),
             Self::Duel { rings } => of_duel(rings, of),
             Self::LastStanding { bar } => of_survival(*bar, of),
+            Self::TeamVsTeam(teams) => teams.faults(of),
         }
     }
 }

@@ -7,13 +7,17 @@ pub mod collective;
 pub mod duel;
 mod faults;
 pub mod journey;
+mod measure;
 pub mod survival;
+pub mod teams;
 
 use alloc::vec::Vec;
 use minicbor::{Decode, Encode};
 
-use self::{duel::Ring, journey::Waypoint};
+use self::{duel::Ring, journey::Waypoint, teams::Teams};
 use crate::metric::Metric;
+
+pub use measure::Measure;
 
 /// How a challenge is won.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -67,6 +71,9 @@ pub enum Kind {
         #[n(0)]
         bar: i64,
     },
+    /// Teams against teams: each member has a sum like in [`Kind::Most`], and a team what those of its members come to.
+    #[n(7)]
+    TeamVsTeam(#[n(0)] Teams),
 }
 
 /// The key of one who finishes a race at once; one who takes `n` minutes has `n` less. Larger than every score.
@@ -93,6 +100,7 @@ impl Kind {
             Self::Journey { .. } => "journey",
             Self::Duel { .. } => "duel",
             Self::LastStanding { .. } => "last_standing",
+            Self::TeamVsTeam(_) => "team_vs_team",
         }
     }
 
@@ -108,7 +116,17 @@ impl Kind {
             Self::Most
             | Self::Collective { .. }
             | Self::Duel { .. }
-            | Self::LastStanding { .. } => None,
+            | Self::LastStanding { .. }
+            | Self::TeamVsTeam(_) => None,
+        }
+    }
+
+    /// The teams of a type that has some.
+    #[must_use]
+    pub fn teams(&self) -> Option<&Teams> {
+        match self {
+            Self::TeamVsTeam(teams) => Some(teams),
+            _ => None,
         }
     }
 
@@ -134,7 +152,9 @@ impl Kind {
     #[must_use]
     pub fn scale(&self, metric: Metric) -> Scale {
         match self {
-            Self::Most | Self::Duel { .. } | Self::LastStanding { .. } => Scale::Score,
+            Self::Most | Self::Duel { .. } | Self::LastStanding { .. } | Self::TeamVsTeam(_) => {
+                Scale::Score
+            }
             Self::Collective { .. } => Scale::Sum,
             Self::Target { .. } | Self::Journey { .. } => {
                 self.line(metric).map_or(Scale::Score, Scale::Target)
@@ -172,6 +192,7 @@ impl Kind {
                 note(target != new, "/target");
                 note(finishers != places, "/finishers");
             }
+            (Self::TeamVsTeam(teams), Self::TeamVsTeam(new)) => return teams.differing(new),
             (one, other) => note(one != other, one.list()),
         }
         differing
@@ -186,6 +207,7 @@ impl Kind {
             Self::Journey { .. } => "/stages",
             Self::Duel { .. } => "/rings",
             Self::LastStanding { .. } => "/bar",
+            Self::TeamVsTeam(_) => "/teams",
             Self::Most | Self::Target { .. } | Self::Race { .. } => "/type",
         }
     }

@@ -2,7 +2,10 @@
 
 use alloc::borrow::Cow;
 
-use super::*;
+use super::{
+    teams::{Roster, Team, TeamScore},
+    *,
+};
 use crate::{
     civil::{Day, MINUTE_MS},
     definition::Definition,
@@ -180,4 +183,46 @@ fn a_last_standing_challenge_takes_nobody_late_and_needs_a_bar_that_can_be_reach
         ..late
     };
     assert_eq!(pointers(30_000, &early), [""; 0]);
+}
+
+fn teams(keys: &[&str], score: TeamScore) -> Kind {
+    let team = |key: &&str| Team {
+        key: (*key).into(),
+        name: "Foxes".into(),
+    };
+    Kind::TeamVsTeam(Teams {
+        teams: keys.iter().map(team).collect(),
+        roster: Roster::Chosen,
+        score,
+    })
+}
+
+#[test]
+fn teams_are_told_apart_by_their_keys_and_two_of_them_need_places() {
+    let pointers = |kind: &Kind, of: &Definition| -> Vec<_> {
+        let faults = kind.faults(of);
+        faults.into_iter().map(|fault| fault.pointer).collect()
+    };
+    let late = Definition {
+        capacity: Some(7),
+        ..counting(Metric::STEPS)
+    };
+    let wrong = teams(&["red", "r d", "red"], TeamScore::Best(4));
+    let wanted = ["/join/late", "/capacity", "/teams/1/key", "/teams/2/key"];
+    assert_eq!(pointers(&wrong, &late), wanted);
+    let early = Definition {
+        late: crate::definition::LateJoin::No,
+        ..late
+    };
+    let best = |count| teams(&["red", "blue"], TeamScore::Best(count));
+    assert_eq!(
+        pointers(&teams(&["red"], TeamScore::Mean), &early),
+        ["/teams"]
+    );
+    assert_eq!(pointers(&best(3), &early), [""; 0]);
+    assert_eq!(pointers(&best(0), &early), ["/best"]);
+    assert_eq!(
+        best(3).differing(&teams(&["red"], TeamScore::Sum)),
+        ["/teams", "/team_score"]
+    );
 }

@@ -5,7 +5,7 @@
 use alloc::{format, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use super::{Definition, DefinitionFault};
+use super::{Definition, DefinitionFault, kind::teams::Teams};
 use crate::limits;
 
 /// What becomes of prizes by place where rows have equal scores (domain.md 5.1).
@@ -102,7 +102,8 @@ impl Reward {
         fault(!pays, "tokens_micro", "1 to 1000000000000000");
         match self.basis {
             Basis::Rank { first, last } => {
-                let words = "a place from 1 to the challenge's capacity";
+                let words =
+                    "a place from 1 to the challenge's capacity, or to the number of its teams";
                 fault(first == 0 || first > capacity, "rank", words);
                 fault(last < first, "to_rank", "it is before the first place");
             }
@@ -158,11 +159,30 @@ fn best_place_micro(rewards: &[Reward]) -> i64 {
     starts.map(at).max().unwrap_or(0)
 }
 
+/// The most that rewards of teams can cost with at most so many members, 10^-6 token: all of them may be in the team that wins most,
+/// for a tie is never worth more than its best place.
+fn cost_of_teams_micro(rewards: &[Reward], members: u32) -> i64 {
+    let by_score = rewards.iter().filter_map(|reward| match reward.basis {
+        Basis::Threshold(_) => Some(reward.tokens_micro),
+        _ => None,
+    });
+    let each = by_score.fold(best_place_micro(rewards), i64::saturating_add);
+    each.saturating_mul(i64::from(members))
+}
+
 impl Definition {
     /// The most that its prizes can cost, whatever the scores are, 10^-6 token.
     #[must_use]
     pub fn worst_case_micro(&self) -> i64 {
-        cost_micro(&self.rewards, self.tie_rule, self.places())
+        self.cost_micro(&self.rewards)
+    }
+
+    /// The same of some of its rewards.
+    fn cost_micro(&self, rewards: &[Reward]) -> i64 {
+        match self.teams() {
+            Some(_) => cost_of_teams_micro(rewards, self.places()),
+            None => cost_micro(rewards, self.tie_rule, self.places()),
+        }
     }
 
     /// The rewards that a budget does not reach, in the order in which they are written; empty where it reaches all.
@@ -171,7 +191,7 @@ impl Definition {
         let mut faults = Vec::new();
         for index in 0..self.rewards.len() {
             let first = self.rewards.get(..=index).unwrap_or_default();
-            let cost_micro = cost_micro(first, self.tie_rule, self.places());
+            let cost_micro = self.cost_micro(first);
             if cost_micro > budget_micro {
                 let words = format!(
                     "with those before it may cost {cost_micro}, and {budget_micro} is left"
@@ -187,8 +207,15 @@ impl Definition {
     pub(super) fn reward_faults(&self) -> Vec<DefinitionFault> {
         let mut faults = Vec::new();
         let rewards = self.rewards.iter().enumerate();
+        let teams = self.teams();
+        let places = teams.map_or_else(|| self.places(), Teams::count);
         for (index, reward) in rewards {
-            faults.extend(reward.faults(index, (self.places(), self.kind.tiers())));
+            faults.extend(reward.faults(index, (places, self.kind.tiers())));
+            if teams.is_some() && matches!(reward.basis, Basis::Pool(_)) {
+                let words = "teams win by place or by score";
+                let pointer = format!("/rewards/{index}/pool");
+                faults.push(DefinitionFault::at(pointer, "unsupported", words));
+            }
         }
         if self.rewards.len() > limits::REWARDS_MAX {
             faults.push(DefinitionFault::at("/rewards", "range", "at most 16"));

@@ -3,7 +3,14 @@
 use alloc::vec;
 
 use super::*;
-use crate::{civil::Day, definition::Kind, id::CampaignId};
+use crate::{
+    civil::Day,
+    definition::{
+        Kind, LateJoin,
+        kind::teams::{Team, Teams},
+    },
+    id::CampaignId,
+};
 
 fn rank(first: u32, last: u32, tokens_micro: i64) -> Reward {
     let basis = Basis::Rank { first, last };
@@ -28,6 +35,47 @@ fn paying(rewards: Vec<Reward>, tie_rule: TieRule) -> Definition {
         campaign: Some(CampaignId([1; 16])),
         ..Definition::new("Steps", (Day(1), Day(2)))
     }
+}
+
+fn of_teams(rewards: Vec<Reward>, tie_rule: TieRule) -> Definition {
+    let team = |key: &str| Team {
+        key: key.into(),
+        name: key.into(),
+    };
+    let teams = Teams {
+        teams: ["red", "blue"].map(team).to_vec(),
+        ..Teams::default()
+    };
+    Definition {
+        kind: Kind::TeamVsTeam(teams),
+        late: LateJoin::No,
+        ..paying(rewards, tie_rule)
+    }
+}
+
+#[test]
+fn everybody_may_be_in_the_team_that_wins_most() {
+    let podium = vec![rank(1, 1, 100), rank(2, 2, 60), of(Basis::Threshold(5), 7)];
+    for rule in [TieRule::Earliest, TieRule::Share, TieRule::All] {
+        let teams = of_teams(podium.clone(), rule);
+        assert_eq!(teams.faults(), []);
+        assert_eq!(teams.worst_case_micro(), 10 * 107);
+        assert_eq!(
+            told(&teams.over_budget(1_069)),
+            [("/rewards/2", "over_budget")]
+        );
+    }
+}
+
+#[test]
+fn teams_win_by_place_among_themselves_and_share_no_pool() {
+    let wrong = vec![rank(3, 3, 1), of(Basis::Pool(Split::Equal), 1)];
+    let faults = of_teams(wrong, TieRule::Earliest).faults();
+    let wanted = [
+        ("/rewards/0/rank", "range"),
+        ("/rewards/1/pool", "unsupported"),
+    ];
+    assert_eq!(told(&faults), wanted);
 }
 
 fn told(faults: &[DefinitionFault]) -> Vec<(&str, &str)> {

@@ -4,4 +4,5 @@ mod lines;
 mod marks;
 mod points;
 mod rounds;
+mod teams;
 mod world;

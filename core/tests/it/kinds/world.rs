@@ -98,6 +98,7 @@ pub fn opened(definition: &Definition, members: usize) -> Resident {
         starts_ms,
         member: MemberNumber(u32::try_from(number).unwrap() + 1),
         waits: false,
+        team: None,
     };
     let begin = [
         ChallengeInput::Create(definition.clone()),

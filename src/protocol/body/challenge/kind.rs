@@ -4,7 +4,11 @@ use serde::Serialize;
 use serde_json::Number;
 use streakline_core::definition::{
     Definition, Kind,
-    kind::{duel, journey::Waypoint},
+    kind::{
+        duel,
+        journey::Waypoint,
+        teams::{self, Roster, TeamScore, Teams},
+    },
 };
 use utoipa::ToSchema;
 
@@ -38,6 +42,34 @@ pub struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>, required = false, example = 8_000)]
     pub bar: Option<Number>,
+    /// Of `team_vs_team`: who plays against whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub teams: Option<Vec<Team>>,
+    /// Of `team_vs_team`: how members come into teams, `chosen` by themselves or `balanced` by the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "chosen")]
+    pub roster: Option<&'static str>,
+    /// Of `team_vs_team`: what the scores of its members come to, `mean`, `sum`, or the mean of the `best` so many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "mean")]
+    pub team_score: Option<&'static str>,
+    /// Of `team_vs_team` whose `team_score` is `best`: how many of the best.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = 5)]
+    pub best: Option<u32>,
+}
+
+/// A team of a challenge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ChallengeTeam)]
+pub struct Team {
+    /// Names it in requests and rows.
+    #[schema(example = "red")]
+    pub key: String,
+    /// Shown to users.
+    #[schema(example = "Red Foxes")]
+    pub name: String,
 }
 
 /// A stage of a route.
@@ -121,10 +153,33 @@ impl Parameters {
                 bar: Some(shown(bar)),
                 ..none
             },
+            Kind::TeamVsTeam(teams) => Self::of_teams(teams),
             Kind::Duel { rings } => Self {
                 rings: Some(rings.iter().map(Ring::from).collect()),
                 ..none
             },
+        }
+    }
+
+    fn of_teams(teams: &Teams) -> Self {
+        let team = |team: &teams::Team| Team {
+            key: team.key.clone(),
+            name: team.name.clone(),
+        };
+        let (score, best) = match teams.score {
+            TeamScore::Mean => ("mean", None),
+            TeamScore::Sum => ("sum", None),
+            TeamScore::Best(count) => ("best", Some(count)),
+        };
+        Self {
+            teams: Some(teams.teams.iter().map(team).collect()),
+            roster: Some(match teams.roster {
+                Roster::Chosen => "chosen",
+                Roster::Balanced => "balanced",
+            }),
+            team_score: Some(score),
+            best,
+            ..Self::default()
         }
     }
 }

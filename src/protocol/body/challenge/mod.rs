@@ -237,6 +237,10 @@ pub struct Enrolment {
     pub joined_ms: i64,
     /// First minute that counts, POSIX ms.
     pub counts_from_ms: i64,
+    /// Key of the user's team, of a challenge of teams; absent while the server has yet to say which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "red")]
+    pub team: Option<String>,
 }
 
 impl From<&EnrolmentView> for Enrolment {
@@ -256,6 +260,7 @@ impl From<&EnrolmentView> for Enrolment {
             },
             joined_ms: view.joined_ms,
             counts_from_ms: view.counts_from_ms,
+            team: view.team.clone(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which rows of a board are wanted: one of four kinds of view (protocol.md 4).
+//! Which rows of a board are wanted: one of five kinds of view (protocol.md 4).
 //!
 //! Whether the client may follow that user is judged where its token is known.
 
@@ -31,6 +31,8 @@ pub enum View {
     },
     /// The client's own row and percentile.
     Percentile,
+    /// All teams.
+    Teams,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +45,8 @@ struct ViewObject<'a> {
     around_score: Raw<'a>,
     #[serde(borrow)]
     percentile: Raw<'a>,
+    #[serde(borrow)]
+    teams: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -66,13 +70,17 @@ pub(super) fn read(raw: Raw<'_>) -> Result<View, Refusal> {
     let Some(view) = at("/view", scalar::object::<ViewObject<'_>>(raw))? else {
         return Ok(View::Top(limits::PAGE_ROWS));
     };
-    match (view.top, view.around, view.around_score, view.percentile) {
-        (top @ Some(_), None, None, None) => read_top(top),
-        (None, around @ Some(_), None, None) => read_around(around),
-        (None, None, score @ Some(_), None) => read_around_score(score),
-        (None, None, None, percentile @ Some(_)) => read_percentile(percentile),
+    let rows = (view.top, view.around, view.around_score);
+    match (rows, view.percentile, view.teams) {
+        ((top @ Some(_), None, None), None, None) => read_top(top),
+        ((None, around @ Some(_), None), None, None) => read_around(around),
+        ((None, None, score @ Some(_)), None, None) => read_around_score(score),
+        ((None, None, None), own @ Some(_), None) => {
+            read_true("/view/percentile", own, View::Percentile)
+        }
+        ((None, None, None), None, teams @ Some(_)) => read_true("/view/teams", teams, View::Teams),
         _ => {
-            let detail = "/view must have one of top, around, around_score and percentile";
+            let detail = "/view must have one of top, around, around_score, percentile and teams";
             Err(bad_frame("/view", detail.into()))
         }
     }
@@ -108,10 +116,10 @@ fn read_around_score(raw: Raw<'_>) -> Result<View, Refusal> {
     })
 }
 
-fn read_percentile(raw: Raw<'_>) -> Result<View, Refusal> {
-    let pointer = "/view/percentile";
+/// A view that is asked for by saying so.
+fn read_true(pointer: &'static str, raw: Raw<'_>, view: View) -> Result<View, Refusal> {
     match at(pointer, scalar::boolean(raw))? {
-        Some(true) => Ok(View::Percentile),
+        Some(true) => Ok(view),
         _ => Err(bad_frame(pointer, format!("{pointer} must be true"))),
     }
 }

@@ -49,6 +49,7 @@ fn every_kind_of_view_is_read() {
             true,
         ),
         ("subscribe_percentile", View::Percentile, true),
+        ("subscribe_teams", View::Teams, true),
     ] {
         assert_eq!(of_fixture(name), (view, deltas), "{name}");
     }
@@ -69,6 +70,8 @@ fn a_bad_view_is_refused_with_its_place() {
         (json!([]), "/view"),
         (json!({"rows": 5}), "/view"),
         (json!({"top": 5, "percentile": true}), "/view"),
+        (json!({"teams": true, "percentile": true}), "/view"),
+        (json!({"teams": false}), "/view/teams"),
         (json!({"top": 5, "around": {"k": 1}}), "/view"),
         (json!({"top": 0}), "/view/top"),
         (json!({"top": 1_001}), "/view/top"),
