@@ -4,7 +4,7 @@ use streakline_core::{
     campaign::CampaignInput,
     challenge::{Departed, prizes::Prize},
     definition::{
-        Definition, Evidence, Kind,
+        Definition, Evidence, Kind, LateJoin,
         kind::teams::Teams,
         rewards::{Basis, Reward, Split, TieRule},
     },
@@ -32,7 +32,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     let (late, days) = terms::late(random);
     let of = Definition {
         title: words(random, 200),
-        metric: Metric::STEPS,
+        metric: counted(random),
         starts,
         ends: starts.plus(i32::try_from(random.within(0, days - 1)).unwrap()),
         join_opens_ms: maybe(random, |_| opens_ms),
@@ -51,6 +51,11 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         min_participants: maybe(random, |random| terms::least(random, capacity)),
     };
     let mut of = kinds::with_kind(random, of);
+    if matches!(of.kind, Kind::Journey { .. }) && of.metric == Metric::ACTIVE_ENERGY
+        || of.late == LateJoin::Prorated
+    {
+        of.metric = Metric::STEPS;
+    }
     // Some types have places of their own, and no prize is for a place behind the last.
     let teams = of.teams().map(Teams::count);
     let places = teams.unwrap_or_else(|| of.capacity.unwrap_or(100));
@@ -62,6 +67,15 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     }
     of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
     of
+}
+
+/// Mostly steps; else with another number of store units in one unit.
+fn counted(random: &mut Random) -> Metric {
+    let others = [Metric::DISTANCE, Metric::ACTIVE_ENERGY, Metric::FLOORS];
+    match random.permille(600) {
+        true => Metric::STEPS,
+        false => others[random.index(3)],
+    }
 }
 
 fn some_rewards(random: &mut Random, (places, tiers): (u32, u32)) -> Vec<Reward> {

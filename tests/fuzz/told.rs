@@ -2,9 +2,11 @@
 
 use streakline_core::{
     change::{Change, ChangeKind},
+    definition::Measure,
     event::{EventId, Fact, FactKind, WonPrize},
     id::{ChallengeId, DeviceId},
     input::Adjustment,
+    metric::Metric,
     period::WeekStart,
     sample::DeviceClass,
     streak::Definition,
@@ -61,6 +63,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
             participants: count,
             finished_at_ms: values::maybe(random, |random| random.within(0, 1_000_000_000)),
             team: values::maybe(random, contests::team_place),
+            measure: [Measure::Count, Measure::Amount(Metric::DISTANCE)][random.index(2)],
         },
         2 => FactKind::ChallengeCancelled {
             challenge,

@@ -14,6 +14,7 @@ use streakline_core::{
     },
     change::Change,
     civil::Day,
+    definition::Measure,
     event::{Fact, FactKind, Transfer},
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input},
@@ -485,6 +486,7 @@ fn told_once(
                     participants,
                     finished_at_ms: None,
                     team: None,
+                    measure: Measure::Amount(Metric::STEPS),
                 });
             }
         }

@@ -8,6 +8,7 @@ use crate::{
     id::UserId,
     leaderboard::{Row, RowKey},
     limits,
+    metric::Metric,
     view::{
         BoardView, ChallengePhase, ChallengeView, EnrolmentView, Membership, RankState, RowView,
     },
@@ -114,6 +115,12 @@ impl Challenge {
         }
     }
 
+    /// What it counts; a duel counts several.
+    fn metric(&self) -> Option<Metric> {
+        let definition = self.definition.as_ref()?;
+        definition.kind.measure_of_days(definition.metric).metric()
+    }
+
     fn board_of(&self, board: &Board, rows: Vec<Row<RowId>>, more: bool, now_ms: i64) -> BoardView {
         BoardView {
             challenge: self.id,
@@ -121,6 +128,7 @@ impl Challenge {
             phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
             ranks: self.rank_state(board, now_ms),
             participants: board.len(),
+            metric: self.metric(),
             items: rows.into_iter().map(|row| board.view(row)).collect(),
             more,
             total: (self.scale() == Scale::Sum).then(|| board.total()),

@@ -214,15 +214,10 @@ impl Definition {
             "needs_capacity",
             words.into(),
         );
-        let fits = self
-            .per_day_cap
-            .is_none_or(|cap| (1..=1_000_000_000).contains(&cap));
-        fault(
-            !fits,
-            "/per_day_cap",
-            "range",
-            "1 to 1000000000, or null".into(),
-        );
+        let most = limits::CHALLENGE_AMOUNT_MAX;
+        let fits = self.per_day_cap.is_none_or(|cap| (1..=most).contains(&cap));
+        let words = "more than 0, or null";
+        fault(!fits, "/per_day_cap", "range", words.into());
         let long = self.finalisation_h > limits::FINALISATION_H_MAX;
         fault(long, "/finalisation_h", "range", "0 to 72".into());
         faults.extend(self.kind.faults(self));

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use super::{Definition, DefinitionFault, LateJoin};
-use crate::{calendar::Calendar, civil::MINUTE_MS, limits};
+use crate::{calendar::Calendar, civil::MINUTE_MS, limits, metric::Metric};
 
 impl Definition {
     /// The start of the window for somebody with these days, POSIX ms.
@@ -47,8 +47,14 @@ impl Definition {
                 "1 to the capacity, or null",
             ),
         ];
-        let broken = rules.into_iter().filter(|(holds, _, _)| !holds);
-        let fault = |(_, pointer, words)| DefinitionFault::at(pointer, "range", words);
+        let rules = rules.map(|(holds, pointer, words)| (holds, pointer, "range", words));
+        // Of a day that was hard-closed before the joining only its steps are known (ADR 0061).
+        let known = self.late != LateJoin::Prorated || self.metric == Metric::STEPS;
+        let words = "only steps are scored from before the joining";
+        let steps = [(known, "/join/late", "unsupported", words)];
+        let rules = rules.into_iter().chain(steps);
+        let broken = rules.filter(|(holds, ..)| !holds);
+        let fault = |(_, pointer, code, words)| DefinitionFault::at(pointer, code, words);
         broken.map(fault).collect()
     }
 }

@@ -11,6 +11,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     civil::{Day, Local},
+    definition::Measure,
     id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     input::{Origin, TeamPlace},
     sample::RecordRefusal,
@@ -203,6 +204,10 @@ pub enum FactKind {
         /// How the user's team ended, where there are teams.
         #[n(6)]
         team: Option<TeamPlace>,
+        /// What the score is a number of.
+        #[n(7)]
+        #[cbor(default)]
+        measure: Measure,
     },
     /// `challenge.cancelled`.
     #[n(11)]

@@ -296,7 +296,8 @@ pub(super) fn conclude(
     if !held.is_open() {
         return;
     }
-    let campaign = held.definition.campaign;
+    let of = &held.definition;
+    let (campaign, measure) = (of.campaign, of.kind.measure(of.metric));
     let mut won: &[Prize] = &[];
     let fact = match conclusion {
         Conclusion::Settled {
@@ -316,6 +317,7 @@ pub(super) fn conclude(
                 participants: *participants,
                 finished_at_ms: *finished_at_ms,
                 team: team.clone(),
+                measure,
             }
         }
         Conclusion::NotAdmitted | Conclusion::Voided { .. } => {

@@ -6,6 +6,7 @@ use super::ChallengePhase;
 use crate::{
     definition::Measure,
     id::{ChallengeId, UserId},
+    metric::Metric,
 };
 
 /// How final the ranks of a board are.
@@ -65,6 +66,8 @@ pub struct BoardView {
     pub ranks: RankState,
     /// Rows in all.
     pub participants: u32,
+    /// What is counted, but for a duel.
+    pub metric: Option<Metric>,
     /// The rows asked for.
     pub items: Vec<RowView>,
     /// Whether rows stand after the last one.
@@ -117,8 +120,10 @@ pub struct RankView {
     pub rank: u32,
     /// The rank that was pushed before.
     pub prev_rank: Option<u32>,
-    /// Store units.
+    /// In `measure`.
     pub score: i64,
+    /// What the score is a number of.
+    pub measure: Measure,
     /// Rows in all.
     pub participants: u32,
     /// Phase of the challenge.

@@ -68,6 +68,7 @@ pub(super) fn tell(held: &mut ChallengeCell) {
             rank: row.rank,
             prev_rank: before.map(|told| told.rank),
             score: row.score,
+            measure: row.measure,
             participants: resident.board().len(),
             phase,
             state,

@@ -21,6 +21,7 @@ use crate::{
     actors::{host::Host, message::Subscribe},
     clock,
     protocol::{
+        body::quantity::units,
         error_code::{Code, Refusal},
         server_frame::CloseReason,
     },
@@ -68,7 +69,7 @@ impl Subscriber {
 }
 
 /// A socket subscribes: answered, then told what it lacks.
-pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
+pub(super) fn subscribe(cell: &Cell, mut subscribe: Subscribe) {
     let mut held = cell.borrow_mut();
     let sessions = held.host.shared.sessions.clone();
     let (session, id) = (subscribe.session, subscribe.id);
@@ -84,6 +85,9 @@ pub(super) fn subscribe(cell: &Cell, subscribe: Subscribe) {
         };
         let _ = sessions.push(session, push);
         return;
+    }
+    if let Section::AroundScore { score, .. } = &mut subscribe.section {
+        *score = units(resident.challenge().measure(), *score);
     }
     let life = life(&held);
     let Some((subscribers, views, round)) = parts(&mut held) else {

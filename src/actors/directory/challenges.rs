@@ -27,7 +27,10 @@ use crate::{
         message::{Caller, Idempotent, Precondition, Written},
     },
     entropy,
-    protocol::error_code::{Code, Refusal},
+    protocol::{
+        body::quantity::units,
+        error_code::{Code, Refusal},
+    },
     storage::Attachment,
 };
 
@@ -447,7 +450,7 @@ impl Directory {
         .await
     }
 
-    /// Up to `k` rows on each side of a score. `viewer`: as for a page.
+    /// Up to `k` rows on each side of a score in the metric's unit. `viewer`: as for a page.
     ///
     /// # Errors
     /// `NotFound`.
@@ -460,6 +463,7 @@ impl Directory {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
             let (challenge, board) = (resident.challenge(), resident.board());
+            let score = units(challenge.measure(), score);
             Ok(challenge.board_around_score(board, score, k, now_ms))
         })
         .await

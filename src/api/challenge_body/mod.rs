@@ -25,6 +25,7 @@ use self::{
 use super::{
     fault::{Faults, Wrong},
     fields::{Fields, integer, text, word},
+    goal_body::{amount, metric},
 };
 use crate::protocol::error_code::Refusal;
 
@@ -85,7 +86,7 @@ pub(super) struct ChallengeBody {
     /// Of a `team_score` of `best`: how many; a team with fewer members is not ranked.
     #[schema(minimum = 1, maximum = 100)]
     best: Option<u32>,
-    /// Only `steps`; a duel has none.
+    /// What is counted: a metric whose amounts add up; a duel has none, a journey counts steps or distance.
     #[schema(example = "steps")]
     metric: Option<String>,
     /// When samples count.
@@ -106,9 +107,9 @@ pub(super) struct ChallengeBody {
     /// Which samples count: `sensed`, or `any` where typed-in ones count for anything at all (`rules.manual_policy`).
     #[schema(default = "sensed")]
     evidence: Option<String>,
-    /// Most of one day that counts; null: all of it. Absent: 30,000 steps of `most` and `team_vs_team`, of other types all of it.
+    /// Most of one day that counts, in the metric's unit; null: all of it. Absent: 30,000 steps of `most` and `team_vs_team`, of other types all of it.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
-    per_day_cap: Option<i64>,
+    per_day_cap: Option<f64>,
     /// Hours from the window's end to the settlement.
     #[schema(default = 24, maximum = 72)]
     finalisation_h: Option<u32>,
@@ -153,15 +154,6 @@ fn evidence(value: &Value, policy: ManualPolicy) -> Result<Evidence, Wrong> {
     Err(Wrong::new("unsupported", words))
 }
 
-/// The one metric that a challenge counts in this version.
-fn steps(value: &Value) -> Result<Metric, Wrong> {
-    let words = "this version's challenges count only steps";
-    match text(value)?.as_str() {
-        "steps" => Ok(Metric::STEPS),
-        _ => Err(Wrong::new("unknown_metric", words)),
-    }
-}
-
 /// The definition in a body, or all its faults. `read_only`: members that may be there and change nothing.
 pub(super) fn parse(
     body: &Value,
@@ -173,9 +165,9 @@ pub(super) fn parse(
     let title = top.required("title", text);
     let name = type_name(&mut top);
     // The rings of a duel say what they count.
-    let counted = (name != Some("duel")).then(|| top.required("metric", steps));
-    let metric = counted.flatten();
-    let kind = name.and_then(|name| kind(&mut top, name, metric));
+    let counted = (name != Some("duel")).then(|| top.required("metric", metric));
+    let counted = counted.flatten();
+    let kind = name.and_then(|name| kind(&mut top, name, counted));
     let window = Window::read(top.required_object("window"), known.zones);
     let (join_opens_ms, late) = join(top.object("join"));
     let most = i64::from(limits::PARTICIPANTS_MAX);
@@ -183,12 +175,14 @@ pub(super) fn parse(
     let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
     let least = top.nullable("min_participants", integer(1..=most));
     let believed = top.optional("evidence", |value| evidence(value, known.manual_policy));
-    let per_day_cap = top.nullable("per_day_cap", integer(1..=1_000_000_000));
+    let per_day_cap = top.nullable("per_day_cap", amount(counted, 1));
     let hours = integer(0..=i64::from(limits::FINALISATION_H_MAX));
     let finalisation_h = top.optional("finalisation_h", hours);
     let ties = top.optional("tie_rule", word(&["earliest", "share", "all"]));
     let paid = if top.has("rewards") {
-        rewards(top.objects("rewards", 0..=limits::REWARDS_MAX))
+        let scored = kind.as_ref().zip(counted);
+        let scored = scored.and_then(|(kind, own)| kind.measure(own).metric());
+        rewards(top.objects("rewards", 0..=limits::REWARDS_MAX), scored)
     } else {
         Vec::new()
     };
@@ -199,9 +193,10 @@ pub(super) fn parse(
     let dates = window.presumed_dates();
     let mut definition = Definition::new(&title.unwrap_or_default(), dates);
     definition.clock = window.clock(dates.0);
-    definition.metric = metric.unwrap_or(definition.metric);
+    definition.metric = counted.unwrap_or(definition.metric);
     definition.kind = kind.unwrap_or(definition.kind);
-    let capped = matches!(definition.kind, Kind::Most | Kind::TeamVsTeam(_));
+    let capped = matches!(definition.kind, Kind::Most | Kind::TeamVsTeam(_))
+        && definition.metric == Metric::STEPS;
     definition.per_day_cap = definition.per_day_cap.filter(|_| capped);
     (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
     definition.capacity = match (capacity, &definition.kind) {

@@ -5,12 +5,14 @@ use streakline_core::{
     definition::rewards::{Basis, Reward, Split, TieRule},
     id::CampaignId,
     limits,
+    metric::Metric,
 };
 use utoipa::ToSchema;
 
 use crate::api::{
     fault::Wrong,
     fields::{Fields, integer, text, word},
+    goal_body::amount,
 };
 
 /// One reward; it has exactly one of `rank`, `percentile`, `threshold`, `pool` and `tier`.
@@ -35,9 +37,9 @@ pub(super) struct RewardBody {
     /// The best so many per cent of all rows win it, rounded up.
     #[schema(minimum = 1, maximum = 100)]
     percentile: Option<u32>,
-    /// Every score from this one on wins it.
-    #[schema(minimum = 1)]
-    threshold: Option<i64>,
+    /// Every score from this one on wins it, in the metric's unit; of a duel points, of `last_standing` rounds.
+    #[schema(minimum = 0)]
+    threshold: Option<f64>,
     /// All who have scored share it: `equal`, or by `score`.
     pool: Option<String>,
     /// Of a collective challenge: everybody with at least 1 % of an equal share wins it once the tier with this number is reached.
@@ -45,18 +47,19 @@ pub(super) struct RewardBody {
     tier: Option<u32>,
 }
 
-/// The rewards of a list that is there, each where it is well-formed.
-pub(super) fn rewards(items: Vec<Fields<'_>>) -> Vec<Reward> {
-    items.into_iter().filter_map(reward).collect()
+/// The rewards of a list that is there, each where it is well-formed; `scored`: the metric of a score that is one's.
+pub(super) fn rewards(items: Vec<Fields<'_>>, scored: Option<Metric>) -> Vec<Reward> {
+    let items = items.into_iter();
+    items.filter_map(|item| reward(item, scored)).collect()
 }
 
-fn reward(mut item: Fields<'_>) -> Option<Reward> {
+fn reward(mut item: Fields<'_>, scored: Option<Metric>) -> Option<Reward> {
     let places = || integer(0..=i64::from(u32::MAX));
     let tokens_micro = item.required("tokens_micro", integer(0..=limits::REWARD_MICRO_MAX));
     let rank = item.optional("rank", places());
     let to_rank = item.optional("to_rank", places());
     let percentile = item.optional("percentile", integer(0..=100));
-    let threshold = item.optional("threshold", integer(0..=i64::MAX));
+    let threshold = item.optional("threshold", amount(scored, 0));
     let pool = item.optional("pool", word(&["equal", "score"]));
     let tier = item.optional("tier", places());
     let named = ["rank", "percentile", "threshold", "pool", "tier"];

@@ -1,9 +1,10 @@
 //! Bodies of challenges, good and bad.
 
 use serde_json::json;
-use streakline_core::definition::LateJoin;
+use streakline_core::definition::{LateJoin, Measure, rewards::Basis};
 
 use super::*;
+use crate::protocol::body::challenge::Reward;
 use crate::zones::BundledZones;
 
 fn parse(body: &Value, read_only: &[&str]) -> Result<Definition, Refusal> {
@@ -185,7 +186,7 @@ fn rewards_are_read_with_their_campaign() {
     let shown: Vec<_> = definition
         .rewards
         .iter()
-        .map(crate::protocol::body::challenge::Reward::from)
+        .map(|reward| Reward::of(reward, Measure::Amount(Metric::STEPS)))
         .collect();
     assert_eq!(serde_json::to_value(shown).unwrap(), body["rewards"]);
 }
@@ -220,4 +221,39 @@ fn every_fault_of_rewards_has_its_place() {
         faults(&unpaid),
         wanted.map(|(pointer, code)| (pointer.to_owned(), code))
     );
+}
+
+#[test]
+fn amounts_are_of_the_metrics_unit_and_kept_in_its_store_units() {
+    let mut body = april();
+    body["metric"] = json!("distance");
+    let plain = parse(&body, &[]).unwrap();
+    assert_eq!(plain.per_day_cap, None, "30,000 are steps");
+    body["per_day_cap"] = json!(12_000.5);
+    body["campaign"] = json!("0196aaaa-0000-7000-8000-000000000001");
+    body["rewards"] = json!([{"threshold": 70_000, "tokens_micro": 4}]);
+    let definition = parse(&body, &[]).unwrap();
+    assert_eq!(definition.metric, Metric::DISTANCE);
+    assert_eq!(definition.per_day_cap, Some(12_000_500));
+    let basis = definition.rewards.first().map(|reward| reward.basis);
+    assert_eq!(basis, Some(Basis::Threshold(70_000_000)));
+    body["type"] = json!("last_standing");
+    body["join"] = json!({"late": "no"});
+    body["bar"] = json!(5_000);
+    let definition = parse(&body, &[]).unwrap();
+    assert_eq!(definition.kind, Kind::LastStanding { bar: 5_000_000 });
+    let basis = definition.rewards.first().map(|reward| reward.basis);
+    assert_eq!(basis, Some(Basis::Threshold(70_000)), "rounds");
+}
+
+#[test]
+fn a_metric_that_does_not_add_up_is_refused_and_others_bring_nothing_along() {
+    let mut body = april();
+    for name in ["heart_rate", "sleep", "mood"] {
+        body["metric"] = json!(name);
+        assert_eq!(faults(&body), [("/metric".to_owned(), "unknown_metric")]);
+    }
+    body["metric"] = json!("active_minutes");
+    body["join"] = json!({"late": "prorated"});
+    assert_eq!(faults(&body), [("/join/late".to_owned(), "unsupported")]);
 }

@@ -5,12 +5,14 @@
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
+    definition::Measure,
     id::UserId,
     view::{self, BoardView, RowView},
 };
 use utoipa::ToSchema;
 
 use super::{challenge::ChallengePhase, quantity::measured};
+use crate::registry;
 
 /// Who looks at a board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,10 +70,14 @@ pub struct Board<'a> {
     pub ranks: RankState,
     /// Rows in all.
     pub participants: u32,
-    /// The sum of all scores, of a collective challenge; else left out.
+    /// What is counted; left out of a duel.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false)]
-    pub total: Option<i64>,
+    #[schema(value_type = Option<String>, required = false, example = "steps")]
+    pub metric: Option<&'static str>,
+    /// The sum of all scores, of a collective challenge, in the metric's unit; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, required = false)]
+    pub total: Option<Number>,
     /// Whether every score is in it.
     pub exact: bool,
     /// By how much a rank may be off.
@@ -100,9 +106,11 @@ impl<'a> Board<'a> {
             phase: view.phase.into(),
             ranks: view.ranks.into(),
             participants: view.participants,
-            total: view
-                .total
-                .map(|total| i64::try_from(total).unwrap_or(i64::MAX)),
+            metric: view.metric.map(|metric| registry::metrics().name(metric)),
+            total: view.total.map(|total| {
+                let total = i64::try_from(total).unwrap_or(i64::MAX);
+                measured(view.metric.map_or(Measure::Count, Measure::Amount), total)
+            }),
             exact: !view.partial,
             error_bound: 0,
             partial: view.partial,

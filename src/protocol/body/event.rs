@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
     civil::Day,
+    definition::Measure,
     event::{Fact, FactKind, WonPrize},
     id::{ChallengeId, GoalId},
     input::TeamPlace,
@@ -14,8 +15,9 @@ use utoipa::ToSchema;
 use super::{
     hex,
     instruments::{self, OfFreeze, OfPause, OfVerdict},
-    quantity::{counted, counts},
+    quantity::{counted, counts, measured},
 };
+use crate::registry;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -220,8 +222,13 @@ pub enum What {
         challenge: String,
         /// Competition rank.
         rank: u32,
-        /// Final score.
-        score: i64,
+        /// Final score, in the metric's unit; of a duel points, of `last_standing` rounds.
+        #[schema(value_type = f64)]
+        score: Number,
+        /// What it counts; absent of a duel and of `last_standing`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, required = false, example = "steps")]
+        metric: Option<&'static str>,
         /// How many took part.
         participants: u32,
         /// When the user reached what it had to, of a type that asks for an amount, POSIX ms.
@@ -400,9 +407,10 @@ impl From<&FactKind> for What {
                 participants,
                 finished_at_ms,
                 team,
+                measure,
             } => settled(
                 *challenge,
-                (*rank, *score, *participants),
+                (*rank, (*measure, *score), *participants),
                 (*finished_at_ms, team.as_ref()),
             ),
             FactKind::ChallengeCancelled { challenge, reason } => cancelled(*challenge, reason),
@@ -434,13 +442,14 @@ fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
 
 fn settled(
     id: ChallengeId,
-    (rank, score, participants): (u32, i64, u32),
+    (rank, (measure, score), participants): (u32, (Measure, i64), u32),
     (finished_at_ms, team): (Option<i64>, Option<&TeamPlace>),
 ) -> What {
     What::ChallengeSettled {
         challenge: id.to_string(),
         rank,
-        score,
+        score: measured(measure, score),
+        metric: measure.metric().map(|of| registry::metrics().name(of)),
         participants,
         finished_at_ms,
         team: team.map(|team| team.team.clone()),

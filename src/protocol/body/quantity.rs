@@ -29,6 +29,20 @@ pub(crate) fn measured(of: Measure, value: i64) -> Number {
     }
 }
 
+/// The score of a measure that is at least a whole number of what it is measured in; saturating.
+pub(crate) fn units(of: Measure, whole: i64) -> i64 {
+    let per_unit = |metric| {
+        let of = registry::metrics().get(metric);
+        of.map_or(1, |of| i64::from(of.store_per_unit.max(1)))
+    };
+    let parts = match of {
+        Measure::Count => 1,
+        Measure::Amount(metric) => per_unit(metric),
+        Measure::Mean(metric) => per_unit(metric).saturating_mul(MEAN_PARTS),
+    };
+    whole.saturating_mul(parts)
+}
+
 /// The mean of readings, from their sum in store units and their number.
 pub(crate) fn mean(metric: Metric, (sum, count): (i64, u64)) -> Number {
     let of = registry::metrics().get(metric);
@@ -96,6 +110,17 @@ mod tests {
             told(Measure::Mean(Metric::DISTANCE), 2_999_999_999),
             "2.999"
         );
+    }
+
+    #[test]
+    fn whole_units_are_found_again() {
+        for of in [
+            Measure::Count,
+            Measure::Amount(Metric::DISTANCE),
+            Measure::Mean(Metric::STEPS),
+        ] {
+            assert_eq!(measured(of, units(of, 7)).to_string(), "7");
+        }
     }
 
     #[test]

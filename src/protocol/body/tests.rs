@@ -278,6 +278,7 @@ fn every_kind_of_fact_about_a_challenge_has_its_own_name() {
             participants: 3,
             finished_at_ms: None,
             team: None,
+            measure: streakline_core::definition::Measure::Count,
         },
         FactKind::ChallengeCancelled {
             challenge,

@@ -22,7 +22,10 @@ use streakline_core::{
 };
 
 use crate::{
-    protocol::body::{self, quantity::amount},
+    protocol::body::{
+        self,
+        quantity::{amount, measured},
+    },
     registry,
     zones::shown_instant,
 };
@@ -84,7 +87,7 @@ impl Challenge {
             },
             joined_ms: held.joined_ms,
             joined_at: shown_instant(held.joined_ms),
-            score: amount(of.metric, held.score),
+            score: measured(of.kind.measure(of.metric), held.score),
             achieved_at_ms: held.achieved_at_ms,
         }
     }

@@ -89,6 +89,7 @@ fn fact() -> Push {
 
 fn state() -> Push {
     Push::Rank(Box::new(RankView {
+        measure: streakline_core::definition::Measure::Count,
         challenge: ChallengeId::parse("01960000-0000-7000-8000-000000000001").unwrap(),
         rank: 1,
         prev_rank: None,

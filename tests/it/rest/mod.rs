@@ -16,6 +16,7 @@ mod joining;
 mod kinds;
 mod lists;
 mod manual;
+mod metrics;
 pub(crate) mod people;
 mod prizes;
 mod problems;

@@ -4,8 +4,9 @@ pub mod kind;
 mod reward;
 
 use serde::Serialize;
+use serde_json::Number;
 use streakline_core::{
-    definition::{Definition, Kind, LateJoin},
+    definition::{Definition, Kind, LateJoin, rewards},
     leaderboard::RankStyle,
     view::{self, ChallengeView, EnrolmentView, Membership},
 };
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 use self::kind::Parameters;
 pub use self::reward::Reward;
+use super::quantity::measured;
 use crate::registry;
 
 /// Phase of a challenge.
@@ -87,9 +89,9 @@ pub struct Challenge {
     /// Which samples count: `sensed` or `any`.
     #[schema(value_type = String, example = "sensed")]
     pub evidence: &'static str,
-    /// Most of one day that counts; null: all of it.
-    #[schema(required = true, example = 30000)]
-    pub per_day_cap: Option<i64>,
+    /// Most of one day that counts, in the metric's unit, of a duel in points; null: all of it.
+    #[schema(value_type = Option<f64>, required = true, example = 30000)]
+    pub per_day_cap: Option<Number>,
     /// Hours from the window's end to the settlement.
     #[schema(example = 24)]
     pub finalisation_h: u32,
@@ -162,6 +164,9 @@ pub struct Join {
 impl From<&ChallengeView> for Challenge {
     fn from(view: &ChallengeView) -> Self {
         let definition = &view.definition;
+        let of_days = definition.kind.measure_of_days(definition.metric);
+        let of_scores = definition.kind.measure(definition.metric);
+        let shown = |reward: &rewards::Reward| Reward::of(reward, of_scores);
         Self {
             id: view.challenge.to_string(),
             phase: view.phase.into(),
@@ -183,9 +188,9 @@ impl From<&ChallengeView> for Challenge {
             waitlist: definition.waitlist,
             min_participants: definition.min_participants,
             evidence: definition.evidence.name(),
-            per_day_cap: definition.per_day_cap,
+            per_day_cap: definition.per_day_cap.map(|cap| measured(of_days, cap)),
             finalisation_h: definition.finalisation_h,
-            rewards: definition.rewards.iter().map(Reward::from).collect(),
+            rewards: definition.rewards.iter().map(shown).collect(),
             campaign: definition.campaign.map(|id| id.to_string()),
             tie_rule: reward::tie_rule(definition.tie_rule),
             rank_style: match definition.rank_style {

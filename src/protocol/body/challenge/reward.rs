@@ -1,11 +1,17 @@
 //! A reward of a challenge as REST shows it.
 
 use serde::Serialize;
-use streakline_core::definition::rewards::{self, Basis, Split, TieRule};
+use serde_json::Number;
+use streakline_core::definition::{
+    Measure,
+    rewards::{self, Basis, Split, TieRule},
+};
 use utoipa::ToSchema;
 
+use crate::protocol::body::quantity::measured;
+
 /// One reward; it has exactly one of `rank`, `percentile`, `threshold`, `pool` and `tier`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Reward {
     /// What each winner gets, or what a pool holds in all, 10^-6 token.
     #[schema(example = 100_000_000)]
@@ -20,9 +26,10 @@ pub struct Reward {
     /// The best so many per cent of all rows win it, rounded up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub percentile: Option<u32>,
-    /// Every score from this one on wins it.
+    /// Every score from this one on wins it, in the metric's unit.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub threshold: Option<i64>,
+    #[schema(value_type = Option<f64>)]
+    pub threshold: Option<Number>,
     /// All who have scored share it: `equal`, or by `score`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -32,8 +39,10 @@ pub struct Reward {
     pub tier: Option<u32>,
 }
 
-impl From<&rewards::Reward> for Reward {
-    fn from(reward: &rewards::Reward) -> Self {
+impl Reward {
+    /// A reward of a challenge whose scores are measured like that.
+    #[must_use]
+    pub fn of(reward: &rewards::Reward, scores: Measure) -> Self {
         let mut shown = Self {
             tokens_micro: reward.tokens_micro,
             ..Self::default()
@@ -44,7 +53,7 @@ impl From<&rewards::Reward> for Reward {
                 shown.to_rank = (last != first).then_some(last);
             }
             Basis::Percentile(percent) => shown.percentile = Some(percent),
-            Basis::Threshold(score) => shown.threshold = Some(score),
+            Basis::Threshold(score) => shown.threshold = Some(measured(scores, score)),
             Basis::Pool(Split::Equal) => shown.pool = Some("equal"),
             Basis::Pool(Split::Score) => shown.pool = Some("score"),
             Basis::Tier(tier) => shown.tier = Some(tier),

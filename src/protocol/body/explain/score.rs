@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
+    definition::Measure,
     metric::Metric,
     user::{
         EnrolmentState,
@@ -11,7 +12,10 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
-use super::{super::quantity::amount, Span, Trail};
+use super::{
+    super::quantity::{amount, measured},
+    Span, Trail,
+};
 use crate::registry;
 
 /// Why a score in a challenge is what it is.
@@ -98,12 +102,12 @@ fn left_out(why: &LeftOut) -> &'static str {
     }
 }
 
-fn day(metric: Metric, day: &ScoreDay) -> ScoreOfDay {
+fn day((metric, days): (Metric, Measure), day: &ScoreDay) -> ScoreOfDay {
     ScoreOfDay {
         day: day.day.iso(),
         display: amount(metric, day.display),
         eligible: amount(metric, day.eligible),
-        scored: amount(metric, day.scored),
+        scored: measured(days, day.scored),
         achieved_at_ms: day.achieved_at_ms,
         left_out: day.left_out.iter().map(left_out).collect(),
     }
@@ -114,6 +118,7 @@ impl ScoreExplained {
     #[must_use]
     pub fn new(why: &ScoreWhy, trail: Trail) -> Self {
         let (held, of) = (&why.enrolment, &why.enrolment.definition);
+        let days = of.kind.measure_of_days(of.metric);
         Self {
             challenge: why.challenge.to_string(),
             metric: registry::metrics().name(of.metric),
@@ -123,13 +128,13 @@ impl ScoreExplained {
             ends: of.ends.iso(),
             window: Span::from(why.window_ms),
             counted: Span::from(why.counted_ms),
-            per_day_cap: of.per_day_cap.map(|cap| amount(of.metric, cap)),
+            per_day_cap: of.per_day_cap.map(|cap| measured(days, cap)),
             days: why
                 .days
                 .iter()
-                .map(|of_day| day(of.metric, of_day))
+                .map(|of_day| day((of.metric, days), of_day))
                 .collect(),
-            score: amount(of.metric, held.score),
+            score: measured(of.kind.measure(of.metric), held.score),
             achieved_at_ms: held.achieved_at_ms,
             changed_by: format!("{}-{}", why.version.epoch, why.version.index),
             trail,
