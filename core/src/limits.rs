@@ -102,6 +102,10 @@ pub const TEAM_KEY_CHARS_MAX: usize = 32;
 pub const TEAM_NAME_CHARS_MAX: usize = 50;
 /// Most members whose scores a team's score is the mean of, where it counts the best.
 pub const TEAM_BEST_MAX: u32 = 100;
+/// Most participants of a challenge in which the lowest few of each round are out: those of a round are one input.
+pub const ELIMINATION_PARTICIPANTS_MAX: u32 = 10_000;
+/// Most rounds of such a challenge: a score carries what each day came to.
+pub const ELIMINATION_DAYS_MAX: i32 = 60;
 /// Stages of a journey.
 pub const STAGES_MAX: usize = 32;
 /// Characters of a stage's title.

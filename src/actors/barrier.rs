@@ -51,6 +51,7 @@ pub(super) fn answer(host: &Rc<Host>, id: PartitionId) {
     for (cutoff_ms, challenge) in answers.unwrap_or_default() {
         let passed = ChallengeCommand::Barrier {
             partition: id,
+            cutoff_ms,
             passed: true,
         };
         if host.send_challenge(challenge, passed).is_err() {

@@ -51,9 +51,13 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         min_participants: maybe(random, |random| terms::least(random, capacity)),
     };
     let mut of = kinds::with_kind(random, of);
-    if matches!(of.kind, Kind::Journey { .. }) && of.metric == Metric::ACTIVE_ENERGY
-        || of.late == LateJoin::Prorated
-    {
+    let walks = [Metric::STEPS, Metric::DISTANCE].contains(&of.metric);
+    let unfit = match of.kind {
+        Kind::Journey { .. } => !walks,
+        Kind::Duel { .. } => true,
+        _ => false,
+    };
+    if unfit || of.late == LateJoin::Prorated {
         of.metric = Metric::STEPS;
     }
     // Some types have places of their own, and no prize is for a place behind the last.
@@ -170,8 +174,12 @@ fn departed(random: &mut Random) -> Option<Departed> {
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(17) {
+    match random.index(18) {
         15 => ChallengeInput::Void(words(random, 200)),
+        16 => ChallengeInput::Fall {
+            round: u32::try_from(random.within(0, 3)).unwrap(),
+            members: vec![MemberNumber(u32::try_from(random.within(0, 9)).unwrap())],
+        },
         14 => ChallengeInput::Reach(u32::try_from(random.index(9)).unwrap()),
         13 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
         12 => ChallengeInput::Campaign(campaign_input(random)),

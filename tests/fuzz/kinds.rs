@@ -8,6 +8,7 @@ use streakline_core::{
             journey::Waypoint,
             teams::{Roster, Team, TeamScore, Teams},
         },
+        rewards::TieRule,
     },
     id::ChallengeId,
     input::UserInput,
@@ -33,6 +34,18 @@ pub(crate) fn with_kind(random: &mut Random, mut of: Definition) -> Definition {
             .map(|places| places.max(2 * teams.score.least()));
         of.late = LateJoin::No;
     }
+    if of.eliminates().is_some() {
+        (of.late, of.clock) = (LateJoin::No, Clock::UserLocal);
+        (of.finalisation_h, of.tie_rule) = (72, TieRule::Share);
+        let days = of.ends.since(of.starts).min(59);
+        of.ends = of.starts.plus(days);
+        let places = of.capacity.unwrap_or(10_000).min(10_000);
+        of.capacity = Some(places);
+        of.min_participants = of.min_participants.map(|least| least.min(places));
+        if of.rank_style == RankStyle::Ordinal {
+            of.rank_style = RankStyle::Dense;
+        }
+    }
     if let Kind::Duel { .. } = of.kind {
         (of.capacity, of.ends) = (Some(2), of.starts.plus(6));
         (of.late, of.clock) = (LateJoin::No, Clock::UserLocal);
@@ -54,9 +67,12 @@ pub(crate) fn reach(random: &mut Random, challenge: ChallengeId, join: u32) -> U
 
 fn kind(random: &mut Random) -> Kind {
     let target = random.within(1, 1_000_000_000);
-    match random.index(8) {
+    match random.index(9) {
+        8 => Kind::Elimination {
+            lowest_percent: u32::try_from(random.within(1, 50)).unwrap(),
+        },
         0 => Kind::Most,
-        7 => Kind::TeamVsTeam(teams(random)),
+        7 => Kind::TeamVsTeam(Box::new(teams(random))),
         6 => Kind::LastStanding { bar: target },
         5 => Kind::Duel {
             rings: METRICS.map(|metric| ring(random, metric)).to_vec(),

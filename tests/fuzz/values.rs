@@ -407,6 +407,9 @@ pub(crate) fn contribution(random: &mut Random) -> Contribution {
         score: random.within(0, 1_000_000_000),
         achieved_at_ms: FROM_MS + random.within(0, 10_000) * MINUTE_MS,
         alias: words(random, 40),
+        days: (0..random.within(0, 4))
+            .map(|_| random.within(0, 100_000))
+            .collect(),
     }
 }
 

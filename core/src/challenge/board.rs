@@ -66,6 +66,8 @@ pub struct Board {
     measure: Measure,
     /// The teams, where there are teams.
     pub(super) teams: Option<Tallies>,
+    /// What the days of each member came to, where the challenge has rounds, from the first day on, store units.
+    days: BTreeMap<MemberNumber, Vec<i64>>,
     /// The sum of all scores, where the type asks for it.
     total: i128,
     /// What each winner gets, once it is settled.
@@ -90,13 +92,24 @@ impl Board {
             scale: challenge.scale(),
             measure: challenge.measure(),
             teams: Tallies::of(challenge),
+            days: BTreeMap::new(),
             total: 0,
             prizes: Prizes::new(),
             pays_much: false,
             partial: !challenge.frozen,
         };
         let members = challenge.members.iter();
-        let rows = members.filter_map(|(number, member)| board.seat_without_row(number, member));
+        let row = |(number, member): (MemberNumber, &Member)| {
+            let row = board.seat_without_row(number, member)?;
+            let survived = challenge.survived(member).filter(|_| member.row.is_none());
+            let (score, achieved_at_ms) = survived.unwrap_or((row.score, row.achieved_at_ms));
+            Some(RowKey {
+                score,
+                achieved_at_ms,
+                ..row
+            })
+        };
+        let rows = members.filter_map(row);
         let mut rows: Vec<_> = rows.collect();
         // Sorting once and laying rows side by side is cheaper than to look for the place of each.
         let order = Order::Descending;
@@ -167,8 +180,27 @@ impl Board {
         self.count(id, 0);
         self.tally(id, None);
         self.order.remove(id);
-        self.seats.remove(id);
+        if let Some(seat) = self.seats.remove(id) {
+            self.days.remove(&seat.number);
+        }
         self.offset = self.offset.saturating_add(1);
+    }
+
+    /// Every row is what rounds have made of it.
+    pub(super) fn stand(&mut self, challenge: &Challenge) {
+        for (_, member) in challenge.members.iter() {
+            if let Some((id, (score, at_ms))) = member.row_id().zip(challenge.survived(member)) {
+                self.order.set(&id, score, at_ms);
+            }
+        }
+        self.offset = self.offset.saturating_add(1);
+    }
+
+    /// What a member's day of a round, from 0, came to, store units.
+    pub(super) fn day_of(&self, number: MemberNumber, round: u32) -> i64 {
+        let days = self.days.get(&number);
+        let day = days.and_then(|days| days.get(usize::try_from(round).unwrap_or(usize::MAX)));
+        day.copied().unwrap_or(0)
     }
 
     /// Counts ranks, tells scores and knows teams as the challenge says now.
@@ -230,6 +262,11 @@ impl Board {
         }
         seat.version = contribution.version;
         seat.alias.clone_from(&contribution.alias);
+        if self.scale == Scale::Rounds {
+            self.days.insert(seat.number, contribution.days.clone());
+            self.offset = self.offset.saturating_add(1);
+            return Answer::Shown;
+        }
         self.count(&id, contribution.score);
         let now = (contribution.score, contribution.achieved_at_ms);
         self.tally(&id, Some(now));

@@ -127,6 +127,7 @@ fn apply(
             waiting::admit(challenge, board, (numbers, teams, header.stamp_ms))
         }
         ChallengeInput::Count(joined) => attendance::counted(challenge, board, *joined),
+        ChallengeInput::Fall { round, members } => challenge.fall(board, (*round, members)),
         ChallengeInput::Reach(tiers) => challenge.reach(*tiers, header.stamp_ms),
         ChallengeInput::Leave(user, departed) => leave(challenge, board, (user, *departed, header)),
         ChallengeInput::Settle {

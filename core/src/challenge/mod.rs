@@ -17,6 +17,7 @@ pub mod members;
 pub mod prizes;
 pub mod rehearsal;
 pub mod resident;
+mod rounds;
 #[cfg(test)]
 mod scene;
 pub mod section;
@@ -165,6 +166,14 @@ pub struct Challenge {
     #[n(25)]
     #[cbor(default)]
     pub rosters: Vec<u32>,
+    /// Rounds that are decided, where the lowest few of each are out.
+    #[n(26)]
+    #[cbor(default)]
+    pub rounds: u32,
+    /// At most one stands: no further round is played.
+    #[n(27)]
+    #[cbor(default)]
+    pub is_won: bool,
     /// When each tier of a collective challenge was reached, POSIX ms; those behind them are not yet.
     #[n(15)]
     #[cbor(default)]
@@ -200,6 +209,8 @@ impl Challenge {
             is_extended: false,
             is_counted: false,
             rosters: Vec::new(),
+            rounds: 0,
+            is_won: false,
             reached_ms: Vec::new(),
             campaign: None,
             accounted: false,
@@ -226,6 +237,9 @@ impl Challenge {
             frozen: self.frozen,
             is_extended: self.is_extended,
             is_counted: self.is_counted,
+            rosters: self.rosters.clone(),
+            rounds: self.rounds,
+            is_won: self.is_won,
             reached_ms: self.reached_ms.clone(),
             campaign: self.campaign.clone(),
             accounted: self.accounted,
@@ -271,7 +285,7 @@ impl Challenge {
         })
     }
 
-    /// When the next boundary falls due, POSIX ms: joining opens, the window starts, it ends, it settles. After the last one
+    /// When the next boundary falls due, POSIX ms: joining opens, the window starts, it ends, a round is decided, it settles. After the last one
     /// the settlement's barrier runs, and no boundary is left; a stopped one has none.
     #[must_use]
     pub fn next_deadline(&self) -> Option<i64> {
@@ -283,6 +297,7 @@ impl Challenge {
             definition.join_opens_ms.unwrap_or(i64::MIN),
             definition.started_ms(),
             definition.ends_at_ms(),
+            self.round_closes_ms().unwrap_or(i64::MIN),
             definition.settles_at_ms(),
         ];
         boundaries.into_iter().filter(|at| *at > self.now_ms).min()
@@ -304,7 +319,8 @@ impl Challenge {
     pub fn visible_deadline(&self) -> Option<i64> {
         let owes = self.owes_conclusions() || self.owes_account();
         let now = (owes || self.awaits_count()).then_some(self.now_ms);
-        now.or(self.cutoff_passed()).or(self.next_deadline())
+        let waits = now.or(self.round_passed()).or(self.cutoff_passed());
+        waits.or(self.next_deadline())
     }
 
     /// Whether it is settled, cancelled or annulled: its board is what it will always be, once it is filled.

@@ -94,6 +94,7 @@ pub(super) fn contribution(name: &str, version: u64, score: i64) -> Contribution
         score,
         achieved_at_ms: 60_000,
         alias: alias(name),
+        days: Vec::new(),
     }
 }
 

@@ -376,6 +376,10 @@ pub struct Contribution {
     /// The name that others see.
     #[n(6)]
     pub alias: String,
+    /// Where the challenge has rounds: what each day of the window came to, from the first on, store units; those behind them nothing.
+    #[n(9)]
+    #[cbor(default)]
+    pub days: Vec<i64>,
 }
 
 /// How one record of a batch was taken, where it was not plainly accepted (protocol.md 3).

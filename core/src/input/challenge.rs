@@ -101,6 +101,16 @@ pub enum ChallengeInput {
     /// not: each tier is told once, and when.
     #[n(14)]
     Reach(#[n(0)] u32),
+    /// A round is decided: these are out. It is journaled because what days came to is not.
+    #[n(40)]
+    Fall {
+        /// Which round, from 0.
+        #[n(0)]
+        round: u32,
+        /// Who; nobody where only one stands.
+        #[n(1)]
+        members: Vec<MemberNumber>,
+    },
     /// The entity is a campaign, and this changes it.
     #[n(30)]
     Campaign(#[n(0)] CampaignInput),
@@ -127,6 +137,7 @@ impl ChallengeInput {
             | Self::Admit(..)
             | Self::Count(_)
             | Self::Reach(_)
+            | Self::Fall { .. }
             | Self::Campaign(_) => None,
         }
     }
@@ -151,6 +162,7 @@ impl ChallengeInput {
             Self::Admit(..) => "admit",
             Self::Count(_) => "count",
             Self::Reach(_) => "reach",
+            Self::Fall { .. } => "fall",
             Self::Campaign(CampaignInput::Fund { .. }) => "fund",
             Self::Campaign(CampaignInput::Reserve { .. }) => "reserve",
             Self::Campaign(CampaignInput::Close { .. }) => "close",

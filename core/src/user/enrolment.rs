@@ -466,6 +466,7 @@ impl User {
             score: held.key(counted_span(self, held).0),
             achieved_at_ms: held.achieved_at_ms,
             alias: held.alias.clone().unwrap_or_else(|| self.shown_alias()),
+            days: held.rounds(),
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     },
     event::{Event, Topic},
     id::ChallengeId,
+    limits,
     manual::Total,
 };
 
@@ -154,7 +155,9 @@ pub(super) fn sum_up(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId, alwa
     let same = (held.score, held.achieved_at_ms) == (score, achieved_at_ms);
     if let Some(held) = user.enrolments.get_mut(&id) {
         held.crossing = crossing;
-        if same && !always {
+        // Days that come to the same sum may still be others.
+        let in_rounds = held.definition.eliminates().is_some();
+        if same && !always && !in_rounds {
             return;
         }
         (held.score, held.achieved_at_ms, held.version) =
@@ -206,6 +209,17 @@ impl Enrolment {
         let sum = days.fold(0_i64, |sum, (score, _)| sum.saturating_add(*score));
         let last = self.days.values().next_back().map(|(_, at_ms)| *at_ms);
         (sum, last)
+    }
+
+    /// What each day of a challenge with rounds came to, from the first on; those behind them nothing.
+    pub(super) fn rounds(&self) -> Vec<i64> {
+        let of = &self.definition;
+        let last = self.days.keys().next_back();
+        let last = last.filter(|_| of.eliminates().is_some());
+        let days = last.map_or(0, |last| last.since(of.starts).saturating_add(1));
+        let days = days.min(limits::ELIMINATION_DAYS_MAX);
+        let amount = |day: Day| self.days.get(&day).map_or(0, |(amount, _)| *amount);
+        (0..days).map(|at| amount(of.starts.plus(at))).collect()
     }
 
     /// The day in which the sum of the days reaches the amount with which one has finished, and what is left for it.

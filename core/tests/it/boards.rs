@@ -68,6 +68,7 @@ fn contribution(number: u64, version: u64, score: i64) -> Contribution {
         score,
         achieved_at_ms: definition().starts.utc_ms() + minute,
         alias: format!("{number}"),
+        days: Vec::new(),
     }
 }
 

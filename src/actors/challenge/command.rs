@@ -65,9 +65,10 @@ pub(crate) enum ChallengeCommand {
     Confirmed { user: UserId, input: UserInput },
     /// A member could not be told now.
     NotConfirmed { user: UserId, number: u64 },
-    /// A partition's answer to the settlement's question.
+    /// A partition's answer to the question of a settlement or a round.
     Barrier {
         partition: PartitionId,
+        cutoff_ms: i64,
         passed: bool,
     },
     /// The campaign that pays for it knows that; `None`: it could not be told now.
@@ -244,9 +245,13 @@ fn run(cell: &Cell, command: ChallengeCommand) {
                 resident.outbox.release(&user, number);
             }
         }
-        ChallengeCommand::Barrier { partition, passed } => {
+        ChallengeCommand::Barrier {
+            partition,
+            cutoff_ms,
+            passed,
+        } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
-                resident.barrier(partition, passed);
+                resident.barrier((partition, cutoff_ms), passed);
             }
             deliver::settlement(cell);
         }

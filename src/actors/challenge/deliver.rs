@@ -110,7 +110,7 @@ pub(super) fn forgotten(cell: &Cell) {
     }
 }
 
-/// Once the cut-off has passed: asks the partitions for their barrier, and settles when all have passed it.
+/// Once a cut-off has passed: asks the partitions for their barrier, and settles, or decides a round, when all have passed it.
 pub(super) fn settlement(cell: &Cell) {
     let mut held = cell.borrow_mut();
     let (host, challenge) = (held.host.clone(), held.id);
@@ -126,7 +126,7 @@ pub(super) fn settlement(cell: &Cell) {
             token,
         };
         if send_chore(&host.shared, partition, chore).is_err() {
-            resident.barrier(partition, false);
+            resident.barrier((partition, cutoff_ms), false);
         }
     }
     if let Some(settle) = resident.settlement() {

@@ -153,7 +153,11 @@ impl ChallengeCell {
 
     fn note_work(&mut self) {
         let quiet = self.resident.as_ref().is_some_and(|resident| {
-            let settling = resident.challenge().cutoff_passed().is_some();
+            let challenge = resident.challenge();
+            let settling = challenge
+                .cutoff_passed()
+                .or(challenge.round_passed())
+                .is_some();
             resident.pending() == 0
                 && resident.outbox.is_empty()
                 && !resident.challenge().owes_account()

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use streakline_core::{
-    challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident, teams::WrongTeam},
+    challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident},
     definition::Definition,
     id::{ChallengeId, UserId},
     input::ChallengeInput,
@@ -18,7 +18,7 @@ use streakline_core::{
 use tokio::sync::oneshot;
 
 use super::{
-    Directory, Outcome, answered, campaigns::is_published, check, fault, placed, unknown_challenge,
+    Directory, Outcome, answered, campaigns::is_published, check, placed, teams, unknown_challenge,
 };
 use crate::{
     actors::{
@@ -306,12 +306,12 @@ impl Directory {
                 return Ok(None);
             }
             if !has_room {
-                return Err(Refusal::new(
-                    Code::Limit,
-                    "a user takes part in at most 64 challenges",
-                ));
+                let words = "a user takes part in at most 64 challenges";
+                return Err(Refusal::new(Code::Limit, words));
             }
-            let team = challenge.wanted_team(team.as_deref()).map_err(wrong_team)?;
+            let team = challenge
+                .wanted_team(team.as_deref())
+                .map_err(teams::wrong)?;
             erasures.honour(ticket)?;
             told.store(true, Ordering::Relaxed);
             let (who, times) = ((joining, alias), (starts_ms, now_ms));
@@ -410,20 +410,6 @@ impl Directory {
         .await
     }
 
-    /// The teams. `viewer`: as for a page.
-    ///
-    /// # Errors
-    /// `NotFound`, `Invalid` where there are no teams.
-    pub async fn team_board(&self, id: ChallengeId, viewer: Option<UserId>) -> Outcome<BoardView> {
-        let none = || fault("/by", "unsupported", WrongTeam::None.to_string());
-        self.look(id, move |resident, now_ms| {
-            visible(resident, viewer.as_ref())?;
-            let board = resident.challenge().team_board(resident.board(), now_ms);
-            board.ok_or_else(none)
-        })
-        .await
-    }
-
     /// Up to `k` rows on each side of a participant.
     ///
     /// # Errors
@@ -438,10 +424,8 @@ impl Directory {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
             if !resident.challenge().is_member(&user) {
-                return Err(Refusal::new(
-                    Code::NotEnrolled,
-                    "the user has no row on this board",
-                ));
+                let words = "the user has no row on this board";
+                return Err(Refusal::new(Code::NotEnrolled, words));
             }
             Ok(resident
                 .challenge()
@@ -485,18 +469,7 @@ impl Directory {
     }
 }
 
-/// A team that a user cannot come into.
-fn wrong_team(wrong: WrongTeam) -> Refusal {
-    let code = match wrong {
-        WrongTeam::Missing => "required",
-        WrongTeam::Unknown => "unknown_team",
-        WrongTeam::NotChosen => "unsupported",
-        WrongTeam::None => "unknown_field",
-    };
-    fault("/team", code, wrong.to_string())
-}
-
-fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {
+pub(super) fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {
     let hidden = viewer.is_some_and(|viewer| !resident.challenge().is_member(viewer));
     if hidden {
         Err(unknown_challenge())

@@ -14,6 +14,7 @@ mod rehearsal;
 mod server;
 mod streaks;
 mod stuck;
+mod teams;
 mod users;
 
 pub use explain::{TrailRow, TrailRows};

@@ -276,6 +276,7 @@ fn readmitted(
         | ChallengeInput::Admit(..)
         | ChallengeInput::Count(_)
         | ChallengeInput::Reach(_)
+        | ChallengeInput::Fall { .. }
         | ChallengeInput::Campaign(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)

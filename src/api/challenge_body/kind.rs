@@ -90,17 +90,30 @@ pub(super) fn kind(top: &mut Fields<'_>, name: &str, counted: Option<Metric>) ->
             let rings: Option<Vec<Ring>> = rings.into_iter().map(ring).collect();
             rings.map(|rings| Kind::Duel { rings })
         }
-        "last_standing" => {
-            let bar = top.required("bar", amount(counted, 1));
-            bar.map(|bar| Kind::LastStanding { bar })
-        }
-        "team_vs_team" => super::teams::teams(top).map(Kind::TeamVsTeam),
+        "last_standing" => survival(top, counted),
+        "team_vs_team" => super::teams::teams(top).map(|teams| Kind::TeamVsTeam(Box::new(teams))),
         _ => Some(Kind::Most),
     }
 }
 
 fn target(top: &mut Fields<'_>, counted: Option<Metric>) -> Option<i64> {
     top.required("target", amount(counted, 1))
+}
+
+/// A bar for each day, or the lowest few of it.
+fn survival(top: &mut Fields<'_>, counted: Option<Metric>) -> Option<Kind> {
+    if !top.has("lowest_percent") {
+        let bar = top.required("bar", amount(counted, 1));
+        return bar.map(|bar| Kind::LastStanding { bar });
+    }
+    if top.has("bar") {
+        let words = "a round has a bar or a lowest_percent";
+        top.fault("bar", Wrong::new("one_of", words));
+        top.optional("bar", amount(counted, 1));
+    }
+    let percent = top.required("lowest_percent", integer(1..=50))?;
+    let lowest_percent = u32::try_from(percent).ok()?;
+    Some(Kind::Elimination { lowest_percent })
 }
 
 fn race(top: &mut Fields<'_>, counted: Option<Metric>) -> Option<Kind> {

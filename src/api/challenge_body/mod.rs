@@ -54,7 +54,7 @@ pub(super) struct ChallengeBody {
     title: String,
     /// How it is won: `most`, the largest sum; `target`, an amount that is reached or not; `race`, whoever reaches an amount in
     /// the fewest minutes from the own start; `collective`, tiers of the sum of all; `journey`, stages of a route;
-    /// `duel`, two users and three rings; `last_standing`, a bar for each day; `team_vs_team`, what the members of teams come to.
+    /// `duel`, two users and three rings; `last_standing`, a bar for each day, or the lowest few of it out; `team_vs_team`, what the members of teams come to.
     #[schema(example = "most")]
     r#type: String,
     /// Of `target` and `race`: the amount to be reached, in the metric's unit.
@@ -74,6 +74,10 @@ pub(super) struct ChallengeBody {
     /// Of `last_standing`: what each day needs, in the metric's unit.
     #[schema(example = 8_000)]
     bar: Option<f64>,
+    /// Of `last_standing`, instead of a bar: how many per cent of those who stand are out after each day, rounded down, at least one; who
+    /// has no more than the best of them is out too.
+    #[schema(minimum = 1, maximum = 50)]
+    lowest_percent: Option<u32>,
     /// Of `team_vs_team`: 2 to 64 teams.
     #[schema(inline)]
     teams: Option<Vec<TeamBody>>,
@@ -110,7 +114,7 @@ pub(super) struct ChallengeBody {
     /// Most of one day that counts, in the metric's unit; null: all of it. Absent: 30,000 steps of `most` and `team_vs_team`, of other types all of it.
     #[schema(minimum = 1, maximum = 1_000_000_000)]
     per_day_cap: Option<f64>,
-    /// Hours from the window's end to the settlement.
+    /// Hours from the window's end to the settlement; with `lowest_percent` 72, which is then the default.
     #[schema(default = 24, maximum = 72)]
     finalisation_h: Option<u32>,
     /// Prizes by place where scores are equal: `earliest` (who reached it first), `share` (they are split) or `all` (everyone
@@ -201,12 +205,16 @@ pub(super) fn parse(
     (definition.join_opens_ms, definition.late) = (join_opens_ms, late);
     definition.capacity = match (capacity, &definition.kind) {
         (None, Kind::Duel { .. }) => Some(2),
+        (None, Kind::Elimination { .. }) => Some(limits::ELIMINATION_PARTICIPANTS_MAX),
         (capacity, _) => number(capacity.flatten()),
     };
     definition.min_participants = number(least.flatten());
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
     definition.evidence = believed.unwrap_or(definition.evidence);
     definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);
+    if definition.eliminates().is_some() {
+        definition.finalisation_h = limits::FINALISATION_H_MAX;
+    }
     definition.finalisation_h = number(finalisation_h).unwrap_or(definition.finalisation_h);
     definition.rank_style = rank_style.map_or(definition.rank_style, style);
     definition.tie_rule = ties.map_or(definition.tie_rule, tie_rule);

@@ -4,10 +4,8 @@ use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
     civil::Day,
-    definition::Measure,
-    event::{Fact, FactKind, WonPrize},
+    event::{Fact, FactKind},
     id::{ChallengeId, GoalId},
-    input::TeamPlace,
     view::Counted,
 };
 use utoipa::ToSchema;
@@ -15,9 +13,9 @@ use utoipa::ToSchema;
 use super::{
     hex,
     instruments::{self, OfFreeze, OfPause, OfVerdict},
-    quantity::{counted, counts, measured},
+    quantity::{counted, counts},
+    settled::{settled, won},
 };
-use crate::registry;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -385,13 +383,7 @@ impl From<&FactKind> for What {
                 amount_micro,
                 available_micro,
                 transfer,
-            } => Self::TokensPosted {
-                day: day.iso(),
-                rule: rule.clone(),
-                amount_micro: *amount_micro,
-                available_micro: *available_micro,
-                transfer: hex(transfer),
-            },
+            } => posted(*day, rule, (*amount_micro, *available_micro), transfer),
             FactKind::ChallengeWaitlisted(id) => Self::ChallengeWaitlisted(challenge(*id)),
             FactKind::ChallengeNotAdmitted(id) => Self::ChallengeNotAdmitted(challenge(*id)),
             FactKind::ChallengeJoined(id) => Self::ChallengeJoined(challenge(*id)),
@@ -422,6 +414,21 @@ impl From<&FactKind> for What {
     }
 }
 
+fn posted(
+    day: Day,
+    rule: &str,
+    (amount_micro, available_micro): (i64, i64),
+    transfer: &[u8; 16],
+) -> What {
+    What::TokensPosted {
+        day: day.iso(),
+        rule: rule.to_owned(),
+        amount_micro,
+        available_micro,
+        transfer: hex(transfer),
+    }
+}
+
 fn change((goal, day): (&GoalId, Day), (target, of): (i64, Counted)) -> GoalChange {
     GoalChange {
         day: day.iso(),
@@ -440,23 +447,6 @@ fn streak(goal: &GoalId, day: Day, count: u32, longest: u32) -> StreakChange {
     }
 }
 
-fn settled(
-    id: ChallengeId,
-    (rank, (measure, score), participants): (u32, (Measure, i64), u32),
-    (finished_at_ms, team): (Option<i64>, Option<&TeamPlace>),
-) -> What {
-    What::ChallengeSettled {
-        challenge: id.to_string(),
-        rank,
-        score: measured(measure, score),
-        metric: measure.metric().map(|of| registry::metrics().name(of)),
-        participants,
-        finished_at_ms,
-        team: team.map(|team| team.team.clone()),
-        team_rank: team.and_then(|team| team.rank),
-    }
-}
-
 fn at_stage(id: ChallengeId, stage: u32) -> What {
     What::ChallengeStage {
         challenge: id.to_string(),
@@ -468,18 +458,6 @@ fn at_tier(id: ChallengeId, tier: u32) -> What {
     What::ChallengeTier {
         challenge: id.to_string(),
         tier,
-    }
-}
-
-fn won(prize: &WonPrize) -> What {
-    What::PrizeWon {
-        challenge: prize.challenge.to_string(),
-        reward: prize.reward,
-        day: prize.day.iso(),
-        amount_micro: prize.amount_micro,
-        held_until_ms: prize.held_until_ms,
-        available_micro: prize.available_micro,
-        transfer: hex(&prize.transfer),
     }
 }
 

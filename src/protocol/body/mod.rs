@@ -13,6 +13,7 @@ pub mod goal;
 mod instruments;
 pub mod ledger;
 pub(crate) mod quantity;
+mod settled;
 pub mod simulation;
 pub mod streak;
 pub mod user;

@@ -171,6 +171,7 @@ fn an_enrolment_says_whether_the_user_is_in_waits_or_has_left() {
             membership,
             joined_ms: 1,
             counts_from_ms: 2,
+            team: None,
         };
         value(&Enrolment::from(&view))
     };
@@ -193,7 +194,7 @@ fn a_board_names_users_to_admins_only() {
         names_users: true,
     };
     let wanted = json!({"challenge": CHALLENGE, "as_of_ms": 1460564281000_i64, "phase": "open", "ranks": "provisional",
-        "participants": 22, "exact": true, "error_bound": 0, "next_reset_ms": null, "items": [
+        "participants": 22, "metric": "steps", "exact": true, "error_bound": 0, "next_reset_ms": null, "items": [
             {"rank": 1, "ordinal": 1, "score": 65210, "achieved_at_ms": 1460564280000_i64,
              "alias": "Swift Heron", "row": "c81f", "user": "ann", "you": false}], "next": null});
     assert_eq!(value(&Board::of(&view, admin, None)), wanted);

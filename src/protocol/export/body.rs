@@ -87,7 +87,7 @@ impl Challenge {
             },
             joined_ms: held.joined_ms,
             joined_at: shown_instant(held.joined_ms),
-            score: measured(of.kind.measure(of.metric), held.score),
+            score: measured(of.kind.measure_of_sum(of.metric), held.score),
             achieved_at_ms: held.achieved_at_ms,
         }
     }

@@ -149,7 +149,15 @@ fn definition_json(of: &Definition) -> Value {
         TieRule::Share => "share",
         TieRule::All => "all",
     };
-    let rewards: Vec<_> = of.rewards.iter().map(Reward::from).collect();
+    let measure = of.kind.measure(of.metric);
+    let reward = |reward| Reward::of(reward, measure);
+    let rewards: Vec<_> = of.rewards.iter().map(reward).collect();
+    let days = of.kind.measure_of_days(of.metric).metric();
+    let days = days.and_then(|metric| streakline::registry::metrics().get(metric));
+    let per_day_cap = of.per_day_cap.map(|cap| match days {
+        Some(days) => super::stream::amount_json(days, cap),
+        None => cap.into(),
+    });
     let campaign = of.campaign.map(|id| id.to_string());
     let late = match of.late {
         LateJoin::Yes => "yes",
@@ -160,7 +168,7 @@ fn definition_json(of: &Definition) -> Value {
         "window": {"clock": of.clock.name(), "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
         "waitlist": of.waitlist, "min_participants": of.min_participants, "evidence": of.evidence.name(),
-        "per_day_cap": of.per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style,
+        "per_day_cap": per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style,
         "tie_rule": tie_rule, "rewards": rewards, "campaign": campaign});
     let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
     if let (Some(body), Value::Object(parameters)) = (body.as_object_mut(), parameters) {

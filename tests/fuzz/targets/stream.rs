@@ -221,7 +221,7 @@ fn record_json(record: &Record) -> Value {
 }
 
 /// Seconds where the metric's unit is minutes, which thousandths do not show exactly.
-fn amount_json(of: &Definition, value: i64) -> Value {
+pub(super) fn amount_json(of: &Definition, value: i64) -> Value {
     if of.store_per_unit == 60 {
         return value.into();
     }

@@ -31,6 +31,32 @@ async fn move_on(server: &Server, user: &str, start_ms: i64, km: &[f64]) {
     stream.close().await;
 }
 
+/// A score that is asked for, and why one is what it is.
+async fn asked_in_metres(admin: &Http, of: &str) {
+    let near = admin
+        .get(&format!("{of}/leaderboard?around_score=2&k=1"))
+        .await
+        .expect(200)
+        .json();
+    let near: Vec<_> = near["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["user"].clone())
+        .collect();
+    assert_eq!(near, ["ann", "bob"], "2 m are more than half a metre");
+    let id = of.rsplit('/').next().unwrap();
+    let why = admin
+        .get(&format!("/v1/users/ann/explain/score?challenge={id}"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&why["score"], &why["days"][0]["eligible"]),
+        (&json!(2_500), &json!(3_000))
+    );
+}
+
 #[test]
 fn a_challenge_of_distance_asks_and_tells_in_metres() {
     let server = Server::virtual_at(CLOCK);
@@ -77,28 +103,7 @@ fn a_challenge_of_distance_asks_and_tells_in_metres() {
             (&rank["rank"], &rank["score"], &rank["metric"]),
             (&json!(2), &json!(0.5), &json!("distance"))
         );
-        let near = admin
-            .get(&format!("{of}/leaderboard?around_score=2&k=1"))
-            .await
-            .expect(200)
-            .json();
-        let near: Vec<_> = near["items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|row| row["user"].clone())
-            .collect();
-        assert_eq!(near, ["ann", "bob"], "2 m are more than half a metre");
-        let id = of.rsplit('/').next().unwrap();
-        let why = admin
-            .get(&format!("/v1/users/ann/explain/score?challenge={id}"))
-            .await
-            .expect(200)
-            .json();
-        assert_eq!(
-            (&why["score"], &why["days"][0]["eligible"]),
-            (&json!(2_500), &json!(3_000))
-        );
+        asked_in_metres(&admin, &of).await;
         admin.advance(utc("2016-04-15", 12, 0)).await;
         let told = events(&admin, "bob", "challenge.settled").await;
         assert_eq!(

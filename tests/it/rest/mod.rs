@@ -22,6 +22,7 @@ mod prizes;
 mod problems;
 mod reads;
 mod retention;
+mod rounds;
 mod settlement;
 mod simulation;
 mod streaks;

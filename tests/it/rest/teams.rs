@@ -150,7 +150,7 @@ fn a_team_that_cannot_be_joined_or_read_is_refused_at_its_place() {
         let refused = admin.get(&path).await;
         assert_eq!(
             refused.faults(422, "invalid"),
-            faults(&[("/by", "unsupported")])
+            faults(&[("/query/by", "unsupported")])
         );
         body["teams"][1]["key"] = json!("red");
         body["capacity"] = json!(5);

@@ -42,6 +42,7 @@ impl ChallengeCell {
                 && !resident.is_partial()
                 && !resident.challenge().owes_account()
                 && resident.challenge().cutoff_passed().is_none()
+                && resident.challenge().round_passed().is_none()
         };
         self.resident.as_ref().is_some_and(quiet) && self.mail.is_empty()
     }
@@ -267,7 +268,9 @@ impl Server {
                     self.replies.extend(told.map(Reply::Done));
                 }
             }
-            Mail::Passed(_, partition) => resident.barrier(partition, true),
+            Mail::Passed(_, partition, cutoff_ms) => {
+                resident.barrier((partition, cutoff_ms), true);
+            }
             _ => {}
         }
     }

@@ -70,7 +70,7 @@ pub(crate) enum Mail {
     Leave(ChallengeId, u64, UserId),
     Contribute(Contribution),
     Confirmed(ChallengeId, UserId, Box<UserInput>),
-    Passed(ChallengeId, PartitionId),
+    Passed(ChallengeId, PartitionId, i64),
     Barrier(PartitionId, i64, ChallengeId),
     Retry(UserId, StuckId),
     /// A challenge that is to be published reserves what it can cost.
@@ -344,7 +344,7 @@ fn addressee(mail: &Mail) -> Entity {
         | Mail::Confirmed(id, ..)
         | Mail::Reserved(id, ..)
         | Mail::Accounted(id, _)
-        | Mail::Passed(id, _) => Entity::Challenge(*id),
+        | Mail::Passed(id, _, _) => Entity::Challenge(*id),
         Mail::Reserve(id, ..) | Mail::Account(id, ..) => Entity::Challenge(ChallengeId(id.0)),
         Mail::Contribute(contribution) => Entity::Challenge(contribution.challenge),
         Mail::Barrier(id, ..) => Entity::Partition(*id),

@@ -298,8 +298,8 @@ impl Server {
         let entity = Entity::Partition(id);
         let barriers = &mut self.partition(&entity).barriers;
         let answers = barriers.answers(folded_to, |challenge| holding.contains(&challenge));
-        for (_, challenge) in answers {
-            self.post(Mail::Passed(challenge, id));
+        for (cutoff_ms, challenge) in answers {
+            self.post(Mail::Passed(challenge, id, cutoff_ms));
         }
     }
 

@@ -97,6 +97,9 @@ pub struct Member {
     /// What its team keeps of it, where it left after the start.
     #[n(15)]
     pub departed: Option<Departed>,
+    /// The round in which it fell, from 0: so many it has survived. Nothing of one who stands.
+    #[n(16)]
+    pub fell: Option<u32>,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -121,6 +124,7 @@ impl Member {
             knows_tiers: 0,
             team: None,
             departed: None,
+            fell: None,
             group: hash.first().copied().unwrap_or(0),
             row: None,
             name: Some(name),

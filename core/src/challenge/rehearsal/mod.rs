@@ -128,6 +128,10 @@ impl Rehearsal {
     /// How it ends, with up to `limit` rows.
     #[must_use]
     pub fn end(mut self, limit: usize) -> Played {
+        let joined_ms = self.joined_ms();
+        while let Some(fall) = self.held.falling_now() {
+            self.give(joined_ms, fall);
+        }
         self.settle();
         let (challenge, board) = (self.held.challenge(), self.held.board());
         let page = challenge.board_page(board, None, limit, challenge.now_ms);

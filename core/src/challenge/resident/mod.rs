@@ -223,9 +223,10 @@ impl Resident {
         }
     }
 
-    /// Once the cut-off has passed: the partitions to ask for their barrier now.
+    /// Once the cut-off of the settlement or of a round has passed: the partitions to ask for their barrier now.
     pub fn barriers_due(&mut self, bits: u32) -> Vec<(PartitionId, i64)> {
-        let Some(cutoff_ms) = self.challenge.cutoff_passed() else {
+        let round = self.challenge.round_passed();
+        let Some(cutoff_ms) = round.or(self.challenge.cutoff_passed()) else {
             return Vec::new();
         };
         let counted = self.challenge.count().is_none();
@@ -233,6 +234,8 @@ impl Resident {
         if !counted || self.is_partial() || !self.challenge.all_told() {
             return Vec::new();
         }
+        // The roll of a round that is decided is not that of the next one.
+        self.roll.take_if(|roll| roll.cutoff_ms != cutoff_ms);
         let members = self.challenge.members.by_user();
         let members = members.filter(|(_, member)| member.joined);
         let partition = |user: &UserId| Entity::User(user.clone()).partition(bits);
@@ -246,9 +249,10 @@ impl Resident {
             .collect()
     }
 
-    /// A partition's answer, or that it could not be asked.
-    pub fn barrier(&mut self, partition: PartitionId, passed: bool) {
-        if let Some(roll) = &mut self.roll {
+    /// A partition's answer to the question for a cut-off, or that it could not be asked.
+    pub fn barrier(&mut self, (partition, cutoff_ms): (PartitionId, i64), passed: bool) {
+        let roll = self.roll.as_mut();
+        if let Some(roll) = roll.filter(|roll| roll.cutoff_ms == cutoff_ms) {
             if passed {
                 roll.passed(partition)
             } else {
@@ -257,14 +261,23 @@ impl Resident {
         }
     }
 
-    /// The settlement, once every partition has passed its barrier and nothing waits; made once.
+    /// The settlement, or before it the next round's decision, once every partition has passed its barrier and nothing waits; made
+    /// once.
     pub fn settlement(&mut self) -> Option<ChallengeInput> {
         let roll = self.roll.as_ref().filter(|roll| roll.is_complete())?;
-        let waits = self
-            .pending
-            .iter()
-            .any(|(_, i)| matches!(i, ChallengeInput::Settle { .. }));
-        if waits || self.challenge.cutoff_passed() != Some(roll.cutoff_ms) {
+        let waits = self.pending.iter().any(|(_, input)| {
+            matches!(
+                input,
+                ChallengeInput::Settle { .. } | ChallengeInput::Fall { .. }
+            )
+        });
+        if waits {
+            return None;
+        }
+        if let Some(fall) = self.falling(roll.cutoff_ms) {
+            return Some(fall);
+        }
+        if self.challenge.cutoff_passed() != Some(roll.cutoff_ms) {
             return None;
         }
         let (digest, participants) = (self.board.digest(), self.board.len());

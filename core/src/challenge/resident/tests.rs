@@ -56,6 +56,7 @@ fn score(name: &str, score: i64) -> Contribution {
         score,
         achieved_at_ms: definition().starts.utc_ms(),
         alias: name.into(),
+        days: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who comes into which team, what stays of who leaves, and how teams stand while they play, once it is over, and when somebody is
 //! erased.
 
-use alloc::{format, string::String, vec, vec::Vec};
+use alloc::{boxed::Box, format, string::String, vec, vec::Vec};
 
 use super::{super::scene::*, *};
 use crate::{
@@ -24,11 +24,11 @@ fn teams(roster: Roster, score: TeamScore) -> Definition {
     };
     Definition {
         late: LateJoin::No,
-        kind: Kind::TeamVsTeam(Teams {
+        kind: Kind::TeamVsTeam(Box::new(Teams {
             teams: ["red", "blue", "green"].map(team).to_vec(),
             roster,
             score,
-        }),
+        })),
         ..definition()
     }
 }

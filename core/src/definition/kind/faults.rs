@@ -5,6 +5,7 @@ use alloc::{format, string::String, vec::Vec};
 use super::{
     Kind, duel,
     duel::Ring,
+    elimination,
     journey::{self, Waypoint},
 };
 use crate::{
@@ -34,6 +35,7 @@ impl Kind {
             Self::Duel { rings } => of_duel(rings, of),
             Self::LastStanding { bar } => of_survival(*bar, of),
             Self::TeamVsTeam(teams) => teams.faults(of),
+            Self::Elimination { lowest_percent } => elimination::faults(*lowest_percent, of),
         }
     }
 }

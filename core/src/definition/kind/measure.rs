@@ -45,8 +45,19 @@ impl Kind {
     #[must_use]
     pub fn measure(&self, own: Metric) -> Measure {
         match self {
-            Self::Duel { .. } | Self::LastStanding { .. } => Measure::Count,
+            Self::Duel { .. } | Self::LastStanding { .. } | Self::Elimination { .. } => {
+                Measure::Count
+            }
             _ => Measure::Amount(own),
+        }
+    }
+
+    /// What a member's own sum is a number of: where the challenge counts rounds, that of its days.
+    #[must_use]
+    pub fn measure_of_sum(&self, own: Metric) -> Measure {
+        match self {
+            Self::Elimination { .. } => Measure::Amount(own),
+            _ => self.measure(own),
         }
     }
 }

@@ -5,13 +5,14 @@
 
 pub mod collective;
 pub mod duel;
+pub mod elimination;
 mod faults;
 pub mod journey;
 mod measure;
 pub mod survival;
 pub mod teams;
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use self::{duel::Ring, journey::Waypoint, teams::Teams};
@@ -73,7 +74,14 @@ pub enum Kind {
     },
     /// Teams against teams: each member has a sum like in [`Kind::Most`], and a team what those of its members come to.
     #[n(7)]
-    TeamVsTeam(#[n(0)] Teams),
+    TeamVsTeam(#[n(0)] Box<Teams>),
+    /// A round a day: the lowest few of those who still stand are out. The score is how many rounds one has survived.
+    #[n(8)]
+    Elimination {
+        /// How many of them, in per cent, 1 to 50.
+        #[n(0)]
+        lowest_percent: u32,
+    },
 }
 
 /// The key of one who finishes a race at once; one who takes `n` minutes has `n` less. Larger than every score.
@@ -99,7 +107,7 @@ impl Kind {
             Self::Collective { .. } => "collective",
             Self::Journey { .. } => "journey",
             Self::Duel { .. } => "duel",
-            Self::LastStanding { .. } => "last_standing",
+            Self::LastStanding { .. } | Self::Elimination { .. } => "last_standing",
             Self::TeamVsTeam(_) => "team_vs_team",
         }
     }
@@ -117,7 +125,8 @@ impl Kind {
             | Self::Collective { .. }
             | Self::Duel { .. }
             | Self::LastStanding { .. }
-            | Self::TeamVsTeam(_) => None,
+            | Self::TeamVsTeam(_)
+            | Self::Elimination { .. } => None,
         }
     }
 
@@ -125,7 +134,7 @@ impl Kind {
     #[must_use]
     pub fn teams(&self) -> Option<&Teams> {
         match self {
-            Self::TeamVsTeam(teams) => Some(teams),
+            Self::TeamVsTeam(teams) => Some(&**teams),
             _ => None,
         }
     }
@@ -156,6 +165,7 @@ impl Kind {
                 Scale::Score
             }
             Self::Collective { .. } => Scale::Sum,
+            Self::Elimination { .. } => Scale::Rounds,
             Self::Target { .. } | Self::Journey { .. } => {
                 self.line(metric).map_or(Scale::Score, Scale::Target)
             }
@@ -207,6 +217,7 @@ impl Kind {
             Self::Journey { .. } => "/stages",
             Self::Duel { .. } => "/rings",
             Self::LastStanding { .. } => "/bar",
+            Self::Elimination { .. } => "/lowest_percent",
             Self::TeamVsTeam(_) => "/teams",
             Self::Most | Self::Target { .. } | Self::Race { .. } => "/type",
         }
@@ -229,6 +240,8 @@ pub enum Scale {
     Score,
     /// The score, and all scores come to a sum.
     Sum,
+    /// Rounds that were survived: the challenge says it, not the members' own partitions.
+    Rounds,
     /// The score, up to the amount with which one has done it.
     Target(i64),
     /// How soon the amount was reached, or the score.
@@ -276,7 +289,7 @@ impl Scale {
                 finished: key >= target,
                 after_min: None,
             },
-            Self::Score | Self::Sum | Self::Race { .. } => Reached {
+            Self::Score | Self::Sum | Self::Rounds | Self::Race { .. } => Reached {
                 score: key,
                 finished: false,
                 after_min: None,

@@ -190,11 +190,11 @@ fn teams(keys: &[&str], score: TeamScore) -> Kind {
         key: (*key).into(),
         name: "Foxes".into(),
     };
-    Kind::TeamVsTeam(Teams {
+    Kind::TeamVsTeam(Box::new(Teams {
         teams: keys.iter().map(team).collect(),
         roster: Roster::Chosen,
         score,
-    })
+    }))
 }
 
 #[test]
@@ -225,4 +225,32 @@ fn teams_are_told_apart_by_their_keys_and_two_of_them_need_places() {
         best(3).differing(&teams(&["red"], TeamScore::Sum)),
         ["/teams", "/team_score"]
     );
+}
+
+#[test]
+fn rounds_of_the_lowest_few_need_a_day_of_each_user_and_time_until_it_is_hard_closed() {
+    let kind = Kind::Elimination { lowest_percent: 51 };
+    let pointers = |of: &Definition| -> Vec<_> {
+        let faults = kind.faults(of);
+        faults.into_iter().map(|fault| fault.pointer).collect()
+    };
+    let wrong = Definition {
+        ends: Day(61),
+        clock: crate::definition::Clock::Utc,
+        rank_style: RankStyle::Ordinal,
+        ..counting(Metric::STEPS)
+    };
+    let wanted = [
+        "/lowest_percent",
+        "/window/ends",
+        "/join/late",
+        "/window/clock",
+        "/finalisation_h",
+        "/capacity",
+        "/rank_style",
+    ];
+    assert_eq!(pointers(&wrong), wanted);
+    let bar = Kind::LastStanding { bar: 5 };
+    assert_eq!(bar.name(), kind.name());
+    assert_eq!(bar.differing(&kind), ["/bar"]);
 }

@@ -1,6 +1,6 @@
 //! Faults of rewards, and the most that they can cost.
 
-use alloc::vec;
+use alloc::{boxed::Box, vec};
 
 use super::*;
 use crate::{
@@ -47,7 +47,7 @@ fn of_teams(rewards: Vec<Reward>, tie_rule: TieRule) -> Definition {
         ..Teams::default()
     };
     Definition {
-        kind: Kind::TeamVsTeam(teams),
+        kind: Kind::TeamVsTeam(Box::new(teams)),
         late: LateJoin::No,
         ..paying(rewards, tie_rule)
     }

@@ -38,11 +38,11 @@ fn definition(score: TeamScore) -> Definition {
     };
     Definition {
         late: LateJoin::No,
-        ..of_kind(Kind::TeamVsTeam(Teams {
+        ..of_kind(Kind::TeamVsTeam(Box::new(Teams {
             teams: ["red", "blue", "green"].map(team).to_vec(),
             roster: Roster::Chosen,
             score,
-        }))
+        })))
     }
 }
 
@@ -60,7 +60,10 @@ fn played(definition: &Definition, players: &Players, salt: u64, gone: &[usize])
     give(&mut resident, ChallengeInput::Create(definition.clone()));
     give(&mut resident, ChallengeInput::Publish);
     for (number, (team, score, minute)) in (1_u32..).zip(players) {
-        let name = format!("u{}", u64::from(number).wrapping_mul(salt | 1) % 1_000_003);
+        let name = format!(
+            "u{}-{number}",
+            u64::from(number).wrapping_mul(salt | 1) % 1_003
+        );
         let user = UserId::parse(&name).unwrap();
         let join = ChallengeInput::Join {
             user: user.clone(),
@@ -79,6 +82,7 @@ fn played(definition: &Definition, players: &Players, salt: u64, gone: &[usize])
             score: *score,
             achieved_at_ms: *minute,
             alias: String::new(),
+            days: Vec::new(),
         };
         resident.take(&told);
         if gone.contains(&(number as usize)) {

@@ -42,6 +42,10 @@ pub struct Parameters {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>, required = false, example = 8_000)]
     pub bar: Option<Number>,
+    /// Of `last_standing` without a bar: how many per cent of those who stand are out after each day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = 10)]
+    pub lowest_percent: Option<u32>,
     /// Of `team_vs_team`: who plays against whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -151,6 +155,10 @@ impl Parameters {
             },
             Kind::LastStanding { bar } => Self {
                 bar: Some(shown(bar)),
+                ..none
+            },
+            Kind::Elimination { lowest_percent } => Self {
+                lowest_percent: Some(*lowest_percent),
                 ..none
             },
             Kind::TeamVsTeam(teams) => Self::of_teams(teams),

@@ -134,7 +134,7 @@ impl ScoreExplained {
                 .iter()
                 .map(|of_day| day((of.metric, days), of_day))
                 .collect(),
-            score: measured(of.kind.measure(of.metric), held.score),
+            score: measured(of.kind.measure_of_sum(of.metric), held.score),
             achieved_at_ms: held.achieved_at_ms,
             changed_by: format!("{}-{}", why.version.epoch, why.version.index),
             trail,
