@@ -7,6 +7,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attribute::Attributes,
     civil::Day,
     event::EventId,
     goal::Revision,
@@ -82,6 +83,9 @@ pub enum ChangeKind {
     /// Whether boards show the user to others without its alias.
     #[n(17)]
     HiddenChanged(#[n(0)] bool),
+    /// What the deployment says of the user: every attribute.
+    #[n(20)]
+    AttributesChanged(#[n(0)] Attributes),
     /// The order in which devices are believed, from that day on.
     #[n(16)]
     DeviceOrderChanged(#[n(0)] Vec<DeviceId>),

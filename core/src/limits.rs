@@ -10,6 +10,18 @@ pub const ALIAS_CHARS_MAX: usize = 40;
 pub const TITLE_CHARS_MAX: usize = 200;
 /// Most characters in a vendor or model name.
 pub const DEVICE_TEXT_CHARS_MAX: usize = 64;
+/// Most attributes of one user.
+pub const ATTRIBUTES_PER_USER_MAX: usize = 16;
+/// Most characters in the name of an attribute.
+pub const ATTRIBUTE_NAME_CHARS_MAX: usize = 32;
+/// Most characters in the text of an attribute.
+pub const ATTRIBUTE_TEXT_CHARS_MAX: usize = 64;
+/// How deep a rule of attributes is: its operators and tests that lie in each other.
+pub const RULE_DEPTH_MAX: usize = 16;
+/// Most nodes of a rule of attributes: operators, tests, and the attributes and values of these.
+pub const RULE_NODES_MAX: usize = 256;
+/// Most bytes of a rule of attributes as it is stored.
+pub const RULE_BYTES_MAX: usize = 8 * 1024;
 /// Most devices of one user.
 pub const DEVICES_PER_USER_MAX: usize = 32;
 /// Most outboxes remembered per device; the one used least lately is forgotten first.

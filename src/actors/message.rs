@@ -1,6 +1,7 @@
 //! What gateway and api can ask of users and challenges: plain values, each with who asks.
 
 use streakline_core::{
+    attribute::Attributes,
     challenge::section::Section,
     id::{ChallengeId, DeviceId, Entity, GoalId, OutboxId, UserId},
     period::WeekStart,
@@ -103,6 +104,8 @@ pub struct PutUser {
     pub device_order: Option<Vec<DeviceId>>,
     /// Boards show the user to others without its alias.
     pub hidden: Option<bool>,
+    /// Every attribute; those that are not in it go.
+    pub attributes: Option<Attributes>,
 }
 
 /// `PUT /v1/users/{user}/goals/{goal}`.

@@ -128,6 +128,21 @@ impl<'a> Fields<'a> {
         items.enumerate().map(item).collect()
     }
 
+    /// The members of an object inside that names them itself, absent or not; what is ill-formed is left out.
+    pub(super) fn entries<T>(
+        &mut self,
+        name: &'static str,
+        read: impl Fn(&str, &Value) -> Result<T, Wrong>,
+    ) -> Option<Vec<T>> {
+        let inside = self.object(name);
+        let members = inside.members?.iter();
+        let entry = |(member, value): (&String, &Value)| {
+            let read = read(member, value).map_err(|wrong| inside.fault(member, wrong));
+            read.ok()
+        };
+        Some(members.filter_map(entry).collect())
+    }
+
     /// Whether it has a member of that name, well-formed or not.
     pub(super) fn has(&self, name: &str) -> bool {
         self.members.is_some_and(|held| held.contains_key(name))

@@ -16,6 +16,7 @@
 mod adjustments;
 mod answer;
 mod ask;
+mod attributes;
 mod auth;
 mod balance;
 mod boards;

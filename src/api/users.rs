@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::{
     answer,
     ask::Ask,
+    attributes::attributes,
     auth::Principal,
     body, etag,
     fault::{Faults, Wrong},
@@ -59,6 +60,10 @@ struct UserBody {
     /// Boards show the user to others as `Anonymous`; the row keeps its rank.
     #[schema(default = false)]
     hidden: Option<bool>,
+    /// What the deployment says of the user, at most 16 by name: a text of 1 to 64 characters or an integer. They replace all that
+    /// were there.
+    #[schema(value_type = Option<Object>, example = json!({"region": "EU", "age": 41}))]
+    attributes: Option<Value>,
 }
 
 /// Read a user
@@ -125,6 +130,7 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
     let week_starts = top.optional("week_starts", word(&["monday", "sunday"]));
     let device_order = top.optional("device_order", distinct(DEVICES_MAX, device));
     let hidden = top.optional("hidden", flag);
+    let attributes = attributes(&mut top);
     top.done(READ_ONLY);
     faults.none()?;
     let zone = zone.map(|zone| ZoneProposal {
@@ -142,6 +148,7 @@ pub(super) fn parse(body: &Value, zones: &dyn Zones) -> Result<PutUser, Refusal>
         }),
         device_order,
         hidden,
+        attributes,
     })
 }
 
@@ -235,6 +242,7 @@ mod tests {
     fn the_answer_of_a_get_can_be_put_back() {
         let body = json!({"user": "ann", "zone": "UTC", "alias": "Heron", "week_starts": "monday",
             "zones": [], "day_start_min": 0, "day_start_from": null, "device_order": [], "hidden": false,
+            "attributes": {"region": "EU", "age": 41},
             "created_ms": 1});
         assert!(parse(&body, &BundledZones::new()).is_ok());
     }
@@ -252,6 +260,8 @@ mod tests {
         assert!(own_members(&own, &taken).is_ok());
         let both = json!({"alias": "Heron", "zone": "UTC"});
         assert_eq!(own_members(&own, &both).unwrap_err().code, Code::Forbidden);
+        let said = json!({"attributes": {}});
+        assert_eq!(own_members(&own, &said).unwrap_err().code, Code::Forbidden);
         assert!(own_members(&Principal::AdminKey, &both).is_ok());
     }
 }

@@ -21,6 +21,7 @@ pub enum Code {
     NotKept,
     Phase,
     NotOpen,
+    NotEligible,
     Full,
     Closed,
     Limit,
@@ -49,7 +50,7 @@ pub enum Code {
 
 impl Code {
     /// The whole table.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::BadJson,
         Self::BadFrame,
         Self::UnknownType,
@@ -68,6 +69,7 @@ impl Code {
         Self::NotKept,
         Self::Phase,
         Self::NotOpen,
+        Self::NotEligible,
         Self::Full,
         Self::Closed,
         Self::Limit,
@@ -122,6 +124,7 @@ impl Code {
             Self::NotKept => "No longer kept",
             Self::Phase => "Wrong phase",
             Self::NotOpen => "Not open yet",
+            Self::NotEligible => "Not eligible",
             Self::Full => "Full",
             Self::Closed => "Closed",
             Self::Limit => "Limit reached",
@@ -171,6 +174,7 @@ impl Code {
             Self::NotKept => "not_kept",
             Self::Phase => "phase",
             Self::NotOpen => "not_open",
+            Self::NotEligible => "not_eligible",
             Self::Full => "full",
             Self::Closed => "closed",
             Self::Limit => "limit",
@@ -216,6 +220,7 @@ impl Code {
             Self::NotFound | Self::NotEnrolled => 404,
             Self::Phase
             | Self::NotOpen
+            | Self::NotEligible
             | Self::Full
             | Self::Closed
             | Self::Limit

@@ -15,7 +15,7 @@ use streakline_core::{
 };
 
 use crate::{
-    kinds,
+    attributes, kinds,
     random::Random,
     terms,
     values::{FROM_MS, bytes32, day, encoded, few, maybe, retry, skip, user_id, words},
@@ -48,6 +48,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         kind: Kind::Most,
         clock: terms::clock(random, starts),
         evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
+        eligibility: maybe(random, attributes::rule),
         min_participants: maybe(random, |random| terms::least(random, capacity)),
     };
     let mut of = kinds::with_kind(random, of);

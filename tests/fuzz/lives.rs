@@ -33,7 +33,7 @@ use streakline_core::{
 };
 
 use crate::{
-    instruments,
+    attributes, instruments,
     random::Random,
     values::{self, FROM_MS, ZONES},
 };
@@ -218,6 +218,7 @@ impl Person {
                     week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
                     device_order: Some(vec![DeviceId([1; 16])]),
                     hidden: Some(random.permille(500)),
+                    attributes: values::maybe(random, attributes::some),
                 };
                 self.give(later_ms, UserInput::Profile(new));
             }

@@ -7,6 +7,7 @@
     reason = "a test that tells what it does, and may stop at the first surprise"
 )]
 
+mod attributes;
 mod campaign;
 mod cbor;
 mod contests;

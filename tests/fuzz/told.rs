@@ -13,7 +13,7 @@ use streakline_core::{
 };
 
 use crate::{
-    contests,
+    attributes, contests,
     random::Random,
     values::{self, bytes16},
 };
@@ -101,7 +101,7 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
 
 pub(crate) fn change(random: &mut Random) -> Change {
     let goal = values::goal_id(random);
-    let kind = match random.index(15) {
+    let kind = match random.index(16) {
         0 => ChangeKind::Created {
             zone: Some(values::name(random)),
         },
@@ -118,6 +118,7 @@ pub(crate) fn change(random: &mut Random) -> Change {
             },
         },
         13 => ChangeKind::HiddenChanged(random.permille(500)),
+        15 => ChangeKind::AttributesChanged(attributes::some(random)),
         2 => ChangeKind::AliasChanged(values::words(random, 40)),
         3 => ChangeKind::DayStartChanged {
             from: values::day(random),

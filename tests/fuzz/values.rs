@@ -24,7 +24,7 @@ use streakline_core::{
     sample::{DeviceClass, Method},
 };
 
-use crate::{contests::conclusion, goals, instruments, kinds, random::Random};
+use crate::{attributes, contests::conclusion, goals, instruments, kinds, random::Random};
 
 pub(crate) use crate::contests::{challenge_input, definition};
 
@@ -239,6 +239,7 @@ pub(crate) fn user_input(random: &mut Random) -> UserInput {
             }),
             device_order: maybe(random, |random| vec![DeviceId(few(random))]),
             hidden: maybe(random, |random| random.permille(500)),
+            attributes: maybe(random, attributes::some),
         }),
         3 => UserInput::PutGoal {
             goal: goal_id(random),

@@ -5,7 +5,11 @@ use alloc::string::String;
 
 use super::{Challenge, Stage};
 use crate::{
-    definition::kind::teams::TeamNumber, id::UserId, input::ChallengeInput, view::ChallengePhase,
+    attribute::Attributes,
+    definition::{eligibility::Ineligible, kind::teams::TeamNumber},
+    id::UserId,
+    input::ChallengeInput,
+    view::ChallengePhase,
 };
 
 /// Why not; the codes of protocol.md 8.
@@ -112,6 +116,16 @@ impl Challenge {
         } else {
             Err(Refusal::Full)
         }
+    }
+
+    /// Whether a user with these attributes may take part.
+    ///
+    /// # Errors
+    /// [`Ineligible`]: the test of the rule that decides.
+    pub fn judge(&self, attributes: &Attributes) -> Result<(), Ineligible> {
+        let definition = self.definition.as_ref();
+        let rule = definition.and_then(|definition| definition.eligibility.as_ref());
+        rule.map_or(Ok(()), |rule| rule.judge(attributes))
     }
 
     /// The input that takes a user in, or lets it wait where no place is free, with the number that it will have; of teams, it

@@ -303,7 +303,7 @@ impl Challenge {
                 challenge,
                 join,
                 joined_ms: member.joined_ms,
-                definition: self.definition.clone()?,
+                definition: self.definition.as_ref()?.as_told(),
             });
         }
         if let Some(reach) = self.owed_tiers(member) {

@@ -3,6 +3,7 @@
 //! Pure data and checks; the life cycle is `challenge`'s.
 
 mod clock;
+pub mod eligibility;
 mod evidence;
 pub mod kind;
 pub mod rewards;
@@ -11,7 +12,10 @@ mod terms;
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
-use self::rewards::{Reward, TieRule};
+use self::{
+    eligibility::Rule,
+    rewards::{Reward, TieRule},
+};
 use crate::{
     civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric, zone::Zones,
 };
@@ -94,6 +98,9 @@ pub struct Definition {
     #[n(12)]
     #[cbor(default)]
     pub clock: Clock,
+    /// Who may take part; `None`: everybody.
+    #[n(13)]
+    pub eligibility: Option<Rule>,
     /// Fewest members at the window's end; with fewer it is cancelled then. `None`: any number will do.
     #[n(14)]
     #[cbor(default)]
@@ -160,6 +167,7 @@ impl Definition {
             tie_rule: TieRule::Earliest,
             campaign: None,
             clock: Clock::UserLocal,
+            eligibility: None,
             min_participants: None,
             evidence: Evidence::Sensed,
         }
@@ -223,7 +231,17 @@ impl Definition {
         faults.extend(self.kind.faults(self));
         faults.extend(self.reward_faults());
         faults.extend(self.faults_of_terms());
+        faults.extend(self.eligibility.iter().flat_map(Rule::faults));
         faults
+    }
+
+    /// What members are told of it: whether they may take part was judged before.
+    #[must_use]
+    pub fn as_told(&self) -> Self {
+        Self {
+            eligibility: None,
+            ..self.clone()
+        }
     }
 
     /// The amount with which a member has finished, store units; `None`: the type has none.

@@ -15,6 +15,7 @@ use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attribute::Attributes,
     civil::Day,
     definition::Definition,
     goal::Revision,
@@ -146,6 +147,9 @@ pub struct NewProfile {
     /// Whether boards show the user to others without its alias.
     #[n(5)]
     pub hidden: Option<bool>,
+    /// Every attribute; those that are not in it are gone.
+    #[n(6)]
+    pub attributes: Option<Attributes>,
 }
 
 /// The admitted part of an import.

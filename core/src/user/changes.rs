@@ -5,6 +5,7 @@ use alloc::{string::String, string::ToString};
 
 use super::User;
 use crate::{
+    attribute::Attributes,
     change::{Change, ChangeKind},
     event::EventId,
     id::DeviceId,
@@ -21,6 +22,7 @@ pub(super) struct Before {
     day_start: Option<(u16, i32)>,
     week_starts: WeekStart,
     hidden: bool,
+    attributes: Attributes,
     device: Option<DeviceId>,
     /// Vendor and model, where the device was bound.
     described: Option<(Option<String>, Option<String>)>,
@@ -34,9 +36,9 @@ impl Before {
             UserInput::Import(import) => Some(import.device),
             _ => None,
         };
-        let alias = match input {
-            UserInput::Profile(_) => user.alias.clone(),
-            _ => None,
+        let (alias, attributes) = match input {
+            UserInput::Profile(_) => (user.alias.clone(), user.attributes.clone()),
+            _ => Default::default(),
         };
         Self {
             created: user.created.is_some(),
@@ -45,6 +47,7 @@ impl Before {
             day_start: day_start(user),
             week_starts: user.week_starts,
             hidden: user.hidden,
+            attributes,
             device,
             described: device.and_then(|device| described(user, device)),
         }
@@ -58,6 +61,10 @@ impl Before {
                 self.profile(user, header);
                 if let Some(order) = &new.device_order {
                     note(user, header, ChangeKind::DeviceOrderChanged(order.clone()));
+                }
+                if user.attributes != self.attributes {
+                    let attributes = user.attributes.clone();
+                    note(user, header, ChangeKind::AttributesChanged(attributes));
                 }
             }
             UserInput::PutGoal {

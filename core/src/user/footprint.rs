@@ -7,6 +7,7 @@ use core::mem::size_of;
 
 use super::{Device, User, resident::Resident};
 use crate::{
+    attribute,
     change::Change,
     civil::Day,
     day::{DayState, DeviceCells, Head, HeldEpisode},
@@ -128,6 +129,7 @@ impl User {
         size_of::<Self>()
             .saturating_add(days)
             .saturating_add(self.tail.held_bytes())
+            .saturating_add(attribute::bytes(&self.attributes))
             .saturating_add(devices)
             .saturating_add(each(ordered, size_of::<DeviceId>()))
             .saturating_add(each(self.goals.len(), size_of::<Goal>()))

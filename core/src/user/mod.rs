@@ -53,6 +53,7 @@ use alloc::{
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attribute::Attributes,
     calendar::Calendar,
     change::Change,
     civil::Day,
@@ -311,6 +312,10 @@ pub struct User {
     #[n(46)]
     #[cbor(default)]
     pub hidden: bool,
+    /// What the deployment says of the user.
+    #[n(47)]
+    #[cbor(default)]
+    pub attributes: Attributes,
     /// Which minutes pay for which day.
     #[n(32)]
     #[cbor(default)]
@@ -381,6 +386,7 @@ impl User {
             day_starts: Vec::new(),
             week_starts: WeekStart::default(),
             hidden: false,
+            attributes: Attributes::default(),
             paying: Paying::default(),
             held_prizes: BTreeMap::new(),
             voided: BTreeSet::new(),

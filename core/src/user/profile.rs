@@ -71,6 +71,9 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, new: &NewProfile) {
     if let Some(order) = &new.device_order {
         device_order::change(user, fold, order);
     }
+    if let Some(attributes) = &new.attributes {
+        user.attributes = attributes.clone();
+    }
     let shown = user.shown_alias();
     user.hidden = new.hidden.unwrap_or(user.hidden);
     if let Some(alias) = &new.alias {

@@ -9,6 +9,7 @@ use super::{
     plan,
 };
 use crate::{
+    attribute::Attributes,
     civil::Day,
     definition::Definition,
     event::Contribution,
@@ -37,6 +38,8 @@ pub struct Rehearsed {
     pub contribution: Contribution,
     /// Start of the window for this user, POSIX ms.
     pub starts_ms: i64,
+    /// What the deployment says of it now.
+    pub attributes: Attributes,
 }
 
 /// The user joins before the window begins anywhere.
@@ -78,5 +81,6 @@ pub fn rehearse(
     Ok(Rehearsed {
         contribution,
         starts_ms: user.calendar().start_ms(definition.starts),
+        attributes: user.attributes.clone(),
     })
 }

@@ -36,6 +36,7 @@ impl User {
             device_order: self.device_order().to_vec(),
             alias: self.own_alias(),
             hidden: self.hidden,
+            attributes: self.attributes.clone(),
             created_ms,
             version: self.version,
         })

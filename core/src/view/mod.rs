@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attribute::Attributes,
     civil::{Day, Local},
     day::Amount,
     definition::Definition,
@@ -93,6 +94,8 @@ pub struct UserView {
     pub alias: String,
     /// Boards show the user to others without it.
     pub hidden: bool,
+    /// What the deployment says of the user.
+    pub attributes: Attributes,
     /// Stamp of the input that made the user, POSIX ms.
     pub created_ms: i64,
     /// Counts the changes of this resource (ETag).

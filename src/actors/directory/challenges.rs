@@ -1,4 +1,4 @@
-//! The doors to challenges: life cycle, enrolments, boards.
+//! The doors to challenges: life cycle and enrolments. Boards are `boards`'.
 
 use std::sync::{
     Arc,
@@ -6,14 +6,13 @@ use std::sync::{
 };
 
 use streakline_core::{
-    challenge::{Challenge, RowId, admit, amend::Unchanged, resident::Resident},
-    definition::Definition,
+    challenge::{Challenge, admit, amend::Unchanged, resident::Resident},
+    definition::{Definition, eligibility::Ineligible},
     id::{ChallengeId, UserId},
     input::ChallengeInput,
-    leaderboard::RowKey,
     manual::ManualPolicy,
     user::admit::may_enrol,
-    view::{BoardView, ChallengePhase, ChallengeView, EnrolmentView, RankState, RowView},
+    view::{ChallengePhase, ChallengeView, EnrolmentView},
 };
 use tokio::sync::oneshot;
 
@@ -27,10 +26,7 @@ use crate::{
         message::{Caller, Idempotent, Precondition, Written},
     },
     entropy,
-    protocol::{
-        body::quantity::units,
-        error_code::{Code, Refusal},
-    },
+    protocol::error_code::{Code, Fault, Refusal},
     storage::Attachment,
 };
 
@@ -47,6 +43,19 @@ pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
         admit::Refusal::NotEnrolled => Code::NotEnrolled,
     };
     Refusal::new(code, refusal.to_string())
+}
+
+/// Why a user may not take part, with the place of the test that decides.
+fn not_eligible(why: Ineligible) -> Refusal {
+    let fault = Fault {
+        pointer: why.pointer,
+        code: Code::NotEligible.name(),
+        detail: why.words.clone(),
+    };
+    Refusal {
+        faults: vec![fault],
+        ..Refusal::new(Code::NotEligible, why.words)
+    }
 }
 
 /// Why a challenge is not changed, with the place of each fault.
@@ -277,7 +286,7 @@ impl Directory {
     /// Takes a user in, or lets it wait for a place; answered when the user's own partition knows.
     ///
     /// # Errors
-    /// `NotFound`, `NotOpen`, `Full`, `Closed`, `Phase`, `Limit`; `Invalid` for the team.
+    /// `NotFound`, `NotOpen`, `Full`, `Closed`, `Phase`, `NotEligible`, `Limit`; `Invalid` for the team.
     pub async fn enrol(
         &self,
         id: ChallengeId,
@@ -292,9 +301,10 @@ impl Directory {
                 user.shown_alias(),
                 definition.starts_for(user.calendar()),
                 may_enrol(user),
+                user.attributes.clone(),
             ))
         });
-        let (alias, starts_ms, has_room) = facts.await?;
+        let (alias, starts_ms, has_room, attributes) = facts.await?;
         let (joining, member) = (user.clone(), user.clone());
         let told = Arc::new(AtomicBool::new(false));
         let created = told.clone();
@@ -305,6 +315,7 @@ impl Directory {
             {
                 return Ok(None);
             }
+            challenge.judge(&attributes).map_err(not_eligible)?;
             if !has_room {
                 let words = "a user takes part in at most 64 challenges";
                 return Err(Refusal::new(Code::Limit, words));
@@ -388,92 +399,5 @@ impl Directory {
             Ok(resident.challenge().enrolments(after.as_ref(), limit))
         })
         .await
-    }
-
-    /// Rows after the key. `viewer`: a user's token must be a participant's; `None` is an admin.
-    ///
-    /// # Errors
-    /// `NotFound`, also for a board that is not the viewer's to see.
-    pub async fn board(
-        &self,
-        id: ChallengeId,
-        viewer: Option<UserId>,
-        after: Option<RowKey<RowId>>,
-        limit: usize,
-    ) -> Outcome<BoardView> {
-        self.look(id, move |resident, now_ms| {
-            visible(resident, viewer.as_ref())?;
-            Ok(resident
-                .challenge()
-                .board_page(resident.board(), after, limit, now_ms))
-        })
-        .await
-    }
-
-    /// Up to `k` rows on each side of a participant.
-    ///
-    /// # Errors
-    /// `NotFound`, `NotEnrolled`.
-    pub async fn around(
-        &self,
-        id: ChallengeId,
-        viewer: Option<UserId>,
-        user: UserId,
-        k: u32,
-    ) -> Outcome<BoardView> {
-        self.look(id, move |resident, now_ms| {
-            visible(resident, viewer.as_ref())?;
-            if !resident.challenge().is_member(&user) {
-                let words = "the user has no row on this board";
-                return Err(Refusal::new(Code::NotEnrolled, words));
-            }
-            Ok(resident
-                .challenge()
-                .board_around(resident.board(), &user, k, now_ms))
-        })
-        .await
-    }
-
-    /// Up to `k` rows on each side of a score in the metric's unit. `viewer`: as for a page.
-    ///
-    /// # Errors
-    /// `NotFound`.
-    pub async fn around_score(
-        &self,
-        id: ChallengeId,
-        viewer: Option<UserId>,
-        (score, k): (i64, u32),
-    ) -> Outcome<BoardView> {
-        self.look(id, move |resident, now_ms| {
-            visible(resident, viewer.as_ref())?;
-            let (challenge, board) = (resident.challenge(), resident.board());
-            let score = units(challenge.measure(), score);
-            Ok(challenge.board_around_score(board, score, k, now_ms))
-        })
-        .await
-    }
-
-    /// One participant's row, its percentile in basis points, and how final its rank is.
-    ///
-    /// # Errors
-    /// `NotFound`, `NotEnrolled`.
-    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<(RowView, u32, RankState)> {
-        let absent = || Refusal::new(Code::NotEnrolled, "the user has no row on this board");
-        self.look(id, move |resident, now_ms| {
-            let (challenge, board) = (resident.challenge(), resident.board());
-            let row = challenge.board_row(board, &user).ok_or_else(absent)?;
-            let percentile_bp = challenge.percentile_bp(board, &user).ok_or_else(absent)?;
-            Ok((row, percentile_bp, challenge.rank_state(board, now_ms)))
-        })
-        .await
-    }
-}
-
-pub(super) fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {
-    let hidden = viewer.is_some_and(|viewer| !resident.challenge().is_member(viewer));
-    if hidden {
-        Err(unknown_challenge())
-    } else {
-        Ok(())
     }
 }

@@ -72,6 +72,7 @@ fn judge_profile(user: &User, rules: &Rules, put: PutUser, now_ms: i64) -> Outco
         week_starts: put.week_starts,
         device_order: device_order.flatten(),
         hidden: put.hidden,
+        attributes: put.attributes,
     }))
 }
 

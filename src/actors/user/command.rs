@@ -320,7 +320,7 @@ fn notice(cell: &Cell, challenge: ChallengeId, (input, by): (UserInput, Origin))
     } else {
         let waiter = Waiter::Notice {
             challenge,
-            input: input.clone(),
+            input: Box::new(input.clone()),
         };
         held.offer(by, (input, Vec::new()), waiter);
     }

@@ -77,7 +77,7 @@ pub(super) enum Waiter {
     /// A challenge, for the confirmation of its notice.
     Notice {
         challenge: streakline_core::id::ChallengeId,
-        input: UserInput,
+        input: Box<UserInput>,
     },
 }
 

@@ -1,5 +1,6 @@
 //! Reads the body of a challenge into its definition, with every fault of either found at once.
 
+mod eligibility;
 mod kind;
 mod rewards;
 mod teams;
@@ -17,6 +18,7 @@ use streakline_core::{
 use utoipa::ToSchema;
 
 use self::{
+    eligibility::rule,
     kind::{RingBody, StageBody, kind, type_name},
     rewards::{RewardBody, campaign, rewards, tie_rule},
     teams::TeamBody,
@@ -105,6 +107,10 @@ pub(super) struct ChallengeBody {
     /// Most users who wait for a place once all are taken, longest wait first; needs a capacity.
     #[schema(default = 0, maximum = 100_000)]
     waitlist: Option<u32>,
+    /// Who may take part, by attributes: `all`, `any`, `not`, `eq`, `ne`, `lt`, `lte`, `gt`, `gte`, `in`, `between`, at most 256
+    /// nodes and 16 deep; null: everybody.
+    #[schema(value_type = Option<Object>, example = json!({"in": [{"attr": "region"}, ["EU", "UK"]]}))]
+    eligibility: Option<Value>,
     /// Fewest members at the window's end; with fewer it is cancelled then. Null: any number will do.
     #[schema(minimum = 1, maximum = 1_000_000)]
     min_participants: Option<u32>,
@@ -177,6 +183,10 @@ pub(super) fn parse(
     let most = i64::from(limits::PARTICIPANTS_MAX);
     let capacity = top.nullable("capacity", integer(1..=most));
     let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
+    let eligibility = top
+        .nullable("eligibility", |rule| Ok(rule.clone()))
+        .flatten();
+    let eligibility = eligibility.and_then(|value| rule(&value, &faults));
     let least = top.nullable("min_participants", integer(1..=most));
     let believed = top.optional("evidence", |value| evidence(value, known.manual_policy));
     let per_day_cap = top.nullable("per_day_cap", amount(counted, 1));
@@ -209,6 +219,7 @@ pub(super) fn parse(
         (capacity, _) => number(capacity.flatten()),
     };
     definition.min_participants = number(least.flatten());
+    definition.eligibility = eligibility;
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
     definition.evidence = believed.unwrap_or(definition.evidence);
     definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);

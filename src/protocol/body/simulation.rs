@@ -53,11 +53,15 @@ pub struct SimulationExclusion<'a> {
     /// Who.
     #[schema(value_type = String, example = "ann")]
     pub user: &'a str,
-    /// Why: `not_found`, `not_kept`, `on_hold`, `full`, `closed`.
+    /// Why: `not_found`, `not_kept`, `on_hold`, `full`, `closed`, `not_eligible`.
     #[schema(value_type = String, example = "not_kept")]
     pub code: &'static str,
-    /// In words.
+    /// In words; of `not_eligible`, which attribute must be what.
     pub detail: String,
+    /// Of `not_eligible`: JSON pointer to the test that decides, into the challenge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "/eligibility/all/0/in")]
+    pub pointer: Option<String>,
 }
 
 impl<'a> From<&'a Played> for Simulation<'a> {
@@ -99,10 +103,15 @@ fn exclusion((user, why): &(UserId, Exclusion)) -> SimulationExclusion<'_> {
         Exclusion::Unknown(Unknown::OnHold) => "on_hold",
         Exclusion::Refused(Refusal::Full) => Code::Full.name(),
         Exclusion::Refused(_) => Code::Closed.name(),
+        Exclusion::Ineligible(_) => Code::NotEligible.name(),
     };
     SimulationExclusion {
         user: user.as_str(),
         code,
         detail: why.to_string(),
+        pointer: match why {
+            Exclusion::Ineligible(why) => Some(why.pointer.clone()),
+            _ => None,
+        },
     }
 }

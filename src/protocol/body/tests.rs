@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use streakline_core::{
+    attribute,
     event::{self, FactKind, WonPrize},
     goal::Terms,
     id::{DeviceId, OutboxId},
@@ -43,6 +44,12 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
         device_order: vec![],
         alias: "Swift Heron".into(),
         hidden: false,
+        attributes: [(
+            attribute::Name::parse("region").unwrap(),
+            attribute::Value::Text("EU".into()),
+        )]
+        .into_iter()
+        .collect(),
         created_ms: 7,
         version: 3,
     };
@@ -51,7 +58,7 @@ fn a_user_is_shown_with_every_zone_and_the_one_in_force() {
         {"zone": "Asia/Tokyo", "effective_ms": 6, "received_ms": 7, "flagged": true}]);
     let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Swift Heron",
         "day_start_min": 240, "day_start_from": "2016-04-14", "week_starts": "sunday",
-        "device_order": [], "hidden": false, "created_ms": 7});
+        "device_order": [], "hidden": false, "attributes": {"region": "EU"}, "created_ms": 7});
     assert_eq!(value(&User::from(&view)), wanted);
 }
 
@@ -154,7 +161,7 @@ fn a_challenge_shows_its_definition_and_its_instants() {
     let wanted = json!({"id": CHALLENGE, "phase": "draft", "title": "April steps", "type": "most",
         "metric": "steps",
         "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
-        "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "min_participants": null, "evidence": "sensed", "per_day_cap": 30000,
+        "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "eligibility": null, "min_participants": null, "evidence": "sensed", "per_day_cap": 30000,
         "finalisation_h": 24, "rewards": [], "campaign": null, "tie_rule": "earliest", "rank_style": "competition",
         "visibility": "participants", "version": 3, "created_ms": 1, "started_ms": null,
         "ends_at_ms": 2, "settles_at_ms": 3});

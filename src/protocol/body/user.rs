@@ -1,7 +1,9 @@
 //! A user as REST shows it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use streakline_core::{period::WeekStart, user, view::UserView};
+use streakline_core::{attribute, period::WeekStart, user, view::UserView};
 use utoipa::ToSchema;
 
 /// A user.
@@ -31,6 +33,8 @@ pub struct User {
     pub week_starts: &'static str,
     /// Devices that are believed before all others, in the user's own order; empty: their classes decide.
     pub device_order: Vec<String>,
+    /// What the deployment says of the user, by name: texts and integers.
+    pub attributes: Attributes,
     /// When the user came into being, POSIX ms.
     pub created_ms: i64,
 }
@@ -50,8 +54,43 @@ impl From<&UserView> for User {
                 WeekStart::Sunday => "sunday",
             },
             device_order: view.device_order.iter().map(ToString::to_string).collect(),
+            attributes: Attributes::from(&view.attributes),
             created_ms: view.created_ms,
         }
+    }
+}
+
+/// What a deployment says of a user, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(transparent)]
+#[schema(example = json!({"region": "EU", "age": 41}))]
+pub struct Attributes(pub BTreeMap<String, AttributeValue>);
+
+/// A text or an integer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// 1 to 64 characters.
+    Text(String),
+    /// Within ±(2^53 - 1).
+    Number(i64),
+}
+
+impl From<&attribute::Value> for AttributeValue {
+    fn from(value: &attribute::Value) -> Self {
+        match value {
+            attribute::Value::Text(text) => Self::Text(text.clone()),
+            attribute::Value::Number(number) => Self::Number(*number),
+        }
+    }
+}
+
+impl From<&attribute::Attributes> for Attributes {
+    fn from(attributes: &attribute::Attributes) -> Self {
+        let shown = |(name, value): (&attribute::Name, &attribute::Value)| {
+            (name.as_str().to_owned(), AttributeValue::from(value))
+        };
+        Self(attributes.iter().map(shown).collect())
     }
 }
 

@@ -6,7 +6,7 @@ use streakline::{
     api::fuzzing::{Listed, Read, Route, cursor, query, read},
     protocol::body::{
         Goal,
-        challenge::{Reward, kind::Parameters},
+        challenge::{Reward, eligibility, kind::Parameters},
     },
 };
 use streakline_core::{
@@ -26,7 +26,7 @@ use streakline_core::{
 };
 
 use super::{Judged, Seen, Target, bounded, hold, told};
-use crate::{goals, instruments, lives::rules, mutate::Form, random::Random, values};
+use crate::{attributes, goals, instruments, lives::rules, mutate::Form, random::Random, values};
 
 pub(super) const CHALLENGE: Target = Target {
     name: "challenge_body",
@@ -80,6 +80,7 @@ pub(super) const USER: Target = Target {
             week_starts: Some([WeekStart::Monday, WeekStart::Sunday][random.index(2)]),
             device_order: Some(vec![DeviceId(values::bytes16(random))]),
             hidden: Some(random.permille(500)),
+            attributes: Some(attributes::some(random)),
         };
         user_json(&user).to_string().into_bytes()
     },
@@ -167,7 +168,7 @@ fn definition_json(of: &Definition) -> Value {
     let mut body = json!({"title": of.title, "type": of.kind.name(), "metric": streakline::registry::metrics().name(of.metric),
         "window": {"clock": of.clock.name(), "starts": of.starts.iso(), "ends": of.ends.iso()},
         "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
-        "waitlist": of.waitlist, "min_participants": of.min_participants, "evidence": of.evidence.name(),
+        "waitlist": of.waitlist, "eligibility": of.eligibility.as_ref().map(eligibility::shown), "min_participants": of.min_participants, "evidence": of.evidence.name(),
         "per_day_cap": per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style,
         "tie_rule": tie_rule, "rewards": rewards, "campaign": campaign});
     let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
@@ -250,6 +251,9 @@ fn user_json(user: &PutUser) -> Value {
     }
     if let Some(hidden) = user.hidden {
         json["hidden"] = hidden.into();
+    }
+    if let Some(attributes) = &user.attributes {
+        json["attributes"] = attributes::json(attributes);
     }
     json
 }

@@ -5,6 +5,7 @@ mod browsers;
 mod challenges;
 mod clock;
 mod days;
+mod eligibility;
 pub(crate) mod erasure;
 mod explain;
 pub(crate) mod exports;

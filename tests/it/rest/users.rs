@@ -21,7 +21,7 @@ fn a_user_is_made_once_and_changed_only_by_who_has_seen_it() {
         let zones = json!([{"zone": "Europe/Berlin", "effective_ms": null, "received_ms": made_ms, "flagged": false}]);
         let wanted = json!({"user": "ann", "zone": "Europe/Berlin", "zones": zones, "alias": "Heron",
             "day_start_min": 0, "day_start_from": null, "week_starts": "monday", "device_order": [], "hidden": false,
-            "created_ms": made_ms});
+            "attributes": {}, "created_ms": made_ms});
         assert_eq!(made.json(), wanted);
         let again = admin.json("PUT", path, &create, &body).await;
         again.problem(412, "precondition_failed");

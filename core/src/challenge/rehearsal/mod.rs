@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Challenge, Stage, admit::Refusal, prizes::sum_micro, resident::Resident};
 use crate::{
-    definition::{Definition, LateJoin},
+    definition::{Definition, LateJoin, eligibility::Ineligible},
     event::Contribution,
     id::{ChallengeId, PartitionId, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Why somebody would not have taken part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Exclusion {
     /// Nobody is called that.
     #[error("there is no such user")]
@@ -25,6 +25,9 @@ pub enum Exclusion {
     /// It would not have been taken in.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It may not take part.
+    #[error(transparent)]
+    Ineligible(#[from] Ineligible),
 }
 
 /// How a challenge would have ended.
@@ -100,20 +103,22 @@ impl Rehearsal {
 
     /// The next candidate, with what is known of it.
     pub fn take(&mut self, user: UserId, told: Result<Rehearsed, Exclusion>) {
-        let taken = told.and_then(|rehearsed| Ok(self.join(&user, rehearsed)?));
+        let taken = told.and_then(|rehearsed| self.join(&user, rehearsed));
         if let Err(exclusion) = taken {
             self.excluded.push((user, exclusion));
         }
     }
 
-    fn join(&mut self, user: &UserId, rehearsed: Rehearsed) -> Result<(), Refusal> {
+    fn join(&mut self, user: &UserId, rehearsed: Rehearsed) -> Result<(), Exclusion> {
         let Rehearsed {
             contribution,
             starts_ms,
+            attributes,
         } = rehearsed;
         let joined_ms = self.joined_ms();
         let challenge = self.held.challenge();
         if challenge.may_join(user, starts_ms, joined_ms)? {
+            challenge.judge(&attributes)?;
             let (id, alias) = (challenge.id, contribution.alias.clone());
             let joining = challenge.joining(user.clone(), alias, (starts_ms, joined_ms));
             self.give(joined_ms, joining);

@@ -2,6 +2,11 @@
 
 use std::vec::Vec;
 
+use crate::{
+    attribute::{Attributes, Name, Value},
+    definition::eligibility::{Node, Rule, Test},
+};
+
 use super::{
     super::scene::{ID, contribution, definition, user},
     *,
@@ -12,6 +17,7 @@ fn rehearsed(name: &str, score: i64) -> Rehearsed {
     Rehearsed {
         contribution: contribution(name, 1, score),
         starts_ms: definition().starts.utc_ms(),
+        attributes: Attributes::default(),
     }
 }
 
@@ -49,6 +55,46 @@ fn who_comes_when_all_places_are_taken_is_left_out_and_does_not_wait() {
 }
 
 #[test]
+fn who_may_not_take_part_is_left_out_and_the_test_is_named() {
+    let region = Name::parse("region").unwrap();
+    let test = Test::In(Vec::from([Value::Text("EU".into())]));
+    let leaf = Node::Leaf {
+        attribute: region.clone(),
+        test,
+    };
+    let mut rehearsal = Rehearsal::new(
+        ID,
+        Definition {
+            eligibility: Some(Rule(Vec::from([leaf]))),
+            ..definition()
+        },
+    );
+    let of = |name: &str, value: &str| Rehearsed {
+        attributes: [(region.clone(), Value::Text(value.into()))]
+            .into_iter()
+            .collect(),
+        ..rehearsed(name, 10)
+    };
+    rehearsal.take(user("ann"), Ok(of("ann", "EU")));
+    rehearsal.take(user("bob"), Ok(of("bob", "US")));
+    rehearsal.take(user("cat"), Ok(rehearsed("cat", 10)));
+    let played = rehearsal.end(10);
+    assert_eq!(played.participants, 1);
+    let told = played.excluded.iter();
+    let told: Vec<_> = told
+        .map(|(user, why)| std::format!("{user}: {why}"))
+        .collect();
+    let words = "region must be one of \"EU\"; it is";
+    assert_eq!(
+        told,
+        [
+            std::format!("bob: {words} \"US\""),
+            std::format!("cat: {words} not set")
+        ]
+    );
+}
+
+#[test]
 fn joining_that_opens_late_or_closes_early_keeps_nobody_out() {
     let strict = Definition {
         join_opens_ms: Some(definition().ends.utc_ms()),
@@ -62,10 +108,11 @@ fn joining_that_opens_late_or_closes_early_keeps_nobody_out() {
 fn of_whom_nothing_is_known_is_left_out_with_the_reason() {
     let mut rehearsal = Rehearsal::new(ID, definition());
     let why = [Exclusion::NotFound, Unknown::NotKept.into()];
-    rehearsal.take(user("ann"), Err(why[0]));
-    rehearsal.take(user("bob"), Err(why[1]));
+    rehearsal.take(user("ann"), Err(why[0].clone()));
+    rehearsal.take(user("bob"), Err(why[1].clone()));
     let played = rehearsal.end(10);
-    let excluded = [(user("ann"), why[0]), (user("bob"), why[1])];
+    let [ann, bob] = why;
+    let excluded = [(user("ann"), ann), (user("bob"), bob)];
     assert_eq!((played.participants, played.excluded), (0, excluded.into()));
 }
 

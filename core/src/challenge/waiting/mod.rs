@@ -96,7 +96,7 @@ impl Challenge {
                 conclusion,
             });
         }
-        let definition = self.definition.clone()?;
+        let definition = self.definition.as_ref()?.as_told();
         (told != Told::Waiting).then_some(UserInput::Await {
             challenge,
             join,

@@ -1,5 +1,6 @@
 //! A challenge and an enrolment as REST shows them, and the words for a challenge's phase.
 
+pub mod eligibility;
 pub mod kind;
 mod reward;
 
@@ -83,6 +84,9 @@ pub struct Challenge {
     /// Most users who wait for a place once all are taken.
     #[schema(example = 0)]
     pub waitlist: u32,
+    /// Who may take part, as a rule over attributes; null: everybody.
+    #[schema(value_type = Option<Object>, required = true, example = json!({"in": [{"attr": "region"}, ["EU", "UK"]]}))]
+    pub eligibility: Option<serde_json::Value>,
     /// Fewest members at the window's end, with fewer it is cancelled then; null: any number will do.
     #[schema(required = true)]
     pub min_participants: Option<u32>,
@@ -186,6 +190,7 @@ impl From<&ChallengeView> for Challenge {
             },
             capacity: definition.capacity,
             waitlist: definition.waitlist,
+            eligibility: definition.eligibility.as_ref().map(eligibility::shown),
             min_participants: definition.min_participants,
             evidence: definition.evidence.name(),
             per_day_cap: definition.per_day_cap.map(|cap| measured(of_days, cap)),

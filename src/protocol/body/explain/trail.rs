@@ -12,7 +12,7 @@ use streakline_core::{
 };
 use utoipa::ToSchema;
 
-use super::super::{event::Event, goal::week_start_name, streak::StreakRule};
+use super::super::{event::Event, goal::week_start_name, streak::StreakRule, user};
 /// One page of the events and changes that belong to a question, oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Trail {
@@ -109,6 +109,12 @@ pub enum Changed {
     Hidden {
         /// Now.
         hidden: bool,
+    },
+    /// What the deployment says of the user.
+    #[serde(rename = "attributes.changed")]
+    Attributes {
+        /// All of it, by name: texts and integers.
+        attributes: user::Attributes,
     },
     /// The order in which devices are believed, from that day on.
     #[serde(rename = "device_order.changed")]
@@ -294,6 +300,9 @@ impl From<&ChangeKind> for Changed {
                 week_starts: week_start_name(week_starts),
             },
             ChangeKind::HiddenChanged(hidden) => Self::Hidden { hidden },
+            ChangeKind::AttributesChanged(attributes) => Self::Attributes {
+                attributes: user::Attributes::from(&attributes),
+            },
             ChangeKind::DeviceOrderChanged(order) => Self::DeviceOrder {
                 device_order: order.iter().map(ToString::to_string).collect(),
             },

@@ -1,0 +1,59 @@
+//! Attributes of users: who said what of whom is noted like every change of a profile.
+
+use streakline_core::{
+    attribute::{Attributes, Name, Value},
+    change::ChangeKind,
+    input::{NewProfile, UserInput},
+};
+
+use crate::{history::History, places::at};
+
+/// Attributes by name: numbers where a text is one.
+pub fn attributes(said: &[(&str, &str)]) -> Attributes {
+    let value = |text: &str| match text.parse() {
+        Ok(number) => Value::Number(number),
+        Err(_) => Value::Text(text.into()),
+    };
+    let one = |(name, text): &(&str, &str)| (Name::parse(name).unwrap(), value(text));
+    said.iter().map(one).collect()
+}
+
+fn say(history: &mut History, said: &[(&str, &str)]) {
+    history.input(UserInput::Profile(NewProfile {
+        attributes: Some(attributes(said)),
+        ..NewProfile::default()
+    }));
+}
+
+#[test]
+fn attributes_replace_each_other_and_each_change_is_noted() {
+    let mut history = History::with_watch(at("2026-05-01T12:00Z"), "Europe/Berlin");
+    let before = history.changes().len();
+    say(&mut history, &[("region", "EU"), ("age", "41")]);
+    say(&mut history, &[("region", "EU"), ("age", "41")]);
+    let version = history.user.version;
+    say(&mut history, &[("region", "UK")]);
+    assert_eq!(history.user.attributes, attributes(&[("region", "UK")]));
+    assert_eq!(history.user.version, version + 1);
+    let changes = history.changes().split_off(before);
+    let kinds: Vec<ChangeKind> = changes.into_iter().map(|change| change.kind).collect();
+    let said = [&[("age", "41"), ("region", "EU")][..], &[("region", "UK")]];
+    let wanted = said.map(|said| ChangeKind::AttributesChanged(attributes(said)));
+    assert_eq!(kinds, wanted);
+    let again = History::replay(&history.journal, |_| true, |_| false);
+    assert_eq!(again.user.attributes, history.user.attributes);
+    assert_eq!(history.user.portable().attributes, history.user.attributes);
+}
+
+#[test]
+fn a_profile_without_attributes_leaves_them_as_they_are() {
+    let mut history = History::with_watch(at("2026-05-01T12:00Z"), "Europe/Berlin");
+    say(&mut history, &[("region", "EU")]);
+    history.input(UserInput::Profile(NewProfile {
+        alias: Some("Swift Heron".into()),
+        ..NewProfile::default()
+    }));
+    assert_eq!(history.user.attributes, attributes(&[("region", "EU")]));
+    say(&mut history, &[]);
+    assert!(history.user.attributes.is_empty());
+}
