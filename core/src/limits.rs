@@ -22,6 +22,10 @@ pub const RULE_DEPTH_MAX: usize = 16;
 pub const RULE_NODES_MAX: usize = 256;
 /// Most bytes of a rule of attributes as it is stored.
 pub const RULE_BYTES_MAX: usize = 8 * 1024;
+/// Most attributes by which a challenge has segments.
+pub const SEGMENTS_MAX: usize = 4;
+/// Members whose alias is shown that a segment of a board must have; of one with fewer everybody sees the own row alone (domain.md 6.4).
+pub const SEGMENT_VISIBLE_MIN: u32 = 11;
 /// Most devices of one user.
 pub const DEVICES_PER_USER_MAX: usize = 32;
 /// Most outboxes remembered per device; the one used least lately is forgotten first.

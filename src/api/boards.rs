@@ -1,7 +1,14 @@
 //! `/v1/challenges/{id}/leaderboard`: the board in pages, around a user, and one row of it.
 
 use streakline_core::{
-    challenge::RowId, id::UserId, leaderboard::RowKey, limits::AROUND_ROWS_MAX, view::RowView,
+    challenge::{
+        RowId,
+        segments::{Pick, Segment},
+    },
+    id::{ChallengeId, UserId},
+    leaderboard::RowKey,
+    limits::AROUND_ROWS_MAX,
+    view::RowView,
 };
 
 use super::{
@@ -29,6 +36,8 @@ const AROUND_ROWS: u32 = 5;
             description = "The rows around where this score stands or would stand"),
         ("k" = Option<u32>, Query, minimum = 1, maximum = 50,
             description = "Rows on each side of that user or score; 5 when absent"),
+        ("segment" = Option<String>, Query,
+            description = "Only the rows whose attribute says that, such as `region:EU`, with their ranks among themselves"),
         ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query),
     ),
     responses((status = 200, description = "A part of the board", body = Board<'_>)))]
@@ -51,10 +60,53 @@ pub(super) async fn read(Search { ask, mut query }: Search) -> Answer {
         }
         return read_teams(&ask, query).await;
     }
-    match (around, score) {
-        (Some(user), _) => read_around(&ask, query, user).await,
-        (None, Some(score)) => read_around_score(&ask, query, score).await,
-        (None, None) => read_page(&ask, query).await,
+    let segment = query.read("segment", |text| {
+        Segment::parse(text).map_err(|why| Wrong::shape(why.to_string()))
+    });
+    let id = ask.challenge()?;
+    let (pick, page) = match (around, score) {
+        (Some(user), _) => {
+            let k = rows_beside(&mut query);
+            (Pick::Around { user, k }, None)
+        }
+        (None, Some(score)) => {
+            let k = rows_beside(&mut query);
+            (Pick::AroundScore { score, k }, None)
+        }
+        (None, None) => {
+            let page = query.page(list(id, segment.as_ref()), &ask.api.cursors);
+            let after = page.after.as_deref().and_then(key_of_text);
+            let limit = page.limit;
+            (Pick::Page { after, limit }, Some(page))
+        }
+    };
+    query.done()?;
+    if let Pick::Around { user, .. } = &pick {
+        // Around somebody else a participant may not look: that would tell whose alias is whose.
+        ask.principal.must_act_for(user)?;
+    }
+    let (directory, viewer) = (&ask.api.directory, viewer(&ask.principal));
+    let board = directory.board(id, viewer, (segment, pick)).await?;
+    let last = board.items.last().filter(|_| board.more).map(key);
+    let next = match page {
+        Some(page) => ask.api.cursors.next(&page, last)?,
+        None => None,
+    };
+    answer::plain(&Board::of(&board, audience(&ask.principal), next))
+}
+
+/// Rows on each side.
+fn rows_beside(query: &mut Query) -> u32 {
+    query
+        .integer("k", 1..=AROUND_ROWS_MAX)
+        .unwrap_or(AROUND_ROWS)
+}
+
+/// What a cursor is sealed for.
+fn list(id: ChallengeId, segment: Option<&Segment>) -> String {
+    match segment {
+        Some(segment) => format!("board/{id}/{segment}"),
+        None => format!("board/{id}"),
     }
 }
 
@@ -70,48 +122,6 @@ async fn read_teams(ask: &Ask, query: Query) -> Answer {
     query.done()?;
     let (id, viewer) = (ask.challenge()?, viewer(&ask.principal));
     let board = ask.api.directory.team_board(id, viewer).await?;
-    answer::plain(&Board::of(&board, audience(&ask.principal), None))
-}
-
-async fn read_page(ask: &Ask, mut query: Query) -> Answer {
-    let id = ask.challenge()?;
-    let page = query.page(format!("board/{id}"), &ask.api.cursors);
-    query.done()?;
-    let after = page.after.as_deref().and_then(key_of_text);
-    let board = ask
-        .api
-        .directory
-        .board(id, viewer(&ask.principal), after, page.limit)
-        .await?;
-    let last = board.items.last().filter(|_| board.more).map(key);
-    let next = ask.api.cursors.next(&page, last)?;
-    answer::plain(&Board::of(&board, audience(&ask.principal), next))
-}
-
-/// Around somebody else a participant may not look: that would tell whose alias is whose.
-async fn read_around(ask: &Ask, mut query: Query, user: UserId) -> Answer {
-    let k = query
-        .integer("k", 1..=AROUND_ROWS_MAX)
-        .unwrap_or(AROUND_ROWS);
-    query.done()?;
-    ask.principal.must_act_for(&user)?;
-    let id = ask.challenge()?;
-    let board = ask
-        .api
-        .directory
-        .around(id, viewer(&ask.principal), user, k)
-        .await?;
-    answer::plain(&Board::of(&board, audience(&ask.principal), None))
-}
-
-async fn read_around_score(ask: &Ask, mut query: Query, score: i64) -> Answer {
-    let k = query
-        .integer("k", 1..=AROUND_ROWS_MAX)
-        .unwrap_or(AROUND_ROWS);
-    query.done()?;
-    let (id, viewer) = (ask.challenge()?, viewer(&ask.principal));
-    let directory = &ask.api.directory;
-    let board = directory.around_score(id, viewer, (score, k)).await?;
     answer::plain(&Board::of(&board, audience(&ask.principal), None))
 }
 

@@ -199,6 +199,7 @@ pub(crate) fn live_view() -> LiveView {
         ranks: RankState::Provisional,
         participants: 22,
         partial: false,
+        suppressed: false,
         percentile_bp: None,
         rows: vec![Arc::new(row_view())],
     }
@@ -216,6 +217,9 @@ pub(crate) fn board_view() -> BoardView {
         more: false,
         total: None,
         partial: false,
+        segment: None,
+        suppressed: false,
+        percentile_bp: None,
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         clock: terms::clock(random, starts),
         evidence: [Evidence::Sensed, Evidence::Any][random.index(2)],
         eligibility: maybe(random, attributes::rule),
+        segments: maybe(random, attributes::name).into_iter().collect(),
         min_participants: maybe(random, |random| terms::least(random, capacity)),
     };
     let mut of = kinds::with_kind(random, of);

@@ -411,6 +411,7 @@ pub(crate) fn contribution(random: &mut Random) -> Contribution {
         days: (0..random.within(0, 4))
             .map(|_| random.within(0, 100_000))
             .collect(),
+        segments: (0..random.index(4)).map(|_| words(random, 9)).collect(),
     }
 }
 

@@ -10,9 +10,11 @@ use sha2::{Digest, Sha256};
 use super::{
     Challenge, Member,
     prizes::{Prize, Prizes, total_micro},
+    segments::{Belonging, Segments},
     teams::Tallies,
 };
 use crate::{
+    alias::HIDDEN,
     civil::MINUTE_MS,
     definition::{Definition, Measure, Scale, kind::teams::TeamNumber},
     event::Contribution,
@@ -47,6 +49,7 @@ pub enum RowId {
 pub(super) struct Seat {
     pub(super) number: MemberNumber,
     pub(super) alias: String,
+    pub(super) belongs: Belonging,
     user: Option<UserId>,
     group: u8,
     team: Option<TeamNumber>,
@@ -60,6 +63,7 @@ pub struct Board {
     challenge: ChallengeId,
     order: Leaderboard<RowId>,
     seats: BTreeMap<RowId, Seat>,
+    segments: Segments,
     offset: u64,
     style: RankStyle,
     scale: Scale,
@@ -87,6 +91,7 @@ impl Board {
             challenge: challenge.id,
             order: Leaderboard::new(),
             seats: BTreeMap::new(),
+            segments: Segments::default(),
             offset: 0,
             style: challenge.rank_style(),
             scale: challenge.scale(),
@@ -124,6 +129,7 @@ impl Board {
         if let Some(teams) = board.teams.as_mut().filter(|_| challenge.frozen) {
             teams.end(board.style);
         }
+        challenge.fill_segments(&mut board);
         board
     }
 
@@ -157,6 +163,7 @@ impl Board {
         let seat = Seat {
             number,
             alias: member.alias().into(),
+            belongs: Belonging::default(),
             user: member.user().cloned(),
             group: member.group,
             team: member.team,
@@ -180,8 +187,9 @@ impl Board {
         self.count(id, 0);
         self.tally(id, None);
         self.order.remove(id);
-        if let Some(seat) = self.seats.remove(id) {
+        if let Some(mut seat) = self.seats.remove(id) {
             self.days.remove(&seat.number);
+            self.segments.leave(id, &mut seat.belongs);
         }
         self.offset = self.offset.saturating_add(1);
     }
@@ -191,6 +199,9 @@ impl Board {
         for (_, member) in challenge.members.iter() {
             if let Some((id, (score, at_ms))) = member.row_id().zip(challenge.survived(member)) {
                 self.order.set(&id, score, at_ms);
+                if let Some(seat) = self.seats.get(&id) {
+                    self.segments.set(&id, &seat.belongs, (score, at_ms));
+                }
             }
         }
         self.offset = self.offset.saturating_add(1);
@@ -262,11 +273,21 @@ impl Board {
         }
         seat.version = contribution.version;
         seat.alias.clone_from(&contribution.alias);
+        let belongs = (
+            contribution.segments.as_slice(),
+            contribution.alias == HIDDEN,
+        );
         if self.scale == Scale::Rounds {
+            // Where it stands is what rounds have made of it.
             self.days.insert(seat.number, contribution.days.clone());
+            if let Some(row) = self.order.get(&id) {
+                self.segments.take(&id, &mut seat.belongs, belongs, row);
+            }
             self.offset = self.offset.saturating_add(1);
             return Answer::Shown;
         }
+        let row = (contribution.score, contribution.achieved_at_ms);
+        self.segments.take(&id, &mut seat.belongs, belongs, row);
         self.count(&id, contribution.score);
         let now = (contribution.score, contribution.achieved_at_ms);
         self.tally(&id, Some(now));
@@ -316,6 +337,17 @@ impl Board {
         around.before.into_iter().chain(around.after).collect()
     }
 
+    /// Puts a row into segments, with its score and time.
+    pub(super) fn enter_segments(&mut self, id: &RowId, told: (&[String], bool), row: (i64, i64)) {
+        if let Some(seat) = self.seats.get_mut(id) {
+            self.segments.take(id, &mut seat.belongs, told, row);
+        }
+    }
+
+    pub(super) fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
     pub(super) fn seat_of(&self, id: &RowId) -> Option<&Seat> {
         self.seats.get(id)
     }
@@ -351,8 +383,22 @@ impl Board {
 
     /// A row as others see it, by an opaque name that was made before.
     pub(super) fn view_named(&self, row: Row<RowId>, opaque: String) -> RowView {
+        let rank = row.rank;
+        self.view_of(row, opaque, rank)
+    }
+
+    /// A row of a segment, with its ranks there; who has finished is the whole board's to say.
+    pub(super) fn segment_view(&self, row: Row<RowId>) -> RowView {
+        let number = self.seats.get(&row.id).map(|seat| seat.number);
+        let opaque = self.opaque(number.unwrap_or_default());
+        let whole = self.order.place(&row.id);
+        let rank = whole.map_or(row.rank, |place| place.rank);
+        self.view_of(row, opaque, rank)
+    }
+
+    fn view_of(&self, row: Row<RowId>, opaque: String, rank: u32) -> RowView {
         let seat = self.seats.get(&row.id);
-        let reached = self.scale.reached(row.score, row.place().rank);
+        let reached = self.scale.reached(row.score, rank);
         RowView {
             rank: self.style.of(row.place()),
             ordinal: row.ordinal,

@@ -21,6 +21,7 @@ mod rounds;
 #[cfg(test)]
 mod scene;
 pub mod section;
+pub mod segments;
 pub mod stored;
 pub mod teams;
 mod tiers;
@@ -178,6 +179,10 @@ pub struct Challenge {
     #[n(15)]
     #[cbor(default)]
     pub reached_ms: Vec<i64>,
+    /// Values of its segments that members had at the end, by their number from 1.
+    #[n(21)]
+    #[cbor(default)]
+    pub segment_values: Vec<String>,
     /// The entity is no challenge but a campaign that others draw on; then nothing else here is used (ADR 0058).
     #[n(30)]
     pub campaign: Option<Box<Campaign>>,
@@ -212,6 +217,7 @@ impl Challenge {
             rounds: 0,
             is_won: false,
             reached_ms: Vec::new(),
+            segment_values: Vec::new(),
             campaign: None,
             accounted: false,
         }

@@ -95,6 +95,7 @@ pub(super) fn contribution(name: &str, version: u64, score: i64) -> Contribution
         achieved_at_ms: 60_000,
         alias: alias(name),
         days: Vec::new(),
+        segments: Vec::new(),
     }
 }
 

@@ -121,7 +121,13 @@ impl Challenge {
         definition.kind.measure_of_days(definition.metric).metric()
     }
 
-    fn board_of(&self, board: &Board, rows: Vec<Row<RowId>>, more: bool, now_ms: i64) -> BoardView {
+    pub(super) fn board_of(
+        &self,
+        board: &Board,
+        rows: Vec<Row<RowId>>,
+        more: bool,
+        now_ms: i64,
+    ) -> BoardView {
         BoardView {
             challenge: self.id,
             as_of_ms: now_ms,
@@ -133,6 +139,9 @@ impl Challenge {
             more,
             total: (self.scale() == Scale::Sum).then(|| board.total()),
             partial: false,
+            segment: None,
+            suppressed: false,
+            percentile_bp: None,
         }
     }
 
@@ -164,7 +173,7 @@ impl Challenge {
 
     /// A key that a page ended with while the challenge ran, as it is once the board is frozen: that of its row, or behind
     /// all rows of that score and time where the user was erased.
-    fn key_now(&self, key: RowKey<RowId>) -> RowKey<RowId> {
+    pub(super) fn key_now(&self, key: RowKey<RowId>) -> RowKey<RowId> {
         let id = match &key.id {
             RowId::Live(user) if self.frozen => {
                 let last = RowId::Frozen(u32::MAX);

@@ -17,7 +17,8 @@ use self::{
     rewards::{Reward, TieRule},
 };
 use crate::{
-    civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric, zone::Zones,
+    attribute::Name, civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric,
+    zone::Zones,
 };
 
 pub use kind::{Kind, Measure, Reached, Scale};
@@ -101,6 +102,10 @@ pub struct Definition {
     /// Who may take part; `None`: everybody.
     #[n(13)]
     pub eligibility: Option<Rule>,
+    /// Attributes by which its board has segments.
+    #[n(19)]
+    #[cbor(default)]
+    pub segments: Vec<Name>,
     /// Fewest members at the window's end; with fewer it is cancelled then. `None`: any number will do.
     #[n(14)]
     #[cbor(default)]
@@ -168,6 +173,7 @@ impl Definition {
             campaign: None,
             clock: Clock::UserLocal,
             eligibility: None,
+            segments: Vec::new(),
             min_participants: None,
             evidence: Evidence::Sensed,
         }

@@ -1,7 +1,7 @@
 //! What the terms of a challenge mean for one user, and what is wrong with them (domain.md 5.1): its clock, late joining, and how
 //! many it needs.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 
 use super::{Definition, DefinitionFault, LateJoin};
 use crate::{calendar::Calendar, civil::MINUTE_MS, limits, metric::Metric};
@@ -30,7 +30,14 @@ impl Definition {
     pub(super) fn faults_of_terms(&self) -> Vec<DefinitionFault> {
         let long = self.ends.since(self.starts) >= limits::PRORATED_DAYS_MAX;
         let fits = |least: u32| (1..=self.places()).contains(&least);
+        let distinct: BTreeSet<_> = self.segments.iter().collect();
+        let few = self.segments.len() <= limits::SEGMENTS_MAX;
         let rules = [
+            (
+                few && distinct.len() == self.segments.len(),
+                "/segments",
+                "at most 4 attributes, each once",
+            ),
             (
                 self.clock.is_bounded(),
                 "/window/clock",

@@ -380,6 +380,10 @@ pub struct Contribution {
     #[n(9)]
     #[cbor(default)]
     pub days: Vec<i64>,
+    /// What the attributes say by which the challenge has segments, in its order; an empty text where one is not set.
+    #[n(7)]
+    #[cbor(default)]
+    pub segments: Vec<String>,
 }
 
 /// How one record of a batch was taken, where it was not plainly accepted (protocol.md 3).

@@ -2,7 +2,12 @@
 //!
 //! Ranks and places are the challenge's.
 
-use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
+use alloc::{
+    boxed::Box,
+    collections::BTreeMap,
+    string::{String, ToString},
+    vec::Vec,
+};
 use minicbor::{Decode, Encode};
 
 use super::{
@@ -96,6 +101,10 @@ pub struct Enrolment {
     #[n(16)]
     #[cbor(default)]
     pub shares: Shares,
+    /// What the user's attributes said at the cut-off by which the challenge has segments.
+    #[n(13)]
+    #[cbor(default)]
+    pub segments: Vec<String>,
     /// Stages of a journey, or tiers of a collective challenge, that the user was told of, from the first on.
     #[n(12)]
     #[cbor(default)]
@@ -117,6 +126,7 @@ impl Enrolment {
             alias: None,
             crossing: None,
             shares: Shares::new(),
+            segments: Vec::new(),
             marks: 0,
             definition: definition.clone(),
         }
@@ -356,9 +366,12 @@ pub(super) fn end(user: &mut User, fold: &mut Fold<'_>, id: ChallengeId) {
 /// The cut-off: what comes with this stamp or a later one no longer counts (ADR 0008).
 pub(super) fn freeze(user: &mut User, id: ChallengeId) {
     let alias = user.shown_alias();
+    let held = user.enrolments.get(&id);
+    let segments = held.map(|held| user.segments(&held.definition));
     if let Some(held) = user.enrolments.get_mut(&id) {
         held.state = EnrolmentState::Frozen;
         held.alias = Some(alias);
+        held.segments = segments.unwrap_or_default();
     }
 }
 
@@ -399,7 +412,7 @@ pub(super) fn zone_changed(user: &mut User, fold: &mut Fold<'_>) {
         .for_each(|id| score::sum_up(user, fold, id, false));
 }
 
-/// The alias has changed: every board that still moves shows the new one.
+/// The alias or an attribute has changed: every board that still moves shows it.
 pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
     let position = fold.header.position;
     let mut ids = Vec::new();
@@ -453,6 +466,13 @@ impl User {
         }
     }
 
+    /// What its attributes say by which a challenge has segments.
+    fn segments(&self, of: &Definition) -> Vec<String> {
+        let said = |name| self.attributes.get(name).map(ToString::to_string);
+        let names = of.segments.iter();
+        names.map(|name| said(name).unwrap_or_default()).collect()
+    }
+
     /// What the user's partition tells a challenge of this user now; sent again after a restart.
     #[must_use]
     pub fn contribution(&self, id: ChallengeId) -> Option<Contribution> {
@@ -467,6 +487,10 @@ impl User {
             achieved_at_ms: held.achieved_at_ms,
             alias: held.alias.clone().unwrap_or_else(|| self.shown_alias()),
             days: held.rounds(),
+            segments: match held.alias {
+                Some(_) => held.segments.clone(),
+                None => self.segments(&held.definition),
+            },
         })
     }
 }

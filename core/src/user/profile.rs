@@ -71,15 +71,15 @@ pub(super) fn change(user: &mut User, fold: &mut Fold<'_>, new: &NewProfile) {
     if let Some(order) = &new.device_order {
         device_order::change(user, fold, order);
     }
+    let (shown, said) = (user.shown_alias(), user.attributes.clone());
     if let Some(attributes) = &new.attributes {
         user.attributes = attributes.clone();
     }
-    let shown = user.shown_alias();
     user.hidden = new.hidden.unwrap_or(user.hidden);
     if let Some(alias) = &new.alias {
         user.alias = Some(alias.clone());
     }
-    if new.alias.is_some() || user.shown_alias() != shown {
+    if new.alias.is_some() || user.shown_alias() != shown || user.attributes != said {
         enrolment::announce_all(user, fold);
     }
 }

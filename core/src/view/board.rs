@@ -4,6 +4,7 @@ use alloc::{string::String, sync::Arc, vec::Vec};
 
 use super::ChallengePhase;
 use crate::{
+    challenge::segments::Segment,
     definition::Measure,
     id::{ChallengeId, UserId},
     metric::Metric,
@@ -76,6 +77,12 @@ pub struct BoardView {
     pub total: Option<i128>,
     /// Whether partitions have yet to send scores again after a restart.
     pub partial: bool,
+    /// The segment that it is of; `None`: the whole board.
+    pub segment: Option<Segment>,
+    /// Too few of the segment can be told apart: the own row is shown alone, as it stands on the whole board.
+    pub suppressed: bool,
+    /// Of that row, its percentile there, in basis points.
+    pub percentile_bp: Option<u32>,
 }
 
 /// Rows of a leaderboard that somebody keeps looking at.
@@ -91,6 +98,8 @@ pub struct LiveView {
     pub participants: u32,
     /// Whether partitions have yet to send scores again after a restart.
     pub partial: bool,
+    /// It is of a segment of which too few can be told apart: the own row is shown alone, as it stands on the whole board.
+    pub suppressed: bool,
     /// Of a view of one row: the share of all rows that are not ahead of it, in basis points. Equal scores have the same.
     pub percentile_bp: Option<u32>,
     /// The rows, in board order. Views of the same rows share them.
@@ -100,12 +109,12 @@ pub struct LiveView {
 impl LiveView {
     /// What it says beside its rows, to be compared.
     #[must_use]
-    pub fn beside(&self) -> (ChallengePhase, RankState, u32, bool, Option<u32>) {
+    pub fn beside(&self) -> (ChallengePhase, RankState, u32, [bool; 2], Option<u32>) {
         (
             self.phase,
             self.ranks,
             self.participants,
-            self.partial,
+            [self.partial, self.suppressed],
             self.percentile_bp,
         )
     }

@@ -3,10 +3,12 @@
 use streakline_core::{
     attribute::{Attributes, Name, Value},
     change::ChangeKind,
+    definition::Definition,
+    id::ChallengeId,
     input::{NewProfile, UserInput},
 };
 
-use crate::{history::History, places::at};
+use crate::{challenges::window, history::History, places::at};
 
 /// Attributes by name: numbers where a text is one.
 pub fn attributes(said: &[(&str, &str)]) -> Attributes {
@@ -56,4 +58,33 @@ fn a_profile_without_attributes_leaves_them_as_they_are() {
     assert_eq!(history.user.attributes, attributes(&[("region", "EU")]));
     say(&mut history, &[]);
     assert!(history.user.attributes.is_empty());
+}
+
+#[test]
+fn a_score_says_what_the_challenge_asks_of_attributes_until_the_cut_off() {
+    let mut history = History::with_watch(at("2026-05-01T12:00Z"), "UTC");
+    let names = ["region", "team"].map(|name| Name::parse(name).unwrap());
+    let of = Definition {
+        segments: names.into(),
+        ..window("2026-05-02", "2026-05-02")
+    };
+    say(&mut history, &[("age", "41"), ("region", "EU")]);
+    history.enrol(7, &of);
+    let told = |history: &History| {
+        let told = history.user.contribution(ChallengeId([7; 16])).unwrap();
+        (told.segments, told.version)
+    };
+    let (segments, version) = told(&history);
+    assert_eq!(segments, ["EU", ""], "what it does not ask for is not told");
+    say(
+        &mut history,
+        &[("age", "42"), ("region", "EU"), ("team", "7")],
+    );
+    let (segments, newer) = told(&history);
+    assert_eq!(segments, ["EU", "7"]);
+    assert!(newer > version, "the newest version wins");
+    history.wait_until(of.settles_at_ms());
+    history.input(UserInput::Tick);
+    say(&mut history, &[]);
+    assert_eq!(told(&history).0, ["EU", "7"], "as they were at the cut-off");
 }

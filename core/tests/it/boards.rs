@@ -69,6 +69,7 @@ fn contribution(number: u64, version: u64, score: i64) -> Contribution {
         achieved_at_ms: definition().starts.utc_ms() + minute,
         alias: format!("{number}"),
         days: Vec::new(),
+        segments: Vec::new(),
     }
 }
 

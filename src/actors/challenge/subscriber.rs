@@ -135,8 +135,12 @@ fn refusal(held: &ChallengeCell, resident: &Resident, wanted: &Subscribe) -> Opt
     let challenge = resident.challenge();
     let seen = wanted.admin || challenge.is_member(&wanted.user);
     let followed = wanted.section.user();
+    let segment = wanted.section.segment();
     if !challenge.exists() || !seen {
         let words = "there is no such board for you";
+        Some(Refusal::new(Code::NotFound, words))
+    } else if segment.is_some_and(|of| challenge.segment_place(&of.name).is_none()) {
+        let words = "the challenge has no such segment";
         Some(Refusal::new(Code::NotFound, words))
     } else if followed.is_some_and(|user| !challenge.is_member(user)) {
         let words = "the user has no row on this board";

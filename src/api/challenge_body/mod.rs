@@ -25,8 +25,9 @@ use self::{
     window::{JoinBody, Window, WindowBody, join},
 };
 use super::{
+    attributes::named,
     fault::{Faults, Wrong},
-    fields::{Fields, integer, text, word},
+    fields::{Fields, distinct, integer, text, word},
     goal_body::{amount, metric},
 };
 use crate::protocol::error_code::Refusal;
@@ -111,6 +112,8 @@ pub(super) struct ChallengeBody {
     /// nodes and 16 deep; null: everybody.
     #[schema(value_type = Option<Object>, example = json!({"in": [{"attr": "region"}, ["EU", "UK"]]}))]
     eligibility: Option<Value>,
+    /// Up to 4 attributes by which the board has segments: rows of members of whom they say the same, ranked among themselves.
+    segments: Option<Vec<String>>,
     /// Fewest members at the window's end; with fewer it is cancelled then. Null: any number will do.
     #[schema(minimum = 1, maximum = 1_000_000)]
     min_participants: Option<u32>,
@@ -187,6 +190,8 @@ pub(super) fn parse(
         .nullable("eligibility", |rule| Ok(rule.clone()))
         .flatten();
     let eligibility = eligibility.and_then(|value| rule(&value, &faults));
+    let segments = distinct(limits::SEGMENTS_MAX, |value| named(&text(value)?));
+    let segments = top.optional("segments", segments).unwrap_or_default();
     let least = top.nullable("min_participants", integer(1..=most));
     let believed = top.optional("evidence", |value| evidence(value, known.manual_policy));
     let per_day_cap = top.nullable("per_day_cap", amount(counted, 1));
@@ -219,7 +224,7 @@ pub(super) fn parse(
         (capacity, _) => number(capacity.flatten()),
     };
     definition.min_participants = number(least.flatten());
-    definition.eligibility = eligibility;
+    (definition.eligibility, definition.segments) = (eligibility, segments);
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
     definition.evidence = believed.unwrap_or(definition.evidence);
     definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);

@@ -2,7 +2,10 @@
 
 use std::collections::btree_map::Entry;
 
-use streakline_core::{challenge::section::Section, limits};
+use streakline_core::{
+    challenge::{section::Section, segments::Segment},
+    limits,
+};
 
 use super::{Conversation, Phase, Received, Step};
 use crate::{
@@ -201,7 +204,7 @@ impl Conversation {
 
     fn on_subscribe(&mut self, wanted: client_frame::Subscribe, doors: &dyn Doors) -> Vec<Step> {
         let (id, challenge) = (wanted.id, wanted.challenge);
-        let section = match self.section_of(wanted.view) {
+        let section = match self.section_of((wanted.view, wanted.segment)) {
             Ok(section) => section,
             Err(refusal) => return self.refuse(refusal, None, Some(id)),
         };
@@ -235,9 +238,9 @@ impl Conversation {
     }
 
     /// Around somebody else a user may not look: that would tell whose alias is whose.
-    fn section_of(&self, view: View) -> Result<Section, Refusal> {
+    fn section_of(&self, (view, segment): (View, Option<Segment>)) -> Result<Section, Refusal> {
         let own = &self.bearer.user;
-        Ok(match view {
+        let section = match view {
             View::Top(count) => Section::Top(count),
             View::Around { user, k } => {
                 let user = user.unwrap_or_else(|| own.clone());
@@ -251,6 +254,14 @@ impl Conversation {
             View::AroundScore { score, k } => Section::AroundScore { score, k },
             View::Percentile => Section::Percentile { user: own.clone() },
             View::Teams => Section::Teams,
+        };
+        Ok(match segment {
+            Some(segment) => Section::Within {
+                segment,
+                of: Box::new(section),
+                viewer: (!self.bearer.admin).then(|| own.clone()),
+            },
+            None => section,
         })
     }
 

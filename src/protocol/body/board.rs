@@ -86,6 +86,19 @@ pub struct Board<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     pub partial: bool,
+    /// The segment that it is of; left out where it is the whole board.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = "region:EU")]
+    pub segment: Option<String>,
+    /// True where fewer than 11 of the segment can be told apart: the own row is shown alone then, as it stands on the whole board;
+    /// else left out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
+    pub suppressed: bool,
+    /// Of that row: its percentile on the whole board, in basis points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, maximum = 10_000)]
+    pub percentile_bp: Option<u32>,
     /// When the board begins anew; null: never.
     #[schema(required = true)]
     pub next_reset_ms: Option<i64>,
@@ -114,6 +127,9 @@ impl<'a> Board<'a> {
             exact: !view.partial,
             error_bound: 0,
             partial: view.partial,
+            segment: view.segment.as_ref().map(ToString::to_string),
+            suppressed: view.suppressed,
+            percentile_bp: view.percentile_bp,
             next_reset_ms: None,
             items: rows(&view.items, audience),
             next,

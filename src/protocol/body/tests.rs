@@ -161,7 +161,7 @@ fn a_challenge_shows_its_definition_and_its_instants() {
     let wanted = json!({"id": CHALLENGE, "phase": "draft", "title": "April steps", "type": "most",
         "metric": "steps",
         "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
-        "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "eligibility": null, "min_participants": null, "evidence": "sensed", "per_day_cap": 30000,
+        "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0, "eligibility": null, "segments": [], "min_participants": null, "evidence": "sensed", "per_day_cap": 30000,
         "finalisation_h": 24, "rewards": [], "campaign": null, "tie_rule": "earliest", "rank_style": "competition",
         "visibility": "participants", "version": 3, "created_ms": 1, "started_ms": null,
         "ends_at_ms": 2, "settles_at_ms": 3});

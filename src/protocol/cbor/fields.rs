@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 178] = [
+pub(super) const FIELDS: [(&str, Holds); 180] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -226,4 +226,6 @@ pub(super) const FIELDS: [(&str, Holds); 178] = [
     ("members", Holds::Plain),
     ("ranked", Holds::Plain),
     ("team_rank", Holds::Plain),
+    ("segment", Holds::Plain),
+    ("suppressed", Holds::Plain),
 ];

@@ -1,7 +1,7 @@
 //! Subscriptions, pings and token renewals (protocol.md 4 and 6).
 
 use serde::Deserialize;
-use streakline_core::id::ChallengeId;
+use streakline_core::{challenge::segments::Segment, id::ChallengeId};
 
 use super::{
     Code, Refusal, at, required,
@@ -18,6 +18,8 @@ pub struct Subscribe {
     pub challenge: ChallengeId,
     /// Which rows of it.
     pub view: View,
+    /// Of which segment; the whole board when left out.
+    pub segment: Option<Segment>,
     /// Whether the client takes what has changed instead of whole views.
     pub deltas: bool,
     /// Where the client stood.
@@ -77,7 +79,7 @@ pub(super) fn read_subscribe(text: &str) -> Result<Subscribe, Refusal> {
     let id = required("/id", at("/id", scalar::unsigned(frame.id))?)?;
     let topic = at("/topic", scalar::text(frame.topic, NAME_CHARS_MAX))?;
     let topic = required("/topic", topic)?;
-    let view = view::read(frame.view)?;
+    let (view, segment) = view::read(frame.view)?;
     let deltas = at("/deltas", scalar::boolean(frame.deltas))?;
     let since = read_since(frame.since)?;
     let board = topic.strip_prefix("board/").map(ChallengeId::parse);
@@ -86,6 +88,7 @@ pub(super) fn read_subscribe(text: &str) -> Result<Subscribe, Refusal> {
             id,
             challenge,
             view,
+            segment,
             deltas: deltas.unwrap_or(false),
             since,
         }),

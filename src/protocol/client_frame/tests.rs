@@ -111,6 +111,7 @@ fn small_frames_are_read() {
         id: 7,
         challenge: example::challenge(),
         view: View::Top(10),
+        segment: None,
         deltas: false,
         since: Some(Since {
             epoch: "b1".into(),

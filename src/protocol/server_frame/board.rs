@@ -49,6 +49,8 @@ struct Rest<'a> {
     ranks: Option<RankState>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     partial: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    suppressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile_bp: Option<u32>,
     rows: Vec<body::Row<'a>>,
@@ -128,6 +130,7 @@ impl BoardUpdate {
             phase: self.view.phase.into(),
             ranks: RankState::from(self.view.ranks).unless_told(),
             partial: self.view.partial,
+            suppressed: self.view.suppressed,
             percentile_bp: self.view.percentile_bp,
             rows: rows.map(|row| body::Row::of(row, audience)).collect(),
             gone: delta.map(|(_, delta)| delta.gone.as_slice()),

@@ -244,7 +244,7 @@ fn episode_json(json: &mut Value, episode: &Episode) {
 fn subscribe_json(wanted: &Subscribe) -> Value {
     let since = wanted.since.as_ref();
     let since = since.map(|since| json!({"epoch": since.epoch, "offset": since.offset}));
-    let view = match &wanted.view {
+    let mut view = match &wanted.view {
         View::Top(top) => json!({"top": top}),
         View::Around { user, k } => {
             json!({"around": {"user": user.as_ref().map(UserId::as_str), "k": k}})
@@ -253,6 +253,9 @@ fn subscribe_json(wanted: &Subscribe) -> Value {
         View::Percentile => json!({"percentile": true}),
         View::Teams => json!({"teams": true}),
     };
+    if let Some(segment) = &wanted.segment {
+        view["segment"] = segment.to_string().into();
+    }
     json!({"type": "subscribe", "id": wanted.id, "topic": format!("board/{}", wanted.challenge),
         "view": view, "deltas": wanted.deltas, "since": since})
 }

@@ -23,7 +23,7 @@ fn a_draft_has_the_defaults_and_a_place_of_its_own() {
             "metric": "steps",
             "window": {"clock": "user_local", "starts": "2016-04-13", "ends": "2016-05-11"},
             "join": {"opens_ms": null, "late": "yes"}, "capacity": null, "waitlist": 0,
-            "eligibility": null, "min_participants": null, "evidence": "sensed", "per_day_cap": 30_000,
+            "eligibility": null, "segments": [], "min_participants": null, "evidence": "sensed", "per_day_cap": 30_000,
             "finalisation_h": 24, "rewards": [], "campaign": null, "tie_rule": "earliest", "rank_style": "competition",
             "visibility": "participants", "version": made.json()["version"],
             "created_ms": utc("2016-04-12", 0, 0), "started_ms": null, "ends_at_ms": ends,

@@ -24,6 +24,7 @@ mod problems;
 mod reads;
 mod retention;
 mod rounds;
+mod segments;
 mod settlement;
 mod simulation;
 mod streaks;

@@ -135,6 +135,7 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.capacity != new.capacity, "/capacity"),
         (held.waitlist != new.waitlist, "/waitlist"),
         (held.eligibility != new.eligibility, "/eligibility"),
+        (held.segments != new.segments, "/segments"),
         (held.evidence != new.evidence, "/evidence"),
         (held.per_day_cap != new.per_day_cap, "/per_day_cap"),
         (held.finalisation_h != new.finalisation_h, "/finalisation_h"),

@@ -34,6 +34,7 @@ fn view(rows: &[(u32, i64)]) -> Arc<LiveView> {
         ranks: RankState::Provisional,
         participants: u32::try_from(rows.len()).unwrap(),
         partial: false,
+        suppressed: false,
         percentile_bp: None,
         rows: (1..).zip(rows).map(row).collect(),
     })

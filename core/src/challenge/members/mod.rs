@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 mod waiting;
 
-use super::{RowId, Told};
+use super::{RowId, Told, segments::FrozenSegments};
 use crate::{
     civil::Day,
     definition::kind::teams::TeamNumber,
@@ -100,6 +100,9 @@ pub struct Member {
     /// The round in which it fell, from 0: so many it has survived. Nothing of one who stands.
     #[n(16)]
     pub fell: Option<u32>,
+    /// Its segments, once the board is frozen.
+    #[n(10)]
+    pub segments: Option<Box<FrozenSegments>>,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -127,6 +130,7 @@ impl Member {
             fell: None,
             group: hash.first().copied().unwrap_or(0),
             row: None,
+            segments: None,
             name: Some(name),
             sealed: Arc::default(),
         }

@@ -57,6 +57,7 @@ fn score(name: &str, score: i64) -> Contribution {
         achieved_at_ms: definition().starts.utc_ms(),
         alias: name.into(),
         days: Vec::new(),
+        segments: Vec::new(),
     }
 }
 

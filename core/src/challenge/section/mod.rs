@@ -3,9 +3,9 @@
 //! Who may look at whose row is not its business: the gateway and the actor know who asks. Rows that nothing happened to are not
 //! made anew, and are shared by all views that they are in.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Board, Challenge, RowId};
+use super::{Board, Challenge, RowId, segments::Segment};
 use crate::{
     id::{MemberNumber, UserId},
     leaderboard::{Row, RowKey},
@@ -38,6 +38,15 @@ pub enum Section {
         /// Whose row.
         user: UserId,
     },
+    /// The same of a segment.
+    Within {
+        /// Which.
+        segment: Segment,
+        /// Which rows of it.
+        of: Box<Section>,
+        /// Who looks: of a small one the own row is shown alone. `None`: an admin.
+        viewer: Option<UserId>,
+    },
 }
 
 impl Section {
@@ -47,6 +56,16 @@ impl Section {
         match self {
             Self::Around { user, .. } | Self::Percentile { user } => Some(user),
             Self::Top(_) | Self::AroundScore { .. } | Self::Teams => None,
+            Self::Within { of, .. } => of.user(),
+        }
+    }
+
+    /// Of which segment it is, if it is of one.
+    #[must_use]
+    pub fn segment(&self) -> Option<&Segment> {
+        match self {
+            Self::Within { segment, .. } => Some(segment),
+            _ => None,
         }
     }
 }
@@ -152,6 +171,11 @@ impl Challenge {
                 let teams = board.team_rows().unwrap_or_default();
                 teams.into_iter().map(Arc::new).collect()
             }
+            Section::Within {
+                segment,
+                of,
+                viewer,
+            } => return self.live_segment(board, (segment, viewer.as_ref()), of, now_ms),
         };
         let percentile_bp = match section {
             Section::Percentile { user } => self.percentile_bp(board, user),
@@ -163,6 +187,7 @@ impl Challenge {
             ranks: self.rank_state(board, now_ms),
             participants: board.len(),
             partial: board.is_partial(),
+            suppressed: false,
             percentile_bp,
             rows: shown,
         }

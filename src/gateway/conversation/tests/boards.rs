@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use streakline_core::challenge::section::Section;
+use streakline_core::challenge::{section::Section, segments::Segment};
 
 use super::*;
 use crate::protocol::server_frame::BoardUpdate;
@@ -119,4 +119,10 @@ fn a_subscription_is_handed_on_as_it_was_asked_for() {
         next(9, json!({"percentile": true})),
         Section::Percentile { user }
     );
+    let within = Section::Within {
+        segment: Segment::parse("region:EU").unwrap(),
+        of: Box::new(Section::Top(10)),
+        viewer: Some(example::ann()),
+    };
+    assert_eq!(next(10, json!({"top": 10, "segment": "region:EU"})), within);
 }

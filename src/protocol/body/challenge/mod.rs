@@ -87,6 +87,8 @@ pub struct Challenge {
     /// Who may take part, as a rule over attributes; null: everybody.
     #[schema(value_type = Option<Object>, required = true, example = json!({"in": [{"attr": "region"}, ["EU", "UK"]]}))]
     pub eligibility: Option<serde_json::Value>,
+    /// Attributes by which the board has segments.
+    pub segments: Vec<String>,
     /// Fewest members at the window's end, with fewer it is cancelled then; null: any number will do.
     #[schema(required = true)]
     pub min_participants: Option<u32>,
@@ -191,6 +193,11 @@ impl From<&ChallengeView> for Challenge {
             capacity: definition.capacity,
             waitlist: definition.waitlist,
             eligibility: definition.eligibility.as_ref().map(eligibility::shown),
+            segments: definition
+                .segments
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             min_participants: definition.min_participants,
             evidence: definition.evidence.name(),
             per_day_cap: definition.per_day_cap.map(|cap| measured(of_days, cap)),

@@ -3,7 +3,7 @@
 //! Whether the client may follow that user is judged where its token is known.
 
 use serde::Deserialize;
-use streakline_core::{id::UserId, limits};
+use streakline_core::{challenge::segments::Segment, id::UserId, limits};
 
 use super::{
     Refusal, at, bad_frame, required,
@@ -35,6 +35,10 @@ pub enum View {
     Teams,
 }
 
+/// Most characters of a segment's name and value with the colon between.
+const SEGMENT_CHARS_MAX: usize =
+    limits::ATTRIBUTE_NAME_CHARS_MAX + limits::ATTRIBUTE_TEXT_CHARS_MAX + 1;
+
 #[derive(Deserialize)]
 struct ViewObject<'a> {
     #[serde(borrow)]
@@ -47,6 +51,7 @@ struct ViewObject<'a> {
     percentile: Raw<'a>,
     #[serde(borrow)]
     teams: Raw<'a>,
+    segment: Raw<'a>,
 }
 
 #[derive(Deserialize)]
@@ -65,25 +70,39 @@ struct AroundScoreObject<'a> {
     k: Raw<'a>,
 }
 
-/// The view of a subscription; the first rows when it names none.
-pub(super) fn read(raw: Raw<'_>) -> Result<View, Refusal> {
+/// The view of a subscription, and the segment that it is of; the first rows of the whole board when it names none.
+pub(super) fn read(raw: Raw<'_>) -> Result<(View, Option<Segment>), Refusal> {
     let Some(view) = at("/view", scalar::object::<ViewObject<'_>>(raw))? else {
-        return Ok(View::Top(limits::PAGE_ROWS));
+        return Ok((View::Top(limits::PAGE_ROWS), None));
     };
+    let segment = read_segment(view.segment)?;
     let rows = (view.top, view.around, view.around_score);
-    match (rows, view.percentile, view.teams) {
+    let rows = match (rows, view.percentile, view.teams) {
         ((top @ Some(_), None, None), None, None) => read_top(top),
         ((None, around @ Some(_), None), None, None) => read_around(around),
         ((None, None, score @ Some(_)), None, None) => read_around_score(score),
         ((None, None, None), own @ Some(_), None) => {
             read_true("/view/percentile", own, View::Percentile)
         }
-        ((None, None, None), None, teams @ Some(_)) => read_true("/view/teams", teams, View::Teams),
-        _ => {
-            let detail = "/view must have one of top, around, around_score, percentile and teams";
-            Err(bad_frame("/view", detail.into()))
+        ((None, None, None), None, teams @ Some(_)) if segment.is_none() => {
+            read_true("/view/teams", teams, View::Teams)
         }
-    }
+        _ => {
+            let detail = "/view must have one of top, around, around_score, percentile and teams, and teams are of no segment";
+            return Err(bad_frame("/view", detail.into()));
+        }
+    };
+    Ok((rows?, segment))
+}
+
+fn read_segment(raw: Raw<'_>) -> Result<Option<Segment>, Refusal> {
+    let pointer = "/view/segment";
+    let text = at(pointer, scalar::text(raw, SEGMENT_CHARS_MAX))?;
+    let segment = text.map(|text| {
+        let segment = Segment::parse(&text);
+        segment.map_err(|wrong| bad_frame(pointer, format!("{pointer} {wrong}")))
+    });
+    segment.transpose()
 }
 
 fn read_top(raw: Raw<'_>) -> Result<View, Refusal> {

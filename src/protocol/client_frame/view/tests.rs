@@ -58,6 +58,10 @@ fn every_kind_of_view_is_read() {
     assert_eq!(wanted(&plain).unwrap().view, first);
     plain["deltas"] = Value::Null;
     assert!(!wanted(&plain).unwrap().deltas);
+    let part = subscribe(&json!({"top": 5, "segment": "region:EU"}));
+    let part = wanted(&part).unwrap();
+    assert_eq!(part.view, View::Top(5));
+    assert_eq!(part.segment.unwrap().to_string(), "region:EU");
     let own = subscribe(&json!({"around": {"k": 50}}));
     let (user, k) = (None, 50);
     assert_eq!(wanted(&own).unwrap().view, View::Around { user, k });
@@ -101,6 +105,10 @@ fn a_bad_view_is_refused_with_its_place() {
         ),
         (json!({"percentile": false}), "/view/percentile"),
         (json!({"percentile": 50}), "/view/percentile"),
+        (json!({"segment": "region:EU"}), "/view"),
+        (json!({"top": 5, "segment": "region"}), "/view/segment"),
+        (json!({"top": 5, "segment": "a b:EU"}), "/view/segment"),
+        (json!({"top": 5, "segment": 7}), "/view/segment"),
     ] {
         let refused = wanted(&subscribe(&view)).unwrap_err();
         assert_eq!(refused.refusal.faults[0].pointer, place, "{view}");
@@ -126,7 +134,7 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         (-3_i64..1_100).prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        prop::sample::select(vec!["", "ann", "x y", "\u{e4}"]).prop_map(Value::from),
+        prop::sample::select(vec!["", "ann", "x y", "\u{e4}", "x:y"]).prop_map(Value::from),
     ];
     scalar.prop_recursive(2, 12, 3, |inner| {
         let names = vec!["k", "user", "score", "top", "other"];
@@ -140,7 +148,7 @@ proptest! {
     #[test]
     fn every_view_is_read_or_refused_with_its_place(
         members in prop::collection::btree_map(
-            prop::sample::select(vec!["top", "around", "around_score", "percentile", "other"]),
+            prop::sample::select(vec!["top", "around", "around_score", "percentile", "segment", "other"]),
             value(),
             0..3,
         ),
