@@ -412,6 +412,7 @@ pub(crate) fn contribution(random: &mut Random) -> Contribution {
             .map(|_| random.within(0, 100_000))
             .collect(),
         segments: (0..random.index(4)).map(|_| words(random, 9)).collect(),
+        is_ineligible: random.permille(200),
     }
 }
 

@@ -96,6 +96,7 @@ pub(super) fn contribution(name: &str, version: u64, score: i64) -> Contribution
         alias: alias(name),
         days: Vec::new(),
         segments: Vec::new(),
+        is_ineligible: false,
     }
 }
 

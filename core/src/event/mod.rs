@@ -384,6 +384,10 @@ pub struct Contribution {
     #[n(7)]
     #[cbor(default)]
     pub segments: Vec<String>,
+    /// Of one who waits for a place: its attributes do not let it take part any more.
+    #[n(8)]
+    #[cbor(default)]
+    pub is_ineligible: bool,
 }
 
 /// How one record of a batch was taken, where it was not plainly accepted (protocol.md 3).

@@ -139,6 +139,17 @@ impl Enrolment {
         matches!(self.state, Active | Frozen | Waiting)
     }
 
+    /// Whether it has a score, which may stand.
+    fn scores(&self) -> bool {
+        use EnrolmentState::{Active, Frozen, Settled};
+        matches!(self.state, Active | Frozen | Settled)
+    }
+
+    /// Whether it waits for a place that it gets only while its attributes let it take part.
+    fn is_judged(&self) -> bool {
+        self.state == EnrolmentState::Waiting && self.definition.eligibility.is_some()
+    }
+
     /// Whether it knows of a joining with that number: one that waits does not yet.
     fn has_joined(&self, join: u32) -> bool {
         self.join > join || self.join == join && self.state != EnrolmentState::Waiting
@@ -417,7 +428,7 @@ pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
     let position = fold.header.position;
     let mut ids = Vec::new();
     for (id, held) in &mut user.enrolments {
-        if held.state == EnrolmentState::Active {
+        if held.state == EnrolmentState::Active || held.is_judged() {
             held.version = position;
             ids.push(*id);
         }
@@ -466,6 +477,11 @@ impl User {
         }
     }
 
+    fn is_eligible(&self, of: &Definition) -> bool {
+        let rule = of.eligibility.as_ref();
+        rule.is_none_or(|rule| rule.judge(&self.attributes).is_ok())
+    }
+
     /// What its attributes say by which a challenge has segments.
     fn segments(&self, of: &Definition) -> Vec<String> {
         let said = |name| self.attributes.get(name).map(ToString::to_string);
@@ -477,8 +493,7 @@ impl User {
     #[must_use]
     pub fn contribution(&self, id: ChallengeId) -> Option<Contribution> {
         let held = self.enrolments.get(&id)?;
-        use EnrolmentState::{Cancelled, Left, Waiting};
-        (!matches!(held.state, Left | Cancelled | Waiting)).then(|| Contribution {
+        (held.scores() || held.is_judged()).then(|| Contribution {
             challenge: id,
             user: self.id.clone(),
             join: held.join,
@@ -491,6 +506,7 @@ impl User {
                 Some(_) => held.segments.clone(),
                 None => self.segments(&held.definition),
             },
+            is_ineligible: held.is_judged() && !self.is_eligible(&held.definition),
         })
     }
 }

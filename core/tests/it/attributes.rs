@@ -3,7 +3,10 @@
 use streakline_core::{
     attribute::{Attributes, Name, Value},
     change::ChangeKind,
-    definition::Definition,
+    definition::{
+        Definition,
+        eligibility::{Node, Rule, Test},
+    },
     id::ChallengeId,
     input::{NewProfile, UserInput},
 };
@@ -87,4 +90,51 @@ fn a_score_says_what_the_challenge_asks_of_attributes_until_the_cut_off() {
     history.input(UserInput::Tick);
     say(&mut history, &[]);
     assert_eq!(told(&history).0, ["EU", "7"], "as they were at the cut-off");
+}
+
+#[test]
+fn who_waits_says_whether_its_attributes_still_let_it_take_part() {
+    let mut history = History::with_watch(at("2026-05-01T12:00Z"), "UTC");
+    let attribute = Name::parse("region").unwrap();
+    let test = Test::In(vec![Value::Text("EU".into())]);
+    let of = Definition {
+        eligibility: Some(Rule(vec![Node::Leaf { attribute, test }])),
+        ..window("2026-05-02", "2026-05-02")
+    };
+    let challenge = ChallengeId([7; 16]);
+    let wait = |history: &mut History, definition: Definition| {
+        history.input(UserInput::Await {
+            challenge,
+            join: 1,
+            since_ms: history.now_ms,
+            definition,
+        });
+    };
+    say(&mut history, &[("region", "EU")]);
+    wait(&mut history, of.clone());
+    let told = |history: &History| {
+        let told = history.user.contribution(challenge);
+        told.map(|told| (told.is_ineligible, told.version))
+    };
+    let (ineligible, version) = told(&history).unwrap();
+    assert!(!ineligible);
+    say(&mut history, &[("region", "US")]);
+    let (ineligible, newer) = told(&history).unwrap();
+    assert!(ineligible && newer > version);
+    assert_eq!(
+        history.contributions.last().map(|told| told.is_ineligible),
+        Some(true)
+    );
+    // Who is in is not judged any more.
+    history.input(UserInput::Enrol {
+        challenge,
+        join: 1,
+        joined_ms: history.now_ms,
+        definition: of.as_told(),
+    });
+    assert!(!told(&history).unwrap().0);
+    // Where there is no rule there is nothing to say.
+    let mut other = History::with_watch(at("2026-05-01T12:00Z"), "UTC");
+    wait(&mut other, window("2026-05-02", "2026-05-02"));
+    assert_eq!(told(&other), None);
 }

@@ -70,6 +70,7 @@ fn contribution(number: u64, version: u64, score: i64) -> Contribution {
         alias: format!("{number}"),
         days: Vec::new(),
         segments: Vec::new(),
+        is_ineligible: false,
     }
 }
 

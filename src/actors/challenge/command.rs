@@ -238,6 +238,7 @@ fn run(cell: &Cell, command: ChallengeCommand) {
         ChallengeCommand::Contribute { contribution, .. } => {
             contribute(&mut cell.borrow_mut(), contribution);
             deliver::tiers(cell);
+            deliver::admission(cell);
         }
         ChallengeCommand::Confirmed { user, input } => deliver::confirmed(cell, user, &input),
         ChallengeCommand::NotConfirmed { user, number } => {

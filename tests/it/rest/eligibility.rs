@@ -94,9 +94,20 @@ fn who_is_not_eligible_is_told_by_which_test_and_who_is_joins_or_waits() {
         join("bob").await.problem(409, "not_eligible");
         say(&admin, "bob", json!({"age": 30, "region": "UK"})).await;
         assert_eq!(join("bob").await.expect(201).json()["state"], "waiting");
+        // ... and again when a place is free: who is not eligible then is passed over.
+        make_user(&admin, "cat").await;
+        say(&admin, "cat", json!({"age": 50, "region": "EU"})).await;
+        assert_eq!(join("cat").await.expect(201).json()["place"], 2);
+        say(&admin, "bob", json!({"age": 30, "region": "US"})).await;
+        admin.advance(utc("2016-04-12", 1, 0)).await;
+        let path = format!("{of}/enrolments/ann");
+        admin.delete(&path).await.expect(204);
+        admin.advance(utc("2016-04-12", 2, 0)).await;
+        assert_eq!(join("bob").await.expect(200).json()["state"], "waiting");
+        assert_eq!(join("cat").await.expect(200).json()["state"], "joined");
         // Who is in stays in.
-        say(&admin, "ann", json!({})).await;
-        assert_eq!(join("ann").await.expect(200).json()["state"], "joined");
+        say(&admin, "cat", json!({})).await;
+        assert_eq!(join("cat").await.expect(200).json()["state"], "joined");
     });
 }
 

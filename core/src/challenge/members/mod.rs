@@ -11,7 +11,7 @@ use super::{RowId, Told, segments::FrozenSegments};
 use crate::{
     civil::Day,
     definition::kind::teams::TeamNumber,
-    id::{MemberNumber, UserId},
+    id::{MemberNumber, Position, UserId},
     input::Origin,
 };
 
@@ -103,6 +103,9 @@ pub struct Member {
     /// Its segments, once the board is frozen.
     #[n(10)]
     pub segments: Option<Box<FrozenSegments>>,
+    /// Whether its attributes let it take part, as its partition said last while it waited; it says so again after a restart.
+    #[cbor(skip)]
+    ineligible: (Position, bool),
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -131,6 +134,7 @@ impl Member {
             group: hash.first().copied().unwrap_or(0),
             row: None,
             segments: None,
+            ineligible: Default::default(),
             name: Some(name),
             sealed: Arc::default(),
         }
@@ -165,6 +169,17 @@ impl Member {
         let live = || self.user().cloned().map(RowId::Live);
         let frozen = self.row.map(|row| RowId::Frozen(row.ordinal));
         frozen.or_else(live).filter(|_| self.joined)
+    }
+
+    /// Its partition says whether its attributes let it take part; the newest version wins.
+    pub(super) fn hear(&mut self, version: Position, is_ineligible: bool) {
+        if version > self.ineligible.0 {
+            self.ineligible = (version, is_ineligible);
+        }
+    }
+
+    pub(super) fn is_ineligible(&self) -> bool {
+        self.ineligible.1
     }
 
     /// Changes the name; one that is another then must be sealed anew.

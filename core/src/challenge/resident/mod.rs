@@ -78,7 +78,9 @@ impl Resident {
     /// Takes in the scores that were written with users' snapshots, once the tail is folded. A frozen board needs none.
     pub fn fill(&mut self, standings: &[Contribution]) {
         for standing in standings {
-            self.board.take(standing, true);
+            if !self.challenge.hear(standing) {
+                self.board.take(standing, true);
+            }
         }
         if self.challenge.frozen || self.board.is_empty() {
             self.filled();
@@ -115,6 +117,9 @@ impl Resident {
 
     /// A contribution from a user's partition.
     pub fn take(&mut self, contribution: &Contribution) -> Answer {
+        if self.challenge.hear(contribution) {
+            return Answer::Known;
+        }
         let open = self.challenge.is_open() || self.is_partial();
         self.board.take(contribution, open)
     }
@@ -303,10 +308,11 @@ impl Resident {
         tiers.flatten().map(ChallengeInput::Reach)
     }
 
-    /// The input that gives free places to who waits; nothing while anything is to be folded first.
+    /// The input that gives free places to who waits; nothing while anything is to be folded first, or after a restart some have
+    /// yet to say whether they may still take part.
     #[must_use]
     pub fn admission(&self, now_ms: i64) -> Option<ChallengeInput> {
-        let settled = self.pending.is_empty();
+        let settled = self.pending.is_empty() && !self.is_partial();
         settled.then(|| self.challenge.admission(now_ms)).flatten()
     }
 

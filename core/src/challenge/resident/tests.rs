@@ -58,6 +58,7 @@ fn score(name: &str, score: i64) -> Contribution {
         alias: name.into(),
         days: Vec::new(),
         segments: Vec::new(),
+        is_ineligible: false,
     }
 }
 

@@ -7,9 +7,10 @@
 
 use alloc::vec::Vec;
 
-use super::{Challenge, Stage, Told, board::Board, fold::Notice};
+use super::{Challenge, Member, Stage, Told, board::Board, fold::Notice};
 use crate::{
     definition::{Definition, kind::teams::TeamNumber},
+    event::Contribution,
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, UserInput},
     limits,
@@ -57,9 +58,22 @@ impl Challenge {
         let definition = self.definition.as_ref().filter(|_| open);
         let waiting = definition.into_iter().flat_map(move |definition| {
             let waiting = self.members.waiting(0);
-            waiting.filter(move |(_, _, member)| definition.takes_in(member.starts_ms, now_ms))
+            waiting.filter(move |(_, _, member)| {
+                !member.is_ineligible() && definition.takes_in(member.starts_ms, now_ms)
+            })
         });
         waiting.map(|(_, number, _)| number)
+    }
+
+    /// One who waits says whether it may still take part: who may not is passed over as long as that is so. Answers whether it waits.
+    pub(super) fn hear(&mut self, told: &Contribution) -> bool {
+        let member = self.members.get_mut(&told.user);
+        let waits = |member: &&mut Member| member.ticket.is_some() && member.join == told.join;
+        let member = member.filter(waits);
+        member.is_some_and(|member| {
+            member.hear(told.version, told.is_ineligible);
+            true
+        })
     }
 
     /// The input that gives free places to who has waited longest; nothing where none is free, or nobody waits.
@@ -96,7 +110,8 @@ impl Challenge {
                 conclusion,
             });
         }
-        let definition = self.definition.as_ref()?.as_told();
+        // With the rule: its attributes may change while it waits.
+        let definition = self.definition.clone()?;
         (told != Told::Waiting).then_some(UserInput::Await {
             challenge,
             join,

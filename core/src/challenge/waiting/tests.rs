@@ -5,11 +5,12 @@ use std::{format, string::String, vec::Vec};
 use super::super::{
     admit::Refusal,
     resident::Resident,
-    scene::{ID, alias, forget, header, of_places, restored, stored, user},
+    scene::{ID, alias, contribution, forget, header, of_places, restored, stored, user},
 };
 use crate::{
     civil::Day,
     definition::{Definition, LateJoin},
+    event::Contribution,
     id::MemberNumber,
     input::{ChallengeInput, Conclusion, Header, UserInput},
     view::Membership,
@@ -316,4 +317,50 @@ fn who_would_be_late_is_passed_over_where_nobody_may_be() {
     admit(&mut resident, 500);
     assert_eq!(stands(&resident, "east"), Membership::Waiting { place: 1 });
     assert_eq!(stands(&resident, "west"), Membership::Joined);
+}
+
+#[test]
+fn who_waits_and_may_not_take_part_any_more_is_passed_over_as_long_as_that_is_so() {
+    let mut resident = of_places(1, 5);
+    for name in ["ann", "bob", "cat"] {
+        join(&mut resident, 0, name).unwrap();
+    }
+    let say = |resident: &mut Resident, version: u64, is_ineligible: bool| {
+        resident.take(&Contribution {
+            is_ineligible,
+            ..contribution("bob", version, 0)
+        })
+    };
+    say(&mut resident, 2, true);
+    say(&mut resident, 1, false);
+    give(&mut resident, 0, ChallengeInput::Leave(user("ann")));
+    let admit = |resident: &Resident| resident.admission(0);
+    let cat = resident
+        .challenge()
+        .members
+        .number_of(&user("cat"))
+        .unwrap();
+    assert_eq!(admit(&resident), Some(ChallengeInput::Admit([cat].into())));
+    give(&mut resident, 0, ChallengeInput::Admit([cat].into()));
+    assert_eq!(admit(&resident), None, "no place is free");
+    give(&mut resident, 0, ChallengeInput::Leave(user("cat")));
+    assert_eq!(admit(&resident), None, "bob waits on");
+    assert!(resident.challenge().waits(&user("bob")));
+    say(&mut resident, 3, false);
+    let bob = resident
+        .challenge()
+        .members
+        .number_of(&user("bob"))
+        .unwrap();
+    assert_eq!(admit(&resident), Some(ChallengeInput::Admit([bob].into())));
+    // What the partition said is not kept: after a restart nobody is taken in before it says it again.
+    say(&mut resident, 4, true);
+    let (bytes, _) = stored(&mut resident);
+    let mut again = Resident::read(restored(&bytes, &[]), Vec::new());
+    assert_eq!(admit(&again), None);
+    say(&mut again, 4, true);
+    again.filled();
+    assert_eq!(admit(&again), None);
+    say(&mut again, 5, false);
+    assert_eq!(admit(&again), Some(ChallengeInput::Admit([bob].into())));
 }
