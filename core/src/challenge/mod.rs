@@ -223,7 +223,7 @@ impl Challenge {
         }
     }
 
-    /// The same without its members, of whom there may be a million.
+    /// The same without its members, of whom there may be a million, and what their segments are called.
     #[must_use]
     pub(crate) fn without_members(&self) -> Self {
         Self {
@@ -247,6 +247,7 @@ impl Challenge {
             rounds: self.rounds,
             is_won: self.is_won,
             reached_ms: self.reached_ms.clone(),
+            segment_values: Vec::new(),
             campaign: self.campaign.clone(),
             accounted: self.accounted,
         }

@@ -2,7 +2,10 @@
 
 use minicbor::{Decode, Encode};
 
-use crate::manual::{ManualPolicy, Total};
+use crate::{
+    manual::{ManualPolicy, Total},
+    metric::Metric,
+};
 
 /// Which samples of a member count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -15,6 +18,9 @@ pub enum Evidence {
     /// Typed-in ones too.
     #[n(1)]
     Any,
+    /// Measured ones of minutes that lie in a measured workout and have a measured heart rate.
+    #[n(2)]
+    WorkoutWithHr,
 }
 
 impl Evidence {
@@ -24,6 +30,7 @@ impl Evidence {
         match self {
             Self::Sensed => "sensed",
             Self::Any => "any",
+            Self::WorkoutWithHr => "workout_with_hr",
         }
     }
 
@@ -38,9 +45,17 @@ impl Evidence {
     #[must_use]
     pub fn total(self, policy: ManualPolicy) -> Option<Total> {
         match (self, policy) {
-            (Self::Sensed, _) | (Self::Any, ManualPolicy::Include) => Some(Total::Eligible),
+            (Self::Sensed | Self::WorkoutWithHr, _) | (Self::Any, ManualPolicy::Include) => {
+                Some(Total::Eligible)
+            }
             (Self::Any, ManualPolicy::GoalsOnly) => Some(Total::Goals),
             (Self::Any, ManualPolicy::Exclude) => None,
         }
+    }
+
+    /// Whether it looks at a metric besides the one that is counted.
+    #[must_use]
+    pub fn looks_at(self, metric: Metric) -> bool {
+        self == Self::WorkoutWithHr && matches!(metric, Metric::WORKOUT | Metric::HEART_RATE)
     }
 }

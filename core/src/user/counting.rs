@@ -6,7 +6,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use super::{Enrolment, User, fold::Fold, plan, progress, rebuild, score};
+use super::{Enrolment, User, exertion, fold::Fold, plan, progress, rebuild, score};
 use crate::{
     civil::{Day, MINUTE_MS},
     day::DayState,
@@ -79,11 +79,22 @@ pub(super) fn amount(user: &User, of: &Definition, state: &DayState) -> i64 {
     }
 }
 
+/// The minutes of a day that a challenge believes, of one of the metrics that it counts.
+pub(super) fn believed(
+    user: &User,
+    (of, metric): (&Definition, Metric),
+    day: Day,
+) -> Vec<(i32, u32)> {
+    let mut series = progress::minutes(user, (metric, total(user, of)), day);
+    exertion::keep(user, of, day, &mut series);
+    series
+}
+
 /// The minutes of a day for a score: of a hard-closed one, which somebody who joins late may bring along, no more than it had
 /// then. That is known of steps alone (ADR 0061).
 pub(super) fn minutes(user: &User, of: &Definition, day: Day) -> Vec<(i32, u32)> {
     let metric = of.metric;
-    let mut series = progress::minutes(user, (metric, total(user, of)), day);
+    let mut series = believed(user, (of, metric), day);
     if day > user.hard_closed {
         return series;
     }

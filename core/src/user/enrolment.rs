@@ -398,7 +398,8 @@ pub(super) fn day_changed(
     }
     let counts = |held: &Enrolment| {
         let of = &held.definition;
-        let counted = || of.kind.counts(metric, of.metric) && counting::counts_day(user, held, day);
+        let read = of.kind.counts(metric, of.metric) || of.evidence.looks_at(metric);
+        let counted = || read && counting::counts_day(user, held, day);
         held.state == EnrolmentState::Active && counted()
     };
     let ids: Vec<_> = user

@@ -13,6 +13,7 @@ mod counting;
 pub mod device_order;
 mod devices;
 mod enrolment;
+mod exertion;
 pub mod explain;
 pub mod fold;
 mod footprint;

@@ -10,12 +10,12 @@ use super::{
     counting::{self, Taken, counted_span},
     enrolment::EnrolmentState,
     fold::Fold,
-    marks, plan, progress, rebuild,
+    marks, plan, rebuild,
 };
 use crate::{
     civil::{Day, MINUTE_MS},
     definition::{
-        Kind,
+        Definition, Evidence, Kind,
         kind::{
             duel::{self, Ring},
             survival,
@@ -47,10 +47,12 @@ pub(super) fn score_changed(user: &mut User, id: ChallengeId, day: Day, eligible
     let Some(held) = user.enrolments.get(&id) else {
         return;
     };
-    if counting::total(user, &held.definition) == Total::Eligible {
+    let of = &held.definition;
+    let all = of.evidence != Evidence::WorkoutWithHr;
+    if all && counting::total(user, of) == Total::Eligible {
         score_day(user, id, day, eligible);
     } else {
-        let own = counting::minutes(user, &held.definition, day);
+        let own = counting::minutes(user, of, day);
         score_day(user, id, day, &own);
     }
 }
@@ -63,8 +65,7 @@ pub(super) fn score_day(user: &mut User, id: ChallengeId, day: Day, series: &[(i
     let span = counted_span(user, held);
     if let Kind::Duel { rings } = &held.definition.kind {
         let cap = held.definition.per_day_cap.unwrap_or(i64::MAX);
-        let total = counting::total(user, &held.definition);
-        let filled = fill(user, (rings, total), (day, span), cap);
+        let filled = fill(user, (&held.definition, rings), (day, span), cap);
         return keep(user, id, day, filled);
     }
     let mut given = BTreeMap::new();
@@ -112,13 +113,13 @@ fn walk(counted: impl Iterator<Item = Taken>, most: i64) -> (i64, i64) {
 /// The points that the rings of a duel come to in a day, and in which minute.
 fn fill(
     user: &User,
-    (rings, total): (&[Ring], Total),
+    (of, rings): (&Definition, &[Ring]),
     (day, span): (Day, (i64, i64)),
     most: i64,
 ) -> (i64, i64) {
     let mut minutes: Vec<(i32, usize, u32)> = Vec::new();
     for (place, ring) in rings.iter().enumerate() {
-        let own = progress::minutes(user, (ring.metric, total), day);
+        let own = counting::believed(user, (of, ring.metric), day);
         minutes.extend(
             own.into_iter()
                 .map(|(minute, value)| (minute, place, value)),

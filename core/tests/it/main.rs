@@ -11,6 +11,7 @@ mod challenges;
 mod classes;
 mod days;
 mod device_order;
+mod exertion;
 mod explain;
 mod formats;
 mod goals;

@@ -6,7 +6,7 @@ use streakline_core::{
     view::BoardView,
 };
 
-use super::{Directory, Outcome, challenges::visible, fault};
+use super::{Directory, Outcome, boards::visible, fault};
 use crate::protocol::error_code::Refusal;
 
 impl Directory {

@@ -117,7 +117,8 @@ pub(super) struct ChallengeBody {
     /// Fewest members at the window's end; with fewer it is cancelled then. Null: any number will do.
     #[schema(minimum = 1, maximum = 1_000_000)]
     min_participants: Option<u32>,
-    /// Which samples count: `sensed`, or `any` where typed-in ones count for anything at all (`rules.manual_policy`).
+    /// Which samples count: `sensed`; `any` where typed-in ones count for anything at all (`rules.manual_policy`); `workout_with_hr`, those of
+    /// minutes of workouts in which a heart rate was measured.
     #[schema(default = "sensed")]
     evidence: Option<String>,
     /// Most of one day that counts, in the metric's unit; null: all of it. Absent: 30,000 steps of `most` and `team_vs_team`, of other types all of it.
@@ -159,10 +160,8 @@ fn evidence(value: &Value, policy: ManualPolicy) -> Result<Evidence, Wrong> {
         "any" if Evidence::Any.total(policy).is_some() => return Ok(Evidence::Any),
         "any" => "typed-in samples count for nothing under this deployment's rules.manual_policy",
         "attested" => "no device signs its samples in this version",
-        "workout_with_hr" => {
-            "this version does not tell the minutes of workouts with a heart rate apart"
-        }
-        _ => "must be sensed or any",
+        "workout_with_hr" => return Ok(Evidence::WorkoutWithHr),
+        _ => "must be sensed, any or workout_with_hr",
     };
     Err(Wrong::new("unsupported", words))
 }

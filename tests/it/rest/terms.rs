@@ -3,8 +3,12 @@
 use serde_json::{Value, json};
 
 use super::http::{Http, faults};
-use super::people::{Band, CLOCK, challenge, enrol_new, events, make_user, phase, published, utc};
-use crate::harness::{Server, block_on};
+use super::people::{
+    Band, CLOCK, challenge, device_of, enrol_new, events, make_user, phase, published, utc,
+};
+use crate::harness::stream::batch;
+use crate::harness::wire::hello;
+use crate::harness::{Server, Wire, block_on};
 
 async fn row(admin: &Http, of: &str, user: &str) -> Value {
     let row = admin.get(&format!("{of}/leaderboard/{user}")).await;
@@ -121,5 +125,53 @@ fn who_joins_late_may_bring_along_what_was_walked_since_the_start() {
         // The score comes to the board behind the answer.
         admin.advance(utc("2016-04-13", 9, 0)).await;
         assert_eq!(row(&admin, &of, "ann").await["score"], 50);
+    });
+}
+
+#[test]
+fn only_the_minutes_of_a_workout_with_a_heart_rate_may_count() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        make_user(&admin, "ann").await;
+        let mut body = on_clock("user_local");
+        body["evidence"] = json!("workout_with_hr");
+        let of = published(&admin, &body).await;
+        let path = format!("{of}/enrolments/ann");
+        admin.enrol(&path).await.expect(201);
+        let now_ms = utc("2016-04-13", 12, 0);
+        admin.advance(now_ms).await;
+        let mut said = hello(&device_of("ann"), now_ms);
+        said["class"] = json!("watch");
+        let (mut wire, _) = Wire::hello(&server, "ann", &said).await;
+        // Six minutes of 10 to 60 steps; a heart beats in the third to the fifth, the run is of the fourth on.
+        let start_ms = utc("2016-04-13", 9, 0);
+        let minute = |number: i64| start_ms + number * 60_000;
+        let steps = [10, 20, 30, 40, 50, 60];
+        wire.ack(&batch(1, start_ms, &steps)).await;
+        let heart = (2..5).map(|number| {
+            json!({"id": (100 + number).to_string(), "metric": "heart_rate", "start_ms": minute(number),
+                "value": 140, "method": "auto"})
+        });
+        let run = json!({"id": "200", "metric": "workout", "sport": "run", "method": "active",
+            "start_ms": minute(3), "end_ms": minute(6)});
+        let records: Vec<Value> = heart.chain([run]).collect();
+        let proof = json!({"type": "batch", "batch_id": 2, "lane": "live", "first_seq": 7,
+            "records": records});
+        let ack = wire.ack(&proof).await;
+        assert_eq!(ack["results"], json!([]), "{ack}");
+        admin.advance(now_ms + 1).await;
+        let counted = row(&admin, &of, "ann").await;
+        assert_eq!(counted["score"], 90);
+        assert_eq!(counted["achieved_at_ms"], minute(4));
+        let id = of.rsplit('/').next().unwrap();
+        let why = format!("/v1/users/ann/explain/score?challenge={id}");
+        let why = admin.get(&why).await.expect(200).json();
+        let today = &why["days"][0];
+        assert_eq!(
+            (&today["eligible"], &today["scored"]),
+            (&json!(210), &json!(90))
+        );
+        assert_eq!(today["left_out"], json!(["evidence"]));
     });
 }

@@ -139,7 +139,12 @@ impl Segments {
     }
 
     /// A row's newest score and time, in the segments that it belongs to already.
-    pub(super) fn set(&mut self, id: &RowId, held: &Belonging, (score, achieved_at_ms): (i64, i64)) {
+    pub(super) fn set(
+        &mut self,
+        id: &RowId,
+        held: &Belonging,
+        (score, achieved_at_ms): (i64, i64),
+    ) {
         for key in held.keys() {
             if let Some(part) = self.0.get_mut(&key) {
                 part.order.set(id, score, achieved_at_ms);

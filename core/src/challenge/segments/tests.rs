@@ -245,10 +245,10 @@ fn t6_6_segments_of_a_frozen_board_stay_as_they_were() {
 #[test]
 fn who_leaves_or_is_erased_while_it_runs_is_in_no_segment_any_more() {
     let mut resident = running(&two_regions());
-    give(&mut resident, ChallengeInput::Leave(user("u014")));
+    give(&mut resident, ChallengeInput::Leave(user("u014"), None));
     forget(&mut resident, "u013");
     let view = page(&resident, "region:UK", None);
     assert_eq!(places(&view.items), [("u012".into(), 1, 1)]);
-    give(&mut resident, ChallengeInput::Leave(user("u012")));
+    give(&mut resident, ChallengeInput::Leave(user("u012"), None));
     assert_eq!(resident.board().segments().len(), 1);
 }

@@ -155,6 +155,7 @@ impl Challenge {
         let empty = LiveView {
             challenge: self.id,
             phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
+            ranks: self.rank_state(board, now_ms),
             participants: board.len(),
             partial: board.is_partial(),
             suppressed: false,
@@ -205,6 +206,8 @@ impl Challenge {
                 around.before.into_iter().chain(around.after).collect()
             }
             Section::Within { of, .. } => self.section_rows(order, of),
+            // Teams are of the whole board.
+            Section::Teams => Vec::new(),
         }
     }
 }

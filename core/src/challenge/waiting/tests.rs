@@ -333,17 +333,24 @@ fn who_waits_and_may_not_take_part_any_more_is_passed_over_as_long_as_that_is_so
     };
     say(&mut resident, 2, true);
     say(&mut resident, 1, false);
-    give(&mut resident, 0, ChallengeInput::Leave(user("ann")));
+    give(&mut resident, 0, ChallengeInput::Leave(user("ann"), None));
     let admit = |resident: &Resident| resident.admission(0);
     let cat = resident
         .challenge()
         .members
         .number_of(&user("cat"))
         .unwrap();
-    assert_eq!(admit(&resident), Some(ChallengeInput::Admit([cat].into())));
-    give(&mut resident, 0, ChallengeInput::Admit([cat].into()));
+    assert_eq!(
+        admit(&resident),
+        Some(ChallengeInput::Admit([cat].into(), Vec::new()))
+    );
+    give(
+        &mut resident,
+        0,
+        ChallengeInput::Admit([cat].into(), Vec::new()),
+    );
     assert_eq!(admit(&resident), None, "no place is free");
-    give(&mut resident, 0, ChallengeInput::Leave(user("cat")));
+    give(&mut resident, 0, ChallengeInput::Leave(user("cat"), None));
     assert_eq!(admit(&resident), None, "bob waits on");
     assert!(resident.challenge().waits(&user("bob")));
     say(&mut resident, 3, false);
@@ -352,7 +359,10 @@ fn who_waits_and_may_not_take_part_any_more_is_passed_over_as_long_as_that_is_so
         .members
         .number_of(&user("bob"))
         .unwrap();
-    assert_eq!(admit(&resident), Some(ChallengeInput::Admit([bob].into())));
+    assert_eq!(
+        admit(&resident),
+        Some(ChallengeInput::Admit([bob].into(), Vec::new()))
+    );
     // What the partition said is not kept: after a restart nobody is taken in before it says it again.
     say(&mut resident, 4, true);
     let (bytes, _) = stored(&mut resident);
@@ -362,5 +372,8 @@ fn who_waits_and_may_not_take_part_any_more_is_passed_over_as_long_as_that_is_so
     again.filled();
     assert_eq!(admit(&again), None);
     say(&mut again, 5, false);
-    assert_eq!(admit(&again), Some(ChallengeInput::Admit([bob].into())));
+    assert_eq!(
+        admit(&again),
+        Some(ChallengeInput::Admit([bob].into(), Vec::new()))
+    );
 }

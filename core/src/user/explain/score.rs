@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::{
     civil::Day,
     day::Amount,
+    definition::Evidence,
     id::{ChallengeId, Position},
     user::{
         Enrolment, EnrolmentState, User,
@@ -23,6 +24,8 @@ pub enum LeftOut {
     Late,
     /// They came after the cut-off, or after the user had left.
     Frozen,
+    /// Minutes without the evidence that the challenge asks for.
+    Evidence,
 }
 
 /// One day of a score.
@@ -104,6 +107,7 @@ impl User {
             (!whole, LeftOut::Outside),
             (day <= self.hard_closed, LeftOut::Late),
             (held.state != EnrolmentState::Active, LeftOut::Frozen),
+            (of.evidence == Evidence::WorkoutWithHr, LeftOut::Evidence),
         ];
         let left =
             |(holds, why): (bool, LeftOut)| (holds && scored < amount.eligible).then_some(why);

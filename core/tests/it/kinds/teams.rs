@@ -82,6 +82,8 @@ fn played(definition: &Definition, players: &Players, salt: u64, gone: &[usize])
             score: *score,
             achieved_at_ms: *minute,
             alias: String::new(),
+            segments: Vec::new(),
+            is_ineligible: false,
             days: Vec::new(),
         };
         resident.take(&told);

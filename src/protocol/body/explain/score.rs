@@ -76,7 +76,8 @@ pub struct ScoreOfDay {
     /// Start of the minute in which it reached that, POSIX ms.
     #[schema(required = true)]
     pub achieved_at_ms: Option<i64>,
-    /// What may have left out the rest: `cap`, `outside` (of the minutes that count), `late` (after the hard close), `frozen`.
+    /// What may have left out the rest: `cap`, `outside` (of the minutes that count), `late` (after the hard close), `frozen`,
+    /// `evidence` (no workout with a heart rate).
     #[schema(value_type = Vec<String>)]
     pub left_out: Vec<&'static str>,
 }
@@ -99,6 +100,7 @@ fn left_out(why: &LeftOut) -> &'static str {
         LeftOut::Outside => "outside",
         LeftOut::Late => "late",
         LeftOut::Frozen => "frozen",
+        LeftOut::Evidence => "evidence",
     }
 }
 
