@@ -136,6 +136,26 @@ uuid_id! {
     /// A challenge; the server makes these (UUIDv7).
     ChallengeId
 }
+
+impl ChallengeId {
+    /// The id of a cycle of this series: a UUIDv8 that begins with the time of the series, and is the same whoever asks.
+    #[must_use]
+    pub fn of_cycle(self, number: u32) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"cycle")
+            .chain_update(self.0)
+            .chain_update(number.to_be_bytes())
+            .finalize();
+        let mut id = [0_u8; 16];
+        let bytes = self.0.iter().take(6).chain(hash.iter());
+        id.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let [.., version, _, variant, _, _, _, _, _, _, _] = &mut id;
+        *version = (*version & 0x0F) | 0x80;
+        *variant = (*variant & 0x3F) | 0x80;
+        Self(id)
+    }
+}
+
 uuid_id! {
     /// A campaign: a budget that challenges draw on. Whoever makes it chooses the id; no challenge has the same.
     CampaignId

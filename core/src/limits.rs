@@ -100,6 +100,12 @@ pub const REWARD_MICRO_MAX: i64 = 1_000_000_000_000_000;
 pub const BUDGET_MICRO_MAX: i64 = 1_000_000_000_000_000_000;
 /// Most challenges that one campaign pays for, over its life.
 pub const CAMPAIGN_CHALLENGES_MAX: usize = 1_000;
+/// Windows of a challenge that begins anew.
+pub const CYCLES_MAX: u32 = 10_000;
+/// How long before its window starts anywhere a cycle is made, in ms.
+pub const CYCLE_AHEAD_MS: i64 = 86_400_000;
+/// Members of a cycle that the next one is told of at once.
+pub const HANDED_AT_ONCE_MAX: usize = 64;
 /// Prizes of at least so much are held before they can be spent, 10^-6 token (domain.md 5.1).
 pub const HELD_PRIZE_MICRO: i64 = 1_000_000_000;
 /// How long they are held, in ms (domain.md 5.1).

@@ -27,6 +27,7 @@ mod challenges;
 mod checkpoint;
 mod clock;
 mod cors;
+mod cycles;
 mod days;
 mod devices;
 mod enrolments;

@@ -220,6 +220,7 @@ pub(crate) fn board_view() -> BoardView {
         segment: None,
         suppressed: false,
         percentile_bp: None,
+        next_reset_ms: None,
     }
 }
 

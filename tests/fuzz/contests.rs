@@ -15,7 +15,7 @@ use streakline_core::{
 };
 
 use crate::{
-    attributes, kinds,
+    attributes, cycles, kinds,
     random::Random,
     terms,
     values::{FROM_MS, bytes32, day, encoded, few, maybe, retry, skip, user_id, words},
@@ -51,6 +51,8 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         eligibility: maybe(random, attributes::rule),
         segments: maybe(random, attributes::name).into_iter().collect(),
         min_participants: maybe(random, |random| terms::least(random, capacity)),
+        recurs: None,
+        cycle: None,
     };
     let mut of = kinds::with_kind(random, of);
     let walks = [Metric::STEPS, Metric::DISTANCE].contains(&of.metric);
@@ -72,7 +74,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
             .retain(|reward| !matches!(reward.basis, Basis::Pool(_)));
     }
     of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
-    of
+    cycles::with_cycles(random, of)
 }
 
 /// Mostly steps; else with another number of store units in one unit.
@@ -176,12 +178,13 @@ fn departed(random: &mut Random) -> Option<Departed> {
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(18) {
+    match random.index(19) {
         15 => ChallengeInput::Void(words(random, 200)),
         16 => ChallengeInput::Fall {
             round: u32::try_from(random.within(0, 3)).unwrap(),
             members: vec![MemberNumber(u32::try_from(random.within(0, 9)).unwrap())],
         },
+        17 => ChallengeInput::Cycle(cycles::input(random)),
         14 => ChallengeInput::Reach(u32::try_from(random.index(9)).unwrap()),
         13 => ChallengeInput::Count(u32::try_from(random.within(0, 9)).unwrap()),
         12 => ChallengeInput::Campaign(campaign_input(random)),
@@ -197,6 +200,7 @@ pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
             member: MemberNumber(u32::try_from(random.within(0, 9)).unwrap()),
             waits: random.permille(300),
             team: maybe(random, |random| u8::try_from(random.within(0, 3)).unwrap()),
+            carried: maybe(random, cycles::carried),
         },
         6 => ChallengeInput::Leave(user_id(random), departed(random)),
         7 => ChallengeInput::Settle {

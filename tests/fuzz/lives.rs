@@ -313,6 +313,7 @@ fn challenge(random: &mut Random) -> Vec<u8> {
             member: MemberNumber(u32::try_from(number).unwrap() + 1),
             waits: random.permille(200),
             team: None,
+            carried: None,
         });
         if random.permille(200) {
             inputs.push(ChallengeInput::Leave(user, None));

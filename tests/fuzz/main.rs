@@ -12,6 +12,7 @@ mod campaign;
 mod cbor;
 mod contests;
 mod corpus;
+mod cycles;
 mod goals;
 mod instruments;
 mod json;

@@ -44,7 +44,7 @@ impl Challenge {
         let pays = self.definition.as_ref().and_then(|of| of.campaign);
         let is_gone = self.stage == Stage::Absent;
         let is_known = self.is_over() && !(self.is_voided() && self.owes_conclusions());
-        pays.is_some() && !self.accounted && (is_known || is_gone)
+        pays.is_some() && !self.is_series() && !self.accounted && (is_known || is_gone)
     }
 
     /// Whether it is over and a member's partition has yet to confirm how it ended.

@@ -33,6 +33,9 @@ pub enum Refusal {
     /// Not a member.
     #[error("not enrolled")]
     NotEnrolled,
+    /// Nobody joins a series: each cycle is joined by itself.
+    #[error("it is a series; join one of its cycles")]
+    Series,
 }
 
 impl Challenge {
@@ -101,6 +104,9 @@ impl Challenge {
             return Ok(false);
         }
         let definition = self.definition.as_ref().ok_or(Refusal::NotFound)?;
+        if self.is_series() {
+            return Err(Refusal::Series);
+        }
         match phase {
             ChallengePhase::Draft | ChallengePhase::Published => return Err(Refusal::NotOpen),
             ChallengePhase::Finalising | ChallengePhase::Settled | ChallengePhase::Voided => {
@@ -152,6 +158,7 @@ impl Challenge {
             member,
             waits,
             team: self.team_for(wanted, waits),
+            carried: None,
         }
     }
 

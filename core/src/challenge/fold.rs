@@ -3,8 +3,8 @@
 use alloc::{boxed::Box, vec::Vec};
 
 use super::{
-    Challenge, Departed, Member, Name, Stage, Told, attendance, board::Board, forget::forget,
-    frozen::freeze, waiting,
+    Challenge, Departed, Member, Name, Stage, Told, attendance, board::Board, carry::Carried,
+    forget::forget, frozen::freeze, series, waiting,
 };
 use crate::{
     campaign::{self, CampaignInput},
@@ -78,6 +78,7 @@ fn run_boundaries(challenge: &mut Challenge, up_to_ms: i64) {
     while let Some(deadline_ms) = challenge.next_deadline().filter(|at| *at <= up_to_ms) {
         challenge.now_ms = deadline_ms;
         challenge.version = challenge.version.saturating_add(1);
+        challenge.note_cycles();
     }
 }
 
@@ -94,6 +95,7 @@ fn apply(
         ChallengeInput::Publish => {
             // Boundaries that passed while it was a draft are no news.
             challenge.now_ms = challenge.now_ms.max(header.stamp_ms);
+            challenge.begin_series();
             set(challenge, Stage::Published)
         }
         ChallengeInput::Cancel(reason) => {
@@ -101,28 +103,7 @@ fn apply(
             end(challenge, board, Stage::Cancelled(reason.clone()))
         }
         ChallengeInput::Void(reason) => void(challenge, board, (reason, header)),
-        ChallengeInput::Join {
-            user,
-            alias,
-            starts_ms,
-            member,
-            waits,
-            team,
-        } => {
-            let name = Name {
-                user: user.clone(),
-                alias: alias.clone(),
-                asked_by: Some(Box::new(header.origin.clone())),
-            };
-            let times = (header.stamp_ms, *starts_ms);
-            let joining = Joining {
-                name,
-                asked: *member,
-                waits: *waits,
-                team: *team,
-            };
-            join(challenge, board, joining, times)
-        }
+        ChallengeInput::Join { .. } => take_in(challenge, board, (header, input)),
         ChallengeInput::Admit(numbers, teams) => {
             waiting::admit(challenge, board, (numbers, teams, header.stamp_ms))
         }
@@ -148,8 +129,42 @@ fn apply(
             Vec::new()
         }
         ChallengeInput::Campaign(input) => draw(challenge, (input, header.stamp_ms)),
+        ChallengeInput::Cycle(input) => series::fold(challenge, (input, header.stamp_ms)),
         ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
     }
+}
+
+/// A user joins, or waits for a place.
+fn take_in(
+    challenge: &mut Challenge,
+    board: &mut Board,
+    (header, input): (&Header, &ChallengeInput),
+) -> Vec<Notice> {
+    let ChallengeInput::Join {
+        user,
+        alias,
+        starts_ms,
+        member,
+        waits,
+        team,
+        carried,
+    } = input
+    else {
+        return Vec::new();
+    };
+    let name = Name {
+        user: user.clone(),
+        alias: alias.clone(),
+        asked_by: Some(Box::new(header.origin.clone())),
+    };
+    let joining = Joining {
+        name,
+        asked: *member,
+        waits: *waits,
+        team: *team,
+        carried: *carried,
+    };
+    join(challenge, board, joining, (header.stamp_ms, *starts_ms))
 }
 
 /// The entity is a campaign; nobody is told.
@@ -158,7 +173,11 @@ fn draw(challenge: &mut Challenge, (input, at_ms): (&CampaignInput, i64)) -> Vec
     Vec::new()
 }
 
-fn create(challenge: &mut Challenge, definition: &Definition, at_ms: i64) -> Vec<Notice> {
+pub(super) fn create(
+    challenge: &mut Challenge,
+    definition: &Definition,
+    at_ms: i64,
+) -> Vec<Notice> {
     #[cfg(feature = "fault-injection")]
     crate::fault::taste_draft(&definition.title);
     challenge.definition = Some(definition.clone());
@@ -172,7 +191,7 @@ fn replace(challenge: &mut Challenge, definition: &Definition, at_ms: i64) -> Ve
     notices
 }
 
-fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
+pub(super) fn set(challenge: &mut Challenge, stage: Stage) -> Vec<Notice> {
     challenge.stage = stage;
     challenge.version = challenge.version.saturating_add(1);
     Vec::new()
@@ -206,6 +225,7 @@ struct Joining {
     asked: MemberNumber,
     waits: bool,
     team: Option<TeamNumber>,
+    carried: Option<Carried>,
 }
 
 fn join(
@@ -220,7 +240,11 @@ fn join(
         return Vec::new(); // An operator offers again what has been done since.
     }
     let join = held.map_or(0, |held| held.join).saturating_add(1);
-    let mut member = Member::new(joining.name, join, (joined_ms, starts_ms));
+    // Who is carried has been in since it joined the first of the cycles.
+    let carried = joining.carried.unwrap_or(Carried { join: 0, joined_ms });
+    let times = (carried.joined_ms, starts_ms);
+    let mut member = Member::new(joining.name, join, times);
+    member.carried = carried.join;
     member.team = joining.team;
     if joining.waits {
         member.joined = false;

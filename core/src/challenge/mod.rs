@@ -9,6 +9,7 @@ pub mod admit;
 pub mod amend;
 mod attendance;
 pub mod board;
+pub mod carry;
 pub mod delta;
 pub mod fold;
 mod forget;
@@ -22,6 +23,7 @@ mod rounds;
 mod scene;
 pub mod section;
 pub mod segments;
+pub mod series;
 pub mod stored;
 pub mod teams;
 mod tiers;
@@ -43,6 +45,9 @@ use crate::{
 
 pub use board::{Answer, Board, RowId};
 pub use members::{Departed, ERASED_ALIAS, Member, Members, Name};
+
+use carry::Succession;
+use series::Series;
 
 /// What admins have decided, and the settlement.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -190,6 +195,13 @@ pub struct Challenge {
     #[n(31)]
     #[cbor(default)]
     pub accounted: bool,
+    /// The cycles of a series that is published; then nobody is a member here (ADR 0070).
+    #[n(32)]
+    pub series: Option<Box<Series>>,
+    /// What it knows of the cycles before and after it.
+    #[n(33)]
+    #[cbor(default)]
+    pub succession: Succession,
 }
 
 impl Challenge {
@@ -220,6 +232,8 @@ impl Challenge {
             segment_values: Vec::new(),
             campaign: None,
             accounted: false,
+            series: None,
+            succession: Succession::default(),
         }
     }
 
@@ -250,6 +264,8 @@ impl Challenge {
             segment_values: Vec::new(),
             campaign: self.campaign.clone(),
             accounted: self.accounted,
+            series: self.series.clone(),
+            succession: self.succession.clone(),
         }
     }
 
@@ -284,6 +300,7 @@ impl Challenge {
             Stage::Cancelled(_) => ChallengePhase::Cancelled,
             Stage::Settled { .. } => ChallengePhase::Settled,
             Stage::Voided { .. } => ChallengePhase::Voided,
+            Stage::Published if self.is_series() => self.phase_of_series(now_ms),
             Stage::Published if definition.join_opens_ms.is_some_and(|opens| now_ms < opens) => {
                 ChallengePhase::Published
             }
@@ -300,6 +317,9 @@ impl Challenge {
             .definition
             .as_ref()
             .filter(|_| self.stage == Stage::Published && !self.stopped)?;
+        if self.is_series() {
+            return self.next_of_series();
+        }
         let boundaries = [
             definition.join_opens_ms.unwrap_or(i64::MIN),
             definition.started_ms(),
@@ -316,15 +336,15 @@ impl Challenge {
         let definition = self
             .definition
             .as_ref()
-            .filter(|_| self.stage == Stage::Published && !self.stopped)?;
+            .filter(|_| self.stage == Stage::Published && !self.stopped && !self.is_series())?;
         Some(definition.settles_at_ms()).filter(|cutoff_ms| *cutoff_ms <= self.now_ms)
     }
 
-    /// When this challenge must be woken, POSIX ms; one that waits for its settlement, or for its members to be counted, or is over
-    /// and has yet to tell somebody, is due at once.
+    /// When this challenge must be woken, POSIX ms; one that waits for its settlement, or for its members to be counted, or has yet to
+    /// tell another challenge or, once it is over, a member, is due at once.
     #[must_use]
     pub fn visible_deadline(&self) -> Option<i64> {
-        let owes = self.owes_conclusions() || self.owes_account();
+        let owes = self.owes_conclusions() || self.owes_account() || self.owes_cycles();
         let now = (owes || self.awaits_count()).then_some(self.now_ms);
         let waits = now.or(self.round_passed()).or(self.cutoff_passed());
         waits.or(self.next_deadline())

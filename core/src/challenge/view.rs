@@ -142,6 +142,7 @@ impl Challenge {
             segment: None,
             suppressed: false,
             percentile_bp: None,
+            next_reset_ms: self.next_reset_ms(),
         }
     }
 

@@ -6,6 +6,7 @@ mod clock;
 pub mod eligibility;
 mod evidence;
 pub mod kind;
+pub mod recurs;
 pub mod rewards;
 mod terms;
 
@@ -14,6 +15,7 @@ use minicbor::{Decode, Encode};
 
 use self::{
     eligibility::Rule,
+    recurs::{Cycle, Recurs},
     rewards::{Reward, TieRule},
 };
 use crate::{
@@ -114,6 +116,12 @@ pub struct Definition {
     #[n(15)]
     #[cbor(default)]
     pub evidence: Evidence,
+    /// When it begins anew: then it is a series of challenges and none itself.
+    #[n(30)]
+    pub recurs: Option<Recurs>,
+    /// Which of a series it is.
+    #[n(31)]
+    pub cycle: Option<Cycle>,
 }
 
 /// A fault of a definition.
@@ -176,6 +184,8 @@ impl Definition {
             segments: Vec::new(),
             min_participants: None,
             evidence: Evidence::Sensed,
+            recurs: None,
+            cycle: None,
         }
     }
 
@@ -238,6 +248,7 @@ impl Definition {
         faults.extend(self.reward_faults());
         faults.extend(self.faults_of_terms());
         faults.extend(self.eligibility.iter().flat_map(Rule::faults));
+        faults.extend(self.recurring_faults());
         faults
     }
 

@@ -5,7 +5,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     campaign::CampaignInput,
-    challenge::Departed,
+    challenge::{Departed, carry::Carried, series::CycleInput},
     definition::{Definition, kind::teams::TeamNumber},
     id::{MemberNumber, UserId},
     poison::{Retry, Skip},
@@ -53,6 +53,9 @@ pub enum ChallengeInput {
         /// same reason.
         #[n(6)]
         team: Option<TeamNumber>,
+        /// It is a member of the cycle before, and nobody asked.
+        #[n(5)]
+        carried: Option<Carried>,
     },
     /// Annuls a settlement, with the admin's words: what it has paid goes back.
     #[n(25)]
@@ -114,6 +117,9 @@ pub enum ChallengeInput {
     /// The entity is a campaign, and this changes it.
     #[n(30)]
     Campaign(#[n(0)] CampaignInput),
+    /// The challenge is a series or a cycle of one, and this carries it on.
+    #[n(31)]
+    Cycle(#[n(0)] CycleInput),
 }
 
 impl ChallengeInput {
@@ -138,6 +144,7 @@ impl ChallengeInput {
             | Self::Count(_)
             | Self::Reach(_)
             | Self::Fall { .. }
+            | Self::Cycle(_)
             | Self::Campaign(_) => None,
         }
     }
@@ -163,6 +170,7 @@ impl ChallengeInput {
             Self::Count(_) => "count",
             Self::Reach(_) => "reach",
             Self::Fall { .. } => "fall",
+            Self::Cycle(input) => input.kind(),
             Self::Campaign(CampaignInput::Fund { .. }) => "fund",
             Self::Campaign(CampaignInput::Reserve { .. }) => "reserve",
             Self::Campaign(CampaignInput::Close { .. }) => "close",

@@ -83,6 +83,8 @@ pub struct BoardView {
     pub suppressed: bool,
     /// Of that row, its percentile there, in basis points.
     pub percentile_bp: Option<u32>,
+    /// When it begins anew, POSIX ms.
+    pub next_reset_ms: Option<i64>,
 }
 
 /// Rows of a leaderboard that somebody keeps looking at.

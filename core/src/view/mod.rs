@@ -406,6 +406,19 @@ pub struct ChallengeView {
     pub version: u64,
 }
 
+/// A cycle of a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CycleView {
+    /// From 1.
+    pub number: u32,
+    /// The challenge that it is; of one that was missed there is none.
+    pub challenge: ChallengeId,
+    /// First and last date.
+    pub window: (Day, Day),
+    /// Why it was not made, in words.
+    pub missed: Option<String>,
+}
+
 /// What a client is told that knows nothing yet (protocol.md 5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotView {

@@ -34,6 +34,7 @@ fn challenge() -> Resident {
         member: MemberNumber(u32::try_from(number).unwrap() + 1),
         waits: false,
         team: None,
+        carried: None,
     };
     let begin = [
         ChallengeInput::Create(definition()),

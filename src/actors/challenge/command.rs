@@ -62,7 +62,7 @@ pub(crate) enum ChallengeCommand {
         number: u64,
     },
     /// A member's partition has journaled a notice.
-    Confirmed { user: UserId, input: UserInput },
+    Confirmed { user: UserId, input: Box<UserInput> },
     /// A member could not be told now.
     NotConfirmed { user: UserId, number: u64 },
     /// A partition's answer to the question of a settlement or a round.

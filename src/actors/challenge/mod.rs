@@ -4,6 +4,7 @@
 //! `core::challenge`'s.
 
 mod command;
+mod cycles;
 mod deliver;
 mod pace;
 mod poison;
@@ -75,6 +76,8 @@ pub(super) struct ChallengeCell {
     snapshotting: bool,
     /// The campaign is being told what was paid.
     accounting: bool,
+    /// Other cycles are being told something.
+    telling: cycles::Telling,
     /// Scores of the store, until the tail before them is folded.
     standings: Option<Vec<Contribution>>,
     /// How often the state was let go after a fault.
@@ -108,6 +111,7 @@ impl ChallengeCell {
             told_ms: 0,
             snapshotting: false,
             accounting: false,
+            telling: cycles::Telling::default(),
             standings: None,
             lives: 0,
             born_ms: now_ms,
@@ -161,6 +165,7 @@ impl ChallengeCell {
             resident.pending() == 0
                 && resident.outbox.is_empty()
                 && !resident.challenge().owes_account()
+                && !resident.owes_cycles()
                 && !resident.is_partial()
                 && !settling
         });
@@ -260,8 +265,8 @@ fn fold_durable(cell: &Cell) {
     settle(cell);
 }
 
-/// Tells members, counts them at the end, goes on with a settlement, gives free places away, tells the campaign, lets waiting commands go
-/// on, keeps deadlines.
+/// Tells members, counts them at the end, goes on with a settlement, gives free places away, tells the campaign and other cycles,
+/// lets waiting commands go on, keeps deadlines.
 pub(super) fn settle(cell: &Cell) {
     deliver::send_outbox(cell);
     deliver::count(cell);
@@ -269,6 +274,7 @@ pub(super) fn settle(cell: &Cell) {
     deliver::admission(cell);
     deliver::tiers(cell);
     deliver::account(cell);
+    cycles::go_on(cell);
     command::resume(cell);
     let mut held = cell.borrow_mut();
     held.note_deadline();
@@ -284,6 +290,7 @@ fn ask_again(cell: &Cell) {
     {
         let mut held = cell.borrow_mut();
         held.accounting = false;
+        held.telling.round();
         if let Some(resident) = &mut held.resident {
             resident.round();
         }

@@ -41,6 +41,7 @@ pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
         admit::Refusal::Full => Code::Full,
         admit::Refusal::Closed => Code::Closed,
         admit::Refusal::NotEnrolled => Code::NotEnrolled,
+        admit::Refusal::Series => Code::Phase,
     };
     Refusal::new(code, refusal.to_string())
 }
@@ -119,7 +120,28 @@ impl Directory {
     pub(super) async fn change<T: Send + 'static>(
         &self,
         id: ChallengeId,
-        (admit, attach, member): (Admit, Attach, Option<UserId>),
+        change: (Admit, Attach, Option<UserId>),
+        caller: Caller,
+        view: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        self.change_if(id, (change, false), caller, view).await
+    }
+
+    /// The same, also of a challenge that is stopped.
+    pub(super) async fn change_always<T: Send + 'static>(
+        &self,
+        id: ChallengeId,
+        change: (Admit, Attach, Option<UserId>),
+        caller: Caller,
+        view: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        self.change_if(id, (change, true), caller, view).await
+    }
+
+    async fn change_if<T: Send + 'static>(
+        &self,
+        id: ChallengeId,
+        ((admit, attach, member), while_stopped): ((Admit, Attach, Option<UserId>), bool),
         caller: Caller,
         view: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
@@ -135,7 +157,7 @@ impl Directory {
             member,
             done,
             caller,
-            while_stopped: false,
+            while_stopped,
         };
         send_challenge(&self.shared, id, ChallengeCommand::Write(write))?;
         answered(&self.shared, answer).await

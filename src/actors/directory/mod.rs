@@ -4,6 +4,7 @@ mod adjustment;
 mod boards;
 mod campaigns;
 mod challenges;
+mod cycles;
 mod ending;
 mod erasure;
 mod explain;
@@ -18,6 +19,7 @@ mod stuck;
 mod teams;
 mod users;
 
+pub use cycles::Listed;
 pub use explain::{TrailRow, TrailRows};
 pub use export::Exported;
 pub use rehearsal::{Asked, Candidates};

@@ -278,6 +278,7 @@ fn readmitted(
         | ChallengeInput::Reach(_)
         | ChallengeInput::Fall { .. }
         | ChallengeInput::Campaign(_)
+        | ChallengeInput::Cycle(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),

@@ -315,6 +315,7 @@ fn notice(cell: &Cell, challenge: ChallengeId, (input, by): (UserInput, Origin))
     let known = held.user().is_some_and(|user| user.knows(&input));
     if known {
         let user = held.id.clone();
+        let input = Box::new(input);
         let confirmed = ChallengeCommand::Confirmed { user, input };
         let _ = held.host.send_challenge(challenge, confirmed);
     } else {

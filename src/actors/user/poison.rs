@@ -141,6 +141,7 @@ fn confirm(cell: &Cell, notice: Option<UserInput>) {
     let held = cell.borrow();
     let user = held.id.clone();
     // Not arrived: the challenge tells again.
+    let input = Box::new(input);
     let confirmed = ChallengeCommand::Confirmed { user, input };
     let _ = held.host.send_challenge(challenge, confirmed);
 }

@@ -2,6 +2,7 @@
 
 mod eligibility;
 mod kind;
+mod recurs;
 mod rewards;
 mod teams;
 mod window;
@@ -20,6 +21,7 @@ use utoipa::ToSchema;
 use self::{
     eligibility::rule,
     kind::{RingBody, StageBody, kind, type_name},
+    recurs::{RecursBody, recurs},
     rewards::{RewardBody, campaign, rewards, tie_rule},
     teams::TeamBody,
     window::{JoinBody, Window, WindowBody, join},
@@ -42,6 +44,7 @@ pub(super) const READ_ONLY: &[&str] = &[
     "ends_at_ms",
     "settles_at_ms",
     "reached_ms",
+    "cycle",
 ];
 
 /// A challenge to be made; what is absent has the value shown.
@@ -99,6 +102,9 @@ pub(super) struct ChallengeBody {
     /// When samples count.
     #[schema(inline)]
     window: WindowBody,
+    /// When it begins anew: each window is a challenge of its own then, and `window` the first; null: never.
+    #[schema(inline)]
+    recurs: Option<RecursBody>,
     /// Who may join when.
     #[schema(inline)]
     join: Option<JoinBody>,
@@ -181,6 +187,7 @@ pub(super) fn parse(
     let counted = counted.flatten();
     let kind = name.and_then(|name| kind(&mut top, name, counted));
     let window = Window::read(top.required_object("window"), known.zones);
+    let again = recurs(&mut top);
     let (join_opens_ms, late) = join(top.object("join"));
     let most = i64::from(limits::PARTICIPANTS_MAX);
     let capacity = top.nullable("capacity", integer(1..=most));
@@ -234,6 +241,7 @@ pub(super) fn parse(
     definition.rank_style = rank_style.map_or(definition.rank_style, style);
     definition.tie_rule = ties.map_or(definition.tie_rule, tie_rule);
     (definition.rewards, definition.campaign) = (paid, payer);
+    definition.recurs = again;
     add_faults_of(&definition, &faults);
     faults.none()?;
     Ok(definition)
@@ -255,7 +263,9 @@ fn style(word: &str) -> RankStyle {
 fn add_faults_of(definition: &Definition, faults: &Faults) {
     let window_is_known = !faults.concern("/window");
     let found = definition.faults().into_iter().filter(|fault| {
-        let of_dates = fault.pointer.starts_with("/window") || fault.code == "after_end";
+        let of_dates = fault.pointer.starts_with("/window")
+            || fault.code == "after_end"
+            || fault.code == "before_start";
         let by_capacity = fault.code == "needs_capacity" || fault.pointer == "/min_participants";
         let of_capacity = by_capacity && faults.concern("/capacity");
         let of_dates = of_dates || fault.pointer == "/join/late";

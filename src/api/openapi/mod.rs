@@ -20,7 +20,7 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    adjustments, balance, boards, campaigns, challenges, checkpoint, clock, days, devices,
+    adjustments, balance, boards, campaigns, challenges, checkpoint, clock, cycles, days, devices,
     enrolments, erasure, events, explain, export, goals, health, import, instruments, ledger, me,
     minutes, pauses, problem::Answer, rest_days, simulation, streaks, stuck, users, verdicts,
 };
@@ -99,6 +99,7 @@ routes! {
     "/v1/challenges/{id}/publish" => post challenges::publish;
     "/v1/challenges/{id}/cancel" => post challenges::cancel;
     "/v1/challenges/{id}/void" => post challenges::void;
+    "/v1/challenges/{id}/cycles" => get cycles::list;
     "/v1/challenges/{id}/simulate" => post simulation::simulate;
     "/v1/challenges/{id}/enrolments" => get enrolments::list;
     "/v1/challenges/{id}/enrolments/{user}" =>

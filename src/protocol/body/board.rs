@@ -99,7 +99,7 @@ pub struct Board<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, maximum = 10_000)]
     pub percentile_bp: Option<u32>,
-    /// When the board begins anew; null: never.
+    /// When the next cycle's board takes its place, POSIX ms; null: none follows.
     #[schema(required = true)]
     pub next_reset_ms: Option<i64>,
     /// The rows, best first.
@@ -130,7 +130,7 @@ impl<'a> Board<'a> {
             segment: view.segment.as_ref().map(ToString::to_string),
             suppressed: view.suppressed,
             percentile_bp: view.percentile_bp,
-            next_reset_ms: None,
+            next_reset_ms: view.next_reset_ms,
             items: rows(&view.items, audience),
             next,
         }

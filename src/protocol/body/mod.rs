@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 
 pub use board::{Audience, Board, OwnRow, RankState, Row};
 pub use campaign::Campaign;
-pub use challenge::{Challenge, Enrolment};
+pub use challenge::{Challenge, Cycle, Enrolment};
 pub use day::Day;
 pub use device::Device;
 pub use event::{Event, Events};

@@ -6,7 +6,7 @@ use streakline::{
     api::fuzzing::{Listed, Read, Route, cursor, query, read},
     protocol::body::{
         Goal,
-        challenge::{Reward, eligibility, kind::Parameters},
+        challenge::{Recurs, Reward, eligibility, kind::Parameters},
     },
 };
 use streakline_core::{
@@ -135,6 +135,8 @@ fn definition(seed: u64) -> Definition {
     let join_opens_ms = definition.join_opens_ms.map(|opens_ms| opens_ms.max(0));
     Definition {
         join_opens_ms,
+        // No body says which of a series it is.
+        cycle: None,
         ..definition
     }
 }
@@ -160,6 +162,7 @@ fn definition_json(of: &Definition) -> Value {
         None => cap.into(),
     });
     let campaign = of.campaign.map(|id| id.to_string());
+    let recurs = of.recurs.as_ref().map(Recurs::from);
     let late = match of.late {
         LateJoin::Yes => "yes",
         LateJoin::No => "no",
@@ -171,7 +174,7 @@ fn definition_json(of: &Definition) -> Value {
         "waitlist": of.waitlist, "eligibility": of.eligibility.as_ref().map(eligibility::shown),
         "segments": of.segments.iter().map(ToString::to_string).collect::<Vec<_>>(), "min_participants": of.min_participants, "evidence": of.evidence.name(),
         "per_day_cap": per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style,
-        "tie_rule": tie_rule, "rewards": rewards, "campaign": campaign});
+        "tie_rule": tie_rule, "rewards": rewards, "campaign": campaign, "recurs": recurs});
     let parameters = serde_json::to_value(Parameters::of(of)).unwrap();
     if let (Some(body), Value::Object(parameters)) = (body.as_object_mut(), parameters) {
         body.extend(parameters);

@@ -4,6 +4,7 @@ mod boards;
 mod browsers;
 mod challenges;
 mod clock;
+mod cycles;
 mod days;
 mod eligibility;
 pub(crate) mod erasure;

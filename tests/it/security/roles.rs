@@ -157,6 +157,7 @@ const ROWS: &[Row] = &[
         "/v1/challenges/{id}/void",
         [Forbidden, Forbidden, Forbidden, Conflict],
     ),
+    everybody("get", "/v1/challenges/{id}/cycles"),
     everybody("get", "/v1/challenges/{id}/enrolments"),
     own("get", "/v1/challenges/{id}/enrolments/{user}", 200),
     own("put", "/v1/challenges/{id}/enrolments/{user}", 200),

@@ -38,10 +38,11 @@ impl Challenge {
             // What its clocks show was settled when it was made (ADR 0060).
             new.clock = held.clock.clone();
         }
+        new.cycle = held.cycle;
         let faults = match phase {
             ChallengePhase::Draft | ChallengePhase::Published => fixed_campaign(held, &new),
-            ChallengePhase::Open => self.fixed_while_open(held, &new),
-            ChallengePhase::Finalising => fixed_but_title(held, &new),
+            ChallengePhase::Open if !self.is_series() => self.fixed_while_open(held, &new),
+            ChallengePhase::Open | ChallengePhase::Finalising => fixed_but_title(held, &new),
             ChallengePhase::Settled | ChallengePhase::Cancelled | ChallengePhase::Voided => {
                 return Err(Refusal::Phase(phase).into());
             }
@@ -143,6 +144,7 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.rewards != new.rewards, "/rewards"),
         (held.tie_rule != new.tie_rule, "/tie_rule"),
         (held.campaign != new.campaign, "/campaign"),
+        (held.recurs != new.recurs, "/recurs"),
     ];
     let differs = differs.into_iter().filter(|(differs, _)| *differs);
     let pointers = differs.map(|(_, pointer)| pointer);

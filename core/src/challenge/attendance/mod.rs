@@ -18,7 +18,8 @@ impl Challenge {
     pub(super) fn awaits_count(&self) -> bool {
         let matters =
             |of: &Definition| of.min_participants.is_some() && of.ends_at_ms() <= self.now_ms;
-        let runs = self.stage == Stage::Published && !self.stopped && !self.is_counted;
+        let is_whole = !self.is_series() && !self.awaits_members();
+        let runs = self.stage == Stage::Published && !self.stopped && !self.is_counted && is_whole;
         runs && self.definition.as_ref().is_some_and(matters)
     }
 

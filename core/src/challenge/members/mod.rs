@@ -106,6 +106,14 @@ pub struct Member {
     /// Whether its attributes let it take part, as its partition said last while it waited; it says so again after a restart.
     #[cbor(skip)]
     ineligible: (Position, bool),
+    /// Which enrolment the next cycle was last told of, and whether that was in; 0: none.
+    #[n(17)]
+    #[cbor(default)]
+    pub handed: (u32, bool),
+    /// The enrolment in the cycle before by which it was carried here; 0: it joined by itself.
+    #[n(18)]
+    #[cbor(default)]
+    pub carried: u32,
     /// Nobody can say who it is: the user was erased.
     #[cbor(skip)]
     name: Option<Name>,
@@ -131,6 +139,8 @@ impl Member {
             team: None,
             departed: None,
             fell: None,
+            handed: (0, false),
+            carried: 0,
             group: hash.first().copied().unwrap_or(0),
             row: None,
             segments: None,

@@ -54,6 +54,7 @@ fn who_joined_later_keeps_its_number_when_an_earlier_joining_cannot_be_read_any_
             member: MemberNumber(number),
             waits: false,
             team: None,
+            carried: None,
         };
         (number, input)
     };

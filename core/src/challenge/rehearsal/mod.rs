@@ -65,6 +65,8 @@ impl Rehearsal {
             join_opens_ms: None,
             late: LateJoin::Yes,
             waitlist: 0,
+            recurs: None,
+            cycle: None,
             ..definition.clone()
         };
         let mut rehearsal = Self {

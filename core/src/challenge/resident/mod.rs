@@ -9,14 +9,17 @@ use alloc::{
 };
 
 use super::{
-    Answer, Board, Challenge, Member, Stage, fold, frozen,
+    Answer, Board, Challenge, Member, Stage,
+    carry::Handing,
+    fold, frozen,
+    series::{CycleInput, Step},
     stored::{Parts, SealedNames},
 };
 use crate::{
     campaign::CampaignInput,
     delivery::Outbox,
     event::Contribution,
-    id::{CampaignId, Entity, PartitionId, Position, UserId},
+    id::{CampaignId, Entity, MemberNumber, PartitionId, Position, UserId},
     input::{ChallengeInput, Header, UserInput},
     limits,
     settlement::Roll,
@@ -31,6 +34,8 @@ pub struct Resident {
     /// What members' partitions have not confirmed.
     pub outbox: Outbox<UserId, UserInput>,
     roll: Option<Roll>,
+    /// Whom the next cycle may have yet to be told of, each with when it joined, POSIX ms.
+    unhanded: BTreeSet<(i64, MemberNumber)>,
 }
 
 impl Resident {
@@ -68,6 +73,7 @@ impl Resident {
             pending: VecDeque::new(),
             outbox: Outbox::default(),
             roll: None,
+            unhanded: BTreeSet::new(),
         };
         for (header, input) in tail {
             resident.enqueue(header, input);
@@ -110,6 +116,7 @@ impl Resident {
     pub fn filled(&mut self) {
         self.board.set_partial(false);
         frozen::freeze(&mut self.challenge, &mut self.board);
+        self.unhanded = self.challenge.unhanded().collect();
         for (user, notice) in self.challenge.unconfirmed(&self.board) {
             self.outbox.offer(user, notice);
         }
@@ -175,7 +182,8 @@ impl Resident {
         }
         let notices = fold::fold(&mut self.challenge, &mut self.board, header, input);
         // In front until it is folded: whoever catches a panic finds it there.
-        let (header, _) = self.pending.pop_front()?;
+        let (header, input) = self.pending.pop_front()?;
+        self.note_unhanded(&input);
         // Ranks of a board that is not filled yet are told to nobody; `filled` offers all that is owed.
         if !self.is_partial() {
             for (user, notice) in notices {
@@ -234,7 +242,7 @@ impl Resident {
         let Some(cutoff_ms) = round.or(self.challenge.cutoff_passed()) else {
             return Vec::new();
         };
-        let counted = self.challenge.count().is_none();
+        let counted = self.challenge.count().is_none() && !self.challenge.awaits_members();
         // A member whose partition does not know yet would be settled without its score.
         if !counted || self.is_partial() || !self.challenge.all_told() {
             return Vec::new();
@@ -362,11 +370,99 @@ impl Resident {
         self.challenge.accounted |= owed.is_some_and(|(_, owed)| owed == *told);
     }
 
+    /// An input may have changed who is to be carried to the next cycle.
+    fn note_unhanded(&mut self, input: &ChallengeInput) {
+        if self.challenge.heir().is_none() {
+            return;
+        }
+        let members = &self.challenge.members;
+        let numbers: Vec<MemberNumber> = match input {
+            ChallengeInput::Join { user, .. } | ChallengeInput::Leave(user, _) => {
+                members.number_of(user).into_iter().collect()
+            }
+            ChallengeInput::Admit(numbers, _) => numbers.clone(),
+            ChallengeInput::Cycle(CycleInput::Follow(_)) | ChallengeInput::Retry(_) => {
+                self.unhanded = self.challenge.unhanded().collect();
+                return;
+            }
+            _ => return,
+        };
+        for number in numbers {
+            self.mark_unhanded(number);
+        }
+    }
+
+    fn mark_unhanded(&mut self, number: MemberNumber) {
+        if let Some(handing) = self.challenge.owed_handing(number) {
+            self.unhanded.insert((handing.carried.joined_ms, number));
+        }
+    }
+
+    /// The next members that the next cycle is to be told of, longest in first.
+    pub fn handings(&mut self) -> Vec<Handing> {
+        let mut batch = Vec::new();
+        let mut known = Vec::new();
+        for (joined_ms, number) in &self.unhanded {
+            match self.challenge.owed_handing(*number) {
+                Some(handing) => batch.push(handing),
+                None => known.push((*joined_ms, *number)),
+            }
+            if batch.len() >= limits::HANDED_AT_ONCE_MAX {
+                break;
+            }
+        }
+        for of in known {
+            self.unhanded.remove(&of);
+        }
+        batch
+    }
+
+    /// The next cycle knows of an enrolment, or is told of a later one.
+    pub fn handed(&mut self, handing: &Handing) {
+        self.challenge.handed(handing);
+        let key = (handing.carried.joined_ms, handing.number);
+        self.unhanded.remove(&key);
+        self.mark_unhanded(handing.number);
+    }
+
+    /// Whether the next cycle is to be told that nobody more will be carried to it.
+    #[must_use]
+    pub fn is_all_handed(&self) -> bool {
+        let known = !self.is_partial() && self.pending.is_empty() && self.unhanded.is_empty();
+        let told = self.challenge.succession.told_all || self.challenge.heir().is_none();
+        known && !told && self.challenge.is_complete()
+    }
+
+    /// The next cycle knows it.
+    pub fn told_all(&mut self) {
+        self.challenge.succession.told_all = true;
+    }
+
+    /// What a series has to do next; nothing while anything is to be folded first.
+    #[must_use]
+    pub fn series_step(&self) -> Option<Step> {
+        let settled = self.pending.is_empty();
+        settled.then(|| self.challenge.series_step()).flatten()
+    }
+
+    /// The newest cycle knows that none follows.
+    pub fn series_ended(&mut self) {
+        self.challenge.series_ended();
+    }
+
+    /// Whether another challenge has yet to be told something of this series or cycle.
+    #[must_use]
+    pub fn owes_cycles(&self) -> bool {
+        self.challenge.series_step().is_some() || !self.unhanded.is_empty() || self.is_all_handed()
+    }
+
     /// Whether it may leave memory: nothing waits, nothing is unconfirmed, and no score would be lost with the board.
     #[must_use]
     pub fn may_passivate(&self) -> bool {
-        let told = self.outbox.is_empty() && !self.challenge.owes_account();
-        self.pending.is_empty() && told && !self.challenge.is_open()
+        let owes = self.challenge.owes_account() || self.challenge.owes_cycles();
+        let told = self.outbox.is_empty() && !owes;
+        let scores = self.challenge.is_open() && !self.challenge.is_series();
+        self.pending.is_empty() && told && !scores
     }
 }
 

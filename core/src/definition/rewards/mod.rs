@@ -171,9 +171,12 @@ fn cost_of_teams_micro(rewards: &[Reward], members: u32) -> i64 {
 }
 
 impl Definition {
-    /// The most that its prizes can cost, whatever the scores are, 10^-6 token.
+    /// The most that its prizes can cost, whatever the scores are, 10^-6 token. A series costs nothing: each of its cycles does.
     #[must_use]
     pub fn worst_case_micro(&self) -> i64 {
+        if self.recurs.is_some() {
+            return 0;
+        }
         self.cost_micro(&self.rewards)
     }
 

@@ -99,6 +99,7 @@ pub fn opened(definition: &Definition, members: usize) -> Resident {
         member: MemberNumber(u32::try_from(number).unwrap() + 1),
         waits: false,
         team: None,
+        carried: None,
     };
     let begin = [
         ChallengeInput::Create(definition.clone()),

@@ -1,5 +1,6 @@
 //! A challenge and an enrolment as REST shows them, and the words for a challenge's phase.
 
+mod cycle;
 pub mod eligibility;
 pub mod kind;
 mod reward;
@@ -14,7 +15,10 @@ use streakline_core::{
 use utoipa::ToSchema;
 
 use self::kind::Parameters;
-pub use self::reward::Reward;
+pub use self::{
+    cycle::{Cycle, CycleOf, Recurs},
+    reward::Reward,
+};
 use super::quantity::measured;
 use crate::registry;
 
@@ -76,6 +80,14 @@ pub struct Challenge {
     pub metric: Option<&'static str>,
     /// When samples count.
     pub window: Window,
+    /// When it begins anew; left out: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub recurs: Option<Recurs>,
+    /// Which of a series it is; left out: of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub cycle: Option<CycleOf>,
     /// Who may join when.
     pub join: Join,
     /// Most participants; null: no bound of its own.
@@ -182,6 +194,8 @@ impl From<&ChallengeView> for Challenge {
             metric: (!matches!(definition.kind, Kind::Duel { .. }))
                 .then(|| registry::metrics().name(definition.metric)),
             window: Window::from(definition),
+            recurs: definition.recurs.as_ref().map(Recurs::from),
+            cycle: definition.cycle.as_ref().map(CycleOf::from),
             join: Join {
                 opens_ms: definition.join_opens_ms,
                 late: match definition.late {
