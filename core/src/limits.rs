@@ -100,6 +100,8 @@ pub const REWARD_MICRO_MAX: i64 = 1_000_000_000_000_000;
 pub const BUDGET_MICRO_MAX: i64 = 1_000_000_000_000_000_000;
 /// Most challenges that one campaign pays for, over its life.
 pub const CAMPAIGN_CHALLENGES_MAX: usize = 1_000;
+/// Days of a window without an end.
+pub const ENDLESS_DAYS: i32 = 36_500;
 /// Windows of a challenge that begins anew.
 pub const CYCLES_MAX: u32 = 10_000;
 /// How long before its window starts anywhere a cycle is made, in ms.

@@ -53,6 +53,8 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         min_participants: maybe(random, |random| terms::least(random, capacity)),
         recurs: None,
         cycle: None,
+        rolling_days: None,
+        is_endless: false,
     };
     let mut of = kinds::with_kind(random, of);
     let walks = [Metric::STEPS, Metric::DISTANCE].contains(&of.metric);
@@ -74,7 +76,8 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
             .retain(|reward| !matches!(reward.basis, Basis::Pool(_)));
     }
     of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
-    cycles::with_cycles(random, of)
+    let of = cycles::with_cycles(random, of);
+    terms::with_standing(random, of)
 }
 
 /// Mostly steps; else with another number of store units in one unit.

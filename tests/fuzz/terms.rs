@@ -3,7 +3,7 @@
 use streakline::zones::BundledZones;
 use streakline_core::{
     civil::Day,
-    definition::{Clock, LateJoin},
+    definition::{Clock, Definition, Kind, LateJoin, standing::endless},
     zone::Zones,
 };
 
@@ -36,4 +36,21 @@ pub(crate) fn late(random: &mut Random) -> (LateJoin, i64) {
 pub(crate) fn least(random: &mut Random, capacity: Option<u32>) -> u32 {
     let places = i64::from(capacity.unwrap_or(1_000_000));
     u32::try_from(random.within(1, places)).unwrap()
+}
+
+/// Sometimes one of the last days alone, or without an end, where its type may be.
+pub(crate) fn with_standing(random: &mut Random, mut of: Definition) -> Definition {
+    let may_stand = of.kind == Kind::Most && of.clock == Clock::UserLocal && of.recurs.is_none();
+    if !may_stand {
+        return of;
+    }
+    if random.permille(500) {
+        of.rolling_days = Some(u32::try_from(random.within(2, 31)).unwrap());
+    }
+    let may_last = of.rewards.is_empty() && of.late != LateJoin::Prorated && of.cycle.is_none();
+    if may_last && random.permille(500) {
+        (of.ends, of.is_endless) = (endless(of.starts), true);
+        of.min_participants = None;
+    }
+    of
 }

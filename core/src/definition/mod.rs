@@ -8,6 +8,7 @@ mod evidence;
 pub mod kind;
 pub mod recurs;
 pub mod rewards;
+pub mod standing;
 mod terms;
 
 use alloc::{borrow::Cow, format, string::String, vec::Vec};
@@ -122,6 +123,13 @@ pub struct Definition {
     /// Which of a series it is.
     #[n(31)]
     pub cycle: Option<Cycle>,
+    /// How many of the last days a score is made of, 2 to 31; `None`: all of the window.
+    #[n(32)]
+    pub rolling_days: Option<u32>,
+    /// The window has no end: `ends` is [`limits::ENDLESS_DAYS`] behind `starts`.
+    #[n(33)]
+    #[cbor(default)]
+    pub is_endless: bool,
 }
 
 /// A fault of a definition.
@@ -186,6 +194,8 @@ impl Definition {
             evidence: Evidence::Sensed,
             recurs: None,
             cycle: None,
+            rolling_days: None,
+            is_endless: false,
         }
     }
 
@@ -208,7 +218,7 @@ impl Definition {
             "before_start",
             before,
         );
-        let long = self.ends.since(self.starts) >= limits::WINDOW_DAYS_MAX;
+        let long = !self.is_endless && self.ends.since(self.starts) >= limits::WINDOW_DAYS_MAX;
         fault(
             long,
             "/window/ends",
@@ -249,6 +259,7 @@ impl Definition {
         faults.extend(self.faults_of_terms());
         faults.extend(self.eligibility.iter().flat_map(Rule::faults));
         faults.extend(self.recurring_faults());
+        faults.extend(self.standing_faults());
         faults
     }
 

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::{User, accounts, enrolment, fold::Fold, goals, paying, prizes, streaks};
+use super::{User, accounts, enrolment, fold::Fold, goals, paying, prizes, standing, streaks};
 use crate::{
     civil::{Day, HOUR_MS},
     event::Topic,
@@ -29,6 +29,7 @@ pub(super) enum Kind {
     ChallengeSettle(ChallengeId),
     VerdictFinal(u32),
     PrizeRelease(ChallengeId),
+    ChallengeRoll(ChallengeId),
 }
 
 /// Runs every boundary with a deadline at or before `up_to_ms`.
@@ -47,6 +48,7 @@ pub(super) fn run(user: &mut User, fold: &mut Fold<'_>, up_to_ms: i64) {
             Kind::ChallengeSettle(id) => enrolment::freeze(user, id),
             Kind::VerdictFinal(number) => streaks::decide(user, fold, number, Stage::Final),
             Kind::PrizeRelease(id) => prizes::release(user, fold, id),
+            Kind::ChallengeRoll(id) => standing::roll(user, fold, id),
         }
         streaks::grant(user, fold);
     }
@@ -72,12 +74,15 @@ pub(super) fn next(user: &User) -> Option<(i64, Kind)> {
         .enrolments
         .iter()
         .filter_map(|(id, held)| enrolment::next(*id, held));
+    let held = user.enrolments.iter();
+    let rolls = held.filter_map(|(id, held)| standing::next(calendar, *id, held));
     let verdict = user.verdicts.next();
     let verdict = verdict.map(|(at_ms, number)| (at_ms, Kind::VerdictFinal(number)));
     closes
         .into_iter()
         .chain(increments(user))
         .chain(challenges)
+        .chain(rolls)
         .chain(goals::next_issue(user).map(|(at_ms, day)| (at_ms, Kind::IssueTargets(day))))
         .chain(verdict)
         .chain(prizes::next(user))
@@ -148,6 +153,7 @@ fn hard_close(user: &mut User, fold: &mut Fold<'_>, day: Day) {
     if let Some(state) = user.days.get_mut(&day) {
         state.scored = Some(state.eligible_steps());
     }
+    standing::hard_closed(user, day);
     paying::settle(user, day);
     streaks::hard_close(user, fold, day);
     fold.changed(Topic::Day(day));

@@ -17,6 +17,7 @@ use super::{
     fold::Fold,
     prizes,
     score::{self, Crossing},
+    standing::{self, Past},
     void,
 };
 use crate::{
@@ -109,6 +110,12 @@ pub struct Enrolment {
     #[n(12)]
     #[cbor(default)]
     pub marks: u32,
+    /// The last day that counts, of a score that is made of the last days alone.
+    #[n(30)]
+    pub last_day: Option<Day>,
+    /// What days that are hard closed came to, of a window without an end.
+    #[n(31)]
+    pub past: Option<Past>,
 }
 
 impl Enrolment {
@@ -128,6 +135,8 @@ impl Enrolment {
             shares: Shares::new(),
             segments: Vec::new(),
             marks: 0,
+            last_day: None,
+            past: None,
             definition: definition.clone(),
         }
     }
@@ -217,7 +226,10 @@ pub(super) fn enrol(
     if held.is_some_and(|held| held.has_joined(join)) {
         return;
     }
-    let held = Enrolment::new(joining, fold);
+    let held = Enrolment {
+        last_day: standing::last_day(user, definition, fold.at_ms),
+        ..Enrolment::new(joining, fold)
+    };
     user.enrolments.insert(id, Box::new(held));
     forget_oldest(user);
     fold.tell(user, FactKind::ChallengeJoined(id));

@@ -37,6 +37,7 @@ mod retention;
 mod score;
 pub mod seen;
 pub mod snapshot;
+mod standing;
 pub mod streaks;
 mod tail_bound;
 pub mod view;
@@ -83,6 +84,7 @@ pub use paying::Paying;
 pub use prizes::HeldPrize;
 pub use resuming::Marks;
 pub use score::Crossing;
+pub use standing::Past;
 pub use zones::{DayStart, ZoneChange};
 
 /// What folding needs besides state and input: the zones, and the version of the rules.

@@ -206,10 +206,7 @@ impl Enrolment {
         if let (Some(line), Some(crossing)) = (of.line(), crossing) {
             return (line, Some(crossing.at_ms));
         }
-        let days = self.days.values();
-        let sum = days.fold(0_i64, |sum, (score, _)| sum.saturating_add(*score));
-        let last = self.days.values().next_back().map(|(_, at_ms)| *at_ms);
-        (sum, last)
+        self.sum_of_days()
     }
 
     /// What each day of a challenge with rounds came to, from the first on; those behind them nothing.

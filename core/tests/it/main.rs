@@ -39,6 +39,7 @@ mod reference;
 mod regressions;
 mod retention;
 mod snapshots;
+mod standing;
 mod streaks;
 mod targets;
 mod terms;

@@ -13,7 +13,7 @@ use streakline_core::{
 };
 
 use super::{Directory, Outcome, fault, unknown_challenge};
-use crate::protocol::error_code::Code;
+use crate::protocol::error_code::{Code, Refusal};
 
 /// Users who are asked at the same time.
 const ASKED_AT_ONCE: usize = 32;
@@ -111,6 +111,10 @@ fn over(
     starts: Option<Day>,
     (now_ms, zones): (i64, &dyn Zones),
 ) -> Outcome<Definition> {
+    if definition.is_endless {
+        let words = "a challenge without an end is never over";
+        return Err(Refusal::new(Code::Phase, words));
+    }
     let Some(starts) = starts else {
         return Ok(definition.last_over(now_ms, zones));
     };

@@ -218,6 +218,7 @@ pub(super) fn parse(
     let dates = window.presumed_dates();
     let mut definition = Definition::new(&title.unwrap_or_default(), dates);
     definition.clock = window.clock(dates.0);
+    (definition.is_endless, definition.rolling_days) = (window.is_endless, window.rolling_days);
     definition.metric = counted.unwrap_or(definition.metric);
     definition.kind = kind.unwrap_or(definition.kind);
     let capped = matches!(definition.kind, Kind::Most | Kind::TeamVsTeam(_))

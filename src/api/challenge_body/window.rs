@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use streakline_core::{
     civil::Day,
-    definition::{Clock, LateJoin},
+    definition::{Clock, LateJoin, standing::endless},
     zone::{Zone, Zones},
 };
 use utoipa::ToSchema;
@@ -27,9 +27,12 @@ pub(super) struct WindowBody {
     /// First date.
     #[schema(format = Date, example = "2016-04-13")]
     starts: String,
-    /// Last date, inside the window.
-    #[schema(format = Date, example = "2016-05-11")]
-    ends: String,
+    /// Last date, inside the window; null: it has no end.
+    #[schema(required = true, format = Date, example = "2016-05-11")]
+    ends: Option<String>,
+    /// A score is made of so many of the last days alone; null: of all days of the window.
+    #[schema(minimum = 2, maximum = 31, example = 7)]
+    rolling_days: Option<u32>,
 }
 
 #[derive(ToSchema)]
@@ -49,6 +52,10 @@ pub(super) struct JoinBody {
 pub(super) struct Window {
     clock: Option<Named>,
     dates: (Option<Day>, Option<Day>),
+    /// It says that it has no end.
+    pub(super) is_endless: bool,
+    /// How many of the last days count.
+    pub(super) rolling_days: Option<u32>,
 }
 
 /// A clock by its name.
@@ -61,17 +68,22 @@ enum Named {
 impl Window {
     pub(super) fn read(mut window: Fields<'_>, zones: &dyn Zones) -> Self {
         let clock = window.required("clock", |value| named(value, zones));
-        let dates = (
-            window.required("starts", date),
-            window.required("ends", date),
-        );
+        let starts = window.required("starts", date);
+        let ends = window.required("ends", end);
+        let days = window.nullable("rolling_days", integer(0..=i64::from(u32::MAX)));
         window.done(&[]);
-        Self { clock, dates }
+        Self {
+            clock,
+            dates: (starts, ends.flatten()),
+            is_endless: ends == Some(None),
+            rolling_days: days.flatten().and_then(|days| u32::try_from(days).ok()),
+        }
     }
 
     /// First and last date. Where one is missing or ill-formed, the other one stands in for it, so that the rest can still be judged.
     pub(super) fn presumed_dates(&self) -> (Day, Day) {
         match self.dates {
+            (Some(starts), _) if self.is_endless => (starts, endless(starts)),
             (Some(starts), Some(ends)) => (starts, ends),
             (Some(day), None) | (None, Some(day)) => (day, day),
             (None, None) => (Day(0), Day(0)),
@@ -86,6 +98,14 @@ impl Window {
             Some(Named::UserLocal) | None => Clock::UserLocal,
         }
     }
+}
+
+/// A last date, or null.
+fn end(value: &Value) -> Result<Option<Day>, Wrong> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    date(value).map(Some)
 }
 
 fn named(value: &Value, zones: &dyn Zones) -> Result<Named, Wrong> {

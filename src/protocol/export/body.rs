@@ -59,7 +59,7 @@ pub(super) struct Challenge {
     title: String,
     metric: &'static str,
     starts: String,
-    ends: String,
+    ends: Option<String>,
     state: &'static str,
     joined_ms: i64,
     joined_at: String,
@@ -75,7 +75,7 @@ impl Challenge {
             title: of.title.clone(),
             metric: registry::metrics().name(of.metric),
             starts: of.starts.iso(),
-            ends: of.ends.iso(),
+            ends: (!of.is_endless).then(|| of.ends.iso()),
             state: match held.state {
                 EnrolmentState::Active => "active",
                 EnrolmentState::Frozen => "frozen",

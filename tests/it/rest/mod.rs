@@ -33,3 +33,4 @@ mod targets;
 mod teams;
 mod terms;
 mod users;
+mod windows;

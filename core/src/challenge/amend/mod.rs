@@ -126,7 +126,14 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.metric != new.metric, "/metric"),
         (held.clock != new.clock, "/window/clock"),
         (held.starts != new.starts, "/window/starts"),
-        (held.ends != new.ends, "/window/ends"),
+        (
+            (held.ends, held.is_endless) != (new.ends, new.is_endless),
+            "/window/ends",
+        ),
+        (
+            held.rolling_days != new.rolling_days,
+            "/window/rolling_days",
+        ),
         (held.join_opens_ms != new.join_opens_ms, "/join/opens_ms"),
         (held.late != new.late, "/join/late"),
         (

@@ -10,6 +10,7 @@ use crate::{
     user::{
         Enrolment, EnrolmentState, User,
         counting::{amount, counted_span, counts_day},
+        standing::Past,
     },
 };
 
@@ -56,6 +57,8 @@ pub struct ScoreWhy {
     pub window_ms: (i64, i64),
     /// The minutes of it that count, POSIX ms: from the joining, at most 1,440n + 120 of them.
     pub counted_ms: (i64, i64),
+    /// What days before these came to, of a window without an end.
+    pub before: Option<Past>,
     /// By day, rising.
     pub days: Vec<ScoreDay>,
     /// The input that changed the score last.
@@ -70,7 +73,8 @@ impl User {
         let of = &held.definition;
         let counted_ms = counted_span(self, held);
         // Of a clock that all share the dates are not the user's: its days may begin two before and end two behind.
-        let near = of.starts.plus(-2)..=of.ends.max(of.starts).plus(2);
+        let first = of.starts.plus(-2).max(held.first_day());
+        let near = first..=of.ends.plus(2).max(first);
         let known = self.days.range(near).map(|(day, _)| *day);
         let days = known.filter(|day| counts_day(self, held, *day) || held.days.contains_key(day));
         let days = days.map(|day| self.score_day(held, counted_ms, day));
@@ -84,6 +88,7 @@ impl User {
             challenge,
             window_ms: (of.starts_for(calendar), ends_ms),
             counted_ms,
+            before: held.past,
             days: days.collect(),
             version: held.version,
             enrolment: Enrolment::clone(held),

@@ -153,9 +153,13 @@ pub struct Window {
     /// First date.
     #[schema(format = Date, example = "2016-04-13")]
     pub starts: String,
-    /// Last date, inside the window.
-    #[schema(format = Date, example = "2016-05-11")]
-    pub ends: String,
+    /// Last date, inside the window; null: it has no end.
+    #[schema(required = true, format = Date, example = "2016-05-11")]
+    pub ends: Option<String>,
+    /// How many of the last days a score is made of; left out: all of the window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, example = 7)]
+    pub rolling_days: Option<u32>,
 }
 
 impl From<&Definition> for Window {
@@ -163,7 +167,8 @@ impl From<&Definition> for Window {
         Self {
             clock: definition.clock.name().to_owned(),
             starts: definition.starts.iso(),
-            ends: definition.ends.iso(),
+            ends: (!definition.is_endless).then(|| definition.ends.iso()),
+            rolling_days: definition.rolling_days,
         }
     }
 }

@@ -35,9 +35,9 @@ pub struct ScoreExplained {
     /// First date of the window.
     #[schema(format = Date)]
     pub starts: String,
-    /// Last date of the window.
-    #[schema(format = Date)]
-    pub ends: String,
+    /// Last date of the window; null: it has no end.
+    #[schema(required = true, format = Date)]
+    pub ends: Option<String>,
     /// The window on the user's own days.
     pub window: Span,
     /// The minutes of it that count: from the joining, and at most 1,440 a day + 120 of them.
@@ -45,6 +45,10 @@ pub struct ScoreExplained {
     /// What a day may count at most; null: anything.
     #[schema(required = true, value_type = Option<f64>)]
     pub per_day_cap: Option<Number>,
+    /// What days before these came to, of a window without an end; left out where none are closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub before: Option<ScoreBefore>,
     /// By day with data.
     pub days: Vec<ScoreOfDay>,
     /// Their sum.
@@ -56,6 +60,17 @@ pub struct ScoreExplained {
     pub changed_by: String,
     /// What was told of it and who changed what.
     pub trail: Trail,
+}
+
+/// What days of a score came to that are told apart no more.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ScoreBefore {
+    /// The last of them.
+    #[schema(format = Date)]
+    pub through: String,
+    /// Their sum, in the metric's unit.
+    #[schema(value_type = f64, example = 840_000)]
+    pub score: Number,
 }
 
 /// One day of a score, in the metric's unit.
@@ -127,10 +142,14 @@ impl ScoreExplained {
             state: state(held.state),
             joined_ms: held.joined_ms,
             starts: of.starts.iso(),
-            ends: of.ends.iso(),
+            ends: (!of.is_endless).then(|| of.ends.iso()),
             window: Span::from(why.window_ms),
             counted: Span::from(why.counted_ms),
             per_day_cap: of.per_day_cap.map(|cap| measured(days, cap)),
+            before: why.before.map(|past| ScoreBefore {
+                through: past.through.iso(),
+                score: measured(days, past.score),
+            }),
             days: why
                 .days
                 .iter()
