@@ -137,23 +137,42 @@ uuid_id! {
     ChallengeId
 }
 
+uuid_id! {
+    /// A template; the server makes these (UUIDv7), and no challenge has the same.
+    TemplateId
+}
+
 impl ChallengeId {
-    /// The id of a cycle of this series: a UUIDv8 that begins with the time of the series, and is the same whoever asks.
+    /// The id of a cycle of this series, the same whoever asks.
     #[must_use]
     pub fn of_cycle(self, number: u32) -> Self {
-        let hash = Sha256::new()
-            .chain_update(b"cycle")
-            .chain_update(self.0)
-            .chain_update(number.to_be_bytes())
-            .finalize();
-        let mut id = [0_u8; 16];
-        let bytes = self.0.iter().take(6).chain(hash.iter());
-        id.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-        let [.., version, _, variant, _, _, _, _, _, _, _] = &mut id;
-        *version = (*version & 0x0F) | 0x80;
-        *variant = (*variant & 0x3F) | 0x80;
-        Self(id)
+        Self(derived(&self.0, &[b"cycle", &number.to_be_bytes()]))
     }
+}
+
+impl TemplateId {
+    /// The id of what a user makes of this template by a request of that name.
+    #[must_use]
+    pub fn challenge(self, user: &UserId, request: &str) -> ChallengeId {
+        let user = Sha256::digest(user.as_str());
+        ChallengeId(derived(&self.0, &[b"made", &user, request.as_bytes()]))
+    }
+}
+
+/// A UUIDv8 that begins with the time of another id.
+fn derived(of: &[u8; 16], parts: &[&[u8]]) -> [u8; 16] {
+    let mut hash = Sha256::new_with_prefix(of);
+    for part in parts {
+        hash.update(part);
+    }
+    let mut id = [0_u8; 16];
+    let hash = hash.finalize();
+    let bytes = of.iter().take(6).chain(hash.iter());
+    id.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    let [.., version, _, variant, _, _, _, _, _, _, _] = &mut id;
+    *version = (*version & 0x0F) | 0x80;
+    *variant = (*variant & 0x3F) | 0x80;
+    id
 }
 
 uuid_id! {

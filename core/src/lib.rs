@@ -65,6 +65,7 @@ pub mod settlement;
 pub mod small_map;
 pub mod streak;
 pub mod tail;
+pub mod template;
 pub mod user;
 pub mod view;
 pub mod wear;

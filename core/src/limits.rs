@@ -100,6 +100,12 @@ pub const REWARD_MICRO_MAX: i64 = 1_000_000_000_000_000;
 pub const BUDGET_MICRO_MAX: i64 = 1_000_000_000_000_000_000;
 /// Most challenges that one campaign pays for, over its life.
 pub const CAMPAIGN_CHALLENGES_MAX: usize = 1_000;
+/// Numbers that a template's list of what may be chosen has.
+pub const TEMPLATE_VALUES_MAX: usize = 100;
+/// Open challenges made of templates that a user may be in when it makes one more, where the template says nothing.
+pub const TEMPLATE_OPEN: u32 = 3;
+/// The most that a template may say.
+pub const TEMPLATE_OPEN_MAX: u32 = 16;
 /// Days of a window without an end.
 pub const ENDLESS_DAYS: i32 = 36_500;
 /// Windows of a challenge that begins anew.

@@ -219,7 +219,7 @@ pub(super) async fn void(ask: Ask, payload: Payload) -> Answer {
 }
 
 /// What the body of a challenge is judged by besides itself.
-fn known(ask: &Ask) -> Known<'_> {
+pub(super) fn known(ask: &Ask) -> Known<'_> {
     Known {
         zones: &*ask.api.zones,
         manual_policy: ask.api.directory.manual_policy(),
@@ -237,7 +237,7 @@ pub(super) fn reason(body: &Value) -> Result<String, Refusal> {
 }
 
 /// What the actor stores with the effect.
-fn idempotent(once: &Once, status: u16) -> Idempotent {
+pub(super) fn idempotent(once: &Once, status: u16) -> Idempotent {
     let told = once.clone();
     let answer = move |view: &ChallengeView| {
         // A body of strings and numbers always has a JSON; the stored one and the answered one are made alike.
@@ -250,7 +250,11 @@ fn idempotent(once: &Once, status: u16) -> Idempotent {
     }
 }
 
-fn record(once: &Once, status: u16, view: &ChallengeView) -> Result<IdempotencyRecord, Refusal> {
+pub(super) fn record(
+    once: &Once,
+    status: u16,
+    view: &ChallengeView,
+) -> Result<IdempotencyRecord, Refusal> {
     let body = answer::json(&Challenge::from(view))?;
     let location = (status == 201).then(|| format!("/v1/challenges/{}", view.challenge));
     Ok(once.record(status, location, Some(view.version), body))

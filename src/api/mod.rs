@@ -62,6 +62,7 @@ mod simulation;
 mod streak_body;
 mod streaks;
 mod stuck;
+mod templates;
 mod users;
 mod verdicts;
 

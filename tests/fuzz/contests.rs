@@ -8,7 +8,7 @@ use streakline_core::{
         kind::teams::Teams,
         rewards::{Basis, Reward, Split, TieRule},
     },
-    id::{CampaignId, ChallengeId, MemberNumber},
+    id::{CampaignId, ChallengeId, MemberNumber, TemplateId},
     input::{ChallengeInput, Conclusion, TeamPlace},
     leaderboard::RankStyle,
     metric::Metric,
@@ -17,7 +17,7 @@ use streakline_core::{
 use crate::{
     attributes, cycles, kinds,
     random::Random,
-    terms,
+    templates, terms,
     values::{FROM_MS, bytes32, day, encoded, few, maybe, retry, skip, user_id, words},
 };
 
@@ -55,6 +55,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         cycle: None,
         rolling_days: None,
         is_endless: false,
+        template: maybe(random, |random| TemplateId(few(random))),
     };
     let mut of = kinds::with_kind(random, of);
     let walks = [Metric::STEPS, Metric::DISTANCE].contains(&of.metric);
@@ -181,7 +182,8 @@ fn departed(random: &mut Random) -> Option<Departed> {
 }
 
 pub(crate) fn challenge_input(random: &mut Random) -> ChallengeInput {
-    match random.index(19) {
+    match random.index(20) {
+        18 => ChallengeInput::Template(templates::input(random)),
         15 => ChallengeInput::Void(words(random, 200)),
         16 => ChallengeInput::Fall {
             round: u32::try_from(random.within(0, 3)).unwrap(),

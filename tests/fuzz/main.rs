@@ -22,6 +22,7 @@ mod mutate;
 #[path = "../sim/random.rs"]
 mod random;
 mod targets;
+mod templates;
 mod terms;
 mod told;
 mod values;

@@ -11,6 +11,7 @@ use crate::{
     definition::{Definition, kind::teams::TeamNumber},
     id::{MemberNumber, UserId},
     input::{ChallengeInput, Conclusion, Header, Origin, Source, UserInput},
+    template,
 };
 
 /// What a fold leaves to be told to a member's own partition.
@@ -129,6 +130,10 @@ fn apply(
             Vec::new()
         }
         ChallengeInput::Campaign(input) => draw(challenge, (input, header.stamp_ms)),
+        ChallengeInput::Template(input) => {
+            template::fold(&mut challenge.template, input, header.stamp_ms);
+            Vec::new()
+        }
         ChallengeInput::Cycle(input) => series::fold(challenge, (input, header.stamp_ms)),
         ChallengeInput::Tick | ChallengeInput::Skip(_) | ChallengeInput::Retry(_) => Vec::new(),
     }

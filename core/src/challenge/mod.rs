@@ -40,6 +40,7 @@ use crate::{
     input::Origin,
     leaderboard::RankStyle,
     poison::Skips,
+    template::Template,
     view::ChallengePhase,
 };
 
@@ -202,6 +203,9 @@ pub struct Challenge {
     #[n(33)]
     #[cbor(default)]
     pub succession: Succession,
+    /// The entity is no challenge but a template that users make challenges of (ADR 0073).
+    #[n(34)]
+    pub template: Option<Box<Template>>,
 }
 
 impl Challenge {
@@ -234,6 +238,7 @@ impl Challenge {
             accounted: false,
             series: None,
             succession: Succession::default(),
+            template: None,
         }
     }
 
@@ -264,8 +269,9 @@ impl Challenge {
             segment_values: Vec::new(),
             campaign: self.campaign.clone(),
             accounted: self.accounted,
+            template: self.template.clone(),
             series: self.series.clone(),
-            succession: self.succession.clone(),
+            succession: self.succession,
         }
     }
 

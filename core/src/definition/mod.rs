@@ -20,7 +20,12 @@ use self::{
     rewards::{Reward, TieRule},
 };
 use crate::{
-    attribute::Name, civil::Day, id::CampaignId, leaderboard::RankStyle, limits, metric::Metric,
+    attribute::Name,
+    civil::Day,
+    id::{CampaignId, TemplateId},
+    leaderboard::RankStyle,
+    limits,
+    metric::Metric,
     zone::Zones,
 };
 
@@ -130,6 +135,9 @@ pub struct Definition {
     #[n(33)]
     #[cbor(default)]
     pub is_endless: bool,
+    /// The template that it was made of.
+    #[n(34)]
+    pub template: Option<TemplateId>,
 }
 
 /// A fault of a definition.
@@ -196,6 +204,7 @@ impl Definition {
             cycle: None,
             rolling_days: None,
             is_endless: false,
+            template: None,
         }
     }
 

@@ -9,6 +9,7 @@ use crate::{
     definition::{Definition, kind::teams::TeamNumber},
     id::{MemberNumber, UserId},
     poison::{Retry, Skip},
+    template::TemplateInput,
 };
 
 /// Inputs of a challenge.
@@ -120,6 +121,9 @@ pub enum ChallengeInput {
     /// The challenge is a series or a cycle of one, and this carries it on.
     #[n(31)]
     Cycle(#[n(0)] CycleInput),
+    /// The entity is a template.
+    #[n(32)]
+    Template(#[n(0)] TemplateInput),
 }
 
 impl ChallengeInput {
@@ -145,6 +149,7 @@ impl ChallengeInput {
             | Self::Reach(_)
             | Self::Fall { .. }
             | Self::Cycle(_)
+            | Self::Template(_)
             | Self::Campaign(_) => None,
         }
     }
@@ -171,6 +176,7 @@ impl ChallengeInput {
             Self::Reach(_) => "reach",
             Self::Fall { .. } => "fall",
             Self::Cycle(input) => input.kind(),
+            Self::Template(_) => "template",
             Self::Campaign(CampaignInput::Fund { .. }) => "fund",
             Self::Campaign(CampaignInput::Reserve { .. }) => "reserve",
             Self::Campaign(CampaignInput::Close { .. }) => "close",

@@ -199,3 +199,12 @@ pub fn may_enrol(user: &User) -> bool {
     let open = user.enrolments.values().filter(|held| held.is_open());
     open.count() < limits::ENROLMENTS_PER_USER_MAX
 }
+
+/// Whether a user may take part in one more challenge, made of a template that lets it be in so many open ones of that kind.
+#[must_use]
+pub fn may_enrol_from_template(user: &User, most: u32) -> bool {
+    let open = user.enrolments.values().filter(|held| held.is_open());
+    let made = open.filter(|held| held.definition.template.is_some());
+    let fits = u32::try_from(made.count()).is_ok_and(|made| made < most);
+    fits && may_enrol(user)
+}

@@ -268,3 +268,37 @@ proptest! {
         }
     }
 }
+
+/// Found by the property above: a day that holds nothing but an unworn minute without steps moves to another zone twice.
+#[test]
+fn a_day_that_moves_twice_with_an_empty_minute_is_the_same_after_any_crash() {
+    let empty = Record {
+        worn: Some(false),
+        ..steps(1, beginning_ms() - MINUTE_MS, 2, 0)
+    };
+    let played = [
+        Step::Wait(6 * HOUR_MS),
+        Step::Wait(18 * HOUR_MS),
+        Step::Send {
+            device: 2,
+            records: vec![empty],
+            skewed: false,
+        },
+        Step::Zone("Asia/Kolkata", 0),
+        Step::Zone("Asia/Kolkata", 1_440),
+    ];
+    let mut history = begin().under(ManualPolicy::GoalsOnly);
+    play(&mut history, &played, |_| {});
+    history.tick(history.now_ms + 96 * HOUR_MS);
+    for at in 0..history.journal.len() {
+        for last in at..history.journal.len() {
+            let again = History::replay_under(
+                ManualPolicy::GoalsOnly,
+                &history.journal,
+                |n| n == at || n == last,
+                |n| n == last,
+            );
+            assert_eq!(again.user, history.user, "at {at} and {last}");
+        }
+    }
+}

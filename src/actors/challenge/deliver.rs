@@ -60,7 +60,7 @@ pub(super) fn send_outbox(cell: &Cell) {
         let notice = UserCommand::Notice {
             challenge,
             number,
-            input,
+            input: Box::new(input),
             by,
         };
         if host.send_user(user.clone(), notice).is_err() {

@@ -133,7 +133,7 @@ pub(in crate::actors) fn passivate_if_idle(cell: &Cell) {
         let idle_ms = clock::monotonic_ms().saturating_sub(held.last_used_ms);
         // Anybody may ask for ids that nothing has.
         let known = resident.challenge();
-        let exists = known.exists() || known.campaign.is_some();
+        let exists = known.exists() || known.campaign.is_some() || known.template.is_some();
         let idle = (idle_ms > held.host.shared.settings.idle_ms || !exists)
             && resident.may_passivate()
             && held.commands.is_empty()

@@ -132,7 +132,7 @@ impl Directory {
         caller: Caller,
     ) -> Outcome<Written<CampaignView>> {
         let admit: Admit = Box::new(move |of, _| {
-            if of.definition.is_some() {
+            if of.definition.is_some() || of.template.is_some() {
                 return Err(Refusal::new(Code::Phase, "a challenge has this id"));
             }
             let held = of.campaign.as_deref();

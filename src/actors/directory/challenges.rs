@@ -315,6 +315,17 @@ impl Directory {
         (user, team): (&UserId, Option<String>),
         caller: Caller,
     ) -> Outcome<Written<EnrolmentView>> {
+        self.enrol_with(id, (user, team), caller, nothing()).await
+    }
+
+    /// The same, with rows that become durable with the joining.
+    pub(super) async fn enrol_with(
+        &self,
+        id: ChallengeId,
+        (user, team): (&UserId, Option<String>),
+        caller: Caller,
+        attach: Attach,
+    ) -> Outcome<Written<EnrolmentView>> {
         let definition = self.challenge(id).await?.definition;
         let erasures = self.shared.erasures.clone();
         let ticket = erasures.ticket(user)?;
@@ -359,7 +370,7 @@ impl Directory {
             let created = created.load(Ordering::Relaxed);
             Ok(Written { value, created })
         };
-        self.change(id, (admit, nothing(), Some(member)), caller, view)
+        self.change(id, (admit, attach, Some(member)), caller, view)
             .await
     }
 

@@ -76,7 +76,8 @@ impl Directory {
             Step::Make { number, before } => self.make_cycle(series, number, before).await,
             Step::End { newest, next } => {
                 for number in newest.into_iter().chain([next]) {
-                    self.tell(series.of_cycle(number), CycleInput::End).await?;
+                    self.tell(series.of_cycle(number), CycleInput::End, server())
+                        .await?;
                 }
                 Ok(())
             }
@@ -103,7 +104,7 @@ impl Directory {
             },
             Err(refusal) => return Err(refusal),
         };
-        self.tell(series, made).await
+        self.tell(series, made, server()).await
     }
 
     /// Reserves what a cycle can cost, publishes it, and tells the one before that it is there.
@@ -126,21 +127,26 @@ impl Directory {
                     definition: definition.into(),
                     inherits,
                 };
-                self.tell(id, issue).await?;
+                self.tell(id, issue, server()).await?;
             }
             Err(refusal) => return Err(refusal),
         }
         match before {
             Some(before) => {
                 let follow = CycleInput::Follow(cycle.number);
-                self.tell(series.of_cycle(before), follow).await
+                self.tell(series.of_cycle(before), follow, server()).await
             }
             None => Ok(()),
         }
     }
 
     /// Tells a series or a cycle something, also one that is stopped: the others go on.
-    async fn tell(&self, to: ChallengeId, input: CycleInput) -> Outcome<()> {
+    pub(super) async fn tell(
+        &self,
+        to: ChallengeId,
+        input: CycleInput,
+        caller: Caller,
+    ) -> Outcome<()> {
         let attach: Attach = match input {
             CycleInput::Issue { .. } => Box::new(move |_, _| vec![Attachment::ChallengeListed(to)]),
             _ => nothing(),
@@ -148,8 +154,7 @@ impl Directory {
         let admit: Admit =
             Box::new(move |of, _| Ok(of.cycle_news(&input).map(ChallengeInput::Cycle)));
         let change = (admit, attach, None);
-        self.change_always(to, change, server(), |_, _| Ok(()))
-            .await
+        self.change_always(to, change, caller, |_, _| Ok(())).await
     }
 
     /// Nobody more will be carried to a cycle.
@@ -157,7 +162,7 @@ impl Directory {
     /// # Errors
     /// Those of a busy or failing server.
     pub(in crate::actors) async fn hand_no_more(&self, to: ChallengeId) -> Outcome<()> {
-        self.tell(to, CycleInput::Gathered).await
+        self.tell(to, CycleInput::Gathered, server()).await
     }
 
     /// Tells a cycle of members of the one before, in order; answers those that it knows of then.

@@ -17,6 +17,7 @@ mod server;
 mod streaks;
 mod stuck;
 mod teams;
+mod templates;
 mod users;
 
 pub use cycles::Listed;

@@ -279,6 +279,7 @@ fn readmitted(
         | ChallengeInput::Fall { .. }
         | ChallengeInput::Campaign(_)
         | ChallengeInput::Cycle(_)
+        | ChallengeInput::Template(_)
         | ChallengeInput::Tick
         | ChallengeInput::Skip(_)
         | ChallengeInput::Retry(_) => Ok(false),

@@ -89,7 +89,7 @@ pub(crate) enum UserCommand {
     Notice {
         challenge: ChallengeId,
         number: u64,
-        input: UserInput,
+        input: Box<UserInput>,
         /// On whose behalf.
         by: Origin,
     },
@@ -310,19 +310,18 @@ fn write(cell: &Cell, change: WriteUser) {
 }
 
 /// At least once, and harmless: what the state knows is confirmed at once.
-fn notice(cell: &Cell, challenge: ChallengeId, (input, by): (UserInput, Origin)) {
+fn notice(cell: &Cell, challenge: ChallengeId, (input, by): (Box<UserInput>, Origin)) {
     let mut held = cell.borrow_mut();
     let known = held.user().is_some_and(|user| user.knows(&input));
     if known {
         let user = held.id.clone();
-        let input = Box::new(input);
         let confirmed = ChallengeCommand::Confirmed { user, input };
         let _ = held.host.send_challenge(challenge, confirmed);
     } else {
         let waiter = Waiter::Notice {
             challenge,
-            input: Box::new(input.clone()),
+            input: input.clone(),
         };
-        held.offer(by, (input, Vec::new()), waiter);
+        held.offer(by, (*input, Vec::new()), waiter);
     }
 }

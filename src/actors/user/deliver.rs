@@ -85,7 +85,6 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
             }
         }
         Waiter::Notice { challenge, input } => {
-            let input = *input;
             let held = cell.borrow();
             let user = held.id.clone();
             let confirmed = ChallengeCommand::Confirmed { user, input };

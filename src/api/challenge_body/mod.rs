@@ -45,6 +45,7 @@ pub(super) const READ_ONLY: &[&str] = &[
     "settles_at_ms",
     "reached_ms",
     "cycle",
+    "template",
 ];
 
 /// A challenge to be made; what is absent has the value shown.

@@ -22,7 +22,8 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::{
     adjustments, balance, boards, campaigns, challenges, checkpoint, clock, cycles, days, devices,
     enrolments, erasure, events, explain, export, goals, health, import, instruments, ledger, me,
-    minutes, pauses, problem::Answer, rest_days, simulation, streaks, stuck, users, verdicts,
+    minutes, pauses, problem::Answer, rest_days, simulation, streaks, stuck, templates, users,
+    verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -106,6 +107,9 @@ routes! {
         get enrolments::read, put enrolments::join, delete enrolments::leave;
     "/v1/challenges/{id}/leaderboard" => get boards::read;
     "/v1/challenges/{id}/leaderboard/{user}" => get boards::row;
+    "/v1/templates" => get templates::list, post templates::create;
+    "/v1/templates/{id}" => get templates::read;
+    "/v1/templates/{id}/challenges" => post templates::make;
     "/v1/ledger/summary" => get ledger::summary;
     "/v1/stuck" => get stuck::list;
     "/v1/stuck/{stuck}/retry" => post stuck::retry;

@@ -16,6 +16,7 @@ pub(crate) mod quantity;
 mod settled;
 pub mod simulation;
 pub mod streak;
+pub mod template;
 pub mod user;
 
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub use goal::Goal;
 pub use ledger::{Balance, LedgerSummary, Transfer};
 pub use simulation::Simulation;
 pub use streak::{Pause, Streak, StreakRule, Verdict};
+pub use template::Template;
 pub use user::User;
 
 /// One page of a list.

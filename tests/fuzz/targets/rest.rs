@@ -137,6 +137,7 @@ fn definition(seed: u64) -> Definition {
         join_opens_ms,
         // No body says which of a series it is.
         cycle: None,
+        template: None,
         ..definition
     }
 }

@@ -31,6 +31,7 @@ mod simulation;
 mod streaks;
 mod targets;
 mod teams;
+mod templates;
 mod terms;
 mod users;
 mod windows;

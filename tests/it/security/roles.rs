@@ -169,6 +169,14 @@ const ROWS: &[Row] = &[
     ),
     own("get", "/v1/challenges/{id}/leaderboard/{user}", 200),
     admins("post", "/v1/challenges/{id}/simulate", 200),
+    everybody("get", "/v1/templates"),
+    admins("post", "/v1/templates", 201),
+    everybody("get", "/v1/templates/{id}"),
+    row(
+        "post",
+        "/v1/templates/{id}/challenges",
+        [Yes(201), Forbidden, Forbidden, Yes(201)],
+    ),
     admins("get", "/v1/campaigns", 200),
     admins("get", "/v1/campaigns/{id}", 200),
     admins("put", "/v1/campaigns/{id}", 200),
@@ -221,6 +229,10 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
         let of = format!("/v1/users/ann/goals/{name}");
         admin.put(&of, &goal(7_500, None)).await.expect(201);
     }
+    if row.route.starts_with("/v1/templates/{id}") {
+        let made = admin.post("/v1/templates", &template()).await.expect(201);
+        path = path.replace("{id}", made.json()["id"].as_str().unwrap_or_default());
+    }
     if row.route == CAMPAIGN {
         path = path.replace("{id}", "01968b1c-0000-7000-8000-000000000000");
         admin.put(&path, &campaign()).await;
@@ -260,6 +272,10 @@ fn campaign() -> Value {
     json!({"title": "Spring", "budget_micro": 1_000_000})
 }
 
+fn template() -> Value {
+    json!({"challenge": challenge("2016-04-13", "2016-04-14"), "bounds": {"open_per_user": 16}})
+}
+
 fn body_of(row: &Row) -> Option<Value> {
     match (row.method, row.route) {
         ("put", "/v1/users/{user}") => Some(json!({"alias": "Swift Heron"})),
@@ -278,6 +294,10 @@ fn body_of(row: &Row) -> Option<Value> {
         }
         ("post", "/v1/challenges/{id}/simulate") => Some(json!({"users": ["ann"]})),
         ("put", CAMPAIGN) => Some(campaign()),
+        ("post", "/v1/templates") => Some(template()),
+        ("post", "/v1/templates/{id}/challenges") => {
+            Some(json!({"user": "ann", "starts": "2016-04-13"}))
+        }
         ("post", "/v1/users/{user}/import") => Some(json!({
             "device_id": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77", "class": "watch",
             "records": [{"id": "1", "metric": "steps", "start_ms": 0, "end_ms": 60_000, "value": 1}]})),

@@ -38,7 +38,7 @@ impl Challenge {
             // What its clocks show was settled when it was made (ADR 0060).
             new.clock = held.clock.clone();
         }
-        new.cycle = held.cycle;
+        (new.cycle, new.template) = (held.cycle, held.template);
         let faults = match phase {
             ChallengePhase::Draft | ChallengePhase::Published => fixed_campaign(held, &new),
             ChallengePhase::Open if !self.is_series() => self.fixed_while_open(held, &new),

@@ -120,7 +120,7 @@ impl Challenge {
         let carried = held.map_or(0, |held| held.carried);
         if !handing.joined {
             let leaves = is_in && carried == handing.carried.join;
-            return Ok(leaves.then(|| ChallengeInput::Leave(handing.user.clone())));
+            return Ok(leaves.then(|| ChallengeInput::Leave(handing.user.clone(), None)));
         }
         if is_in || carried >= handing.carried.join {
             return Ok(None);
@@ -135,6 +135,7 @@ impl Challenge {
             starts_ms,
             member: self.members.number_for(&handing.user),
             waits: !free,
+            team: self.team_for(None, !free),
             carried: Some(handing.carried),
         }))
     }

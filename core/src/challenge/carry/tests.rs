@@ -115,11 +115,15 @@ fn who_leaves_is_not_carried_whenever_the_two_meet() {
     for name in ["ann", "bob"] {
         join(&mut one, name, 1);
     }
-    give(&mut one, 2, ChallengeInput::Leave(user("ann")));
+    give(&mut one, 2, ChallengeInput::Leave(user("ann"), None));
     follow(&mut one, 2);
     // Bob leaves while he is being handed over: the next cycle hears of that after.
     let joined = one.handings();
-    give(&mut one, 9 * DAY_MS, ChallengeInput::Leave(user("bob")));
+    give(
+        &mut one,
+        9 * DAY_MS,
+        ChallengeInput::Leave(user("bob"), None),
+    );
     for handing in joined {
         let facts = (String::new(), 0);
         let taken = two.challenge().taking_over(&handing, facts, 9 * DAY_MS);
@@ -146,7 +150,11 @@ fn what_is_handed_twice_is_done_once() {
     let again = |two: &Resident| two.challenge().taking_over(&handing, (String::new(), 0), 0);
     assert_eq!(again(&two), Ok(None));
     // She leaves the next one alone, and stays out of it.
-    give(&mut two, 9 * DAY_MS, ChallengeInput::Leave(user("ann")));
+    give(
+        &mut two,
+        9 * DAY_MS,
+        ChallengeInput::Leave(user("ann"), None),
+    );
     assert_eq!(again(&two), Ok(None));
     assert!(one.handings().is_empty());
 }

@@ -254,7 +254,7 @@ impl Challenge {
     #[must_use]
     pub fn cycle_news(&self, input: &CycleInput) -> Option<CycleInput> {
         let is_done = match input {
-            CycleInput::Issue { .. } => self.definition.is_some() || self.campaign.is_some(),
+            CycleInput::Issue { .. } => self.definition.is_some() || !self.is_free(),
             CycleInput::Made(number) | CycleInput::Missed { number, .. } => {
                 let series = self.series.as_ref();
                 series.is_none_or(|series| series.done >= *number)
@@ -266,6 +266,11 @@ impl Challenge {
             CycleInput::Gathered => !self.awaits_members(),
         };
         (!is_done).then(|| input.clone())
+    }
+
+    /// Whether nothing else lives in the entity.
+    fn is_free(&self) -> bool {
+        self.campaign.is_none() && self.template.is_none()
     }
 
     fn count_cycle(&mut self, number: u32, missed: Option<String>) {

@@ -71,6 +71,7 @@ fn played(definition: &Definition, players: &Players, salt: u64, gone: &[usize])
             starts_ms: definition.started_ms(),
             member: MemberNumber(number),
             waits: false,
+            carried: None,
             team: Some(*team),
         };
         give(&mut resident, join);

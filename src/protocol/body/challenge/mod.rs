@@ -88,6 +88,10 @@ pub struct Challenge {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub cycle: Option<CycleOf>,
+    /// The template that it was made of; left out: of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, format = Uuid)]
+    pub template: Option<String>,
     /// Who may join when.
     pub join: Join,
     /// Most participants; null: no bound of its own.
@@ -201,6 +205,7 @@ impl From<&ChallengeView> for Challenge {
             window: Window::from(definition),
             recurs: definition.recurs.as_ref().map(Recurs::from),
             cycle: definition.cycle.as_ref().map(CycleOf::from),
+            template: definition.template.map(|id| id.to_string()),
             join: Join {
                 opens_ms: definition.join_opens_ms,
                 late: match definition.late {
