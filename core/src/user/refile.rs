@@ -153,8 +153,10 @@ fn refresh(user: &mut User, fold: &mut Fold<'_>, day: Day, changed: BTreeSet<Met
     let Some(state) = user.days.get(&day) else {
         return;
     };
-    // Only what was told of it is kept: it never had a minute.
-    if state.version == 0 && state.head.is_none() {
+    // It never had a minute: only what was told of it is kept, or records that say nothing. Whether these are in memory must make no
+    // difference.
+    let is_blank = state.head.as_ref().is_none_or(|head| head.is_empty());
+    if state.version == 0 && is_blank {
         return;
     }
     let mut metrics = rebuild::said(state);
