@@ -27,20 +27,24 @@ fn event_id(random: &mut Random) -> EventId {
     }
 }
 
+fn won_prize(random: &mut Random) -> WonPrize {
+    WonPrize {
+        challenge: ChallengeId(bytes16(random)),
+        reward: u32::try_from(random.within(1, 400)).unwrap(),
+        day: values::day(random),
+        amount_micro: random.within(1, 1_000_000_000),
+        held_until_ms: values::maybe(random, |random| random.within(0, 1_000_000_000_000)),
+        available_micro: random.within(0, 1_000_000_000),
+        transfer: bytes16(random),
+    }
+}
+
 pub(crate) fn fact(random: &mut Random) -> Fact {
     let challenge = ChallengeId(bytes16(random));
     let (day, goal) = (values::day(random), values::goal_id(random));
     let count = u32::try_from(random.within(1, 400)).unwrap();
     let kind = match random.index(12) {
-        9 => FactKind::PrizeWon(WonPrize {
-            challenge,
-            reward: count,
-            day,
-            amount_micro: random.within(1, 1_000_000_000),
-            held_until_ms: values::maybe(random, |random| random.within(0, 1_000_000_000_000)),
-            available_micro: random.within(0, 1_000_000_000),
-            transfer: bytes16(random),
-        }),
+        9 => FactKind::PrizeWon(won_prize(random)),
         0 => FactKind::ChallengeJoined(challenge),
         7 => FactKind::ChallengeStageReached {
             challenge,

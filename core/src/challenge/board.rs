@@ -4,12 +4,12 @@
 //! that is journaled: after a restart the board is filled from standing rows and from what the users' partitions send again.
 //! Once it is over, the board is made of the frozen rows of the state.
 
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
-use sha2::{Digest, Sha256};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use super::{
     Challenge, Member,
     prizes::{Prize, Prizes, total_micro},
+    row_name::opaque,
     segments::{Belonging, Segments},
     teams::Tallies,
 };
@@ -51,7 +51,7 @@ pub(super) struct Seat {
     pub(super) alias: String,
     pub(super) belongs: Belonging,
     user: Option<UserId>,
-    group: u8,
+    pub(super) group: u8,
     team: Option<TeamNumber>,
     join: u32,
     version: Position,
@@ -363,22 +363,8 @@ impl Board {
     #[must_use]
     pub fn view(&self, row: Row<RowId>) -> RowView {
         let number = self.seats.get(&row.id).map(|seat| seat.number);
-        let opaque = self.opaque(number.unwrap_or_default());
-        self.view_named(row, opaque)
-    }
-
-    /// What a member's row is called: the same on this board for ever, and it tells nothing of the user elsewhere.
-    fn opaque(&self, number: MemberNumber) -> String {
-        let hash = Sha256::new()
-            .chain_update(b"row")
-            .chain_update(self.challenge.0)
-            .chain_update(number.0.to_be_bytes())
-            .finalize();
-        let mut opaque = String::with_capacity(16);
-        for byte in hash.iter().take(8) {
-            opaque.push_str(&format!("{byte:02x}"));
-        }
-        opaque
+        let name = opaque(self.challenge, number.unwrap_or_default());
+        self.view_named(row, name)
     }
 
     /// A row as others see it, by an opaque name that was made before.
@@ -390,10 +376,10 @@ impl Board {
     /// A row of a segment, with its ranks there; who has finished is the whole board's to say.
     pub(super) fn segment_view(&self, row: Row<RowId>) -> RowView {
         let number = self.seats.get(&row.id).map(|seat| seat.number);
-        let opaque = self.opaque(number.unwrap_or_default());
+        let name = opaque(self.challenge, number.unwrap_or_default());
         let whole = self.order.place(&row.id);
         let rank = whole.map_or(row.rank, |place| place.rank);
-        self.view_of(row, opaque, rank)
+        self.view_of(row, name, rank)
     }
 
     fn view_of(&self, row: Row<RowId>, opaque: String, rank: u32) -> RowView {
@@ -495,29 +481,8 @@ impl Board {
         total_micro(&self.prizes)
     }
 
-    /// SHA-256 over 256 digests, one per first byte of the user's hash, each over that group's rows in board order, so that
-    /// groups can be summed up apart (design.md 4). A row is its score, its achieved-at and its member's number. Where there are
-    /// teams, what each of them comes to follows.
-    #[must_use]
-    pub fn digest(&self) -> [u8; 32] {
-        let mut groups: BTreeMap<u8, Sha256> =
-            (0..=u8::MAX).map(|byte| (byte, Sha256::new())).collect();
-        for row in self.order.iter() {
-            let Some(seat) = self.seats.get(&row.id) else {
-                continue;
-            };
-            if let Some(group) = groups.get_mut(&seat.group) {
-                group.update(row.score.to_be_bytes());
-                group.update(row.achieved_at_ms.to_be_bytes());
-                group.update(seat.number.0.to_be_bytes());
-            }
-        }
-        let digests = groups.into_values().map(Sha256::finalize);
-        let mut sum = digests.fold(Sha256::new(), Sha256::chain_update);
-        if let Some(teams) = &self.teams {
-            teams.sum_up(&mut sum);
-        }
-        sum.finalize().into()
+    pub(super) fn tallies(&self) -> Option<&Tallies> {
+        self.teams.as_ref()
     }
 
     /// Nobody can say any more whose row it is.

@@ -11,6 +11,7 @@ mod attendance;
 pub mod board;
 pub mod carry;
 pub mod delta;
+mod digest;
 pub mod fold;
 mod forget;
 mod frozen;
@@ -19,6 +20,7 @@ pub mod prizes;
 pub mod rehearsal;
 pub mod resident;
 mod rounds;
+mod row_name;
 #[cfg(test)]
 mod scene;
 pub mod section;

@@ -4,10 +4,12 @@
 //! Timers, REST and peers make inputs like the stream does; there is no second door.
 
 mod adjustment;
+mod battery;
 mod challenge;
 mod conclusion;
 
 pub use adjustment::Adjustment;
+pub use battery::BatteryReport;
 pub use challenge::ChallengeInput;
 pub use conclusion::{Conclusion, TeamPlace};
 
@@ -164,20 +166,6 @@ pub struct Import {
     /// The admitted records.
     #[n(2)]
     pub records: Vec<Record>,
-}
-
-/// What a device says of its battery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct BatteryReport {
-    /// Which device.
-    #[n(0)]
-    pub device: DeviceId,
-    /// 0 to 100.
-    #[n(1)]
-    pub percent: u8,
-    /// Whether it is being charged, where it says so.
-    #[n(2)]
-    pub charging: Option<bool>,
 }
 
 /// The admitted part of one batch.

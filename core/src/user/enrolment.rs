@@ -26,7 +26,7 @@ use crate::{
     definition::Definition,
     event::{Contribution, FactKind, Topic},
     id::{ChallengeId, Position},
-    input::{Conclusion, UserInput},
+    input::Conclusion,
     limits,
     metric::Metric,
 };
@@ -160,12 +160,12 @@ impl Enrolment {
     }
 
     /// Whether it knows of a joining with that number: one that waits does not yet.
-    fn has_joined(&self, join: u32) -> bool {
+    pub(super) fn has_joined(&self, join: u32) -> bool {
         self.join > join || self.join == join && self.state != EnrolmentState::Waiting
     }
 
     /// Whether that joining scores, and knows of an earlier end only.
-    fn ends_before(&self, join: u32, ends: Day) -> bool {
+    pub(super) fn ends_before(&self, join: u32, ends: Day) -> bool {
         let scores = matches!(self.state, EnrolmentState::Active | EnrolmentState::Frozen);
         scores && self.join == join && self.definition.ends < ends
     }
@@ -451,45 +451,6 @@ pub(super) fn announce_all(user: &mut User, fold: &mut Fold<'_>) {
 }
 
 impl User {
-    /// Whether a challenge's notice tells nothing new: deliveries come at least once. Who is not there was erased, since a
-    /// challenge takes in only who is: it is told nothing, and so nothing is stored about it again.
-    #[must_use]
-    pub fn knows(&self, notice: &UserInput) -> bool {
-        if self.created.is_none() {
-            return true;
-        }
-        let held = |id: &ChallengeId| self.enrolments.get(id);
-        match notice {
-            UserInput::Await {
-                challenge, join, ..
-            } => held(challenge).is_some_and(|held| held.join >= *join),
-            UserInput::Enrol {
-                challenge, join, ..
-            } => held(challenge).is_some_and(|held| held.has_joined(*join)),
-            UserInput::Extend {
-                challenge,
-                join,
-                ends,
-            } => !held(challenge).is_some_and(|held| held.ends_before(*join, *ends)),
-            UserInput::Reach {
-                challenge,
-                join,
-                tiers,
-            } => held(challenge).is_none_or(|held| held.join != *join || held.knows_tiers(*tiers)),
-            UserInput::Withdraw { challenge, join } => held(challenge)
-                .is_none_or(|held| held.join != *join || held.state == EnrolmentState::Left),
-            UserInput::Conclude {
-                challenge,
-                join,
-                conclusion: Conclusion::Voided { prizes, .. },
-            } => void::is_known(self, (*challenge, *join), prizes),
-            UserInput::Conclude {
-                challenge, join, ..
-            } => held(challenge).is_none_or(|held| held.join != *join || !held.is_open()),
-            _ => false,
-        }
-    }
-
     fn is_eligible(&self, of: &Definition) -> bool {
         let rule = of.eligibility.as_ref();
         rule.is_none_or(|rule| rule.judge(&self.attributes).is_ok())

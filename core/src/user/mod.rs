@@ -22,6 +22,7 @@ pub mod hold;
 pub mod import;
 mod ingest;
 mod marks;
+mod notices;
 mod paying;
 pub mod plan;
 pub mod portable;

@@ -9,7 +9,8 @@ mod window;
 
 use serde_json::Value;
 use streakline_core::{
-    definition::{Definition, Evidence, Kind},
+    attribute::Name,
+    definition::{Definition, Evidence, Kind, eligibility::Rule},
     leaderboard::RankStyle,
     limits,
     manual::ManualPolicy,
@@ -173,6 +174,17 @@ fn evidence(value: &Value, policy: ManualPolicy) -> Result<Evidence, Wrong> {
     Err(Wrong::new("unsupported", words))
 }
 
+/// Who may take part, and by which attributes the board has segments.
+fn audience(top: &mut Fields<'_>, faults: &Faults) -> (Option<Rule>, Vec<Name>) {
+    let whole = |rule: &Value| Ok(rule.clone());
+    let eligibility = top.nullable("eligibility", whole).flatten();
+    let segments = distinct(limits::SEGMENTS_MAX, |value| named(&text(value)?));
+    (
+        eligibility.and_then(|value| rule(&value, faults)),
+        top.optional("segments", segments).unwrap_or_default(),
+    )
+}
+
 /// The definition in a body, or all its faults. `read_only`: members that may be there and change nothing.
 pub(super) fn parse(
     body: &Value,
@@ -193,12 +205,7 @@ pub(super) fn parse(
     let most = i64::from(limits::PARTICIPANTS_MAX);
     let capacity = top.nullable("capacity", integer(1..=most));
     let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
-    let eligibility = top
-        .nullable("eligibility", |rule| Ok(rule.clone()))
-        .flatten();
-    let eligibility = eligibility.and_then(|value| rule(&value, &faults));
-    let segments = distinct(limits::SEGMENTS_MAX, |value| named(&text(value)?));
-    let segments = top.optional("segments", segments).unwrap_or_default();
+    let audience = audience(&mut top, &faults);
     let least = top.nullable("min_participants", integer(1..=most));
     let believed = top.optional("evidence", |value| evidence(value, known.manual_policy));
     let per_day_cap = top.nullable("per_day_cap", amount(counted, 1));
@@ -232,7 +239,7 @@ pub(super) fn parse(
         (capacity, _) => number(capacity.flatten()),
     };
     definition.min_participants = number(least.flatten());
-    (definition.eligibility, definition.segments) = (eligibility, segments);
+    (definition.eligibility, definition.segments) = audience;
     definition.waitlist = number(waitlist).unwrap_or(definition.waitlist);
     definition.evidence = believed.unwrap_or(definition.evidence);
     definition.per_day_cap = per_day_cap.unwrap_or(definition.per_day_cap);

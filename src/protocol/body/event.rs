@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
-    civil::Day,
+    civil::{Day, Local},
     event::{Fact, FactKind},
     id::{ChallengeId, GoalId},
     view::Counted,
@@ -349,10 +349,7 @@ impl From<&FactKind> for What {
                 target,
                 met_at_local,
                 counted,
-            } => Self::GoalCompleted {
-                change: change((goal, *day), (*target, *counted)),
-                met_at_local: met_at_local.iso_minute(),
-            },
+            } => completed(change((goal, *day), (*target, *counted)), met_at_local),
             FactKind::GoalReopened {
                 goal,
                 day,
@@ -411,6 +408,13 @@ impl From<&FactKind> for What {
             FactKind::Streak(fact) => instruments::of_streak(fact),
             FactKind::Account(fact) => instruments::of_account(fact),
         }
+    }
+}
+
+fn completed(change: GoalChange, met_at_local: &Local) -> What {
+    What::GoalCompleted {
+        change,
+        met_at_local: met_at_local.iso_minute(),
     }
 }
 

@@ -7,7 +7,7 @@ use streakline_core::{
     event::{EventId, Fact},
     goal::Revision,
     id::GoalId,
-    input::{Origin, Source},
+    input::{Adjustment, Origin, Source},
     streak::Definition,
 };
 use utoipa::ToSchema;
@@ -344,12 +344,16 @@ impl From<&ChangeKind> for Changed {
                 hold,
             },
             ChangeKind::Retried { input, release } => Self::Retried { input, release },
-            ChangeKind::Adjusted { day, adjustment } => Self::Adjusted {
-                day: day.iso(),
-                amount_micro: adjustment.amount_micro,
-                reason: adjustment.reason,
-            },
+            ChangeKind::Adjusted { day, adjustment } => adjusted(day, adjustment),
         }
+    }
+}
+
+fn adjusted(day: Day, adjustment: Adjustment) -> Changed {
+    Changed::Adjusted {
+        day: day.iso(),
+        amount_micro: adjustment.amount_micro,
+        reason: adjustment.reason,
     }
 }
 
