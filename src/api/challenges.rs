@@ -19,7 +19,7 @@ use super::{
     problem::Answer,
 };
 use crate::{
-    actors::message::Idempotent,
+    actors::{directory::Ending, message::Idempotent},
     protocol::{
         body::{Challenge, Page},
         error_code::Refusal,
@@ -176,22 +176,7 @@ pub(super) async fn publish(ask: Ask, payload: Payload) -> Answer {
     request_body(content = inline(CancelBody)),
     responses((status = 200, description = "The challenge", body = Challenge)))]
 pub(super) async fn cancel(ask: Ask, payload: Payload) -> Answer {
-    ask.principal.must_be_admin()?;
-    let id = ask.challenge()?;
-    let body = body::read(&ask.request, payload).await?;
-    let once = Once::of(&ask, &body)?;
-    let reason = reason(&body.json)?;
-    let (directory, caller, stored) = (
-        ask.api.directory.clone(),
-        ask.caller(),
-        idempotent(&once, 200),
-    );
-    let told = once.clone();
-    once.run(ask, async move {
-        let view = directory.cancel(id, reason, caller, stored).await?;
-        record(&told, 200, &view)
-    })
-    .await
+    end(ask, payload, Ending::Cancel).await
 }
 
 /// Annul a settlement: its prizes go back to the campaign; repeating it answers the same
@@ -200,6 +185,10 @@ pub(super) async fn cancel(ask: Ask, payload: Payload) -> Answer {
     request_body(content = inline(CancelBody)),
     responses((status = 200, description = "The challenge", body = Challenge)))]
 pub(super) async fn void(ask: Ask, payload: Payload) -> Answer {
+    end(ask, payload, Ending::Void).await
+}
+
+async fn end(ask: Ask, payload: Payload, ending: Ending) -> Answer {
     ask.principal.must_be_admin()?;
     let id = ask.challenge()?;
     let body = body::read(&ask.request, payload).await?;
@@ -212,7 +201,8 @@ pub(super) async fn void(ask: Ask, payload: Payload) -> Answer {
     );
     let told = once.clone();
     once.run(ask, async move {
-        let view = directory.void(id, reason, caller, stored).await?;
+        let ended = directory.end(id, (ending, reason), caller, stored);
+        let view = ended.await?;
         record(&told, 200, &view)
     })
     .await

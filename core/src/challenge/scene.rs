@@ -34,8 +34,17 @@ pub(super) fn header(index: u64) -> Header {
 
 /// Gives it the next input, which is durable at once.
 pub(super) fn give(resident: &mut Resident, input: ChallengeInput) {
+    at(resident, 0, input);
+}
+
+/// The same at an instant, POSIX ms.
+pub(super) fn at(resident: &mut Resident, stamp_ms: i64, input: ChallengeInput) {
     let index = resident.challenge().position.index + 1;
-    let header = header(index);
+    let header = Header {
+        stamp_ms,
+        position: Position { epoch: 1, index },
+        ..header(index)
+    };
     let position = header.position;
     resident.enqueue(header, input);
     resident.step(position).unwrap();
@@ -169,4 +178,14 @@ pub(super) fn restored(bytes: &[u8], erased: &[&str]) -> Challenge {
         .into_iter()
         .filter(|(_, name)| !erased.contains(&name.user.as_str()));
     stored.clone().named(known)
+}
+
+/// Settles it as its board stands.
+pub(super) fn settle(resident: &mut Resident) {
+    let settle = ChallengeInput::Settle {
+        cutoff_ms: 5,
+        digest: resident.board().digest(),
+        participants: resident.board().len(),
+    };
+    give(resident, settle);
 }

@@ -1,4 +1,4 @@
-//! The doors through which admins end a challenge before its time, or annul how it ended.
+//! The door through which admins end a challenge before its time, or annul how it ended.
 
 use streakline_core::{id::ChallengeId, input::ChallengeInput, view::ChallengeView};
 
@@ -8,40 +8,33 @@ use super::{
 };
 use crate::actors::message::{Caller, Idempotent};
 
-impl Directory {
-    /// Cancels a challenge; one that is cancelled already answers the same.
-    ///
-    /// # Errors
-    /// `NotFound`, `Phase`.
-    pub async fn cancel(
-        &self,
-        id: ChallengeId,
-        reason: String,
-        caller: Caller,
-        once: Idempotent,
-    ) -> Outcome<ChallengeView> {
-        let admit: Admit = Box::new(move |challenge, now_ms| {
-            let news = challenge.may_cancel(now_ms).map_err(refused)?;
-            Ok(news.then_some(ChallengeInput::Cancel(reason)))
-        });
-        self.change(id, (admit, stored_answer(once), None), caller, view)
-            .await
-    }
+/// How an admin ends a challenge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Before it is settled.
+    Cancel,
+    /// After that: its settlement is annulled.
+    Void,
+}
 
-    /// Annuls a settlement; one that is annulled already answers the same.
+impl Directory {
+    /// Ends a challenge, with the admin's words; one that has ended so already answers the same.
     ///
     /// # Errors
     /// `NotFound`, `Phase`.
-    pub async fn void(
+    pub async fn end(
         &self,
         id: ChallengeId,
-        reason: String,
+        (ending, reason): (Ending, String),
         caller: Caller,
         once: Idempotent,
     ) -> Outcome<ChallengeView> {
         let admit: Admit = Box::new(move |challenge, now_ms| {
-            let news = challenge.may_void(now_ms).map_err(refused)?;
-            Ok(news.then_some(ChallengeInput::Void(reason)))
+            let (may, input) = match ending {
+                Ending::Cancel => (challenge.may_cancel(now_ms), ChallengeInput::Cancel(reason)),
+                Ending::Void => (challenge.may_void(now_ms), ChallengeInput::Void(reason)),
+            };
+            Ok(may.map_err(refused)?.then_some(input))
         });
         self.change(id, (admit, stored_answer(once), None), caller, view)
             .await

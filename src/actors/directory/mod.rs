@@ -21,6 +21,7 @@ mod templates;
 mod users;
 
 pub use cycles::Listed;
+pub use ending::Ending;
 pub use explain::{TrailRow, TrailRows};
 pub use export::Exported;
 pub use rehearsal::{Asked, Candidates};

@@ -7,8 +7,8 @@ use crate::{
     civil::{Day, HOUR_MS},
     definition::{Definition, Kind, LateJoin},
     event::Contribution,
-    id::{Entity, Position, UserId},
-    input::{Header, UserInput},
+    id::{Entity, UserId},
+    input::UserInput,
 };
 
 const BITS: u32 = 8;
@@ -23,18 +23,6 @@ fn lowest(lowest_percent: u32) -> Definition {
         kind: Kind::Elimination { lowest_percent },
         ..definition()
     }
-}
-
-fn at(resident: &mut Resident, stamp_ms: i64, input: ChallengeInput) {
-    let index = resident.challenge().position.index + 1;
-    let header = Header {
-        stamp_ms,
-        position: Position { epoch: 1, index },
-        ..header(index)
-    };
-    let position = header.position;
-    resident.enqueue(header, input);
-    resident.step(position).unwrap();
 }
 
 fn told(name: &str, version: u64, days: &[i64]) -> Contribution {

@@ -10,8 +10,8 @@ use crate::{
         kind::teams::TeamScore,
         rewards::{Basis, Reward, TieRule},
     },
-    id::{CampaignId, Position},
-    input::{Conclusion, Header, UserInput},
+    id::CampaignId,
+    input::{Conclusion, UserInput},
 };
 
 /// Everybody's window starts then, POSIX ms.
@@ -86,30 +86,9 @@ fn stood(of: [(&str, u32, i64, u32, bool); 3]) -> Vec<(String, u32, i64, u32, bo
     owned.to_vec()
 }
 
-fn at(resident: &mut Resident, stamp_ms: i64, input: ChallengeInput) {
-    let index = resident.challenge().position.index + 1;
-    let header = Header {
-        stamp_ms,
-        position: Position { epoch: 1, index },
-        ..header(index)
-    };
-    let position = header.position;
-    resident.enqueue(header, input);
-    resident.step(position).unwrap();
-}
-
 fn leave(resident: &mut Resident, stamp_ms: i64, name: &str) {
     let leaving = resident.completed(ChallengeInput::Leave(user(name), None));
     at(resident, stamp_ms, leaving);
-}
-
-fn settle(resident: &mut Resident) {
-    let settle = ChallengeInput::Settle {
-        cutoff_ms: 5,
-        digest: resident.board().digest(),
-        participants: resident.board().len(),
-    };
-    give(resident, settle);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     challenge::{
         resident::Resident,
-        scene::{ID, contribution, definition, give, join},
+        scene::{ID, contribution, definition, give, join, settle},
     },
     definition::Definition,
     input::ChallengeInput,
@@ -44,15 +44,6 @@ fn deliver(resident: &mut Resident, told: &mut BTreeMap<(UserId, u32), u32>) {
             resident.confirmed(&user, &input);
         }
     }
-}
-
-fn settle(resident: &mut Resident) {
-    let settle = ChallengeInput::Settle {
-        cutoff_ms: 5,
-        digest: resident.board().digest(),
-        participants: resident.board().len(),
-    };
-    give(resident, settle);
 }
 
 #[test]
