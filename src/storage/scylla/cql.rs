@@ -272,6 +272,14 @@ pub(super) fn failure(name: &str, error: &ExecutionError) -> Failure {
     }
 }
 
+/// Whether the node does not know something that the statement names.
+pub(super) fn is_invalid(error: &ExecutionError) -> bool {
+    let ExecutionError::LastAttemptError(RequestAttemptError::DbError(error, _)) = error else {
+        return false;
+    };
+    matches!(error, DbError::Invalid)
+}
+
 fn is_passing(attempt: &RequestAttemptError) -> bool {
     match attempt {
         RequestAttemptError::UnableToAllocStreamId

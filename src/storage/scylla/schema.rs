@@ -106,7 +106,11 @@ pub(super) async fn migrate(
         &format!("CREATE TABLE IF NOT EXISTS {keyspace}.locks {locks}"),
     )
     .await?;
-    use_keyspace(session, keyspace).await?;
+    patiently(async || {
+        let used = use_keyspace(session, keyspace).await;
+        used.map_err(|error| Failure::Passing(error.to_string()))
+    })
+    .await?;
     if missing(session).await?.is_empty() {
         return Ok(Vec::new()); // Nobody is waited for, such as one that was killed with the lock in its hand.
     }
@@ -132,9 +136,10 @@ pub(super) async fn check(session: &Session, keyspace: &str) -> Result<(), Error
     use_keyspace(session, keyspace)
         .await
         .map_err(|_| unusable("cannot be used"))?;
-    let applied = applied(session)
-        .await
-        .map_err(|_| unusable("has no tables"))?;
+    if !has_table(session, keyspace, "migrations").await? {
+        return Err(unusable("has no tables"));
+    }
+    let applied = applied(session).await?;
     let left = missing_in(&applied).count();
     if left > 0 {
         return Err(unusable(&format!(
@@ -173,8 +178,13 @@ async fn local_datacenter(session: &Session) -> Result<String, Error> {
 }
 
 async fn is_scylla(session: &Session) -> Result<bool, Error> {
-    let text = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = 'system_schema' AND table_name = 'scylla_tables'";
-    let rows: Vec<(String,)> = ask(session, text, ()).await?;
+    has_table(session, "system_schema", "scylla_tables").await
+}
+
+async fn has_table(session: &Session, keyspace: &str, table: &str) -> Result<bool, Error> {
+    let text =
+        "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
+    let rows: Vec<(String,)> = ask(session, text, (keyspace, table)).await?;
     Ok(!rows.is_empty())
 }
 
@@ -281,21 +291,35 @@ where
     super::cql::parsed("a question about tables", result)
 }
 
-/// Repeats a statement that changes nothing when it is done twice: a node may not know a table yet that another one has made.
+/// Runs a statement that changes nothing when it is done twice.
+///
+/// A node may not know a keyspace or a table yet that another one has made, also after the driver saw the nodes that it reaches agree:
+/// it reaches more of them by and by.
 async fn repeated(
     session: &Session,
     text: &Text,
     values: impl SerializeRow,
 ) -> Result<QueryResult, Error> {
+    patiently(async || {
+        let result = session.query_unpaged(text.clone(), &values).await;
+        result.map_err(|error| match super::cql::failure("tables", &error) {
+            Failure::Lasting(why) if super::cql::is_invalid(&error) => {
+                Failure::Passing(why.to_string())
+            }
+            other => other,
+        })
+    })
+    .await
+}
+
+async fn patiently<T>(mut attempt: impl AsyncFnMut() -> Result<T, Failure>) -> Result<T, Error> {
     let mut left = ATTEMPTS;
     loop {
-        match session.query_unpaged(text.clone(), &values).await {
-            Ok(result) => return Ok(result),
-            Err(error) if left == 0 => return Err(Error::Unavailable(error.to_string())),
-            Err(error) => match super::cql::failure("tables", &error) {
-                Failure::Passing(why) => tracing::debug!(why, "a change of tables is tried again"),
-                Failure::Lasting(error) => return Err(error),
-            },
+        match attempt().await {
+            Ok(value) => return Ok(value),
+            Err(Failure::Lasting(error)) => return Err(error),
+            Err(Failure::Passing(why)) if left == 0 => return Err(Error::Unavailable(why)),
+            Err(Failure::Passing(why)) => tracing::debug!(why, "a change of tables is tried again"),
         }
         left -= 1;
         clock::pause_ms(POLL_MS).await;
