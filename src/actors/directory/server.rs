@@ -87,7 +87,8 @@ impl Directory {
         }
     }
 
-    /// Moves the virtual clock and answers when every boundary that it passed is folded, durable and delivered.
+    /// Moves the virtual clock once nothing is under way, and answers when every boundary that it passed is folded, durable and
+    /// delivered. What follows from what was answered before, such as a free place that is given away, is so done at its own time.
     ///
     /// # Errors
     /// `NotFound` on the system's clock, `ClockBackwards`, `Overloaded` when it takes too long.
@@ -107,8 +108,11 @@ impl Directory {
             let detail = format!("the clock is at {} already", reading.now_ms);
             return Err(Refusal::new(Code::ClockBackwards, detail));
         }
-        self.shared.clock.advance_to(to_ms);
-        let carried_out = tokio::time::timeout(CLOCK_WITHIN, self.carry_out_boundaries());
+        let carried_out = tokio::time::timeout(CLOCK_WITHIN, async {
+            self.shared.work.quiet().await;
+            self.shared.clock.advance_to(to_ms);
+            self.carry_out_boundaries().await;
+        });
         let done = tokio::select! {
             done = carried_out => done,
             _ = self.shared.fatal.wait() => return Err(restarting()),
