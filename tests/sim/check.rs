@@ -14,7 +14,7 @@ use streakline_core::{
     },
     change::Change,
     civil::Day,
-    definition::Measure,
+    definition::kind,
     event::{Fact, FactKind, Transfer},
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input},
@@ -31,6 +31,7 @@ use streakline_core::{
 };
 
 use crate::{
+    rows::rows,
     script::{CAMPAIGN, Script},
     server::{BUDGET_MICRO, Checked, Server, ready, rules},
 };
@@ -46,7 +47,9 @@ pub(crate) struct Outcome {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settled {
     cutoff_ms: i64,
-    /// Whose rows they are; nothing of who was erased since.
+    /// How it is won.
+    kind: kind::Kind,
+    /// Whose rows they are, ordered by what its type orders by; nothing of who was erased since.
     rows: Vec<RowKey<Option<UserId>>>,
 }
 
@@ -138,7 +141,7 @@ pub(crate) fn check(script: &Script, server: &Server) -> Checked<Outcome> {
     Ok(Outcome { people, challenges })
 }
 
-fn state<'a>(server: &'a Server, id: &UserId) -> Checked<&'a User> {
+pub(super) fn state<'a>(server: &'a Server, id: &UserId) -> Checked<&'a User> {
     let cell = server.users.get(id).and_then(|cell| cell.resident.as_ref());
     let resident = cell.ok_or_else(|| format!("{id} is not in memory"))?;
     Ok(resident.user())
@@ -410,7 +413,8 @@ fn settled(server: &Server, id: ChallengeId) -> Checked<Settled> {
     else {
         return Err(format!("{id} is {:?}", held.challenge().stage));
     };
-    let mut rows = own_rows(server, held)?;
+    let kind = held.challenge().definition.as_ref().unwrap().kind.clone();
+    let mut rows = rows(server, held)?;
     rows.sort();
     let (frozen, first) = server.frozen.get(&id).ok_or("it was never frozen")?;
     let shown = frozen.iter().map(|row| RowKey {
@@ -419,8 +423,13 @@ fn settled(server: &Server, id: ChallengeId) -> Checked<Settled> {
         id: row.user.clone(),
     });
     let shown: Vec<_> = shown.collect();
-    hold(shown == rows, || {
-        format!("the board of {id} shows {shown:?}, not {rows:?}")
+    let own = rows.iter().map(|row| RowKey {
+        score: kind.scale(Metric::STEPS).reached(row.score, 1).score,
+        ..row.clone()
+    });
+    let own: Vec<_> = own.collect();
+    hold(shown == own, || {
+        format!("the board of {id} shows {shown:?}, not {own:?}")
     })?;
     hold(held.board().digest() == digest && *first == digest, || {
         format!("{id} was settled on another board")
@@ -435,37 +444,9 @@ fn settled(server: &Server, id: ChallengeId) -> Checked<Settled> {
     });
     Ok(Settled {
         cutoff_ms,
+        kind,
         rows: rows.collect(),
     })
-}
-
-/// The rows of a board by its members' own states; of who was erased since it was frozen by what was seen then.
-fn own_rows(server: &Server, held: &Held) -> Checked<Vec<RowKey<Option<UserId>>>> {
-    let challenge = held.challenge();
-    let mut rows = Vec::new();
-    for (_, member) in challenge.members.iter().filter(|(_, member)| member.joined) {
-        let Some(id) = member.user() else {
-            let frozen = server.frozen.get(&challenge.id).map(|(rows, _)| rows);
-            let ordinal = member.row.map_or(0, |row| row.ordinal);
-            let row = frozen.and_then(|rows| rows.iter().find(|row| row.ordinal == ordinal));
-            let row = row.ok_or("an erased member has no row")?;
-            rows.push(RowKey {
-                score: row.score,
-                achieved_at_ms: row.achieved_at_ms,
-                id: row.user.clone(),
-            });
-            continue;
-        };
-        let user = state(server, id)?;
-        let own = user.enrolments.get(&challenge.id);
-        let own = own.ok_or_else(|| format!("{} does not know of {}", user.id, challenge.id))?;
-        rows.push(RowKey {
-            score: own.score,
-            achieved_at_ms: own.achieved_at_ms,
-            id: Some(user.id.clone()),
-        });
-    }
-    Ok(rows)
 }
 
 /// Who is on a settled board was told so once, with its rank and score; nobody else was.
@@ -475,18 +456,20 @@ fn told_once(
 ) -> Checked<()> {
     for (user, person) in people {
         let mut expected = Vec::new();
-        for (id, Settled { rows, .. }) in challenges {
+        for (id, Settled { rows, kind, .. }) in challenges {
             let participants = u32::try_from(rows.len()).unwrap();
             for row in rows.iter().filter(|row| row.id.as_ref() == Some(user)) {
                 let above = rows.iter().filter(|other| other.score > row.score).count();
+                let rank = u32::try_from(above).unwrap() + 1;
+                let reached = kind.scale(Metric::STEPS).reached(row.score, rank);
                 expected.push(FactKind::ChallengeSettled {
                     challenge: *id,
-                    rank: u32::try_from(above).unwrap() + 1,
-                    score: row.score,
+                    rank,
+                    score: reached.score,
                     participants,
-                    finished_at_ms: None,
+                    finished_at_ms: reached.finished.then_some(row.achieved_at_ms),
                     team: None,
-                    measure: Measure::Amount(Metric::STEPS),
+                    measure: kind.measure(Metric::STEPS),
                 });
             }
         }

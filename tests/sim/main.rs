@@ -12,6 +12,7 @@
 mod check;
 mod clients;
 mod random;
+mod rows;
 mod script;
 mod server;
 mod soak;

@@ -4,7 +4,7 @@
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::{
-        Definition,
+        Definition, Kind, LateJoin,
         rewards::{Basis, Reward, TieRule},
     },
     fault::POISON_STEPS,
@@ -137,7 +137,50 @@ pub(crate) fn script(seed: u64) -> Script {
         challenges,
         instants,
     };
-    with_erasures(script, &mut Random::new(seed, 7))
+    let script = with_erasures(script, &mut Random::new(seed, 7));
+    with_types(script, &mut Random::new(seed, 8))
+}
+
+/// In some worlds challenges are won in other ways than by the largest sum.
+fn with_types(mut script: Script, random: &mut Random) -> Script {
+    let erases = script.instants.iter().any(Instant::erases);
+    for (_, definition) in &mut script.challenges {
+        let target = random.within(2, 20) * 1_000;
+        let finishers = random.permille(300).then_some(2);
+        let kind = match random.within(0, 11) {
+            0..2 => Kind::Target { target },
+            2..4 => Kind::Race { target, finishers },
+            4..6 => Kind::LastStanding { bar: target / 4 },
+            // Who is erased is missing among those of whom the lowest are out.
+            6..8 if !erases => Kind::Elimination { lowest_percent: 30 },
+            _ => continue,
+        };
+        definition.won_by(kind);
+        assert_eq!(definition.faults(), [], "an admin could publish it");
+    }
+    script.nobody_leaves_between_rounds();
+    script
+}
+
+/// What a type asks of the rest of its challenge.
+trait WonBy {
+    fn won_by(&mut self, kind: Kind);
+}
+
+impl WonBy for Definition {
+    fn won_by(&mut self, kind: Kind) {
+        match kind {
+            Kind::Target { .. } => self.rewards.retain(|of| of.places(1).is_none()),
+            Kind::LastStanding { .. } => self.late = LateJoin::No,
+            Kind::Elimination { .. } => {
+                self.late = LateJoin::No;
+                self.finalisation_h = 72;
+                self.tie_rule = TieRule::Share;
+            }
+            _ => {}
+        }
+        self.kind = kind;
+    }
 }
 
 /// In some worlds one person or two are erased, while everybody may be asking that they join something.
@@ -165,6 +208,18 @@ impl Script {
             _ => None,
         });
         erased.collect()
+    }
+
+    /// Whoever leaves between a round's close and its decision is not among those of whom the lowest are out: chance would say which
+    /// of them it is.
+    fn nobody_leaves_between_rounds(&mut self) {
+        let challenges = &self.challenges;
+        for instant in &mut self.instants {
+            instant.actions.retain(|action| match action {
+                Action::Leave { challenge, .. } => challenges[*challenge].1.eliminates().is_none(),
+                _ => true,
+            });
+        }
     }
 
     /// Nothing is sent by a person at an instant or after it, and nothing is asked for the person after it.

@@ -10,7 +10,7 @@ use streakline_core::{
 
 use super::{Mail, Reply, Server};
 
-/// What the campaign of every script has: what its two challenges can cost, and not a token more.
+/// What the campaign of every script has: what two challenges can cost whose places win, and not a token more.
 pub(crate) const BUDGET_MICRO: i64 = 2 * (2 * 1_500_000_000 + 1_000 * 5_000_000);
 
 /// What must be reserved before a challenge may be published.
