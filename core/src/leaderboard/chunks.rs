@@ -142,6 +142,12 @@ pub(super) fn trim<T>(of: &mut Vec<T>, few: usize) {
     }
 }
 
+/// Items of which one lies in each line of memory (64 bytes), and the last one.
+pub(super) fn lines<T>(of: &[T]) -> impl Iterator<Item = &T> {
+    let step = 64_usize.checked_div(size_of::<T>()).unwrap_or(1).max(1);
+    of.iter().step_by(step).chain(of.last())
+}
+
 /// Bytes of a vector's room.
 pub(super) fn room_bytes<T>(of: &Vec<T>) -> usize {
     of.capacity().saturating_mul(size_of::<T>())

@@ -4,8 +4,9 @@
 use core::hash::Hash;
 
 use super::{
+    bring,
     chunks::Pool,
-    index::{Index, print},
+    index::{self, Index, print},
 };
 
 /// Rows of a board at most: their counts are added up in 32 bits.
@@ -42,6 +43,27 @@ impl<K: Eq + Clone + Hash> Ids<K> {
     pub(super) fn find(&self, id: &K) -> Option<u32> {
         let is_it = |slot| self.get(slot) == Some(id);
         self.index.find(print(id), is_it)
+    }
+
+    /// The slots of some ids, as [`Ids::find`] tells each. Each step is taken for all of them before the next one, so that
+    /// what has to come from memory is waited for once a step (ADR 0075).
+    pub(super) fn find_some<const N: usize>(&self, ids: [&K; N]) -> [Option<u32>; N] {
+        let prints = ids.map(print::<K>);
+        let pages = prints.map(|print| self.index.page(print));
+        bring(pages, index::approach);
+        let mut guesses = prints;
+        for (guess, page) in guesses.iter_mut().zip(pages) {
+            *guess = index::guess(page, *guess);
+        }
+        bring(guesses, |slot| u32::from(self.get(slot).is_some()));
+        let mut slots = guesses.map(Some);
+        for (slot, id) in slots.iter_mut().zip(ids) {
+            let is_it = slot.and_then(|slot| self.get(slot)) == Some(id);
+            if !is_it {
+                *slot = self.find(id);
+            }
+        }
+        slots
     }
 
     /// The slot of an id that has none; `None`: the board is full.

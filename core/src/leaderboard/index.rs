@@ -17,7 +17,7 @@ const ROOM: usize = 4;
 
 /// What is known of an id: 32 bits of its hash, and its slot.
 #[derive(Clone, Copy, Debug)]
-struct Mark {
+pub(super) struct Mark {
     print: u32,
     slot: u32,
 }
@@ -40,6 +40,12 @@ impl Index {
             .iter()
             .find(|mark| mark.print == print && is_it(mark.slot))?;
         Some(found.slot)
+    }
+
+    /// The marks among which those of a print are. Reads none of them.
+    pub(super) fn page(&self, print: u32) -> &[Mark] {
+        let page = self.pages.get(self.page_of(print));
+        page.map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn insert(&mut self, print: u32, slot: u32) {
@@ -114,6 +120,18 @@ impl Index {
             page.extend(taken);
         }
     }
+}
+
+/// Looks at marks that lie a line of memory apart, so that all of them are at hand afterwards.
+pub(super) fn approach(page: &[Mark]) -> u32 {
+    chunks::lines(page).fold(0, |all, mark| all ^ mark.print)
+}
+
+/// The slot that a page has for a print, where it has one; where it has several, none that can be relied on. Looks at every
+/// mark in the same way, so that nothing waits for what one of them is.
+pub(super) fn guess(page: &[Mark], print: u32) -> u32 {
+    let matching = |mark: &Mark| if mark.print == print { mark.slot } else { 0 };
+    page.iter().map(matching).fold(0, |all, slot| all | slot)
 }
 
 /// The page whose prints a page shares but for its highest bit, and that bit. The first page has no elder, and

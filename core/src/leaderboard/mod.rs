@@ -5,6 +5,7 @@
 //! An id has a slot, a tree orders the slots, and leaf and slot know each other. A row is a function of
 //! what was set last for its id, so the order of updates changes nothing.
 
+mod batch;
 mod chunks;
 mod ids;
 mod index;
@@ -19,6 +20,7 @@ use alloc::vec::Vec;
 use core::{cmp::Ordering, hash::Hash};
 
 use self::{
+    batch::bring,
     ids::Ids,
     tree::{Builder, Entry, Tree, Want},
 };
@@ -117,19 +119,20 @@ impl<K: Ord + Clone + Hash> Leaderboard<K> {
         let Some(slot) = self.ids.find(id) else {
             return self.put(id, score, achieved_at_ms);
         };
+        self.change(slot, id, (score, achieved_at_ms))
+    }
+
+    /// Changes the row of an id that has one; the score is turned.
+    fn change(&mut self, slot: u32, id: &K, (score, at_ms): (i64, i64)) -> bool {
         let Some(old) = self.tree.entry(slot) else {
             return false;
         };
-        if (old.score, old.at_ms) == (score, achieved_at_ms) {
+        if (old.score, old.at_ms) == (score, at_ms) {
             return false;
         }
         let from = exactly(&self.ids, (old.score, old.at_ms), id);
-        let to = exactly(&self.ids, (score, achieved_at_ms), id);
-        let entry = Entry {
-            score,
-            at_ms: achieved_at_ms,
-            slot,
-        };
+        let to = exactly(&self.ids, (score, at_ms), id);
+        let entry = Entry { score, at_ms, slot };
         self.tree.relocate(entry, &from, &to);
         true
     }
@@ -179,9 +182,8 @@ impl<K: Ord + Clone + Hash> Leaderboard<K> {
     #[must_use]
     pub fn place(&self, id: &K) -> Option<Place> {
         let (_, entry) = self.found(id)?;
-        let spot = self
-            .tree
-            .locate(&exactly(&self.ids, (entry.score, entry.at_ms), id));
+        let want = exactly(&self.ids, (entry.score, entry.at_ms), id);
+        let spot = self.tree.locate(&want);
         Some(self.tree.place(&spot, entry.score))
     }
 

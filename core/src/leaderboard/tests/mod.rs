@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, format, vec::Vec};
 use super::*;
 use crate::id::UserId;
 
+mod batch;
 mod views;
 
 type RowKey = super::RowKey<UserId>;

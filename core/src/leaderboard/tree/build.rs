@@ -94,7 +94,7 @@ fn raise(tree: &mut Tree, level: &[Branch]) -> Vec<Branch> {
         let len = each.saturating_add(usize::from(node < over));
         let (under, behind) = rest.split_at(len.min(rest.len()));
         rest = behind;
-        let inner = Inner::of(under.to_vec());
+        let inner = Inner::of(under);
         let number = tree.inners.put(inner, NODES_MAX);
         let seen = number.and_then(|number| tree.inner(number)?.branch(number));
         raised.extend(seen);

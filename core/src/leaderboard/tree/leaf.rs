@@ -8,7 +8,7 @@ use core::cmp::Ordering;
 use super::entry::{Entry, Want};
 use crate::{
     civil::MINUTE_MS,
-    leaderboard::chunks::{self, room_bytes},
+    leaderboard::chunks::{self, lines, room_bytes},
 };
 
 /// Most rows of a leaf: a bit each.
@@ -95,6 +95,20 @@ impl Leaf {
         self.get(self.len().checked_sub(1)?)
     }
 
+    /// Looks at what it has besides its rows.
+    pub(super) fn approach_frame(&self) -> u32 {
+        u32::try_from(self.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Looks at rows that lie a line of memory apart.
+    pub(super) fn approach_rows(&self) -> u32 {
+        let all = |all, slot| all ^ slot;
+        match &self.rows {
+            Rows::Near(_, cells) => lines(cells).map(|cell| cell.slot).fold(0, all),
+            Rows::Far(entries) => lines(entries).map(|entry| entry.slot).fold(0, all),
+        }
+    }
+
     /// Where the row of a slot stands.
     pub(super) fn position(&self, slot: u32) -> Option<usize> {
         match &self.rows {
@@ -163,6 +177,11 @@ impl Leaf {
     /// How many different scores the first rows have.
     pub(super) fn scores_of_first(&self, rows: usize) -> u32 {
         (self.starts & first_bits(rows)).count_ones()
+    }
+
+    /// How many different scores its rows have.
+    pub(super) fn scores(&self) -> i32 {
+        self.starts.count_ones().cast_signed()
     }
 
     /// The number, from 0, of the first row that has the score of the one before `at` and stands in this leaf.

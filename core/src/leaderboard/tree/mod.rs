@@ -5,6 +5,7 @@
 //! Leaves and inner nodes name each other by number, and each slot knows its leaf. Whoever reads or writes a node does
 //! so through `leaf`, `inner` and their like, which count it, so no step goes uncounted.
 
+mod approach;
 mod build;
 mod entry;
 mod inner;
@@ -15,7 +16,6 @@ pub(super) use build::Builder;
 pub(super) use entry::{Entry, Want};
 pub(super) use search::Spot;
 
-use alloc::vec;
 use core::{cell::Cell, cmp::Ordering};
 
 use self::{
@@ -42,6 +42,27 @@ pub(super) struct Tree {
     homes: Chunks<u32>,
     root: Node,
     visits: Cell<u64>,
+}
+
+/// What a change of a row was, as it is seen from above.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    /// So many rows and different scores more, neither the first row nor the last one.
+    Counts { rows: i32, scores: i32 },
+    /// The first row or the last one too, or the branches.
+    Ends,
+    /// The node has a new right neighbour.
+    Split(Node),
+}
+
+impl Change {
+    fn of(is_end: bool, rows: i32, scores: i32) -> Self {
+        if is_end {
+            Self::Ends
+        } else {
+            Self::Counts { rows, scores }
+        }
+    }
 }
 
 impl Node {
@@ -76,12 +97,12 @@ impl Tree {
 
     /// Puts a row into the gap.
     pub(super) fn insert<F: Fn(&Entry) -> Ordering>(&mut self, entry: Entry, to: &Want<F>) {
-        let Some(right) = self.insert_under(self.root, entry, to) else {
+        let Some(Change::Split(right)) = self.insert_under(self.root, entry, to) else {
             return;
         };
         let halves = self.branch(self.root).zip(self.branch(right));
         let Some((left, right)) = halves else { return };
-        let above = Inner::of(vec![left, right]);
+        let above = Inner::of(&[left, right]);
         if let Some(number) = self.inners.put(above, NODES_MAX) {
             let height = self.root.height.saturating_add(1);
             self.root = Node { number, height };
@@ -90,11 +111,13 @@ impl Tree {
 
     /// Takes away exactly the row that is asked for, and says whether there was one.
     pub(super) fn remove<F: Fn(&Entry) -> Ordering>(&mut self, from: &Want<F>) -> bool {
-        let removed = self.remove_under(self.root, from);
+        let removed = self.remove_under(self.root, from).is_some();
         if self.root.height > 0
-            && let Some([only]) = self.inner(self.root.number).map(Inner::branches)
+            && let Some(root) = self.inner(self.root.number)
+            && root.len() == 1
+            && let Some(only) = root.node(0)
         {
-            let only = self.root.under(only.node);
+            let only = self.root.under(only);
             self.inners.release(self.root.number);
             self.root = only;
         }
@@ -152,29 +175,29 @@ impl Tree {
         self.look_again(node, at, child);
     }
 
-    /// Returns the new right neighbour when the node had to be split.
     fn insert_under<F: Fn(&Entry) -> Ordering>(
         &mut self,
         node: Node,
         entry: Entry,
         to: &Want<F>,
-    ) -> Option<Node> {
+    ) -> Option<Change> {
         let Some((at, child)) = self.child(node, to) else {
             return self.insert_into(node, entry, to);
         };
-        let Some(right) = self.insert_under(child, entry, to) else {
-            self.look_again(node, at, child);
-            return None;
+        let change = self.insert_under(child, entry, to)?;
+        let Change::Split(right) = change else {
+            self.note(node, (at, child), change);
+            return Some(change);
         };
         let (left, right) = self.branch(child).zip(self.branch(right))?;
         let inner = self.inner_mut(node.number)?;
         inner.put_split(at, left, right);
-        if inner.branches().len() <= INNER_MAX {
-            return None;
+        if inner.len() <= INNER_MAX {
+            return Some(Change::Ends);
         }
         let upper = inner.split();
         let number = self.inners.put(upper, NODES_MAX)?;
-        Some(Node { number, ..node })
+        Some(Change::Split(Node { number, ..node }))
     }
 
     fn insert_into<F: Fn(&Entry) -> Ordering>(
@@ -182,13 +205,16 @@ impl Tree {
         node: Node,
         entry: Entry,
         to: &Want<F>,
-    ) -> Option<Node> {
+    ) -> Option<Change> {
         let leaf = self.leaf_mut(node.number)?;
         let at = leaf.count_before(to);
         if leaf.len() < LEAF_MAX {
+            let is_end = at == 0 || at >= leaf.len();
+            let scores = leaf.scores();
             leaf.insert(at, entry);
+            let scores = leaf.scores().saturating_sub(scores);
             self.settle_one(entry.slot, node.number);
-            return None;
+            return Some(Change::of(is_end, 1, scores));
         }
         let number = self.split_leaf(node.number)?;
         let left = self.leaf(node.number)?.len();
@@ -198,7 +224,7 @@ impl Tree {
         };
         self.leaf_mut(into)?.insert(at, entry);
         self.settle_one(entry.slot, into);
-        Some(Node { number, ..node })
+        Some(Change::Split(Node { number, ..node }))
     }
 
     fn split_leaf(&mut self, number: u32) -> Option<u32> {
@@ -211,45 +237,48 @@ impl Tree {
         Some(right)
     }
 
-    fn remove_under<F: Fn(&Entry) -> Ordering>(&mut self, node: Node, from: &Want<F>) -> bool {
+    fn remove_under<F: Fn(&Entry) -> Ordering>(
+        &mut self,
+        node: Node,
+        from: &Want<F>,
+    ) -> Option<Change> {
         let Some((at, child)) = self.child(node, from) else {
             return self.remove_from(node, from);
         };
-        let removed = self.remove_under(child, from);
-        if removed {
-            self.look_again(node, at, child);
-            self.mend(node, at, child);
-        }
-        removed
+        let change = self.remove_under(child, from)?;
+        self.note(node, (at, child), change);
+        self.mend(node, at, child);
+        Some(change)
     }
 
-    fn remove_from<F: Fn(&Entry) -> Ordering>(&mut self, node: Node, from: &Want<F>) -> bool {
-        let Some(leaf) = self.leaf_mut(node.number) else {
-            return false;
-        };
+    fn remove_from<F: Fn(&Entry) -> Ordering>(
+        &mut self,
+        node: Node,
+        from: &Want<F>,
+    ) -> Option<Change> {
+        let leaf = self.leaf_mut(node.number)?;
         let at = leaf.count_before(from);
-        let found = leaf.get(at).is_some_and(|entry| from.is(&entry));
-        if found {
-            leaf.remove(at);
-        }
-        found
+        leaf.get(at).filter(|entry| from.is(entry))?;
+        let is_end = at == 0 || at.saturating_add(1) >= leaf.len();
+        let scores = leaf.scores();
+        leaf.remove(at);
+        let scores = leaf.scores().saturating_sub(scores);
+        Some(Change::of(is_end, -1, scores))
     }
 
     /// Joins a child that has become small with a neighbour.
     fn mend(&mut self, parent: Node, at: usize, child: Node) -> Option<()> {
         let is_small = match child.height {
             0 => self.leaf(child.number)?.len() < LEAF_MAX.div_euclid(4),
-            _ => self.inner(child.number)?.branches().len() < INNER_MAX.div_euclid(4),
+            _ => self.inner(child.number)?.len() < INNER_MAX.div_euclid(4),
         };
         if !is_small {
             return None;
         }
         let first = at.saturating_sub(1);
-        let branches = self.inner(parent.number)?.branches().get(first..)?;
-        let [left, right, ..] = branches else {
-            return None;
-        };
-        let (left, right) = (parent.under(left.node), parent.under(right.node));
+        let above = self.inner(parent.number)?;
+        let (left, right) = (above.node(first)?, above.node(first.saturating_add(1))?);
+        let (left, right) = (parent.under(left), parent.under(right));
         let is_apart = match child.height {
             0 => self.join_leaves(left.number, right.number)?,
             _ => self.join_inners(left.number, right.number)?,
@@ -286,14 +315,26 @@ impl Tree {
     fn join_inners(&mut self, left: u32, right: u32) -> Option<bool> {
         let behind = self.inners.release(right)?;
         let joined = self.inner_mut(left)?;
-        joined.append(behind);
-        if joined.branches().len() <= INNER_MAX.div_euclid(4).saturating_mul(3) {
+        joined.append(&behind);
+        if joined.len() <= INNER_MAX.div_euclid(4).saturating_mul(3) {
             return Some(false);
         }
         let upper = joined.split();
         // It gets the number that was given back last, which its branch has.
         self.inners.put(upper, NODES_MAX)?;
         Some(true)
+    }
+
+    /// Writes down in a node what has changed under a child.
+    fn note(&mut self, node: Node, (at, child): (usize, Node), change: Change) {
+        match change {
+            Change::Counts { rows, scores } => {
+                if let Some(inner) = self.inner_mut(node.number) {
+                    inner.count(at, (rows, scores));
+                }
+            }
+            Change::Ends | Change::Split(_) => self.look_again(node, at, child),
+        }
     }
 
     /// Writes down in a node what its child has become.
@@ -317,8 +358,7 @@ impl Tree {
         }
         let inner = self.inner(node.number)?;
         let at = inner.choose(want);
-        let branch = inner.branches().get(at)?;
-        Some((at, node.under(branch.node)))
+        Some((at, node.under(inner.node(at)?)))
     }
 
     /// How a node looks from above; nothing is seen of an empty one.

@@ -27,13 +27,42 @@ pub(in crate::leaderboard) struct Spot {
 impl Tree {
     /// The gap that is asked for.
     pub(in crate::leaderboard) fn locate<F: Fn(&Entry) -> Ordering>(&self, want: &Want<F>) -> Spot {
-        let (number, passed) = self.descend(|inner, _| inner.choose(want));
+        let way = self.descend(|inner, _| inner.choose(want));
+        self.arrive(way, want)
+    }
+
+    /// The gaps that are asked for, level by level for all of them.
+    pub(in crate::leaderboard) fn locate_some<F, const N: usize>(
+        &self,
+        wants: &[Option<Want<F>>; N],
+    ) -> [Option<Spot>; N]
+    where
+        F: Fn(&Entry) -> Ordering,
+    {
+        let mut ways = [(self.root.number, Passed::default()); N];
+        for _ in 0..self.root.height {
+            for (way, want) in ways.iter_mut().zip(wants) {
+                if let Some(want) = want {
+                    self.step(way, |inner, _| inner.choose(want));
+                }
+            }
+        }
+        let mut spots = [None; N];
+        for ((spot, way), want) in spots.iter_mut().zip(ways).zip(wants) {
+            *spot = want.as_ref().map(|want| self.arrive(way, want));
+        }
+        spots
+    }
+
+    /// The gap in the leaf that was found.
+    fn arrive<F: Fn(&Entry) -> Ordering>(
+        &self,
+        (number, passed): (u32, Passed),
+        want: &Want<F>,
+    ) -> Spot {
         let leaf = self.leaf(number);
-        self.spot(
-            number,
-            passed,
-            leaf.map_or(0, |leaf| leaf.count_before(want)),
-        )
+        let at = leaf.map_or(0, |leaf| leaf.count_before(want));
+        self.spot(number, passed, at)
     }
 
     /// The gap behind so many rows; the last one where there are fewer.
@@ -86,23 +115,23 @@ impl Tree {
     /// Goes down to a leaf by the branches that are chosen, which depends on the rows passed so far, and counts
     /// what stands before it.
     fn descend(&self, choose: impl Fn(&Inner, u32) -> usize) -> (u32, Passed) {
-        let (mut node, mut passed) = (self.root, Passed::default());
-        while node.height > 0 {
-            let Some(inner) = self.inner(node.number) else {
-                break;
-            };
-            let at = choose(inner, passed.rows);
-            let branches = inner.branches();
-            branches
-                .iter()
-                .take(at)
-                .for_each(|branch| passed.add(branch));
-            let Some(branch) = branches.get(at) else {
-                break;
-            };
-            node = node.under(branch.node);
+        let mut way = (self.root.number, Passed::default());
+        for _ in 0..self.root.height {
+            self.step(&mut way, &choose);
         }
-        (node.number, passed)
+        way
+    }
+
+    /// A level further down.
+    fn step(&self, (number, passed): &mut (u32, Passed), choose: impl Fn(&Inner, u32) -> usize) {
+        let Some(inner) = self.inner(*number) else {
+            return;
+        };
+        let at = choose(inner, passed.rows);
+        if let Some(under) = inner.node(at) {
+            inner.pass(at, passed);
+            *number = under;
+        }
     }
 
     /// The gap of a leaf behind so many of its rows.

@@ -32,11 +32,11 @@ impl Tree {
             return rows;
         }
         let inner = self.inner(node.number).unwrap();
-        assert!((2..=INNER_MAX).contains(&inner.branches().len()));
+        assert!((2..=INNER_MAX).contains(&inner.len()));
         let mut rows = Vec::new();
         for branch in inner.branches() {
             let under = self.check_under(node.under(branch.node), leaves);
-            assert_eq!(*branch, counted(branch.node, &under));
+            assert_eq!(branch, counted(branch.node, &under));
             rows.extend(under);
         }
         assert_eq!(inner.branch(node.number), Some(counted(node.number, &rows)));
