@@ -7,7 +7,7 @@
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use super::{
-    Challenge, Member,
+    Answer, Challenge, Member,
     prizes::{Prize, Prizes, total_micro},
     row_name::opaque,
     segments::{Belonging, Segments},
@@ -24,17 +24,6 @@ use crate::{
     limits,
     view::RowView,
 };
-
-/// What a contribution's sender is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The board shows it.
-    Shown,
-    /// The board knew it, or something newer.
-    Known,
-    /// It does not count any more: settled, cancelled, left.
-    Closed,
-}
 
 /// What tells rows of equal score and time apart (domain.md 6.1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,13 +50,13 @@ pub(super) struct Seat {
 #[derive(Clone, Debug)]
 pub struct Board {
     challenge: ChallengeId,
-    order: Leaderboard<RowId>,
+    pub(super) order: Leaderboard<RowId>,
     seats: BTreeMap<RowId, Seat>,
     segments: Segments,
     offset: u64,
-    style: RankStyle,
-    scale: Scale,
-    measure: Measure,
+    pub(super) style: RankStyle,
+    pub(super) scale: Scale,
+    pub(super) measure: Measure,
     /// The teams, where there are teams.
     pub(super) teams: Option<Tallies>,
     /// What the days of each member came to, where the challenge has rounds, from the first day on, store units.
@@ -255,21 +244,25 @@ impl Board {
         }
     }
 
-    /// Takes a contribution in; `open` says whether scores still move.
-    pub fn take(&mut self, contribution: &Contribution, open: bool) -> Answer {
+    /// Takes all of a contribution in but for its row, where that moves, which is answered.
+    pub(super) fn accept(
+        &mut self,
+        contribution: &Contribution,
+        open: bool,
+    ) -> Result<RowKey<RowId>, Answer> {
         let id = RowId::Live(contribution.user.clone());
         let Some(seat) = self
             .seats
             .get_mut(&id)
             .filter(|seat| seat.join == contribution.join)
         else {
-            return Answer::Closed;
+            return Err(Answer::Closed);
         };
         if !open {
-            return Answer::Closed;
+            return Err(Answer::Closed);
         }
         if contribution.version <= seat.version {
-            return Answer::Known;
+            return Err(Answer::Known);
         }
         seat.version = contribution.version;
         seat.alias.clone_from(&contribution.alias);
@@ -284,17 +277,19 @@ impl Board {
                 self.segments.take(&id, &mut seat.belongs, belongs, row);
             }
             self.offset = self.offset.saturating_add(1);
-            return Answer::Shown;
+            return Err(Answer::Shown);
         }
-        let row = (contribution.score, contribution.achieved_at_ms);
+        let (score, achieved_at_ms) = (contribution.score, contribution.achieved_at_ms);
+        let row = (score, achieved_at_ms);
         self.segments.take(&id, &mut seat.belongs, belongs, row);
-        self.count(&id, contribution.score);
-        let now = (contribution.score, contribution.achieved_at_ms);
-        self.tally(&id, Some(now));
-        self.order
-            .set(&id, contribution.score, contribution.achieved_at_ms);
+        self.count(&id, score);
+        self.tally(&id, Some(row));
         self.offset = self.offset.saturating_add(1);
-        Answer::Shown
+        Ok(RowKey {
+            score,
+            achieved_at_ms,
+            id,
+        })
     }
 
     /// Whether it still waits for scores after a restart.

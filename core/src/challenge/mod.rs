@@ -10,6 +10,7 @@ pub mod amend;
 mod attendance;
 pub mod board;
 pub mod carry;
+mod crowd;
 pub mod delta;
 mod digest;
 pub mod fold;
@@ -46,7 +47,8 @@ use crate::{
     view::ChallengePhase,
 };
 
-pub use board::{Answer, Board, RowId};
+pub use board::{Board, RowId};
+pub use crowd::{Answer, Standing};
 pub use members::{Departed, ERASED_ALIAS, Member, Members, Name};
 
 use carry::Succession;

@@ -1,6 +1,8 @@
 //! Commands to a challenge: reads, admins' and members' changes, contributions, barriers, subscriptions. Taken in order; a change
 //! waits until every earlier input is folded, so that it is judged on the state that it will change.
 
+use std::mem;
+
 use streakline_core::{
     campaign::CampaignInput,
     challenge::{Challenge, resident::Resident},
@@ -20,6 +22,9 @@ use crate::{
     push::{Push, SessionHandle},
     storage::Attachment,
 };
+
+/// Scores that wait for one another at most.
+const CONTRIBUTIONS: usize = 64;
 
 /// Reads the state at the clock's time.
 pub(crate) type ReadChallenge = Box<dyn FnOnce(Result<(&Resident, i64), Refusal>) + Send>;
@@ -143,8 +148,12 @@ impl ChallengeCommand {
     }
 }
 
-/// Takes one command, or lets it wait behind a change.
+/// Takes one command, or lets it wait behind a change. Scores wait for those behind them in the mailbox, but nothing else is
+/// taken before them.
 pub(super) fn take(cell: &Cell, command: ChallengeCommand) {
+    if !matches!(command, ChallengeCommand::Contribute { .. }) {
+        contribute(cell);
+    }
     let (host, id) = (cell.borrow().host.clone(), cell.borrow().id);
     if cell.borrow().resident.is_none() {
         let unread = Refusal::new(Code::StoreUnavailable, "the challenge cannot be read now");
@@ -236,9 +245,14 @@ fn run(cell: &Cell, command: ChallengeCommand) {
         }
         ChallengeCommand::Write(change) => write(cell, change),
         ChallengeCommand::Contribute { contribution, .. } => {
-            contribute(&mut cell.borrow_mut(), contribution);
-            deliver::tiers(cell);
-            deliver::admission(cell);
+            let waiting = {
+                let held = &mut cell.borrow_mut().contributions;
+                held.push(contribution);
+                held.len()
+            };
+            if waiting >= CONTRIBUTIONS {
+                contribute(cell);
+            }
         }
         ChallengeCommand::Confirmed { user, input } => deliver::confirmed(cell, user, &input),
         ChallengeCommand::NotConfirmed { user, number } => {
@@ -278,13 +292,25 @@ fn run(cell: &Cell, command: ChallengeCommand) {
     }
 }
 
-fn contribute(held: &mut ChallengeCell, contribution: Contribution) {
-    if let Some(resident) = &mut held.resident {
-        resident.take(&contribution);
-        let _ = held
-            .host
-            .send_user(contribution.user.clone(), UserCommand::Taken(contribution));
+/// Takes the scores in that have come since, all at once.
+pub(super) fn contribute(cell: &Cell) {
+    let mut held = cell.borrow_mut();
+    let contributions = mem::take(&mut held.contributions);
+    if contributions.is_empty() {
+        return;
     }
+    // Where the state was let go, users send them again.
+    if let Some(resident) = &mut held.resident {
+        resident.take_all(&contributions);
+        for contribution in contributions {
+            let user = contribution.user.clone();
+            let _ = held.host.send_user(user, UserCommand::Taken(contribution));
+        }
+    }
+    drop(held);
+    deliver::tiers(cell);
+    deliver::admission(cell);
+    cell.borrow_mut().note_work();
 }
 
 fn write(cell: &Cell, change: WriteChallenge) {

@@ -64,6 +64,8 @@ pub(super) struct ChallengeCell {
     /// Joins and leaves that are folded but not confirmed by the member's own partition.
     confirmations: BTreeMap<UserId, Vec<command::Done>>,
     commands: VecDeque<ChallengeCommand>,
+    /// Scores that the board takes in together, once the mailbox is empty.
+    contributions: Vec<Contribution>,
     subscribers: Subscribers,
     views: Views,
     /// When views are made next.
@@ -103,6 +105,7 @@ impl ChallengeCell {
             waiters: BTreeMap::new(),
             confirmations: BTreeMap::new(),
             commands: VecDeque::new(),
+            contributions: Vec::new(),
             subscribers: Subscribers::new(),
             views: Views::default(),
             pace: Pace::default(),
@@ -169,7 +172,7 @@ impl ChallengeCell {
                 && !resident.is_partial()
                 && !settling
         });
-        if quiet && self.commands.is_empty() {
+        if quiet && self.commands.is_empty() && self.contributions.is_empty() {
             self.busy = None;
         } else if self.busy.is_none() {
             self.busy = Some(self.host.shared.work.begin());
@@ -414,10 +417,28 @@ impl Handler<Routed> for ChallengeActor {
     type Result = ();
 
     fn handle(&mut self, Routed(command, token): Routed, ctx: &mut Self::Context) {
+        let waited = !self.cell.borrow().contributions.is_empty();
         guarded(&self.cell, || command::take(&self.cell, command));
         drop(token);
+        if !waited && !self.cell.borrow().contributions.is_empty() {
+            // Handled once the mailbox is empty: what is in it comes first.
+            ctx.notify(TakeIn);
+        }
         if self.cell.borrow().ended {
             actix::ActorContext::stop(ctx);
         }
+    }
+}
+
+/// The mailbox is empty: the scores that came are taken in.
+#[derive(actix::Message)]
+#[rtype(result = "()")]
+struct TakeIn;
+
+impl Handler<TakeIn> for ChallengeActor {
+    type Result = ();
+
+    fn handle(&mut self, _: TakeIn, _: &mut Self::Context) {
+        guarded(&self.cell, || command::contribute(&self.cell));
     }
 }

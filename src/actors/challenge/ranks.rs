@@ -42,14 +42,15 @@ pub(super) fn tell(held: &mut ChallengeCell) {
         return;
     }
     *told_offset = offset;
-    for (user, watcher) in watchers {
-        let (Some(row), Some(phase)) = (
-            resident.challenge().board_row(resident.board(), user),
-            resident.challenge().phase(now_ms),
-        ) else {
-            continue;
-        };
-        let state = resident.challenge().rank_state(resident.board(), now_ms);
+    let Some(phase) = resident.challenge().phase(now_ms) else {
+        return;
+    };
+    let state = resident.challenge().rank_state(resident.board(), now_ms);
+    let rows = resident
+        .challenge()
+        .standings(resident.board(), watchers.keys());
+    for ((user, watcher), row) in watchers.iter_mut().zip(rows) {
+        let Some(row) = row else { continue };
         let before = watcher.told.as_ref();
         let same = before.is_some_and(|told| {
             (

@@ -83,11 +83,8 @@ impl Resident {
 
     /// Takes in the scores that were written with users' snapshots, once the tail is folded. A frozen board needs none.
     pub fn fill(&mut self, standings: &[Contribution]) {
-        for standing in standings {
-            if !self.challenge.hear(standing) {
-                self.board.take(standing, true);
-            }
-        }
+        let heard = standings.iter().filter(|of| !self.challenge.hear(of));
+        self.board.take_all(&heard.collect::<Vec<_>>(), true);
         if self.challenge.frozen || self.board.is_empty() {
             self.filled();
         }
@@ -129,6 +126,13 @@ impl Resident {
         }
         let open = self.challenge.is_open() || self.is_partial();
         self.board.take(contribution, open)
+    }
+
+    /// Contributions from users' partitions, one after the other.
+    pub fn take_all(&mut self, contributions: &[Contribution]) {
+        let open = self.challenge.is_open() || self.is_partial();
+        let heard = contributions.iter().filter(|of| !self.challenge.hear(of));
+        self.board.take_all(&heard.collect::<Vec<_>>(), open);
     }
 
     /// An input that has its place in the journal. What is passed over is out from there on.

@@ -67,6 +67,9 @@ impl Challenge {
 
     /// One who waits says whether it may still take part: who may not is passed over as long as that is so. Answers whether it waits.
     pub(super) fn hear(&mut self, told: &Contribution) -> bool {
+        if self.members.waiting_len() == 0 {
+            return false;
+        }
         let member = self.members.get_mut(&told.user);
         let waits = |member: &&mut Member| member.ticket.is_some() && member.join == told.join;
         let member = member.filter(waits);
