@@ -24,5 +24,6 @@ mod reread;
 pub mod shared;
 #[cfg(test)]
 mod tests;
+pub mod turns;
 mod upkeep;
 mod user;

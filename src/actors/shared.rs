@@ -14,7 +14,7 @@ use streakline_core::{
 };
 use tokio::sync::{Notify, watch};
 
-use super::{damage::Damage, erasures::Erasures, exporting::Exports, host::HostActor};
+use super::{damage::Damage, erasures::Erasures, host::HostActor, turns::Turns};
 use crate::{
     clock::Clock,
     push::Sessions,
@@ -85,7 +85,9 @@ pub struct Shared {
     /// Who is being erased.
     pub erasures: Arc<Erasures>,
     /// Who is being exported.
-    pub exports: Exports,
+    pub exports: Turns,
+    /// Users for whom a challenge is being made of a template.
+    pub makings: Turns,
     /// Stored rows that cannot be read.
     pub damage: Damage,
     /// The reason why the process must end, once there is one.

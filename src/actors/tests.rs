@@ -65,6 +65,7 @@ fn shared() -> Shared {
         draining: AtomicBool::new(false),
         erasures: Default::default(),
         exports: Default::default(),
+        makings: Default::default(),
         damage: Damage::default(),
         fatal: Fatal::default(),
     }

@@ -366,6 +366,7 @@ fn shared(
         draining: AtomicBool::new(false),
         erasures: Default::default(),
         exports: Default::default(),
+        makings: Default::default(),
         damage: Damage::default(),
         fatal: Fatal::default(),
     })

@@ -11,9 +11,9 @@ use super::{Directory, Outcome, answered, unknown_user};
 use crate::{
     actors::{
         chores::{Chore, send_chore},
-        exporting::ExportSlot,
         message::Caller,
         shared::BITS,
+        turns::{Taken, Turn},
     },
     protocol::{
         error_code::{Code, Refusal},
@@ -35,7 +35,21 @@ pub struct Exported {
     /// Everything.
     pub life: Life,
     /// Its place among them.
-    pub slot: ExportSlot,
+    pub slot: Turn,
+}
+
+/// What was gathered of users is in memory until it is read.
+fn no_turn(taken: Taken) -> Refusal {
+    match taken {
+        Taken::Own => {
+            let words = "this user is being exported; read that export to its end, or close it";
+            Refusal::new(Code::InProgress, words)
+        }
+        Taken::All => Refusal::new(
+            Code::Overloaded,
+            "too many exports are being read; try again",
+        ),
+    }
 }
 
 /// Why nothing was gathered.
@@ -85,7 +99,8 @@ impl Directory {
     /// `NotFound`; `Phase` for a user on hold; `Limit` for one who is too large; `InProgress` and `Overloaded` while others are
     /// read, or where the user's rows do not stand still.
     pub async fn export_user(&self, user: &UserId, caller: &Caller) -> Outcome<Exported> {
-        let slot = self.shared.exports.begin(user)?;
+        let slot = self.shared.exports.take(user, limits::EXPORTS_AT_ONCE_MAX);
+        let slot = slot.map_err(no_turn)?;
         let held = self.read(user, |user, _| Ok(user.is_held())).await?;
         if held {
             let words = "the user is on hold after repeated faults, and what came since then is not folded; an operator must \

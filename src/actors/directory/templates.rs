@@ -115,7 +115,8 @@ impl Directory {
     /// it was broken off.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` with every choice that is not within the bounds; `Limit`; `BudgetExhausted`.
+    /// `NotFound`; `Invalid` with every choice that is not within the bounds; `Limit`; `BudgetExhausted`; `InProgress` while another one
+    /// is made for the user, who could else have more than may be open.
     pub async fn make_from_template(
         &self,
         id: TemplateId,
@@ -123,6 +124,9 @@ impl Directory {
         caller: Caller,
         once: Idempotent,
     ) -> Outcome<ChallengeView> {
+        let turn = self.shared.makings.take(user, usize::MAX);
+        let words = "another challenge is being made for this user; try again";
+        let _turn = turn.map_err(|_| Refusal::new(Code::InProgress, words))?;
         let template = self.template(id).await?.held;
         let most = template.bounds.open_per_user;
         let named = format!("{}/{}", once.key.principal, once.key.key);

@@ -1,5 +1,6 @@
 //! Templates: challenges that users make within an admin's bounds.
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::http::{Http, faults};
@@ -81,6 +82,39 @@ fn a_user_makes_a_challenge_within_bounds_and_takes_part_in_it() {
         admin.advance(utc("2016-05-10", 0, 0)).await;
         let choice = json!({"starts": "2016-05-12"});
         ann.post_as("four", &make, &choice).await.expect(201);
+    });
+}
+
+#[test]
+fn requests_at_once_make_no_more_than_may_be_open() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        make_user(&admin, "ann").await;
+        let of = template(&admin, &walk_together()).await;
+        let make = format!("{of}/challenges");
+        let choice = json!({"starts": "2016-04-14"});
+        let asked: Vec<(Http, String)> = (0..12)
+            .map(|number| (Http::user(&server, "ann"), format!("key-{number}")))
+            .collect();
+        let at_once = asked
+            .iter()
+            .map(|(ann, key)| ann.post_as(key, &make, &choice));
+        for answer in join_all(at_once).await {
+            if answer.status != 201 {
+                let code = answer.json()["code"].clone();
+                assert!(["in_progress", "limit"].contains(&code.as_str().unwrap()));
+            }
+        }
+        for (ann, key) in &asked {
+            let answer = ann.post_as(key, &make, &choice).await;
+            assert!([201, 409].contains(&answer.status), "{}", answer.status);
+        }
+        let open = admin.all("/v1/challenges", 20).await.len();
+        assert_eq!(
+            open, 2,
+            "every one made has its member, and there is no third"
+        );
     });
 }
 
