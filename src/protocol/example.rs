@@ -201,6 +201,7 @@ pub(crate) fn live_view() -> LiveView {
         partial: false,
         suppressed: false,
         percentile_bp: None,
+        next_reset_ms: None,
         rows: vec![Arc::new(row_view())],
     }
 }

@@ -104,6 +104,8 @@ pub struct LiveView {
     pub suppressed: bool,
     /// Of a view of one row: the share of all rows that are not ahead of it, in basis points. Equal scores have the same.
     pub percentile_bp: Option<u32>,
+    /// When the board begins anew, POSIX ms: where another cycle follows.
+    pub next_reset_ms: Option<i64>,
     /// The rows, in board order. Views of the same rows share them.
     pub rows: Vec<Arc<RowView>>,
 }
@@ -111,13 +113,23 @@ pub struct LiveView {
 impl LiveView {
     /// What it says beside its rows, to be compared.
     #[must_use]
-    pub fn beside(&self) -> (ChallengePhase, RankState, u32, [bool; 2], Option<u32>) {
+    pub fn beside(
+        &self,
+    ) -> (
+        ChallengePhase,
+        RankState,
+        u32,
+        [bool; 2],
+        Option<u32>,
+        Option<i64>,
+    ) {
         (
             self.phase,
             self.ranks,
             self.participants,
             [self.partial, self.suppressed],
             self.percentile_bp,
+            self.next_reset_ms,
         )
     }
 }

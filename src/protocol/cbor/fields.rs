@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 180] = [
+pub(super) const FIELDS: [(&str, Holds); 181] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -228,4 +228,5 @@ pub(super) const FIELDS: [(&str, Holds); 180] = [
     ("team_rank", Holds::Plain),
     ("segment", Holds::Plain),
     ("suppressed", Holds::Plain),
+    ("next_reset_ms", Holds::Plain),
 ];

@@ -53,6 +53,8 @@ struct Rest<'a> {
     suppressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile_bp: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_reset_ms: Option<i64>,
     rows: Vec<body::Row<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gone: Option<&'a [String]>,
@@ -132,6 +134,7 @@ impl BoardUpdate {
             partial: self.view.partial,
             suppressed: self.view.suppressed,
             percentile_bp: self.view.percentile_bp,
+            next_reset_ms: self.view.next_reset_ms,
             rows: rows.map(|row| body::Row::of(row, audience)).collect(),
             gone: delta.map(|(_, delta)| delta.gone.as_slice()),
             full: delta.is_none(),

@@ -189,6 +189,16 @@ fn a_delta_has_what_changed_and_what_left_since_its_offset() {
 }
 
 #[test]
+fn a_board_that_begins_anew_says_when() {
+    let view = LiveView {
+        next_reset_ms: Some(1_460_592_000_000),
+        ..example::live_view()
+    };
+    let told = said(&whole_board(view, 884).frame(Form::Json, (9, "b1"), STRANGER));
+    assert_eq!(told["next_reset_ms"], 1_460_592_000_000_i64);
+}
+
+#[test]
 fn a_percentile_is_told_beside_the_own_row() {
     let ann = example::ann();
     let view = LiveView {

@@ -189,6 +189,7 @@ impl Challenge {
             partial: board.is_partial(),
             suppressed: false,
             percentile_bp,
+            next_reset_ms: self.next_reset_ms(),
             rows: shown,
         }
     }

@@ -160,6 +160,7 @@ impl Challenge {
             partial: board.is_partial(),
             suppressed: false,
             percentile_bp: None,
+            next_reset_ms: self.next_reset_ms(),
             rows: Vec::new(),
         };
         let order = match self.seen(board, segment, viewer) {
