@@ -64,6 +64,28 @@ impl<K: Ord + Clone + Hash> Leaderboard<K> {
         }
     }
 
+    /// Up to `k` rows before the gap behind a key, the row with the key itself among them where it is there, and up to `k` behind
+    /// it; both in board order.
+    ///
+    /// ```
+    /// use streakline_core::leaderboard::{Leaderboard, RowKey};
+    /// let mut board = Leaderboard::new();
+    /// [(1, 30), (2, 20), (4, 10)].map(|(id, score)| board.set(&id, score, 0));
+    /// let key = RowKey { score: 20, achieved_at_ms: 0, id: 2 };
+    /// let (before, after) = board.around_key(&key, 2);
+    /// assert_eq!([before[0].id, before[1].id, after[0].id], [1, 2, 4]);
+    /// ```
+    #[must_use]
+    pub fn around_key(&self, key: &RowKey<K>, k: u32) -> (Vec<Row<K>>, Vec<Row<K>>) {
+        let spot = self.behind(key);
+        let first = self.tree.seek(spot.rows.saturating_sub(k));
+        let before = spot.rows.saturating_sub(first.rows);
+        (
+            self.some_from(first, before as usize),
+            self.some_from(spot, k as usize),
+        )
+    }
+
     /// Where a further row of that score would stand, on no row as it may be: behind all rows that have
     /// it.
     #[must_use]

@@ -6,6 +6,7 @@ use core::cmp::Ordering;
 use super::{
     super::{Order, RowKey},
     HEAD_ROWS, Report,
+    bucket::BUCKETS,
     histogram::{Estimate, Histogram},
 };
 
@@ -29,16 +30,39 @@ impl<K: Ord + Clone> Root<K> {
     /// One of so many parts, none of which has said anything.
     #[must_use]
     pub fn new(order: Order, parts: usize) -> Self {
-        let part = || Part {
-            head: Vec::new(),
-            histogram: Histogram::default(),
-        };
-        Self {
+        let mut root = Self {
             order,
-            parts: (0..parts).map(|_| part()).collect(),
+            parts: Vec::new(),
             merged: Histogram::default(),
             head: Vec::new(),
+        };
+        root.expect(parts);
+        root
+    }
+
+    /// There are at least so many parts.
+    pub fn expect(&mut self, parts: usize) {
+        while self.parts.len() < parts {
+            self.parts.push(Part {
+                head: Vec::new(),
+                histogram: Histogram::default(),
+            });
         }
+    }
+
+    /// What a part has reported is not known any more.
+    pub fn forget(&mut self, part: usize) {
+        let Some(held) = self.parts.get_mut(part) else {
+            return;
+        };
+        let gone = core::mem::take(&mut held.histogram);
+        held.head.clear();
+        for bucket in 0..BUCKETS {
+            let rest = self.merged.count(bucket);
+            let rest = rest.saturating_sub(gone.count(bucket));
+            self.merged.set(bucket, rest);
+        }
+        self.head = merged(self.order, &self.parts);
     }
 
     /// What a part reports; the same report twice changes nothing the second time. There is no part beyond the last.

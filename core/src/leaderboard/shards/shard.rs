@@ -82,6 +82,11 @@ impl<K: Ord + Clone + Hash> Shard<K> {
         }
     }
 
+    /// The next report tells the first rows, whether or not they are others.
+    pub fn tell_head(&mut self) {
+        self.head.clear();
+    }
+
     /// What has changed since the last report; the next one begins anew.
     pub fn report(&mut self) -> Report<K> {
         let changed = core::mem::take(&mut self.changed);
