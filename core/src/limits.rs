@@ -84,6 +84,14 @@ pub const DAY_STARTS_MAX: usize = 400;
 pub const ENROLMENTS_PER_USER_MAX: usize = 64;
 /// Most participants of one challenge.
 pub const PARTICIPANTS_MAX: u32 = 1_000_000;
+/// The same where its board is kept in parts: its members are one stored row, of about 0.3 GB then (ADR 0074).
+pub const PARTED_PARTICIPANTS_MAX: u32 = 2_000_000;
+/// Parts of a board at most: one a thread.
+pub const BOARD_PARTS_MAX: usize = 1_024;
+/// Shortest time from one report of a part of a board to the next, in ms.
+pub const PART_REPORT_MS: u64 = 1_000;
+/// How long a report may stay without an answer before the part tells everything again, in ms.
+pub const PART_AGAIN_MS: u64 = 5_000;
 /// Most users who wait for a place in one challenge.
 pub const WAITLIST_MAX: u32 = 100_000;
 /// Members that are given a free place of a challenge with one input.

@@ -160,9 +160,20 @@ pub(super) async fn every_host(shared: &Shared) -> Vec<Addr<HostActor>> {
 }
 
 /// Asks every arbiter to send its members' scores again, then tells the challenge: what was sent before stands before the
-/// news in its mailbox. A board that does not move any more must have them all before anyone is told a rank from it.
+/// news in its mailbox.
 pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open: bool) {
-    for host in every_host(&shared).await {
+    if resent(&shared, challenge, is_open).await.is_none() {
+        return;
+    }
+    while send_challenge(&shared, challenge, ChallengeCommand::Refilled).is_err() {
+        clock::pause_ms(RETRY_MS).await;
+    }
+}
+
+/// Asks every arbiter to send its members' scores again; nothing where one of them is gone. A board that does not move any more must
+/// have them all before anyone is told a rank from it.
+pub(super) async fn resent(shared: &Shared, challenge: ChallengeId, is_open: bool) -> Option<()> {
+    for host in every_host(shared).await {
         let mut sent = false;
         loop {
             let (reply, asked) = tokio::sync::oneshot::channel();
@@ -174,7 +185,7 @@ pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open:
             let answer = match host.try_send(chore) {
                 Ok(()) => asked.await.unwrap_or(Resent::Delivered),
                 Err(actix::dev::SendError::Full(_)) => Resent::NotRecovered,
-                Err(actix::dev::SendError::Closed(_)) => return,
+                Err(actix::dev::SendError::Closed(_)) => return None,
             };
             sent |= answer != Resent::NotRecovered;
             if answer == Resent::Delivered || (is_open && sent) {
@@ -183,7 +194,5 @@ pub(super) async fn refill(shared: Arc<Shared>, challenge: ChallengeId, is_open:
             clock::pause_ms(RETRY_MS).await;
         }
     }
-    while send_challenge(&shared, challenge, ChallengeCommand::Refilled).is_err() {
-        clock::pause_ms(RETRY_MS).await;
-    }
+    Some(())
 }

@@ -40,6 +40,11 @@ pub(super) enum Chore {
     Totals {
         reply: oneshot::Sender<Vec<streakline_core::ledger::Totals>>,
     },
+    /// A challenge asks the arbiter of its part of the board.
+    Part {
+        challenge: ChallengeId,
+        task: Box<super::parts::PartTask>,
+    },
     /// A step of an erasure.
     Erasing(super::erasing::Step),
     /// Sees to it that a snapshot covers everything that is durable of a user.
@@ -92,6 +97,7 @@ impl Handler<Chore> for HostActor {
                 let partitions = host.partitions.borrow();
                 let _ = reply.send(partitions.values().map(|held| held.totals).collect());
             }
+            Chore::Part { challenge, task } => super::parts::run(&host, challenge, *task),
             Chore::Erasing(step) => super::erasing::take(&host, step),
             Chore::CoverUser { user, reply } => {
                 actix::spawn(async move {

@@ -151,6 +151,7 @@ async fn let_go(
     loop {
         if let Some(traces) = user::let_go_for_good(&entry.cell, left)? {
             host.with(&entity, |partition| partition.erased(&entity));
+            super::parts::forget(host, id);
             return Ok(traces);
         }
         if clock::monotonic_ms().saturating_sub(since_ms) > QUIET_WITHIN_MS {

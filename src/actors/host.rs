@@ -11,7 +11,10 @@ use std::{
 };
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
-use streakline_core::id::{ChallengeId, Entity, PartitionId, UserId};
+use streakline_core::{
+    challenge::parts::Part,
+    id::{ChallengeId, Entity, PartitionId, UserId},
+};
 
 use super::{
     admission::{self, Admission},
@@ -53,6 +56,8 @@ pub struct Host {
     pub(super) partitions: RefCell<BTreeMap<PartitionId, Partition>>,
     pub(super) users: RefCell<HashMap<UserId, UserEntry>>,
     pub(super) challenges: RefCell<BTreeMap<ChallengeId, ChallengeEntry>>,
+    /// Parts of boards that hold the rows of the arbiter's users.
+    pub(super) parts: RefCell<BTreeMap<ChallengeId, Part>>,
     /// Bytes of batches that wait for durability.
     pub(super) inflight_bytes: Cell<usize>,
     /// Users with something under way or something to tell: rounds look at no others.
@@ -318,6 +323,7 @@ impl HostActor {
             partitions: RefCell::new(owned.collect()),
             users: RefCell::default(),
             challenges: RefCell::default(),
+            parts: RefCell::default(),
             attentive: RefCell::default(),
             flushing: Flushing::default(),
             inflight_bytes: Cell::new(0),

@@ -19,6 +19,7 @@ pub mod host;
 mod idling;
 pub mod message;
 pub mod partition;
+mod parts;
 pub mod recovery;
 mod reread;
 pub mod shared;

@@ -8,7 +8,7 @@ use streakline_core::{
     limits,
 };
 
-use super::{admission, challenge, figures, host::Host, idling, user};
+use super::{admission, challenge, figures, host::Host, idling, parts, user};
 use crate::clock;
 
 /// Entities that are woken at once for one partition; the next come when these are done.
@@ -27,6 +27,7 @@ pub(super) fn round(host: &Rc<Host>) {
     challenges
         .iter()
         .for_each(|entry| challenge::round(&entry.cell));
+    parts::round(host);
     let aged = is_turn(now_ms, AGED_MS);
     attend(host, aged);
     idling::round(host);

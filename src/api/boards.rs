@@ -132,11 +132,13 @@ async fn read_teams(ask: &Ask, query: Query) -> Answer {
 pub(super) async fn row(ask: Ask) -> Answer {
     let user = ask.own_user()?;
     let told = ask.api.directory.row(ask.challenge()?, user).await?;
-    let (view, percentile_bp, ranks) = told;
+    let (told, ranks) = told;
     let own = OwnRow {
-        row: Row::of(&view, audience(&ask.principal)),
-        percentile_bp,
+        row: Row::of(&told.row, audience(&ask.principal)),
+        percentile_bp: told.percentile_bp,
         ranks: ranks.into(),
+        exact: told.error_bound.map(|_| false),
+        error_bound: told.error_bound,
     };
     answer::one(&ask.request, None, &own)
 }

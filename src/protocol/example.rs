@@ -167,6 +167,7 @@ pub(crate) fn rank_view() -> RankView {
         phase: ChallengePhase::Open,
         state: RankState::Provisional,
         version: 5_120,
+        error_bound: None,
     }
 }
 
@@ -222,6 +223,7 @@ pub(crate) fn board_view() -> BoardView {
         suppressed: false,
         percentile_bp: None,
         next_reset_ms: None,
+        error_bound: None,
     }
 }
 

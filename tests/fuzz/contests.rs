@@ -4,7 +4,7 @@ use streakline_core::{
     campaign::CampaignInput,
     challenge::{Departed, prizes::Prize},
     definition::{
-        Definition, Evidence, Kind, LateJoin,
+        Definition, Evidence, Keeping, Kind, LateJoin,
         kind::teams::Teams,
         rewards::{Basis, Reward, Split, TieRule},
     },
@@ -56,6 +56,7 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         rolling_days: None,
         is_endless: false,
         template: maybe(random, |random| TemplateId(few(random))),
+        keeping: Keeping::Whole,
     };
     let mut of = kinds::with_kind(random, of);
     let walks = [Metric::STEPS, Metric::DISTANCE].contains(&of.metric);
@@ -78,7 +79,8 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
     }
     of.campaign = (!of.rewards.is_empty()).then(|| CampaignId(few(random)));
     let of = cycles::with_cycles(random, of);
-    terms::with_standing(random, of)
+    let of = terms::with_standing(random, of);
+    terms::with_keeping(random, of)
 }
 
 /// Mostly steps; else with another number of store units in one unit.

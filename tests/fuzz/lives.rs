@@ -333,6 +333,9 @@ fn challenge(random: &mut Random) -> Vec<u8> {
 /// A challenge's snapshot, its names in plain.
 pub(crate) fn written(held: &mut HeldChallenge) -> Vec<u8> {
     held.filled();
+    if held.awaits_rows() {
+        held.gathered(Vec::new());
+    }
     let parts = held.snapshot().expect("the board is whole");
     let plain = |(number, name): &(MemberNumber, Name)| (*number, values::encoded(name).into());
     let names = parts.unsealed.iter().map(plain).collect();

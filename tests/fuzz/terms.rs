@@ -3,11 +3,11 @@
 use streakline::zones::BundledZones;
 use streakline_core::{
     civil::Day,
-    definition::{Clock, Definition, Kind, LateJoin, standing::endless},
+    definition::{Clock, Definition, Keeping, Kind, LateJoin, standing::endless},
     zone::Zones,
 };
 
-use crate::random::Random;
+use crate::{random::Random, values::maybe};
 
 /// Each member's own, UTC, or a zone that turns its clocks now and then.
 pub(crate) fn clock(random: &mut Random, starts: Day) -> Clock {
@@ -53,4 +53,17 @@ pub(crate) fn with_standing(random: &mut Random, mut of: Definition) -> Definiti
         of.min_participants = None;
     }
     of
+}
+
+/// Sometimes its board is kept in parts, where that can be.
+pub(crate) fn with_keeping(random: &mut Random, of: Definition) -> Definition {
+    let parted = Definition {
+        keeping: Keeping::Parts,
+        capacity: maybe(random, |random| {
+            u32::try_from(random.within(1_000_000, 2_000_000)).unwrap()
+        }),
+        ..of.clone()
+    };
+    let fits = parted.faults().is_empty() && random.permille(500);
+    if fits { parted } else { of }
 }

@@ -4,12 +4,12 @@
 //! that is journaled: after a restart the board is filled from standing rows and from what the users' partitions send again.
 //! Once it is over, the board is made of the frozen rows of the state.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{boxed::Box, collections::BTreeMap, string::String, vec::Vec};
 
 use super::{
-    Answer, Challenge, Member,
+    Answer, Challenge, Member, Stage,
+    parts::{PartRow, Parted},
     prizes::{Prize, Prizes, total_micro},
-    row_name::opaque,
     segments::{Belonging, Segments},
     teams::Tallies,
 };
@@ -39,21 +39,21 @@ pub(super) struct Seat {
     pub(super) number: MemberNumber,
     pub(super) alias: String,
     pub(super) belongs: Belonging,
-    user: Option<UserId>,
+    pub(super) user: Option<UserId>,
     pub(super) group: u8,
-    team: Option<TeamNumber>,
+    pub(super) team: Option<TeamNumber>,
     join: u32,
-    version: Position,
+    pub(super) version: Position,
 }
 
 /// The board.
 #[derive(Clone, Debug)]
 pub struct Board {
-    challenge: ChallengeId,
+    pub(super) challenge: ChallengeId,
     pub(super) order: Leaderboard<RowId>,
-    seats: BTreeMap<RowId, Seat>,
+    pub(super) seats: BTreeMap<RowId, Seat>,
     segments: Segments,
-    offset: u64,
+    pub(super) offset: u64,
     pub(super) style: RankStyle,
     pub(super) scale: Scale,
     pub(super) measure: Measure,
@@ -68,15 +68,30 @@ pub struct Board {
     /// Whether any of that is held for a while.
     pays_much: bool,
     /// Whether standing rows and partitions have yet to fill it after a restart.
-    partial: bool,
+    pub(super) partial: bool,
+    /// What is known of its parts while it is kept in parts; then it has no rows itself.
+    pub(super) parted: Option<Box<Parted>>,
 }
+
+/// What is known of a member's score: the score itself, and what came with it.
+pub(super) type Scores = BTreeMap<UserId, PartRow>;
 
 impl Board {
     /// The board of a state that was made or read back: every member has a row from the moment of joining, score 0, or the
     /// frozen one.
     #[must_use]
     pub fn new(challenge: &Challenge) -> Self {
-        let mut board = Self {
+        if challenge.is_parted() {
+            return Self {
+                parted: Some(Box::default()),
+                ..Self::empty(challenge)
+            };
+        }
+        Self::of(challenge, Scores::new())
+    }
+
+    fn empty(challenge: &Challenge) -> Self {
+        Self {
             challenge: challenge.id,
             order: Leaderboard::new(),
             seats: BTreeMap::new(),
@@ -91,12 +106,22 @@ impl Board {
             prizes: Prizes::new(),
             pays_much: false,
             partial: !challenge.frozen,
-        };
+            parted: None,
+        }
+    }
+
+    /// A whole one, with the scores of members that are known.
+    pub(super) fn of(challenge: &Challenge, mut scores: Scores) -> Self {
+        let mut board = Self::empty(challenge);
         let members = challenge.members.iter();
         let row = |(number, member): (MemberNumber, &Member)| {
             let row = board.seat_without_row(number, member)?;
             let survived = challenge.survived(member).filter(|_| member.row.is_none());
-            let (score, achieved_at_ms) = survived.unwrap_or((row.score, row.achieved_at_ms));
+            let told = member.user().and_then(|user| scores.remove(user));
+            let told = told.filter(|told| told.join == member.join);
+            let told = told.and_then(|told| board.seat_as_told(&row.id, told));
+            let begins = (row.score, row.achieved_at_ms);
+            let (score, achieved_at_ms) = survived.or(told).unwrap_or(begins);
             Some(RowKey {
                 score,
                 achieved_at_ms,
@@ -124,7 +149,7 @@ impl Board {
 
     /// Makes it anew of the state.
     pub(super) fn rebuild(&mut self, challenge: &Challenge) {
-        let offset = self.offset.saturating_add(1);
+        let offset = self.offset().saturating_add(1);
         *self = Self {
             offset,
             ..Self::new(challenge)
@@ -134,6 +159,9 @@ impl Board {
     /// Gives a member who is in its row: score 0, achieved at the later of the window's start and the minute of joining; or
     /// the frozen one.
     pub(super) fn seat(&mut self, number: MemberNumber, member: &Member) {
+        if self.parted.is_some() {
+            return; // Its part seats it once its partition says so.
+        }
         if let Some(row) = self.seat_without_row(number, member) {
             self.order.set(&row.id, row.score, row.achieved_at_ms);
         }
@@ -212,6 +240,13 @@ impl Board {
             // Nobody has joined: teams are as they are once joining is open.
             self.teams = Tallies::of(challenge);
         }
+        let may_turn = matches!(challenge.stage, Stage::Draft | Stage::Published);
+        let turns = challenge.is_parted() != self.parted.is_some();
+        if turns && may_turn && challenge.members.is_empty() {
+            let partial = self.partial;
+            self.rebuild(challenge);
+            self.partial = partial;
+        }
     }
 
     /// The sum of all scores, store units, of a type that asks for it.
@@ -250,6 +285,9 @@ impl Board {
         contribution: &Contribution,
         open: bool,
     ) -> Result<RowKey<RowId>, Answer> {
+        if self.parted.is_some() {
+            return Err(Answer::Elsewhere);
+        }
         let id = RowId::Live(contribution.user.clone());
         let Some(seat) = self
             .seats
@@ -305,19 +343,23 @@ impl Board {
     /// Rises with every change.
     #[must_use]
     pub fn offset(&self) -> u64 {
-        self.offset
+        let told = self.parted().map_or(0, Parted::offset);
+        self.offset.saturating_add(told)
     }
 
     /// Rows in all.
     #[must_use]
     pub fn len(&self) -> u32 {
+        if let Some(parted) = self.parted() {
+            return parted.rows();
+        }
         u32::try_from(self.order.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether nobody is in.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.seats.is_empty()
+        self.seats.is_empty() && self.parted().is_none_or(|parted| parted.rows() == 0)
     }
 
     /// The order itself.
@@ -345,62 +387,6 @@ impl Board {
 
     pub(super) fn seat_of(&self, id: &RowId) -> Option<&Seat> {
         self.seats.get(id)
-    }
-
-    /// One member's row.
-    #[must_use]
-    pub fn row(&self, id: &RowId) -> Option<RowView> {
-        let place = self.order.place(id)?;
-        self.order.select(place.ordinal).map(|row| self.view(row))
-    }
-
-    /// A row as others see it.
-    #[must_use]
-    pub fn view(&self, row: Row<RowId>) -> RowView {
-        let number = self.seats.get(&row.id).map(|seat| seat.number);
-        let name = opaque(self.challenge, number.unwrap_or_default());
-        self.view_named(row, name)
-    }
-
-    /// A row as others see it, by an opaque name that was made before.
-    pub(super) fn view_named(&self, row: Row<RowId>, opaque: String) -> RowView {
-        let rank = row.rank;
-        self.view_of(row, opaque, rank)
-    }
-
-    /// A row of a segment, with its ranks there; who has finished is the whole board's to say.
-    pub(super) fn segment_view(&self, row: Row<RowId>) -> RowView {
-        let number = self.seats.get(&row.id).map(|seat| seat.number);
-        let name = opaque(self.challenge, number.unwrap_or_default());
-        let whole = self.order.place(&row.id);
-        let rank = whole.map_or(row.rank, |place| place.rank);
-        self.view_of(row, name, rank)
-    }
-
-    fn view_of(&self, row: Row<RowId>, opaque: String, rank: u32) -> RowView {
-        let seat = self.seats.get(&row.id);
-        let reached = self.scale.reached(row.score, rank);
-        RowView {
-            rank: self.style.of(row.place()),
-            ordinal: row.ordinal,
-            key: row.score,
-            score: reached.score,
-            measure: self.measure,
-            achieved_at_ms: row.achieved_at_ms,
-            finished_at_ms: reached.finished.then_some(row.achieved_at_ms),
-            after_min: reached.after_min,
-            alias: seat.map_or_else(String::new, |seat| seat.alias.clone()),
-            row: opaque,
-            user: seat.and_then(|seat| seat.user.clone()),
-            team: seat.and_then(|seat| self.team_key(seat.team?)),
-            roster: None,
-        }
-    }
-
-    /// The key of a team.
-    fn team_key(&self, team: TeamNumber) -> Option<String> {
-        let teams = self.teams.as_ref()?.teams();
-        teams.get(team).map(|team| team.key.clone())
     }
 
     /// The rows of the teams, best first; `None`: there are none.

@@ -8,6 +8,10 @@ pub(super) fn freeze(challenge: &mut Challenge, board: &mut Board) {
     if !challenge.is_over() || challenge.frozen || board.is_partial() {
         return;
     }
+    if board.parted().is_some() {
+        // Its parts have yet to hand over their rows.
+        return board.set_partial(true);
+    }
     let mut values = Values::default();
     for row in board.order().iter() {
         let Some(seat) = board.seat_of(&row.id) else {

@@ -17,11 +17,13 @@ pub mod fold;
 mod forget;
 mod frozen;
 pub mod members;
+pub mod parts;
 pub mod prizes;
 pub mod rehearsal;
 pub mod resident;
 mod rounds;
 mod row_name;
+mod row_view;
 #[cfg(test)]
 mod scene;
 pub mod section;
@@ -38,7 +40,7 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     campaign::Campaign,
-    definition::{Definition, Measure, Scale},
+    definition::{Definition, Keeping, Measure, Scale},
     id::{ChallengeId, Position},
     input::Origin,
     leaderboard::RankStyle,
@@ -277,6 +279,14 @@ impl Challenge {
             series: self.series.clone(),
             succession: self.succession,
         }
+    }
+
+    /// Whether its board is kept in parts; one that is over is whole, and a series has none.
+    #[must_use]
+    pub fn is_parted(&self) -> bool {
+        let definition = self.definition.as_ref();
+        let is_wanted = definition.is_some_and(|of| of.keeping == Keeping::Parts);
+        is_wanted && !self.frozen && !self.is_series()
     }
 
     /// How its ranks are counted.

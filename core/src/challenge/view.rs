@@ -143,6 +143,7 @@ impl Challenge {
             suppressed: false,
             percentile_bp: None,
             next_reset_ms: self.next_reset_ms(),
+            error_bound: None,
         }
     }
 

@@ -5,6 +5,7 @@
 mod clock;
 pub mod eligibility;
 mod evidence;
+mod keeping;
 pub mod kind;
 pub mod recurs;
 pub mod rewards;
@@ -33,6 +34,7 @@ pub use kind::{Kind, Measure, Reached, Scale};
 
 pub use clock::{Clock, DateSpan, Dial};
 pub use evidence::Evidence;
+pub use keeping::Keeping;
 
 /// Whether one may join after the window's start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
@@ -71,7 +73,7 @@ pub struct Definition {
     /// Joining after the start.
     #[n(5)]
     pub late: LateJoin,
-    /// Most participants; `None`: [`limits::PARTICIPANTS_MAX`].
+    /// Most participants; `None`: [`Keeping::participants_max`].
     #[n(6)]
     pub capacity: Option<u32>,
     /// Most of one day that counts, store units; `None`: all of it. 30,000 where the admin says nothing.
@@ -138,6 +140,10 @@ pub struct Definition {
     /// The template that it was made of.
     #[n(34)]
     pub template: Option<TemplateId>,
+    /// How its board is kept while it runs.
+    #[n(35)]
+    #[cbor(default)]
+    pub keeping: Keeping,
 }
 
 /// A fault of a definition.
@@ -205,6 +211,7 @@ impl Definition {
             rolling_days: None,
             is_endless: false,
             template: None,
+            keeping: Keeping::Whole,
         }
     }
 
@@ -243,10 +250,10 @@ impl Definition {
             "after_end",
             "joining would open after the end".into(),
         );
-        let fits = self
-            .capacity
-            .is_none_or(|n| (1..=limits::PARTICIPANTS_MAX).contains(&n));
-        fault(!fits, "/capacity", "range", "1 to 1000000, or null".into());
+        let most = self.keeping.participants_max();
+        let fits = self.capacity.is_none_or(|n| (1..=most).contains(&n));
+        let words = format!("1 to {most}, or null");
+        fault(!fits, "/capacity", "range", words);
         let long = self.waitlist > limits::WAITLIST_MAX;
         fault(long, "/waitlist", "range", "0 to 100000".into());
         let endless = self.waitlist > 0 && self.capacity.is_none();
@@ -269,6 +276,7 @@ impl Definition {
         faults.extend(self.eligibility.iter().flat_map(Rule::faults));
         faults.extend(self.recurring_faults());
         faults.extend(self.standing_faults());
+        faults.extend(self.keeping_faults());
         faults
     }
 
@@ -290,7 +298,8 @@ impl Definition {
     /// Most members who are in at one time.
     #[must_use]
     pub fn places(&self) -> u32 {
-        self.capacity.unwrap_or(limits::PARTICIPANTS_MAX)
+        self.capacity
+            .unwrap_or_else(|| self.keeping.participants_max())
     }
 
     /// Whether a user whose window starts at `starts_ms` may still be taken in, both POSIX ms.

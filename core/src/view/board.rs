@@ -85,6 +85,8 @@ pub struct BoardView {
     pub percentile_bp: Option<u32>,
     /// When it begins anew, POSIX ms.
     pub next_reset_ms: Option<i64>,
+    /// By how much a rank may be off, where some are estimated; `None`: all are exact.
+    pub error_bound: Option<u32>,
 }
 
 /// Rows of a leaderboard that somebody keeps looking at.
@@ -155,4 +157,6 @@ pub struct RankView {
     pub state: RankState,
     /// Counts the changes of this topic.
     pub version: u64,
+    /// By how much the rank may be off, where it is estimated; `None`: it is exact.
+    pub error_bound: Option<u32>,
 }

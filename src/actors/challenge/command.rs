@@ -5,13 +5,13 @@ use std::mem;
 
 use streakline_core::{
     campaign::CampaignInput,
-    challenge::{Challenge, resident::Resident},
+    challenge::{Challenge, parts::Report, resident::Resident},
     event::Contribution,
     id::{Entity, PartitionId, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source, UserInput},
 };
 
-use super::{Cell, ChallengeCell, deliver, poison, subscriber};
+use super::{Cell, ChallengeCell, deliver, parted, poison, subscriber};
 use crate::{
     actors::{
         host::Host,
@@ -80,6 +80,8 @@ pub(crate) enum ChallengeCommand {
     Accounted(Option<CampaignInput>),
     /// Every partition has sent its members' scores again.
     Refilled,
+    /// What a part of the board tells.
+    Reported { part: usize, report: Box<Report> },
     /// A member has a socket, or none any more.
     Watch { user: UserId, on: bool },
     /// A socket wants views.
@@ -142,6 +144,7 @@ impl ChallengeCommand {
             | Self::Barrier { .. }
             | Self::Accounted(_)
             | Self::Refilled
+            | Self::Reported { .. }
             | Self::Watch { .. }
             | Self::Unsubscribe { .. } => {}
         }
@@ -244,16 +247,10 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             }
         }
         ChallengeCommand::Write(change) => write(cell, change),
-        ChallengeCommand::Contribute { contribution, .. } => {
-            let waiting = {
-                let held = &mut cell.borrow_mut().contributions;
-                held.push(contribution);
-                held.len()
-            };
-            if waiting >= CONTRIBUTIONS {
-                contribute(cell);
-            }
-        }
+        ChallengeCommand::Contribute {
+            contribution,
+            number,
+        } => score(cell, contribution, number),
         ChallengeCommand::Confirmed { user, input } => deliver::confirmed(cell, user, &input),
         ChallengeCommand::NotConfirmed { user, number } => {
             if let Some(resident) = &mut cell.borrow_mut().resident {
@@ -278,6 +275,9 @@ fn run(cell: &Cell, command: ChallengeCommand) {
             // What waits behind the end is folded now.
             super::advance(cell);
         }
+        ChallengeCommand::Reported { part, report } => {
+            parted::take(&mut cell.borrow_mut(), part, *report);
+        }
         ChallengeCommand::Watch { user, on } => {
             let mut held = cell.borrow_mut();
             if on {
@@ -289,6 +289,22 @@ fn run(cell: &Cell, command: ChallengeCommand) {
         }
         ChallengeCommand::Subscribe(subscribe) => subscriber::subscribe(cell, subscribe),
         ChallengeCommand::Unsubscribe { session, id } => subscriber::unsubscribe(cell, session, id),
+    }
+}
+
+/// A score waits to be taken in with those behind it; where the board is in parts it is its part's.
+fn score(cell: &Cell, contribution: Contribution, number: u64) {
+    let mut held = cell.borrow_mut();
+    if held.resident().is_some_and(Resident::is_parted) {
+        parted::take_score(&mut held, contribution, number);
+        drop(held);
+        return deliver::admission(cell);
+    }
+    held.contributions.push(contribution);
+    let waiting = held.contributions.len();
+    drop(held);
+    if waiting >= CONTRIBUTIONS {
+        contribute(cell);
     }
 }
 

@@ -10,6 +10,7 @@ use streakline_core::{
 use super::{
     Cell, ChallengeCell,
     command::{Admit, ChallengeCommand, Done, WriteChallenge},
+    parted,
 };
 use crate::actors::{
     chores::{Chore, send_chore},
@@ -132,6 +133,8 @@ pub(super) fn settlement(cell: &Cell) {
     if let Some(settle) = resident.settlement() {
         held.offer(Origin::server(Source::Timer), (settle, Vec::new()), None);
     }
+    drop(held);
+    parted::go_on(cell);
 }
 
 /// Once the window has ended: counts who took part, where that matters.

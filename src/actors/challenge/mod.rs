@@ -7,6 +7,7 @@ mod command;
 mod cycles;
 mod deliver;
 mod pace;
+mod parted;
 mod poison;
 mod ranks;
 mod snapshot;
@@ -80,6 +81,10 @@ pub(super) struct ChallengeCell {
     accounting: bool,
     /// Other cycles are being told something.
     telling: cycles::Telling,
+    /// How far the parts of the board are, where it is kept in parts.
+    parts: parted::Parts,
+    /// The parts are being asked for the own rows of members with a socket.
+    asking: bool,
     /// Scores of the store, until the tail before them is folded.
     standings: Option<Vec<Contribution>>,
     /// How often the state was let go after a fault.
@@ -115,6 +120,8 @@ impl ChallengeCell {
             snapshotting: false,
             accounting: false,
             telling: cycles::Telling::default(),
+            parts: parted::Parts::default(),
+            asking: false,
             standings: None,
             lives: 0,
             born_ms: now_ms,
@@ -268,9 +275,10 @@ fn fold_durable(cell: &Cell) {
     settle(cell);
 }
 
-/// Tells members, counts them at the end, goes on with a settlement, gives free places away, tells the campaign and other cycles,
+/// Opens or ends the parts of the board, tells members, counts them at the end, goes on with a settlement, gives free places away, tells the campaign and other cycles,
 /// lets waiting commands go on, keeps deadlines.
 pub(super) fn settle(cell: &Cell) {
+    parted::go_on(cell);
     deliver::send_outbox(cell);
     deliver::count(cell);
     deliver::settlement(cell);
@@ -380,6 +388,11 @@ fn filled(cell: &Cell) {
         return;
     };
     resident.fill(&standings);
+    if resident.needs_parts() {
+        let scores = resident.scores_for_parts(standings);
+        drop(held);
+        return parted::open(cell, scores);
+    }
     let refill = resident
         .is_partial()
         .then(|| resident.challenge().is_open());

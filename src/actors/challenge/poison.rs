@@ -11,7 +11,7 @@ use streakline_core::{
     poison::{Skipping, Verdict, Why, encoded},
 };
 
-use super::{Cell, ChallengeCell, activate, read, subscriber};
+use super::{Cell, ChallengeCell, activate, parted, read, subscriber};
 use crate::telemetry::series;
 use crate::{
     actors::{
@@ -123,6 +123,7 @@ impl ChallengeCell {
         self.resident = None;
         self.lives = self.lives.saturating_add(1);
         self.told_offset = u64::MAX;
+        self.parts = parted::Parts::None;
         subscriber::again(self);
         let fault = || {
             Refusal::new(

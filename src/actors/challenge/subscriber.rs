@@ -147,6 +147,9 @@ fn refusal(held: &ChallengeCell, resident: &Resident, wanted: &Subscribe) -> Opt
         Some(Refusal::new(Code::NotEnrolled, words))
     } else if wanted.section == Section::Teams && !challenge.has_teams() {
         Some(Refusal::new(Code::NotFound, "the challenge has no teams"))
+    } else if resident.is_parted() && !matches!(wanted.section, Section::Top(_)) {
+        let words = "this board is kept in parts: its first rows and the own rank are told, and rows around a place are read by REST";
+        Some(Refusal::new(Code::Invalid, words))
     } else if held.subscribers.len() >= SUBSCRIBERS_MAX {
         Some(Refusal::new(Code::Limit, "too many look at this board"))
     } else {
@@ -196,10 +199,15 @@ pub(super) fn again(held: &mut ChallengeCell) {
 
 /// One round of an arbiter: boards that have changed are shown, and members with a socket learn their rank.
 pub(in crate::actors) fn round(cell: &Cell) {
-    super::guarded(cell, || show_news(&mut cell.borrow_mut()));
+    super::guarded(cell, || {
+        if show_news(&mut cell.borrow_mut()) {
+            ranks::tell(cell);
+        }
+    });
 }
 
-fn show_news(held: &mut ChallengeCell) {
+/// Shows boards; whether it is time to tell ranks, too.
+fn show_news(held: &mut ChallengeCell) -> bool {
     let now_ms = clock::monotonic_ms();
     let tick_ms = held.host.shared.settings.board_ms;
     if held.pace.begins(now_ms) {
@@ -212,10 +220,11 @@ fn show_news(held: &mut ChallengeCell) {
         held.pace.took(took, tick_ms);
     }
     // The own rank waits for no view.
-    if now_ms.saturating_sub(held.told_ms) >= tick_ms {
+    let is_time = now_ms.saturating_sub(held.told_ms) >= tick_ms;
+    if is_time {
         held.told_ms = now_ms;
-        ranks::tell(held);
     }
+    is_time
 }
 
 /// What a round reads.

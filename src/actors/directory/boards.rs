@@ -1,19 +1,30 @@
-//! The doors to boards: rows of one, or of a segment of it, and the row of one member.
+//! The doors to boards: rows of one, or of a segment of it, and the row of one member. What a board in parts does not know itself is
+//! asked of its parts (ADR 0074).
 
 use streakline_core::{
     challenge::{
+        parts::{Known, Looked, Own, Want},
         resident::Resident,
         segments::{Pick, Segment},
     },
     id::{ChallengeId, UserId},
-    view::{BoardView, RankState, RowView},
+    view::{BoardView, RankState},
 };
 
 use super::{Directory, Outcome, fault, unknown_challenge};
-use crate::protocol::{
-    body::quantity::units,
-    error_code::{Code, Refusal},
+use crate::{
+    actors::parts,
+    clock,
+    protocol::{
+        body::quantity::units,
+        error_code::{Code, Refusal},
+    },
 };
+
+/// How often the parts of a board are asked, which are not there while they are opened and once they have ended.
+const TRIES: u32 = 100;
+/// Ms between two tries.
+const RETRY_MS: u64 = 50;
 
 fn no_row() -> Refusal {
     Refusal::new(Code::NotEnrolled, "the user has no row on this board")
@@ -31,6 +42,28 @@ impl Directory {
         viewer: Option<UserId>,
         (segment, pick): (Option<Segment>, Pick),
     ) -> Outcome<BoardView> {
+        let mut known = Known::default();
+        for _ in 0..TRIES {
+            let asked = (viewer.clone(), (segment.clone(), pick.clone()));
+            let want = match self.seen(id, asked, known.clone()).await? {
+                Looked::View(view) => return Ok(view),
+                Looked::Ask(want) => want,
+            };
+            match parts::find(&self.shared, id, want.clone()).await {
+                Some(found) => known.take(&want, found),
+                None => clock::pause_ms(RETRY_MS).await,
+            }
+        }
+        Err(no_parts())
+    }
+
+    /// The rows, or what must be gathered for them first.
+    async fn seen(
+        &self,
+        id: ChallengeId,
+        (viewer, (segment, pick)): (Option<UserId>, (Option<Segment>, Pick)),
+        known: Known,
+    ) -> Outcome<Looked> {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
             let (challenge, board) = (resident.challenge(), resident.board());
@@ -43,14 +76,16 @@ impl Directory {
                 pick => pick,
             };
             let Some(segment) = segment else {
-                return Ok(challenge.board_rows(board, pick, now_ms));
+                return Ok(challenge.look(board, &pick, &known, now_ms));
             };
             if challenge.segment_place(&segment.name).is_none() {
                 let words = "the challenge has no segments by that attribute".to_owned();
                 return Err(fault("/query/segment", "not_found", words));
             }
             let seen = (&segment, viewer.as_ref());
-            Ok(challenge.segment_rows(board, seen, pick, now_ms))
+            Ok(Looked::View(
+                challenge.segment_rows(board, seen, pick, now_ms),
+            ))
         })
         .await
     }
@@ -59,15 +94,37 @@ impl Directory {
     ///
     /// # Errors
     /// `NotFound`, `NotEnrolled`.
-    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<(RowView, u32, RankState)> {
-        self.look(id, move |resident, now_ms| {
-            let (challenge, board) = (resident.challenge(), resident.board());
-            let row = challenge.board_row(board, &user).ok_or_else(no_row)?;
-            let percentile_bp = challenge.percentile_bp(board, &user).ok_or_else(no_row)?;
-            Ok((row, percentile_bp, challenge.rank_state(board, now_ms)))
-        })
-        .await
+    pub async fn row(&self, id: ChallengeId, user: UserId) -> Outcome<(Own, RankState)> {
+        let mut found = None;
+        for _ in 0..TRIES {
+            let (of, row) = (user.clone(), found.take());
+            let own = self.look(id, move |resident, now_ms| {
+                let (challenge, board) = (resident.challenge(), resident.board());
+                let own = challenge.own_row(board, &of, row.as_ref());
+                let is_unknown = own.is_none() && row.is_none() && resident.is_parted();
+                if is_unknown && challenge.is_member(&of) {
+                    return Ok(None);
+                }
+                let own = own.ok_or_else(no_row)?;
+                Ok(Some((own, challenge.rank_state(board, now_ms))))
+            });
+            if let Some(own) = own.await? {
+                return Ok(own);
+            }
+            let want = Want::Of(vec![user.clone()]);
+            let answer = parts::find(&self.shared, id, want).await;
+            found = answer.and_then(|answer| answer.after.into_iter().next());
+            if found.is_none() {
+                clock::pause_ms(RETRY_MS).await;
+            }
+        }
+        Err(no_parts())
     }
+}
+
+fn no_parts() -> Refusal {
+    let words = "parts of the board are still being read; try again";
+    Refusal::new(Code::Overloaded, words)
 }
 
 pub(super) fn visible(resident: &Resident, viewer: Option<&UserId>) -> Outcome<()> {

@@ -19,6 +19,7 @@ use crate::{
         challenge::ChallengeCommand,
         host::Host,
         message::{Batch, Caller, Hello},
+        parts,
     },
     protocol::{
         client_frame::Report,
@@ -315,6 +316,7 @@ fn notice(cell: &Cell, challenge: ChallengeId, (input, by): (Box<UserInput>, Ori
     let known = held.user().is_some_and(|user| user.knows(&input));
     if known {
         let user = held.id.clone();
+        parts::told(&held.host, &user, &input);
         let confirmed = ChallengeCommand::Confirmed { user, input };
         let _ = held.host.send_challenge(challenge, confirmed);
     } else {

@@ -18,7 +18,7 @@ use streakline_core::{
 
 use super::{Cell, Waiter, book, stream};
 use crate::{
-    actors::{challenge::ChallengeCommand, host::Host},
+    actors::{challenge::ChallengeCommand, host::Host, parts},
     protocol::server_frame::{Change, Changes},
     push::Push,
     storage::{
@@ -87,6 +87,7 @@ pub(super) fn folded(cell: &Cell, header: &Header, events: Vec<Event>) {
         Waiter::Notice { challenge, input } => {
             let held = cell.borrow();
             let user = held.id.clone();
+            parts::told(&held.host, &user, &input);
             let confirmed = ChallengeCommand::Confirmed { user, input };
             // Not arrived: the challenge tells again, and is answered from the state.
             let _ = held.host.send_challenge(challenge, confirmed);
@@ -134,6 +135,10 @@ pub(super) fn send_outbox(cell: &Cell) {
         return;
     };
     for (challenge, number, contribution) in resident.outbox.due(usize::MAX) {
+        if parts::take(&host, &contribution) {
+            resident.outbox.confirm(&challenge, &contribution);
+            continue;
+        }
         let command = ChallengeCommand::Contribute {
             contribution,
             number,

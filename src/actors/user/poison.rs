@@ -16,6 +16,7 @@ use crate::{
     actors::{
         aside,
         challenge::ChallengeCommand,
+        parts,
         reread::{self, READ_AGAIN_AFTER_MS},
     },
     clock,
@@ -142,6 +143,7 @@ fn confirm(cell: &Cell, notice: Option<UserInput>) {
     let user = held.id.clone();
     // Not arrived: the challenge tells again.
     let input = Box::new(input);
+    parts::told(&held.host, &user, &input);
     let confirmed = ChallengeCommand::Confirmed { user, input };
     let _ = held.host.send_challenge(challenge, confirmed);
 }

@@ -10,7 +10,7 @@ mod window;
 use serde_json::Value;
 use streakline_core::{
     attribute::Name,
-    definition::{Definition, Evidence, Kind, eligibility::Rule},
+    definition::{Definition, Evidence, Keeping, Kind, eligibility::Rule},
     leaderboard::RankStyle,
     limits,
     manual::ManualPolicy,
@@ -110,8 +110,12 @@ pub(super) struct ChallengeBody {
     /// Who may join when.
     #[schema(inline)]
     join: Option<JoinBody>,
-    /// Most participants; null: a million.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    /// How the board is kept while the challenge runs: `whole`; or `parts`, in which two million may take part, and ranks behind the
+    /// first thousand are estimated until it is settled.
+    #[schema(default = "whole")]
+    board: Option<String>,
+    /// Most participants; null: a million, or two of a board in parts.
+    #[schema(minimum = 1, maximum = 2_000_000)]
     capacity: Option<u32>,
     /// Most users who wait for a place once all are taken, longest wait first; needs a capacity.
     #[schema(default = 0, maximum = 100_000)]
@@ -123,7 +127,7 @@ pub(super) struct ChallengeBody {
     /// Up to 4 attributes by which the board has segments: rows of members of whom they say the same, ranked among themselves.
     segments: Option<Vec<String>>,
     /// Fewest members at the window's end; with fewer it is cancelled then. Null: any number will do.
-    #[schema(minimum = 1, maximum = 1_000_000)]
+    #[schema(minimum = 1, maximum = 2_000_000)]
     min_participants: Option<u32>,
     /// Which samples count: `sensed`; `any` where typed-in ones count for anything at all (`rules.manual_policy`); `workout_with_hr`, those of
     /// minutes of workouts in which a heart rate was measured.
@@ -174,6 +178,15 @@ fn evidence(value: &Value, policy: ManualPolicy) -> Result<Evidence, Wrong> {
     Err(Wrong::new("unsupported", words))
 }
 
+/// How the board is kept.
+fn keeping(value: &Value) -> Result<Keeping, Wrong> {
+    match text(value)?.as_str() {
+        "whole" => Ok(Keeping::Whole),
+        "parts" => Ok(Keeping::Parts),
+        _ => Err(Wrong::new("unsupported", "must be whole or parts")),
+    }
+}
+
 /// Who may take part, and by which attributes the board has segments.
 fn audience(top: &mut Fields<'_>, faults: &Faults) -> (Option<Rule>, Vec<Name>) {
     let whole = |rule: &Value| Ok(rule.clone());
@@ -202,7 +215,8 @@ pub(super) fn parse(
     let window = Window::read(top.required_object("window"), known.zones);
     let again = recurs(&mut top);
     let (join_opens_ms, late) = join(top.object("join"));
-    let most = i64::from(limits::PARTICIPANTS_MAX);
+    let keeping = top.optional("board", keeping).unwrap_or_default();
+    let most = i64::from(keeping.participants_max());
     let capacity = top.nullable("capacity", integer(1..=most));
     let waitlist = top.optional("waitlist", integer(0..=i64::from(limits::WAITLIST_MAX)));
     let audience = audience(&mut top, &faults);
@@ -250,7 +264,7 @@ pub(super) fn parse(
     definition.rank_style = rank_style.map_or(definition.rank_style, style);
     definition.tie_rule = ties.map_or(definition.tie_rule, tie_rule);
     (definition.rewards, definition.campaign) = (paid, payer);
-    definition.recurs = again;
+    (definition.recurs, definition.keeping) = (again, keeping);
     add_faults_of(&definition, &faults);
     faults.none()?;
     Ok(definition)

@@ -78,7 +78,7 @@ pub struct Board<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<f64>, required = false)]
     pub total: Option<Number>,
-    /// Whether every score is in it.
+    /// Whether every score is in it, and every rank counted; of a board in parts ranks behind the first thousand are estimated.
     pub exact: bool,
     /// By how much a rank may be off.
     pub error_bound: u32,
@@ -124,8 +124,8 @@ impl<'a> Board<'a> {
                 let total = i64::try_from(total).unwrap_or(i64::MAX);
                 measured(view.metric.map_or(Measure::Count, Measure::Amount), total)
             }),
-            exact: !view.partial,
-            error_bound: 0,
+            exact: !view.partial && view.error_bound.is_none(),
+            error_bound: view.error_bound.unwrap_or(0),
             partial: view.partial,
             segment: view.segment.as_ref().map(ToString::to_string),
             suppressed: view.suppressed,
@@ -200,6 +200,14 @@ pub struct OwnRow<'a> {
     pub percentile_bp: u32,
     /// How final its rank is.
     pub ranks: RankState,
+    /// False where the rank is estimated; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub exact: Option<bool>,
+    /// By how much it may be off then; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub error_bound: Option<u32>,
 }
 
 impl<'a> Row<'a> {

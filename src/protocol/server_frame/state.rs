@@ -160,6 +160,10 @@ struct RankState {
     phase: ChallengePhase,
     #[serde(skip_serializing_if = "Option::is_none")]
     ranks: Option<body::RankState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_bound: Option<u32>,
 }
 
 /// The newest value of `me/rank/...`.
@@ -175,6 +179,8 @@ pub fn rank(form: Form, view: &RankView) -> Encoded {
         participants: view.participants,
         phase: view.phase.into(),
         ranks: body::RankState::from(view.state).unless_told(),
+        exact: view.error_bound.map(|_| false),
+        error_bound: view.error_bound,
     };
     state(form, value)
 }

@@ -98,6 +98,7 @@ fn state() -> Push {
         phase: ChallengePhase::Open,
         state: RankState::Provisional,
         version: 1,
+        error_bound: None,
     }))
 }
 

@@ -171,7 +171,7 @@ fn definition_json(of: &Definition) -> Value {
     };
     let mut body = json!({"title": of.title, "type": of.kind.name(), "metric": streakline::registry::metrics().name(of.metric),
         "window": {"clock": of.clock.name(), "starts": of.starts.iso(), "ends": (!of.is_endless).then(|| of.ends.iso()), "rolling_days": of.rolling_days},
-        "join": {"opens_ms": of.join_opens_ms, "late": late}, "capacity": of.capacity,
+        "join": {"opens_ms": of.join_opens_ms, "late": late}, "board": of.keeping.name(), "capacity": of.capacity,
         "waitlist": of.waitlist, "eligibility": of.eligibility.as_ref().map(eligibility::shown),
         "segments": of.segments.iter().map(ToString::to_string).collect::<Vec<_>>(), "min_participants": of.min_participants, "evidence": of.evidence.name(),
         "per_day_cap": per_day_cap, "finalisation_h": of.finalisation_h, "rank_style": rank_style,

@@ -1,4 +1,4 @@
-//! What of a challenge may change once it is published (domain.md 5.1): everything but the campaign until joining opens; then the title,
+//! What of a challenge may change once it is published (domain.md 5.1): everything but the campaign and how its board is kept until joining opens; then the title,
 //! more places, and once a later end; after the end the title alone. What is won, from when and by which rule, never.
 
 use alloc::vec::Vec;
@@ -40,7 +40,8 @@ impl Challenge {
         }
         (new.cycle, new.template) = (held.cycle, held.template);
         let faults = match phase {
-            ChallengePhase::Draft | ChallengePhase::Published => fixed_campaign(held, &new),
+            ChallengePhase::Draft => fixed_campaign(held, &new),
+            ChallengePhase::Published => fixed_once_published(held, &new),
             ChallengePhase::Open if !self.is_series() => self.fixed_while_open(held, &new),
             ChallengePhase::Open | ChallengePhase::Finalising => fixed_but_title(held, &new),
             ChallengePhase::Settled | ChallengePhase::Cancelled | ChallengePhase::Voided => {
@@ -120,6 +121,16 @@ fn fixed_campaign(held: &Definition, new: &Definition) -> Vec<DefinitionFault> {
     differs.then(fault).into_iter().collect()
 }
 
+/// The parts of a board are there from the publishing on.
+fn fixed_once_published(held: &Definition, new: &Definition) -> Vec<DefinitionFault> {
+    let mut faults = fixed_campaign(held, new);
+    if held.keeping != new.keeping {
+        let words = "how the board is kept does not change once it is published";
+        faults.push(DefinitionFault::at("/board", "fixed", words));
+    }
+    faults
+}
+
 /// Every member of the body that differs, but for the title.
 fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> {
     let differs = [
@@ -152,6 +163,7 @@ fn fixed_but_title(held: &Definition, new: &Definition) -> Vec<DefinitionFault> 
         (held.tie_rule != new.tie_rule, "/tie_rule"),
         (held.campaign != new.campaign, "/campaign"),
         (held.recurs != new.recurs, "/recurs"),
+        (held.keeping != new.keeping, "/board"),
     ];
     let differs = differs.into_iter().filter(|(differs, _)| *differs);
     let pointers = differs.map(|(_, pointer)| pointer);

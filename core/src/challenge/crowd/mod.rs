@@ -8,6 +8,7 @@ use crate::{
     definition::{Measure, Scale},
     event::Contribution,
     id::UserId,
+    view::RowView,
 };
 
 /// Rows that wait to be set together, at most.
@@ -22,6 +23,8 @@ pub enum Answer {
     Known,
     /// It does not count any more: settled, cancelled, left.
     Closed,
+    /// A part of the board keeps the row.
+    Elsewhere,
 }
 
 /// Where a member stands, as it is told itself.
@@ -33,6 +36,18 @@ pub struct Standing {
     pub score: i64,
     /// What the score counts.
     pub measure: Measure,
+}
+
+impl Standing {
+    /// That of a row.
+    #[must_use]
+    pub fn of(row: &RowView) -> Self {
+        Self {
+            rank: row.rank,
+            score: row.score,
+            measure: row.measure,
+        }
+    }
 }
 
 impl Board {

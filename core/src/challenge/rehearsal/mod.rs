@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Challenge, Stage, admit::Refusal, prizes::sum_micro, resident::Resident};
 use crate::{
-    definition::{Definition, LateJoin, eligibility::Ineligible},
+    definition::{Definition, Keeping, LateJoin, eligibility::Ineligible},
     event::Contribution,
     id::{ChallengeId, PartitionId, Position, UserId},
     input::{ChallengeInput, Header, Origin, RULES_VERSION, Source},
@@ -67,6 +67,7 @@ impl Rehearsal {
             waitlist: 0,
             recurs: None,
             cycle: None,
+            keeping: Keeping::Whole,
             ..definition.clone()
         };
         let mut rehearsal = Self {

@@ -28,12 +28,12 @@ use crate::{
 /// A challenge in memory.
 #[derive(Clone, Debug)]
 pub struct Resident {
-    challenge: Challenge,
-    board: Board,
-    pending: VecDeque<(Header, ChallengeInput)>,
+    pub(super) challenge: Challenge,
+    pub(super) board: Board,
+    pub(super) pending: VecDeque<(Header, ChallengeInput)>,
     /// What members' partitions have not confirmed.
     pub outbox: Outbox<UserId, UserInput>,
-    roll: Option<Roll>,
+    pub(super) roll: Option<Roll>,
     /// Whom the next cycle may have yet to be told of, each with when it joined, POSIX ms.
     unhanded: BTreeSet<(i64, MemberNumber)>,
 }
@@ -83,6 +83,9 @@ impl Resident {
 
     /// Takes in the scores that were written with users' snapshots, once the tail is folded. A frozen board needs none.
     pub fn fill(&mut self, standings: &[Contribution]) {
+        if self.board.parted().is_some() {
+            return self.fill_parts();
+        }
         let heard = standings.iter().filter(|of| !self.challenge.hear(of));
         self.board.take_all(&heard.collect::<Vec<_>>(), true);
         if self.challenge.frozen || self.board.is_empty() {
@@ -296,6 +299,9 @@ impl Resident {
         }
         if self.challenge.cutoff_passed() != Some(roll.cutoff_ms) {
             return None;
+        }
+        if self.board.parted().is_some() {
+            return None; // Its parts hand over their rows first.
         }
         let (digest, participants) = (self.board.digest(), self.board.len());
         Some(ChallengeInput::Settle {

@@ -5,7 +5,7 @@
 
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Board, Challenge, RowId, segments::Segment};
+use super::{Board, Challenge, RowId, parts::Parted, segments::Segment};
 use crate::{
     id::{MemberNumber, UserId},
     leaderboard::{Row, RowKey},
@@ -109,11 +109,16 @@ impl Rows {
         let Some(number) = board.seat_of(&row.id).map(|seat| seat.number) else {
             return Arc::new(board.view(row));
         };
-        let before = self.made.get(&number);
-        let view = match before {
+        let view = match self.made.get(&number) {
             Some(before) => board.view_named(row, before.row.clone()),
             None => board.view(row),
         };
+        self.keep(number, view)
+    }
+
+    /// The row as it was shown before, where that is the same.
+    fn keep(&mut self, number: MemberNumber, view: RowView) -> Arc<RowView> {
+        let before = self.made.get(&number);
         if let Some(before) = before.filter(|before| ***before == view) {
             return before.clone();
         }
@@ -147,6 +152,17 @@ impl Rows {
 }
 
 impl Challenge {
+    /// The first rows of a board that is kept in parts.
+    fn head_of_parts(&self, board: &Board, count: usize, rows: &mut Rows) -> Vec<Arc<RowView>> {
+        let head = board.parted().map(Parted::head).unwrap_or_default();
+        let number = |row: &RowView| self.members.number_of(row.user.as_ref()?);
+        let shown = head.iter().take(count).filter_map(|held| {
+            let row = self.head_row(board, held)?;
+            Some(rows.keep(number(&row)?, row))
+        });
+        shown.collect()
+    }
+
     /// What a section of the board shows now; no rows where the member that it follows has none. `rows` are those that were
     /// shown of the same board before.
     #[must_use]
@@ -163,6 +179,9 @@ impl Challenge {
                 .unwrap_or_default()
         };
         let shown = match section {
+            Section::Top(count) if board.parted().is_some() => {
+                self.head_of_parts(board, *count as usize, rows)
+            }
             Section::Top(count) => rows.top(board, *count as usize),
             Section::Around { user, k } => rows.all(board, of_user(user, *k)),
             Section::AroundScore { score, k } => rows.all(board, board.around_score(*score, *k)),

@@ -8,7 +8,7 @@ mod reward;
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
-    definition::{Definition, Kind, LateJoin, rewards},
+    definition::{Definition, Keeping, Kind, LateJoin, rewards},
     leaderboard::RankStyle,
     view::{self, ChallengeView, EnrolmentView, Membership},
 };
@@ -94,6 +94,10 @@ pub struct Challenge {
     pub template: Option<String>,
     /// Who may join when.
     pub join: Join,
+    /// How the board is kept while the challenge runs: `parts`; left out: whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "parts")]
+    pub board: Option<&'static str>,
     /// Most participants; null: no bound of its own.
     #[schema(required = true)]
     pub capacity: Option<u32>,
@@ -214,6 +218,7 @@ impl From<&ChallengeView> for Challenge {
                     LateJoin::Prorated => "prorated",
                 },
             },
+            board: (definition.keeping != Keeping::Whole).then(|| definition.keeping.name()),
             capacity: definition.capacity,
             waitlist: definition.waitlist,
             eligibility: definition.eligibility.as_ref().map(eligibility::shown),

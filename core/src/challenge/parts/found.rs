@@ -1,0 +1,300 @@
+//! What is seen of a board that is kept in parts: from its first rows where those will do, else from rows that are gathered from the
+//! parts around the place in question. Such rows are right; their ranks are estimates, which the view says.
+
+use alloc::vec::Vec;
+
+use super::{PartRow, Parted, whole::HeadRow};
+use crate::{
+    challenge::{Board, Challenge, RowId, segments::Pick},
+    id::UserId,
+    leaderboard::{Place, Row, RowKey},
+    view::{BoardView, RowView},
+};
+
+/// Which of its rows every part is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Those of these users.
+    Of(Vec<UserId>),
+    /// Up to so many after a key; without a key the first ones.
+    After(Option<RowKey<UserId>>, usize),
+    /// The row with that key, with up to so many on each side.
+    Around(RowKey<UserId>, u32),
+    /// Up to so many on each side of where a further row of that score would stand.
+    AroundScore(i64, u32),
+}
+
+/// What a part answers, or all of them together; in board order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Rows before the place that was asked for.
+    pub before: Vec<PartRow>,
+    /// Rows behind it.
+    pub after: Vec<PartRow>,
+}
+
+impl Found {
+    /// What all parts have found, as one that had all their rows would have.
+    #[must_use]
+    pub fn merged(want: &Want, parts: Vec<Self>) -> Self {
+        let mut all = Self::default();
+        for part in parts {
+            all.before.extend(part.before);
+            all.after.extend(part.after);
+        }
+        all.before.sort_by(|one, other| one.key.cmp(&other.key));
+        all.after.sort_by(|one, other| one.key.cmp(&other.key));
+        let (before, after) = match want {
+            Want::Of(users) => (0, users.len()),
+            Want::After(_, limit) => (0, *limit),
+            Want::Around(_, k) => (k.saturating_add(1) as usize, *k as usize),
+            Want::AroundScore(_, k) => (*k as usize, *k as usize),
+        };
+        let surplus = all.before.len().saturating_sub(before);
+        all.before.drain(..surplus);
+        all.after.truncate(after);
+        all
+    }
+}
+
+/// What was gathered for one view so far.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    own: Option<Found>,
+    rows: Option<Found>,
+}
+
+impl Known {
+    /// The answer to a question that was asked for it.
+    pub fn take(&mut self, want: &Want, found: Found) {
+        let known = match want {
+            Want::Of(_) => &mut self.own,
+            _ => &mut self.rows,
+        };
+        *known = Some(found);
+    }
+}
+
+/// A view, or what must be gathered for it first.
+#[derive(Clone, Debug)]
+pub enum Looked {
+    /// The view.
+    View(BoardView),
+    /// To be asked of every part.
+    Ask(Want),
+}
+
+/// A member's own row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// The row.
+    pub row: RowView,
+    /// How many of 10,000 rows stand at most as well.
+    pub percentile_bp: u32,
+    /// By how much its rank may be off, where it is estimated.
+    pub error_bound: Option<u32>,
+}
+
+/// Rows that can be told, or what is to be asked for them.
+enum Rows<'a> {
+    Head(&'a [HeadRow], bool),
+    Gathered(Vec<PartRow>, bool),
+    Ask(Want),
+}
+
+impl Challenge {
+    /// Rows of the board, whole or in parts; `known`: what was gathered for this view before.
+    #[must_use]
+    pub fn look(&self, board: &Board, pick: &Pick, known: &Known, now_ms: i64) -> Looked {
+        let Some(parted) = board.parted() else {
+            return Looked::View(self.board_rows(board, pick.clone(), now_ms));
+        };
+        let (items, error_bound, more) = match picked(parted, pick, known) {
+            Rows::Ask(want) => return Looked::Ask(want),
+            Rows::Head(rows, more) => {
+                let rows = rows.iter().filter_map(|row| self.head_row(board, row));
+                (rows.collect(), None, more)
+            }
+            Rows::Gathered(rows, more) => {
+                let (items, error_bound) = self.estimated(board, parted, rows);
+                (items, error_bound, more)
+            }
+        };
+        Looked::View(BoardView {
+            items,
+            error_bound,
+            ..self.board_of(board, Vec::new(), more, now_ms)
+        })
+    }
+
+    /// A member's own row; `found`: what its part has of it, which is not asked where the row is one of the first.
+    #[must_use]
+    pub fn own_row(&self, board: &Board, user: &UserId, found: Option<&PartRow>) -> Option<Own> {
+        let Some(parted) = board.parted() else {
+            return Some(Own {
+                row: self.board_row(board, user)?,
+                percentile_bp: self.percentile_bp(board, user)?,
+                error_bound: None,
+            });
+        };
+        let in_head = parted.place_of(user).and_then(|at| parted.head().get(at));
+        let (row, rank, error_bound) = match in_head {
+            Some(held) => (self.head_row(board, held)?, held.row.rank, None),
+            None => {
+                let found = found.cloned().into_iter().collect();
+                let (rows, error_bound) = self.estimated(board, parted, found);
+                let row = rows.into_iter().next()?;
+                let rank = row.rank;
+                (row, rank, error_bound)
+            }
+        };
+        let place = Place {
+            rank,
+            dense: rank,
+            ordinal: rank,
+        };
+        Some(Own {
+            row,
+            percentile_bp: place.percentile(parted.rows().max(rank)),
+            error_bound,
+        })
+    }
+
+    /// One of the first rows as others see it; nothing of one who has left since it was reported.
+    pub(in crate::challenge) fn head_row(&self, board: &Board, held: &HeadRow) -> Option<RowView> {
+        let RowId::Live(user) = &held.row.id else {
+            return None;
+        };
+        let member = self.members.get(user).filter(|member| member.joined);
+        let number = member.and_then(|_| self.members.number_of(user))?;
+        Some(board.view_in_parts(held.row.clone(), (user, number), held.alias.clone()))
+    }
+
+    /// Gathered rows, whose ranks are estimates unless they are among the first; and by how much they may be off.
+    fn estimated(
+        &self,
+        board: &Board,
+        parted: &Parted,
+        rows: Vec<PartRow>,
+    ) -> (Vec<RowView>, Option<u32>) {
+        let mut bound = None;
+        let mut last: Option<(i64, u32, u32)> = None;
+        let mut items = Vec::with_capacity(rows.len());
+        for found in rows {
+            let member = self.members.get(&found.key.id);
+            let is_in = member.is_some_and(|held| held.joined && held.join == found.join);
+            let Some(number) = self.members.number_of(&found.key.id).filter(|_| is_in) else {
+                continue;
+            };
+            let score = found.key.score;
+            let (rank, ordinal) = match (parted.exactly(&found.key), last) {
+                (Some(held), _) => (held.row.rank, held.row.ordinal),
+                (None, Some((before, rank, ordinal))) if before == score => {
+                    (rank, ordinal.saturating_add(1))
+                }
+                (None, last) => {
+                    let estimate = parted.rank(score);
+                    bound = bound.max(Some(estimate.error_bound));
+                    let (_, least, ordinal) = last.unwrap_or_default();
+                    let rank = estimate.rank.max(least);
+                    (rank, rank.max(ordinal.saturating_add(1)))
+                }
+            };
+            last = Some((score, rank, ordinal));
+            let row = Row {
+                rank,
+                dense: rank,
+                ordinal,
+                score,
+                achieved_at_ms: found.key.achieved_at_ms,
+                id: RowId::Live(found.key.id.clone()),
+            };
+            items.push(board.view_in_parts(row, (&found.key.id, number), found.alias));
+        }
+        (items, bound)
+    }
+}
+
+fn picked<'a>(parted: &'a Parted, pick: &Pick, known: &Known) -> Rows<'a> {
+    match pick {
+        Pick::Page { after, limit } => page(parted, (after.as_ref(), *limit), known),
+        Pick::Around { user, k } => around(parted, (user, *k), known),
+        Pick::AroundScore { score, k } => {
+            let head = parted.head();
+            let at = head.partition_point(|held| held.row.score >= *score);
+            let want = Want::AroundScore(*score, *k);
+            within(parted, (at, *k as usize), at).unwrap_or_else(|| gathered(want, known))
+        }
+    }
+}
+
+fn page<'a>(
+    parted: &'a Parted,
+    (after, limit): (Option<&RowKey<RowId>>, usize),
+    known: &Known,
+) -> Rows<'a> {
+    let is_passed = |held: &HeadRow| after.is_some_and(|after| held.row.key() <= *after);
+    let head = parted.head();
+    let first = head.partition_point(is_passed);
+    let last = first.saturating_add(limit);
+    if last <= head.len() || parted.is_all_head() {
+        let more = last < head.len() || !parted.is_all_head();
+        let rows = head.get(first..last.min(head.len()));
+        return Rows::Head(rows.unwrap_or_default(), more);
+    }
+    let after = after.and_then(|key| match &key.id {
+        RowId::Live(user) => Some(RowKey {
+            score: key.score,
+            achieved_at_ms: key.achieved_at_ms,
+            id: user.clone(),
+        }),
+        // No row of a board that runs goes by a number.
+        RowId::Frozen(_) => None,
+    });
+    match &known.rows {
+        None => Rows::Ask(Want::After(after, limit.saturating_add(1))),
+        Some(found) => {
+            let mut rows = found.after.clone();
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            Rows::Gathered(rows, more)
+        }
+    }
+}
+
+fn around<'a>(parted: &'a Parted, (user, k): (&UserId, u32), known: &Known) -> Rows<'a> {
+    let from_head = parted.place_of(user).and_then(|at| {
+        let behind = at.saturating_add(1);
+        within(parted, (behind, k as usize), at)
+    });
+    if let Some(rows) = from_head {
+        return rows;
+    }
+    let Some(own) = &known.own else {
+        return Rows::Ask(Want::Of(Vec::from([user.clone()])));
+    };
+    match own.after.first() {
+        Some(own) => gathered(Want::Around(own.key.clone(), k), known),
+        None => Rows::Gathered(Vec::new(), false),
+    }
+}
+
+/// Up to `k` rows of the head before `first` and from `behind` on, with what lies between; nothing where some of them may not be in it.
+fn within(parted: &Parted, (behind, k): (usize, usize), first: usize) -> Option<Rows<'_>> {
+    let head = parted.head();
+    let last = behind.saturating_add(k);
+    let is_there = last <= head.len() || parted.is_all_head();
+    let rows = head.get(first.saturating_sub(k)..last.min(head.len()));
+    rows.filter(|_| is_there)
+        .map(|rows| Rows::Head(rows, false))
+}
+
+fn gathered<'a>(want: Want, known: &Known) -> Rows<'a> {
+    match &known.rows {
+        None => Rows::Ask(want),
+        Some(found) => {
+            let rows = found.before.iter().chain(&found.after);
+            Rows::Gathered(rows.cloned().collect(), false)
+        }
+    }
+}
