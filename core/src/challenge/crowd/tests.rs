@@ -45,7 +45,7 @@ fn told() -> impl Strategy<Value = Told> {
     (0..NAMES.len(), 1..=2_u32, 1..30_u64, 0..6_i64, 0..3_i64)
 }
 
-fn rows(resident: &Resident) -> Vec<crate::view::RowView> {
+fn rows(resident: &Resident) -> Vec<RowView> {
     let page = resident
         .challenge()
         .board_page(resident.board(), None, 100, 0);
