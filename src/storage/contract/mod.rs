@@ -168,6 +168,7 @@ suite! {
     journal::truncation_drops_what_is_covered,
     journal::a_partition_that_truncation_does_not_name_keeps_its_rows,
     snapshots::the_newest_snapshot_wins,
+    snapshots::a_state_of_a_large_challenge_is_kept_and_replaced,
     snapshots::a_snapshot_brings_all_its_rows_along,
     snapshots::a_snapshot_removes_what_it_no_longer_names,
     snapshots::chunks_come_in_the_order_asked_for,

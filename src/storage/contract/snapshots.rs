@@ -43,6 +43,26 @@ pub(super) async fn the_newest_snapshot_wins<F: Fixture>(fixture: F) {
     }
 }
 
+/// What a challenge of a quarter of a million members is, about.
+const LARGE_BYTES: usize = 40_000_000;
+
+pub(super) async fn a_state_of_a_large_challenge_is_kept_and_replaced<F: Fixture>(mut fixture: F) {
+    let of = Entity::Challenge(challenge(3));
+    let sizes = [LARGE_BYTES, 20, LARGE_BYTES + 1, 0];
+    for (index, bytes) in (1..).zip(sizes) {
+        let state: Vec<u8> = (0..=250).cycle().take(bytes).collect();
+        let write = SnapshotWrite {
+            state: state.clone(),
+            ..snapshot_of(of.clone(), at(1, index), "")
+        };
+        fixture.store().commit(write).await.unwrap();
+        fixture = fixture.crash().await;
+        let newest = fixture.store().snapshot(&of).await.unwrap().unwrap();
+        assert_eq!(newest.covered, at(1, index));
+        assert!(newest.state == state, "{bytes} bytes");
+    }
+}
+
 pub(super) async fn a_snapshot_brings_all_its_rows_along<F: Fixture>(fixture: F) {
     let mut write = snapshot("ann", 9);
     write.chunks = vec![

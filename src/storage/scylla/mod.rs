@@ -13,7 +13,7 @@
 //! | `owner`, `takeover`, `stamps` | who owns the keyspace, and which write wins |
 //! | `journal`, `segments`, `lane`, `attachments` | the journal |
 //! | `data_keys`, `erasure` | users' keys, and users that are deleted |
-//! | `snapshots`, `rows`, `due`, `buckets`, `catalogue`, `ownership`, `entities` | everything else |
+//! | `snapshots`, `states`, `rows`, `due`, `buckets`, `catalogue`, `ownership`, `entities` | everything else |
 
 mod answers;
 mod attachments;
@@ -38,6 +38,7 @@ mod segments;
 mod snapshots;
 mod stamps;
 mod statements;
+mod states;
 mod takeover;
 #[cfg(test)]
 mod tests;

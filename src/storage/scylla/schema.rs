@@ -75,6 +75,7 @@ migrations! {
     21 "0021-clocks";
     22 "0022-data-keys";
     23 "0023-key-owners";
+    24 "0024-state-parts";
 }
 
 impl Migration {

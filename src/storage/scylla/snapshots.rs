@@ -1,7 +1,7 @@
 //! Snapshots: what is written in which order, and which of the stored ones is the newest that counts.
 //!
 //! 1. chunks and numbered rows, which nobody reads before the state names them, and the row of `commits` with all that follows;
-//! 2. after a confirm the state: the point of commit;
+//! 2. after a confirm the state, in parts where it is too large for one row (`states`), and then its row: the point of commit;
 //! 3. standings, deadlines and the partition's sums, with the timestamp of the state;
 //! 4. older states and dropped chunks go.
 //!
@@ -20,6 +20,7 @@ use super::{
     rows::Kind,
     segments::partition_key,
     signed,
+    states::{Key, has_parts},
 };
 
 /// Writes of one snapshot at once.
@@ -139,9 +140,16 @@ impl Inner {
         state: &[u8],
         at_us: i64,
     ) -> Result<(), Error> {
+        let key = Key {
+            entity,
+            covered,
+            written_us: at_us,
+        };
+        let parts = self.put_parts(key, state).await?;
+        let row = parts.as_deref().unwrap_or(state);
         let (kind, id) = entity_key(entity);
         let (epoch, index) = (signed(covered.epoch)?, signed(covered.index)?);
-        let values = (kind, id, epoch, index, at_us, state, at_us);
+        let values = (kind, id, epoch, index, at_us, row, at_us);
         self.cql
             .write(&self.statements.snapshot_insert, values)
             .await
@@ -196,6 +204,14 @@ impl Inner {
         self.cql
             .write(&self.statements.snapshots_drop, values)
             .await?;
+        if has_parts(&begun.entity) {
+            let key = Key {
+                entity: &begun.entity,
+                covered: begun.covered,
+                written_us: begun.at_us,
+            };
+            self.drop_older_parts(key).await?;
+        }
         for id in dropped {
             let Some(user) = user else { break };
             let (user, number) = (user.as_str(), signed(id.number)?);
@@ -212,6 +228,26 @@ impl Inner {
     }
 
     pub(super) async fn snapshot(&self, entity: &Entity) -> Result<Option<Snapshot>, Error> {
+        let mut without = None;
+        while let Some((key, row)) = self.newest_state(entity).await? {
+            if let Some(state) = self.whole(key, row).await? {
+                let covered = key.covered;
+                return Ok(Some(Snapshot { covered, state }));
+            }
+            // Its parts have gone: a newer one has come meanwhile.
+            if without == Some(key.written_us) {
+                return Err(Error::Damaged("a state lacks one of its parts".into()));
+            }
+            without = Some(key.written_us);
+        }
+        Ok(None)
+    }
+
+    /// The newest state that counts, and what its row holds.
+    async fn newest_state<'a>(
+        &self,
+        entity: &'a Entity,
+    ) -> Result<Option<(Key<'a>, Vec<u8>)>, Error> {
         let (kind, id) = entity_key(entity);
         let rows: Vec<(i64, i64, i64, Vec<u8>)> = self
             .cql
@@ -221,9 +257,13 @@ impl Inner {
         let newest = rows
             .into_iter()
             .find(|(_, _, written_us, _)| !voided.contains(written_us));
-        Ok(newest.map(|(epoch, index, _, state)| Snapshot {
-            covered: position(epoch, index),
-            state,
+        Ok(newest.map(|(epoch, index, written_us, row)| {
+            let key = Key {
+                entity,
+                covered: position(epoch, index),
+                written_us,
+            };
+            (key, row)
         }))
     }
 

@@ -196,6 +196,11 @@ statements! {
                             USING TIMESTAMP ?";
     snapshots_drop: Write "DELETE FROM snapshots USING TIMESTAMP ? WHERE kind = ? AND id = ? \
                            AND (epoch, idx, written_us) < (?, ?, ?)";
+    state_part: Read "SELECT bytes FROM state_parts WHERE kind = ? AND id = ? AND epoch = ? AND idx = ? AND written_us = ? AND part = ?";
+    state_part_insert: Write "INSERT INTO state_parts (kind, id, epoch, idx, written_us, part, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) \
+                              USING TIMESTAMP ?";
+    state_parts_drop: Write "DELETE FROM state_parts USING TIMESTAMP ? WHERE kind = ? AND id = ? \
+                             AND (epoch, idx, written_us) < (?, ?, ?)";
     commit: Read "SELECT written_us, kind, id, epoch, idx, rest FROM commits WHERE partition = ?";
     commit_begin: Write "INSERT INTO commits (partition, written_us, kind, id, epoch, idx, rest) VALUES (?, ?, ?, ?, ?, ?, ?) \
                          USING TIMESTAMP ?";
