@@ -1,5 +1,15 @@
 //! The doors to campaigns, and how a challenge reserves what it can cost before it is published (ADR 0058).
 
+use super::{
+    Directory, Outcome,
+    challenges::{Admit, Attach, nothing},
+    check, placed,
+};
+use crate::{
+    actors::message::{Caller, Precondition, Written},
+    protocol::error_code::{Code, Refusal},
+    storage::Attachment,
+};
 use streakline_core::{
     campaign::{self, CampaignView},
     challenge::{Challenge, resident::Resident},
@@ -7,22 +17,6 @@ use streakline_core::{
     id::{CampaignId, ChallengeId},
     input::ChallengeInput,
     view::ChallengePhase,
-};
-use tokio::sync::oneshot;
-
-use super::{
-    Directory, Outcome, answered,
-    challenges::{Admit, Attach, LOOKED_AT_MAX, nothing},
-    check, placed,
-};
-use crate::{
-    actors::{
-        challenge::ChallengeCommand,
-        host::send_challenge,
-        message::{Caller, Precondition, Written},
-    },
-    protocol::error_code::{Code, Refusal},
-    storage::Attachment,
 };
 
 /// The entity that a campaign lives in.
@@ -83,13 +77,8 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub async fn campaign(&self, id: CampaignId) -> Outcome<CampaignView> {
-        let (reply, answer) = oneshot::channel();
-        let read = move |state: Outcome<(&Resident, i64)>| {
-            let _ = reply.send(state.and_then(|(resident, _)| view_of(id, resident)));
-        };
-        let read = ChallengeCommand::Read(Box::new(read));
-        send_challenge(&self.shared, entity(id), read)?;
-        answered(&self.shared, answer).await
+        let view = move |resident: &Resident, _: i64| view_of(id, resident);
+        self.look_into(entity(id), view).await
     }
 
     /// In rising order of id; the flag says that more follow.
@@ -101,23 +90,9 @@ impl Directory {
         after: Option<ChallengeId>,
         limit: usize,
     ) -> Outcome<(Vec<CampaignView>, bool)> {
-        let (mut page, mut after) = (Vec::new(), after);
-        for _ in 0..LOOKED_AT_MAX {
-            let listed = self.shared.store.challenges(after, 1).await;
-            let listed =
-                listed.map_err(|error| self.store_refusal("the list of campaigns", &error))?;
-            let Some(id) = listed.into_iter().next() else {
-                return Ok((page, false));
-            };
-            after = Some(id);
-            match self.campaign(CampaignId(id.0)).await {
-                Ok(_) if page.len() == limit => return Ok((page, true)),
-                Ok(found) => page.push(found),
-                Err(refusal) if refusal.code == Code::NotFound => {}
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        Ok((page, true))
+        let read = async |id: ChallengeId| self.campaign(CampaignId(id.0)).await.map(Some);
+        let list = "the list of campaigns";
+        self.page_among(list, (after, limit), read).await
     }
 
     /// Makes a campaign, or changes its title and budget.

@@ -30,9 +30,6 @@ use crate::{
     storage::Attachment,
 };
 
-/// Challenges that are looked at to fill one page of a phase.
-pub(super) const LOOKED_AT_MAX: usize = 10_000;
-
 pub(super) fn refused(refusal: admit::Refusal) -> Refusal {
     let code = match refusal {
         admit::Refusal::NotFound => Code::NotFound,
@@ -102,19 +99,14 @@ impl Directory {
         id: ChallengeId,
         look: impl FnOnce(&Resident, i64) -> Outcome<T> + Send + 'static,
     ) -> Outcome<T> {
-        let (reply, answer) = oneshot::channel();
-        let read = move |state: Outcome<(&Resident, i64)>| {
-            let outcome = state.and_then(|(resident, now_ms)| {
-                if resident.challenge().exists() {
-                    look(resident, now_ms)
-                } else {
-                    Err(unknown_challenge())
-                }
-            });
-            let _ = reply.send(outcome);
+        let look = move |resident: &Resident, now_ms: i64| {
+            if resident.challenge().exists() {
+                look(resident, now_ms)
+            } else {
+                Err(unknown_challenge())
+            }
         };
-        send_challenge(&self.shared, id, ChallengeCommand::Read(Box::new(read)))?;
-        answered(&self.shared, answer).await
+        self.look_into(id, look).await
     }
 
     pub(super) async fn change<T: Send + 'static>(
@@ -208,34 +200,13 @@ impl Directory {
         limit: usize,
         phase: Option<ChallengePhase>,
     ) -> Outcome<(Vec<ChallengeView>, bool)> {
-        let mut page = Vec::new();
-        let (mut after, mut looked_at) = (after, 0_usize);
-        while looked_at < LOOKED_AT_MAX {
-            let store = &self.shared.store;
-            let ids = store
-                .challenges(after, limit.saturating_add(1))
-                .await
-                .map_err(|error| self.store_refusal("the list of challenges", &error))?;
-            if ids.is_empty() {
-                return Ok((page, false));
-            }
-            for id in ids {
-                after = Some(id);
-                looked_at = looked_at.saturating_add(1);
-                let found = match self.challenge(id).await {
-                    Err(refusal) if refusal.code == Code::NotFound => continue,
-                    found => found?,
-                };
-                if phase.is_some_and(|phase| phase != found.phase) {
-                    continue;
-                }
-                if page.len() == limit {
-                    return Ok((page, true));
-                }
-                page.push(found);
-            }
-        }
-        Ok((page, true))
+        let read = async |id: ChallengeId| {
+            let found = self.challenge(id).await?;
+            let is_asked = phase.is_none_or(|phase| phase == found.phase);
+            Ok(is_asked.then_some(found))
+        };
+        let list = "the list of challenges";
+        self.page_among(list, (after, limit), read).await
     }
 
     /// Replaces a draft, or changes what may still change of a challenge that is published.

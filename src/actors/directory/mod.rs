@@ -1,6 +1,7 @@
 //! The doors to every user and challenge: finds the actor, activates it, and waits for its answer within a bound.
 
 mod adjustment;
+mod among;
 mod boards;
 mod campaigns;
 mod challenges;

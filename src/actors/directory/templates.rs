@@ -1,5 +1,16 @@
 //! The doors to templates, and how a user makes a challenge of one (ADR 0073).
 
+use super::{
+    Directory, Outcome,
+    challenges::{Admit, Attach, stored_answer},
+    placed,
+};
+use crate::{
+    actors::message::{Caller, Idempotent, IdempotentOf},
+    entropy,
+    protocol::error_code::{Code, Refusal},
+    storage::Attachment,
+};
 use streakline_core::{
     challenge::{Challenge, resident::Resident, series::CycleInput},
     civil::Day,
@@ -9,23 +20,6 @@ use streakline_core::{
     template::{Bounds, Choice, TemplateInput, TemplateView},
     user::admit::may_enrol_from_template,
     view::ChallengeView,
-};
-use tokio::sync::oneshot;
-
-use super::{
-    Directory, Outcome, answered,
-    challenges::{Admit, Attach, LOOKED_AT_MAX, stored_answer},
-    placed,
-};
-use crate::{
-    actors::{
-        challenge::ChallengeCommand,
-        host::send_challenge,
-        message::{Caller, Idempotent, IdempotentOf},
-    },
-    entropy,
-    protocol::error_code::{Code, Refusal},
-    storage::Attachment,
 };
 
 /// The entity that a template lives in.
@@ -73,14 +67,8 @@ impl Directory {
     /// # Errors
     /// `NotFound`.
     pub async fn template(&self, id: TemplateId) -> Outcome<TemplateView> {
-        let (reply, answer) = oneshot::channel();
-        let read = move |state: Outcome<(&Resident, i64)>| {
-            let view = state.and_then(|(resident, _)| view_of(resident.challenge()));
-            let _ = reply.send(view);
-        };
-        let read = ChallengeCommand::Read(Box::new(read));
-        send_challenge(&self.shared, entity(id), read)?;
-        answered(&self.shared, answer).await
+        let view = move |resident: &Resident, _: i64| view_of(resident.challenge());
+        self.look_into(entity(id), view).await
     }
 
     /// In rising order of id; the flag says that more follow.
@@ -92,23 +80,9 @@ impl Directory {
         after: Option<ChallengeId>,
         limit: usize,
     ) -> Outcome<(Vec<TemplateView>, bool)> {
-        let (mut page, mut after) = (Vec::new(), after);
-        for _ in 0..LOOKED_AT_MAX {
-            let listed = self.shared.store.challenges(after, 1).await;
-            let listed =
-                listed.map_err(|error| self.store_refusal("the list of templates", &error))?;
-            let Some(id) = listed.into_iter().next() else {
-                return Ok((page, false));
-            };
-            after = Some(id);
-            match self.template(TemplateId(id.0)).await {
-                Ok(_) if page.len() == limit => return Ok((page, true)),
-                Ok(found) => page.push(found),
-                Err(refusal) if refusal.code == Code::NotFound => {}
-                Err(refusal) => return Err(refusal),
-            }
-        }
-        Ok((page, true))
+        let read = async |id: ChallengeId| self.template(TemplateId(id.0)).await.map(Some);
+        let list = "the list of templates";
+        self.page_among(list, (after, limit), read).await
     }
 
     /// Makes a challenge of a template: it is published, and the user is a member. The same request makes the same challenge, wherever
