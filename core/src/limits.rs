@@ -90,6 +90,9 @@ pub const PARTED_PARTICIPANTS_MAX: u32 = 2_000_000;
 pub const BOARD_PARTS_MAX: usize = 1_024;
 /// Shortest time from one report of a part of a board to the next, in ms.
 pub const PART_REPORT_MS: u64 = 1_000;
+/// Places that one question to a part of a board is about at most: of as many views at once rows are gathered, of the next ones
+/// when these are there.
+pub const PART_PLACES_MAX: usize = 1_000;
 /// How long a report may stay without an answer before the part tells everything again, in ms.
 pub const PART_AGAIN_MS: u64 = 5_000;
 /// Most users who wait for a place in one challenge.

@@ -35,10 +35,10 @@ pub(super) enum PartTask {
     },
     /// Everything that it has to report.
     Report { reply: oneshot::Sender<Report> },
-    /// Rows that somebody wants to see.
+    /// Rows that somebody wants to see: the answer to each question, in their order.
     Find {
-        want: Arc<Want>,
-        reply: oneshot::Sender<Found>,
+        wants: Arc<[Want]>,
+        reply: oneshot::Sender<Vec<Found>>,
     },
     /// The challenge needs all rows; the part ends.
     HandOver {
@@ -66,9 +66,9 @@ pub(super) fn run(host: &Rc<Host>, challenge: ChallengeId, task: PartTask) {
                 let _ = reply.send(part.whole(clock::monotonic_ms()));
             }
         }
-        PartTask::Find { want, reply } => {
+        PartTask::Find { wants, reply } => {
             if let Some(part) = parts.get(&challenge) {
-                let _ = reply.send(part.find(&want));
+                let _ = reply.send(wants.iter().map(|want| part.find(want)).collect());
             }
         }
         PartTask::HandOver { reply } => {
@@ -179,13 +179,22 @@ pub(super) async fn open(
 
 /// What all parts find; nothing while one of them is not there.
 pub(super) async fn find(shared: &Shared, challenge: ChallengeId, want: Want) -> Option<Found> {
-    let want = Arc::new(want);
+    let found = find_all(shared, challenge, Arc::new([want])).await?;
+    found.into_iter().next()
+}
+
+/// The same of several questions, in one message to each part; the answers in their order.
+pub(super) async fn find_all(
+    shared: &Shared,
+    challenge: ChallengeId,
+    wants: Arc<[Want]>,
+) -> Option<Vec<Found>> {
     let task = |_, reply| PartTask::Find {
-        want: want.clone(),
+        wants: wants.clone(),
         reply,
     };
     let found = ask(shared, challenge, task).await?;
-    Some(Found::merged(&want, found))
+    Some(Found::all_merged(&wants, found))
 }
 
 /// What all parts report.

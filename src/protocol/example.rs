@@ -202,6 +202,7 @@ pub(crate) fn live_view() -> LiveView {
         partial: false,
         suppressed: false,
         percentile_bp: None,
+        error_bound: None,
         next_reset_ms: None,
         rows: vec![Arc::new(row_view())],
     }

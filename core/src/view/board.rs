@@ -106,6 +106,8 @@ pub struct LiveView {
     pub suppressed: bool,
     /// Of a view of one row: the share of all rows that are not ahead of it, in basis points. Equal scores have the same.
     pub percentile_bp: Option<u32>,
+    /// By how much a rank may be off, of a board in parts of which some ranks in it are estimated.
+    pub error_bound: Option<u32>,
     /// When the board begins anew, POSIX ms: where another cycle follows.
     pub next_reset_ms: Option<i64>,
     /// The rows, in board order. Views of the same rows share them.
@@ -115,23 +117,17 @@ pub struct LiveView {
 impl LiveView {
     /// What it says beside its rows, to be compared.
     #[must_use]
-    pub fn beside(
-        &self,
-    ) -> (
-        ChallengePhase,
-        RankState,
-        u32,
-        [bool; 2],
-        Option<u32>,
-        Option<i64>,
-    ) {
+    pub fn beside(&self) -> (ChallengePhase, RankState, u32, [bool; 2], [Option<i64>; 3]) {
         (
             self.phase,
             self.ranks,
             self.participants,
             [self.partial, self.suppressed],
-            self.percentile_bp,
-            self.next_reset_ms,
+            [
+                self.percentile_bp.map(i64::from),
+                self.error_bound.map(i64::from),
+                self.next_reset_ms,
+            ],
         )
     }
 }

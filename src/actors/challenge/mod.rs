@@ -6,6 +6,7 @@
 mod command;
 mod cycles;
 mod deliver;
+mod gathering;
 mod pace;
 mod parted;
 mod poison;

@@ -23,10 +23,20 @@ impl Pace {
 
     /// A round took so long.
     pub(super) fn took(&mut self, took: Duration, tick_ms: u64) {
+        self.wait_ms = Self::wait_ms(took, tick_ms);
+    }
+
+    /// What the round has left to be done took so long.
+    pub(super) fn took_more(&mut self, took: Duration, tick_ms: u64) {
+        self.wait_ms = self.wait_ms.max(Self::wait_ms(took, tick_ms));
+    }
+
+    /// How long a round that took so long waits for the next one.
+    fn wait_ms(took: Duration, tick_ms: u64) -> u64 {
         let wait = took.saturating_mul(100) / limits::BOARD_ROUND_PERCENT;
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         let longest_ms = tick_ms.saturating_mul(limits::BOARD_TICKS_MAX);
-        self.wait_ms = wait_ms.clamp(tick_ms, longest_ms);
+        wait_ms.clamp(tick_ms, longest_ms)
     }
 }
 
@@ -48,6 +58,18 @@ mod tests {
         assert_eq!(wait_ms(share_ms), 1_000);
         assert_eq!(wait_ms(2 * share_ms), 2_000);
         assert_eq!(wait_ms(1_000_000), 1_000 * limits::BOARD_TICKS_MAX);
+    }
+
+    #[test]
+    fn what_is_done_later_makes_the_tick_longer_and_never_shorter() {
+        let mut pace = Pace::default();
+        pace.took(Duration::from_millis(200), 1_000);
+        pace.took_more(Duration::from_millis(1), 1_000);
+        assert_eq!(pace.wait_ms, 2_000);
+        pace.took_more(Duration::from_millis(300), 1_000);
+        assert_eq!(pace.wait_ms, 3_000);
+        pace.took(Duration::ZERO, 1_000);
+        assert_eq!(pace.wait_ms, 1_000, "the next round begins anew");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use streakline_core::{
 };
 
 use super::{
-    Cell, ChallengeCell, ranks,
+    Cell, ChallengeCell, gathering, ranks,
     views::{Mark, View, Views, Watched},
 };
 use crate::{
@@ -68,7 +68,7 @@ impl Subscriber {
     }
 }
 
-/// A socket subscribes: answered, then told what it lacks.
+/// A socket subscribes: answered, then told what it lacks; of a board in parts maybe only once that is gathered.
 pub(super) fn subscribe(cell: &Cell, mut subscribe: Subscribe) {
     let mut held = cell.borrow_mut();
     let sessions = held.host.shared.sessions.clone();
@@ -94,7 +94,8 @@ pub(super) fn subscribe(cell: &Cell, mut subscribe: Subscribe) {
         return;
     };
     let (mut subscriber, since) = subscriber(life, views, subscribe);
-    let offset = round.look(views, &subscriber.view);
+    round.look(views, &subscriber.view);
+    let offset = subscriber.view.borrow().offset();
     subscriber.sent = since.filter(|from| subscriber.view.borrow().knows(*from));
     let push = Push::Subscribed {
         id,
@@ -147,9 +148,6 @@ fn refusal(held: &ChallengeCell, resident: &Resident, wanted: &Subscribe) -> Opt
         Some(Refusal::new(Code::NotEnrolled, words))
     } else if wanted.section == Section::Teams && !challenge.has_teams() {
         Some(Refusal::new(Code::NotFound, "the challenge has no teams"))
-    } else if resident.is_parted() && !matches!(wanted.section, Section::Top(_)) {
-        let words = "this board is kept in parts: its first rows and the own rank are told, and rows around a place are read by REST";
-        Some(Refusal::new(Code::Invalid, words))
     } else if held.subscribers.len() >= SUBSCRIBERS_MAX {
         Some(Refusal::new(Code::Limit, "too many look at this board"))
     } else {
@@ -200,17 +198,23 @@ pub(super) fn again(held: &mut ChallengeCell) {
 /// One round of an arbiter: boards that have changed are shown, and members with a socket learn their rank.
 pub(in crate::actors) fn round(cell: &Cell) {
     super::guarded(cell, || {
-        if show_news(&mut cell.borrow_mut()) {
+        let now_ms = clock::monotonic_ms();
+        let is_shown = show_news(&mut cell.borrow_mut(), now_ms);
+        if is_shown {
+            gathering::begin(cell);
+        }
+        // The own rank waits for no view.
+        if are_ranks_due(&mut cell.borrow_mut(), now_ms) {
             ranks::tell(cell);
         }
     });
 }
 
-/// Shows boards; whether it is time to tell ranks, too.
-fn show_news(held: &mut ChallengeCell) -> bool {
-    let now_ms = clock::monotonic_ms();
-    let tick_ms = held.host.shared.settings.board_ms;
-    if held.pace.begins(now_ms) {
+/// Shows boards, where that is due.
+fn show_news(held: &mut ChallengeCell, now_ms: u64) -> bool {
+    let is_due = held.pace.begins(now_ms);
+    if is_due {
+        let tick_ms = held.host.shared.settings.board_ms;
         let begun = clock::monotonic();
         if let Some((subscribers, views, round)) = parts(held) {
             round.show(views, subscribers);
@@ -219,12 +223,28 @@ fn show_news(held: &mut ChallengeCell) -> bool {
         let took = clock::monotonic().saturating_sub(begun);
         held.pace.took(took, tick_ms);
     }
-    // The own rank waits for no view.
-    let is_time = now_ms.saturating_sub(held.told_ms) >= tick_ms;
-    if is_time {
+    is_due
+}
+
+fn are_ranks_due(held: &mut ChallengeCell, now_ms: u64) -> bool {
+    let tick_ms = held.host.shared.settings.board_ms;
+    let is_due = now_ms.saturating_sub(held.told_ms) >= tick_ms;
+    if is_due {
         held.told_ms = now_ms;
     }
-    is_time
+    is_due
+}
+
+/// Tells everybody who looks at a view that was gathered of the board as it was then.
+pub(super) fn show_gathered(held: &mut ChallengeCell, mark: Mark) {
+    let Some((subscribers, views, round)) = parts(held) else {
+        return;
+    };
+    let round = Round { mark, ..round };
+    subscribers.retain(|at, subscriber| {
+        let is_gathered = subscriber.view.borrow().is_gathered(mark);
+        !is_gathered || round.tell(views, *at, subscriber)
+    });
 }
 
 /// What a round reads.
@@ -263,11 +283,10 @@ impl Round<'_> {
         views.set_told(Some(self.mark).filter(|_| all));
     }
 
-    /// Makes a view anew where it is not up to date; answers where it stands.
-    fn look(&self, views: &mut Views, view: &View) -> u64 {
+    /// Makes a view anew where it is not up to date; whether it is now, and need not be gathered first.
+    fn look(&self, views: &mut Views, view: &View) -> bool {
         let mut view = view.borrow_mut();
-        views.look(&mut view, self.resident, (self.mark, self.now_ms));
-        view.offset()
+        views.make(&mut view, self.resident, (self.mark, self.now_ms))
     }
 
     /// Tells a socket what it lacks, if it is ready for it; answers whether it looks on.
@@ -277,7 +296,10 @@ impl Round<'_> {
         (session, id): (SessionHandle, u64),
         subscriber: &mut Subscriber,
     ) -> bool {
-        let offset = self.look(views, &subscriber.view);
+        if !self.look(views, &subscriber.view) {
+            return true;
+        }
+        let offset = subscriber.view.borrow().offset();
         if subscriber.is_told(offset, self.mark) {
             subscriber.mark = Some(self.mark);
             return true;

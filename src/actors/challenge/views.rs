@@ -3,11 +3,17 @@
 //!
 //! Whom it tells, and when, is `subscriber`'s; what is in a view, and what has changed, is the core's.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+    sync::Arc,
+};
 
 use streakline_core::{
     challenge::{
         delta::Shown,
+        parts::{Known, Looked, Want},
         resident::Resident,
         section::{Rows, Section},
     },
@@ -47,6 +53,8 @@ pub(super) struct Watched {
     /// The board as it was when this was made last.
     mark: Option<Mark>,
     shown: Option<Shown>,
+    /// Parts of the board were asked for its rows.
+    is_gathered: bool,
     /// What was made of it at `told_ms`, by the offset that it starts from; whole under `None`.
     told: BTreeMap<Option<u64>, Arc<BoardUpdate>>,
     told_ms: i64,
@@ -68,6 +76,11 @@ impl Watched {
     /// Where it stands.
     pub(super) fn offset(&self) -> u64 {
         self.shown.as_ref().map_or(0, Shown::offset)
+    }
+
+    /// Whether it was made of rows that were gathered of the board as it was then.
+    pub(super) fn is_gathered(&self, mark: Mark) -> bool {
+        self.is_gathered && self.mark == Some(mark)
     }
 
     /// Whether it is known what has changed since that offset.
@@ -102,6 +115,10 @@ impl Watched {
 pub(super) struct Views {
     watched: BTreeMap<Section, View>,
     rows: Rows,
+    /// Those that could not be made, since parts of the board must be asked for their rows.
+    lacking: BTreeSet<Section>,
+    /// Parts are being asked.
+    is_gathering: bool,
     /// Views that were ever made.
     made: u64,
     /// The board as everybody was told of it who looks.
@@ -120,6 +137,7 @@ impl Views {
             number: self.made,
             mark: None,
             shown: None,
+            is_gathered: false,
             told: BTreeMap::new(),
             told_ms: i64::MIN,
             rested_ms: None,
@@ -128,20 +146,41 @@ impl Views {
         view
     }
 
-    /// Makes a view anew where the board is not what it was.
+    /// Makes a view anew in a round where the board is not what it was, and says whether it is up to date. One whose rows must be asked
+    /// for is left for the next gathering.
+    pub(super) fn make(
+        &mut self,
+        view: &mut Watched,
+        resident: &Resident,
+        at: (Mark, i64),
+    ) -> bool {
+        let lacks = view.mark != Some(at.0)
+            && (self.lacking.contains(&view.section)
+                || self.look(view, resident, at, &Known::default()).is_some());
+        if lacks && !self.lacking.contains(&view.section) {
+            self.lacking.insert(view.section.clone());
+        }
+        !lacks
+    }
+
+    /// Makes a view anew where the board is not what it was; answers what its parts must be asked for it first, beside what is `known`.
     pub(super) fn look(
         &mut self,
         view: &mut Watched,
         resident: &Resident,
         (mark, now_ms): (Mark, i64),
-    ) {
+        known: &Known,
+    ) -> Option<Want> {
         if view.mark == Some(mark) {
-            return;
+            return None;
         }
-        view.mark = Some(mark);
         let (challenge, board) = (resident.challenge(), resident.board());
-        let live = challenge.live_view(board, &view.section, &mut self.rows, now_ms);
-        let live = Arc::new(live);
+        let with = (known, &mut self.rows);
+        let live = match challenge.live(board, &view.section, with, now_ms) {
+            Looked::Ask(want) => return Some(want),
+            Looked::View(live) => Arc::new(live),
+        };
+        (view.mark, view.is_gathered) = (Some(mark), !known.is_empty());
         let is_other = match &mut view.shown {
             Some(shown) => shown.show(live),
             none => {
@@ -152,6 +191,28 @@ impl Views {
         if is_other {
             view.told.clear();
         }
+        None
+    }
+
+    /// The views that are to be gathered now, of those that somebody looks at; nothing where there are none, or others are being
+    /// gathered.
+    pub(super) fn begin_gathering(&mut self) -> Option<Vec<View>> {
+        if self.is_gathering {
+            return None;
+        }
+        let lacking = std::mem::take(&mut self.lacking);
+        let views = lacking.iter().filter_map(|section| {
+            let view = self.watched.get(section)?;
+            (Rc::strong_count(view) > 1).then(|| view.clone())
+        });
+        let views: Vec<View> = views.collect();
+        self.is_gathering = !views.is_empty();
+        self.is_gathering.then_some(views)
+    }
+
+    /// They are gathered, or could not be.
+    pub(super) fn end_gathering(&mut self) {
+        self.is_gathering = false;
     }
 
     /// Whether everybody who looks was told of the board as it is.
@@ -225,7 +286,7 @@ mod tests {
         assert!(Rc::ptr_eq(&one, &other));
         assert!(!Rc::ptr_eq(&one, &views.watch(&Section::Top(11))));
         let mark = Mark::of(&resident, 0);
-        views.look(&mut one.borrow_mut(), &resident, (mark, 0));
+        assert!(views.make(&mut one.borrow_mut(), &resident, (mark, 0)));
         let told = |from, now_ms| one.borrow_mut().update(from, now_ms).unwrap();
         assert!(Arc::ptr_eq(&told(None, 5), &told(None, 5)));
         assert!(

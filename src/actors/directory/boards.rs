@@ -63,7 +63,7 @@ impl Directory {
         id: ChallengeId,
         (viewer, (segment, pick)): (Option<UserId>, (Option<Segment>, Pick)),
         known: Known,
-    ) -> Outcome<Looked> {
+    ) -> Outcome<Looked<BoardView>> {
         self.look(id, move |resident, now_ms| {
             visible(resident, viewer.as_ref())?;
             let (challenge, board) = (resident.challenge(), resident.board());

@@ -53,6 +53,11 @@ struct Rest<'a> {
     suppressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     percentile_bp: Option<u32>,
+    /// False where ranks are estimated; else left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_bound: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_reset_ms: Option<i64>,
     rows: Vec<body::Row<'a>>,
@@ -134,6 +139,8 @@ impl BoardUpdate {
             partial: self.view.partial,
             suppressed: self.view.suppressed,
             percentile_bp: self.view.percentile_bp,
+            exact: self.view.error_bound.map(|_| false),
+            error_bound: self.view.error_bound,
             next_reset_ms: self.view.next_reset_ms,
             rows: rows.map(|row| body::Row::of(row, audience)).collect(),
             gone: delta.map(|(_, delta)| delta.gone.as_slice()),

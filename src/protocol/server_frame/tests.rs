@@ -199,6 +199,27 @@ fn a_board_that_begins_anew_says_when() {
 }
 
 #[test]
+fn a_view_with_estimated_ranks_says_so_and_any_other_does_not() {
+    let told = |error_bound| {
+        let view = LiveView {
+            error_bound,
+            ..example::live_view()
+        };
+        said(&whole_board(view, 884).frame(Form::Json, (9, "b1"), STRANGER))
+    };
+    let estimated = told(Some(12));
+    assert_eq!(
+        (&estimated["exact"], &estimated["error_bound"]),
+        (&false.into(), &12.into())
+    );
+    assert!(
+        ["exact", "error_bound"]
+            .iter()
+            .all(|name| told(None).get(name).is_none())
+    );
+}
+
+#[test]
 fn a_percentile_is_told_beside_the_own_row() {
     let ann = example::ann();
     let view = LiveView {

@@ -227,13 +227,6 @@ fn sockets_are_told_the_first_rows_and_the_own_rank_of_a_board_in_parts() {
         }
         assert_eq!(views[0], views[1]);
         assert_eq!(views[0].as_array().unwrap().len(), 5);
-        let around = json!({"type": "subscribe", "id": 3, "topic": topic(&both.parted),
-            "view": {"around": {"k": 2}}});
-        let refused = dan.error(&around).await;
-        assert_eq!(
-            (&refused["code"], &refused["id"]),
-            (&json!("invalid"), &json!(3))
-        );
         walk(&server, "cat", utc("2016-04-13", 10, 0), &[100]).await;
         let now = own_rank(&mut cat, &both.parted, |rank| rank["rank"] == 1).await;
         assert_eq!(

@@ -23,25 +23,25 @@ async fn board_of(server: &Server, users: &[&str]) -> String {
     board
 }
 
-fn subscribe(id: u64, board: &str, view: Value) -> Value {
+pub(super) fn subscribe(id: u64, board: &str, view: Value) -> Value {
     json!({"type": "subscribe", "id": id, "topic": format!("board/{board}"), "view": view, "deltas": true})
 }
 
 /// A view as a client holds it: rows by their opaque name, and where it stands.
 #[derive(Clone, Default)]
-struct Held {
-    id: u64,
+pub(super) struct Held {
+    pub(super) id: u64,
     rows: BTreeMap<String, Value>,
-    epoch: Value,
+    pub(super) epoch: Value,
     offset: Value,
     participants: Value,
-    percentile_bp: Value,
+    pub(super) percentile_bp: Value,
     /// Messages that were whole views, and that were not.
-    messages: [usize; 2],
+    pub(super) messages: [usize; 2],
 }
 
 impl Held {
-    fn new(id: u64) -> Self {
+    pub(super) fn new(id: u64) -> Self {
         Self {
             id,
             ..Self::default()
@@ -49,7 +49,7 @@ impl Held {
     }
 
     /// Applies a message about a board, if it is one of this view.
-    fn hear(&mut self, frame: &Value) -> bool {
+    pub(super) fn hear(&mut self, frame: &Value) -> bool {
         if frame["type"] != "board" || frame["id"] != self.id {
             return false;
         }
@@ -94,20 +94,20 @@ impl Held {
     }
 
     /// Its rows by their place.
-    fn view(&self) -> Vec<Value> {
+    pub(super) fn view(&self) -> Vec<Value> {
         let mut rows: Vec<Value> = self.rows.values().cloned().collect();
         rows.sort_by_key(|row| row["ordinal"].as_u64());
         rows
     }
 
-    fn scores(&self) -> Vec<i64> {
+    pub(super) fn scores(&self) -> Vec<i64> {
         let view = self.view();
         view.iter()
             .map(|row| row["score"].as_i64().unwrap())
             .collect()
     }
 
-    fn since(&self) -> Value {
+    pub(super) fn since(&self) -> Value {
         json!({"since": {"epoch": self.epoch, "offset": self.offset}})
     }
 }

@@ -10,6 +10,7 @@ mod lanes;
 mod live;
 mod metrics;
 mod opening;
+mod parted;
 mod resuming;
 mod samples;
 pub(crate) mod scene;

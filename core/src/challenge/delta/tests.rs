@@ -36,6 +36,7 @@ fn view(rows: &[(u32, i64)]) -> Arc<LiveView> {
         partial: false,
         suppressed: false,
         percentile_bp: None,
+        error_bound: None,
         next_reset_ms: None,
         rows: (1..).zip(rows).map(row).collect(),
     })

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::{PartRow, Parted, whole::HeadRow};
+use super::{Known, PartRow, Parted, whole::HeadRow};
 use crate::{
     challenge::{Board, Challenge, RowId, segments::Pick},
     id::UserId,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Which of its rows every part is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Want {
     /// Those of these users.
     Of(Vec<UserId>),
@@ -55,31 +55,24 @@ impl Found {
         all.after.truncate(after);
         all
     }
-}
 
-/// What was gathered for one view so far.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    own: Option<Found>,
-    rows: Option<Found>,
-}
-
-impl Known {
-    /// The answer to a question that was asked for it.
-    pub fn take(&mut self, want: &Want, found: Found) {
-        let known = match want {
-            Want::Of(_) => &mut self.own,
-            _ => &mut self.rows,
-        };
-        *known = Some(found);
+    /// The same of several questions; each part has answered all of them, in their order.
+    #[must_use]
+    pub fn all_merged(wants: &[Want], parts: Vec<Vec<Self>>) -> Vec<Self> {
+        let mut parts: Vec<_> = parts.into_iter().map(Vec::into_iter).collect();
+        let merged = wants.iter().map(|want| {
+            let found = parts.iter_mut().filter_map(Iterator::next);
+            Self::merged(want, found.collect())
+        });
+        merged.collect()
     }
 }
 
 /// A view, or what must be gathered for it first.
 #[derive(Clone, Debug)]
-pub enum Looked {
+pub enum Looked<V> {
     /// The view.
-    View(BoardView),
+    View(V),
     /// To be asked of every part.
     Ask(Want),
 }
@@ -95,6 +88,14 @@ pub struct Own {
     pub error_bound: Option<u32>,
 }
 
+/// Rows as they are seen.
+pub(in crate::challenge) struct Seen {
+    pub(in crate::challenge) items: Vec<RowView>,
+    /// By how much their ranks may be off, where some are estimated.
+    pub(in crate::challenge) error_bound: Option<u32>,
+    more: bool,
+}
+
 /// Rows that can be told, or what is to be asked for them.
 enum Rows<'a> {
     Head(&'a [HeadRow], bool),
@@ -105,10 +106,33 @@ enum Rows<'a> {
 impl Challenge {
     /// Rows of the board, whole or in parts; `known`: what was gathered for this view before.
     #[must_use]
-    pub fn look(&self, board: &Board, pick: &Pick, known: &Known, now_ms: i64) -> Looked {
+    pub fn look(
+        &self,
+        board: &Board,
+        pick: &Pick,
+        known: &Known,
+        now_ms: i64,
+    ) -> Looked<BoardView> {
         let Some(parted) = board.parted() else {
             return Looked::View(self.board_rows(board, pick.clone(), now_ms));
         };
+        match self.seen_in_parts((board, parted), pick, known) {
+            Looked::Ask(want) => Looked::Ask(want),
+            Looked::View(seen) => Looked::View(BoardView {
+                items: seen.items,
+                error_bound: seen.error_bound,
+                ..self.board_of(board, Vec::new(), seen.more, now_ms)
+            }),
+        }
+    }
+
+    /// The rows themselves, of a board in parts.
+    pub(in crate::challenge) fn seen_in_parts(
+        &self,
+        (board, parted): (&Board, &Parted),
+        pick: &Pick,
+        known: &Known,
+    ) -> Looked<Seen> {
         let (items, error_bound, more) = match picked(parted, pick, known) {
             Rows::Ask(want) => return Looked::Ask(want),
             Rows::Head(rows, more) => {
@@ -120,10 +144,10 @@ impl Challenge {
                 (items, error_bound, more)
             }
         };
-        Looked::View(BoardView {
+        Looked::View(Seen {
             items,
             error_bound,
-            ..self.board_of(board, Vec::new(), more, now_ms)
+            more,
         })
     }
 
@@ -188,7 +212,11 @@ impl Challenge {
             };
             let score = found.key.score;
             let (rank, ordinal) = match (parted.exactly(&found.key), last) {
-                (Some(held), _) => (held.row.rank, held.row.ordinal),
+                // One before it may have passed it since the parts have reported.
+                (Some(held), last) => {
+                    let next = last.map_or(0, |(_, _, ordinal)| ordinal.saturating_add(1));
+                    (held.row.rank, held.row.ordinal.max(next))
+                }
                 (None, Some((before, rank, ordinal))) if before == score => {
                     (rank, ordinal.saturating_add(1))
                 }
@@ -251,8 +279,9 @@ fn page<'a>(
         // No row of a board that runs goes by a number.
         RowId::Frozen(_) => None,
     });
-    match &known.rows {
-        None => Rows::Ask(Want::After(after, limit.saturating_add(1))),
+    let want = Want::After(after, limit.saturating_add(1));
+    match known.rows(&want) {
+        None => Rows::Ask(want),
         Some(found) => {
             let mut rows = found.after.clone();
             let more = rows.len() > limit;
@@ -270,10 +299,10 @@ fn around<'a>(parted: &'a Parted, (user, k): (&UserId, u32), known: &Known) -> R
     if let Some(rows) = from_head {
         return rows;
     }
-    let Some(own) = &known.own else {
+    let Some(own) = known.own(user) else {
         return Rows::Ask(Want::Of(Vec::from([user.clone()])));
     };
-    match own.after.first() {
+    match own {
         Some(own) => gathered(Want::Around(own.key.clone(), k), known),
         None => Rows::Gathered(Vec::new(), false),
     }
@@ -290,7 +319,7 @@ fn within(parted: &Parted, (behind, k): (usize, usize), first: usize) -> Option<
 }
 
 fn gathered<'a>(want: Want, known: &Known) -> Rows<'a> {
-    match &known.rows {
+    match known.rows(&want) {
         None => Rows::Ask(want),
         Some(found) => {
             let rows = found.before.iter().chain(&found.after);

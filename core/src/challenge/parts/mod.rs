@@ -6,6 +6,7 @@
 
 mod board;
 mod found;
+mod gathering;
 mod part;
 mod resident;
 mod whole;
@@ -17,7 +18,8 @@ use crate::{
     leaderboard::{RowKey, shards},
 };
 
-pub use found::{Found, Known, Looked, Own, Want};
+pub use found::{Found, Looked, Own, Want};
+pub use gathering::{Known, Wants};
 pub use part::Part;
 pub use whole::Parted;
 
@@ -47,5 +49,7 @@ pub struct Report {
     pub aliases: Vec<String>,
 }
 
+#[cfg(test)]
+pub(super) mod scene;
 #[cfg(test)]
 mod tests;

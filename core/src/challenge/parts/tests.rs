@@ -3,7 +3,10 @@
 use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    scene::{InParts, crowd, enter, open},
+    *,
+};
 use crate::{
     challenge::{
         Answer, RowId,
@@ -19,89 +22,6 @@ use crate::{
     view::{BoardView, RowView},
 };
 
-/// A published challenge whose board is kept so.
-fn open(keeping: Keeping) -> Resident {
-    let mut resident = Resident::read(crate::challenge::Challenge::new(scene::ID), Vec::new());
-    resident.filled();
-    let of = Definition {
-        keeping,
-        ..definition()
-    };
-    give(&mut resident, ChallengeInput::Create(of));
-    give(&mut resident, ChallengeInput::Publish);
-    resident
-}
-
-/// A challenge in parts, its parts, and the time.
-struct InParts {
-    resident: Resident,
-    parts: Vec<Part>,
-    now_ms: u64,
-}
-
-impl InParts {
-    fn new(parts: usize) -> Self {
-        Self {
-            resident: open(Keeping::Parts),
-            parts: (0..parts).map(|_| Part::default()).collect(),
-            now_ms: 0,
-        }
-    }
-
-    /// Where a user's row is kept.
-    fn part(&mut self, name: &str) -> &mut Part {
-        let sum: usize = name.bytes().map(usize::from).sum();
-        let at = sum % self.parts.len();
-        &mut self.parts[at]
-    }
-
-    fn take(&mut self, told: &Contribution) -> Answer {
-        self.part(told.user.as_str()).take(told)
-    }
-
-    /// A second passes, in which every part reports and is answered.
-    fn pass(&mut self) {
-        self.now_ms += limits::PART_REPORT_MS;
-        for (number, part) in self.parts.iter_mut().enumerate() {
-            if let Some(report) = part.due(self.now_ms) {
-                let told = report.number;
-                assert!(self.resident.report(number, report.clone()));
-                assert!(self.resident.report(number, report), "twice is as once");
-                part.confirmed(told);
-            }
-        }
-    }
-
-    /// A view, with what is gathered for it.
-    fn look(&self, pick: &Pick) -> BoardView {
-        let mut known = Known::default();
-        for _ in 0..3 {
-            let (challenge, board) = (self.resident.challenge(), self.resident.board());
-            match challenge.look(board, pick, &known, 0) {
-                Looked::View(view) => return view,
-                Looked::Ask(want) => {
-                    let found = self.parts.iter().map(|part| part.find(&want)).collect();
-                    known.take(&want, Found::merged(&want, found));
-                }
-            }
-        }
-        panic!("{pick:?} asks for ever");
-    }
-
-    fn own(&mut self, name: &str) -> Option<Own> {
-        let found = self.part(name).find(&Want::Of(Vec::from([user(name)])));
-        let (challenge, board) = (self.resident.challenge(), self.resident.board());
-        challenge.own_row(board, &user(name), found.after.first())
-    }
-
-    /// All barriers have passed, so all rows are handed over.
-    fn end(mut self) -> Resident {
-        let rows = self.parts.drain(..).flat_map(Part::hand_over);
-        self.resident.gathered(rows.collect());
-        self.resident
-    }
-}
-
 fn page(limit: usize) -> Pick {
     Pick::Page { after: None, limit }
 }
@@ -109,15 +29,6 @@ fn page(limit: usize) -> Pick {
 fn rows(resident: &Resident) -> Vec<RowView> {
     let (challenge, board) = (resident.challenge(), resident.board());
     challenge.board_rows(board, page(10_000), 0).items
-}
-
-/// A member with a score, in both.
-fn enter(whole: &mut Resident, parted: &mut InParts, (name, score): (&str, i64)) {
-    join(whole, name);
-    join(&mut parted.resident, name);
-    let told = contribution(name, 1, score);
-    whole.take(&told);
-    assert_eq!(parted.take(&told), Answer::Shown);
 }
 
 #[test]
@@ -151,18 +62,6 @@ fn the_first_rows_and_the_own_ones_are_those_of_the_whole_board() {
         assert_eq!(parted.own(name), wanted, "{name}");
         assert!(wanted.is_some());
     }
-}
-
-/// More members than the head has rows, with scores of every size, many of them alike.
-fn crowd() -> (Resident, InParts, Vec<String>) {
-    let (mut whole, mut parted) = (open(Keeping::Whole), InParts::new(4));
-    let names: Vec<_> = (0..HEAD_ROWS + 500).map(|n| format!("u{n:04}")).collect();
-    for (n, name) in names.iter().enumerate() {
-        let score = i64::try_from(n * 7_919 % 1_301 * (n % 5)).unwrap();
-        enter(&mut whole, &mut parted, (name, score));
-    }
-    parted.pass();
-    (whole, parted, names)
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //! Who may look at whose row is not its business: the gateway and the actor know who asks. Rows that nothing happened to are not
 //! made anew, and are shared by all views that they are in.
 
+mod parted;
+
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Board, Challenge, RowId, parts::Parted, segments::Segment};
+use super::{Board, Challenge, RowId, segments::Segment};
 use crate::{
     id::{MemberNumber, UserId},
     leaderboard::{Row, RowKey},
@@ -152,18 +154,7 @@ impl Rows {
 }
 
 impl Challenge {
-    /// The first rows of a board that is kept in parts.
-    fn head_of_parts(&self, board: &Board, count: usize, rows: &mut Rows) -> Vec<Arc<RowView>> {
-        let head = board.parted().map(Parted::head).unwrap_or_default();
-        let number = |row: &RowView| self.members.number_of(row.user.as_ref()?);
-        let shown = head.iter().take(count).filter_map(|held| {
-            let row = self.head_row(board, held)?;
-            Some(rows.keep(number(&row)?, row))
-        });
-        shown.collect()
-    }
-
-    /// What a section of the board shows now; no rows where the member that it follows has none. `rows` are those that were
+    /// What a section of a whole board shows now; no rows where the member that it follows has none. `rows` are those that were
     /// shown of the same board before.
     #[must_use]
     pub fn live_view(
@@ -179,9 +170,6 @@ impl Challenge {
                 .unwrap_or_default()
         };
         let shown = match section {
-            Section::Top(count) if board.parted().is_some() => {
-                self.head_of_parts(board, *count as usize, rows)
-            }
             Section::Top(count) => rows.top(board, *count as usize),
             Section::Around { user, k } => rows.all(board, of_user(user, *k)),
             Section::AroundScore { score, k } => rows.all(board, board.around_score(*score, *k)),
@@ -201,15 +189,25 @@ impl Challenge {
             _ => None,
         };
         LiveView {
+            percentile_bp,
+            rows: shown,
+            ..self.live_without_rows(board, now_ms)
+        }
+    }
+
+    /// What every view of the board says beside its rows.
+    pub(super) fn live_without_rows(&self, board: &Board, now_ms: i64) -> LiveView {
+        LiveView {
             challenge: self.id,
             phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
             ranks: self.rank_state(board, now_ms),
             participants: board.len(),
             partial: board.is_partial(),
             suppressed: false,
-            percentile_bp,
+            percentile_bp: None,
+            error_bound: None,
             next_reset_ms: self.next_reset_ms(),
-            rows: shown,
+            rows: Vec::new(),
         }
     }
 }

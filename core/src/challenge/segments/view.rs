@@ -9,7 +9,7 @@ use crate::{
     challenge::{Board, Challenge, RowId, section::Section},
     id::UserId,
     leaderboard::{Leaderboard, Row, RowKey},
-    view::{BoardView, ChallengePhase, LiveView},
+    view::{BoardView, LiveView},
 };
 
 /// Which rows of a board are read.
@@ -152,17 +152,7 @@ impl Challenge {
         of: &Section,
         now_ms: i64,
     ) -> LiveView {
-        let empty = LiveView {
-            challenge: self.id,
-            phase: self.phase(now_ms).unwrap_or(ChallengePhase::Draft),
-            ranks: self.rank_state(board, now_ms),
-            participants: board.len(),
-            partial: board.is_partial(),
-            suppressed: false,
-            percentile_bp: None,
-            next_reset_ms: self.next_reset_ms(),
-            rows: Vec::new(),
-        };
+        let empty = self.live_without_rows(board, now_ms);
         let order = match self.seen(board, segment, viewer) {
             Seen::Rows(order) => order,
             Seen::Own(own) => {

@@ -1,0 +1,99 @@
+//! Sections of a board that is kept in parts: made of its first rows where those will do, else of rows that are gathered from the parts
+//! first (ADR 0074).
+
+use alloc::{sync::Arc, vec::Vec};
+
+use super::{Rows, Section};
+use crate::{
+    challenge::{
+        Board, Challenge,
+        parts::{Known, Looked, Parted, Want},
+        segments::Pick,
+    },
+    id::UserId,
+    view::{LiveView, RowView},
+};
+
+/// A section that can be told, or what is to be asked for it; with its percentile and by how much a rank may be off.
+type Told = Looked<(Vec<RowView>, Option<u32>, Option<u32>)>;
+
+impl Challenge {
+    /// What a section of the board shows now, or what its parts are to be asked first; a whole one asks nothing. `known`: what was
+    /// gathered; `rows`: those that were shown of the same board before.
+    #[must_use]
+    pub fn live(
+        &self,
+        board: &Board,
+        section: &Section,
+        (known, rows): (&Known, &mut Rows),
+        now_ms: i64,
+    ) -> Looked<LiveView> {
+        let Some(parted) = board.parted() else {
+            return Looked::View(self.live_view(board, section, rows, now_ms));
+        };
+        let (told, percentile_bp, error_bound) =
+            match self.section_of_parts((board, parted), section, known) {
+                Looked::Ask(want) => return Looked::Ask(want),
+                Looked::View(told) => told,
+            };
+        let shown = told.into_iter().filter_map(|row| {
+            let number = self.members.number_of(row.user.as_ref()?)?;
+            Some(rows.keep(number, row))
+        });
+        Looked::View(LiveView {
+            percentile_bp,
+            error_bound,
+            rows: shown.collect::<Vec<Arc<RowView>>>(),
+            ..self.live_without_rows(board, now_ms)
+        })
+    }
+
+    fn section_of_parts(
+        &self,
+        (board, parted): (&Board, &Parted),
+        section: &Section,
+        known: &Known,
+    ) -> Told {
+        let pick = match section {
+            Section::Top(count) => {
+                let head = parted.head().iter().take(*count as usize);
+                let rows = head.filter_map(|held| self.head_row(board, held));
+                return Looked::View((rows.collect(), None, None));
+            }
+            Section::Percentile { user } => return self.share((board, parted), user, known),
+            Section::Around { user, k } => Pick::Around {
+                user: user.clone(),
+                k: *k,
+            },
+            Section::AroundScore { score, k } => Pick::AroundScore {
+                score: *score,
+                k: *k,
+            },
+            // A challenge that has them is kept whole.
+            Section::Teams | Section::Within { .. } => return Looked::View(Default::default()),
+        };
+        match self.seen_in_parts((board, parted), &pick, known) {
+            Looked::Ask(want) => Looked::Ask(want),
+            Looked::View(seen) => Looked::View((seen.items, None, seen.error_bound)),
+        }
+    }
+
+    /// The own row with its percentile.
+    fn share(&self, (board, parted): (&Board, &Parted), user: &UserId, known: &Known) -> Told {
+        let own = known.own(user);
+        if own.is_none() && !parted.is_in_head(user) {
+            return Looked::Ask(Want::Of(Vec::from([user.clone()])));
+        }
+        let own = self.own_row(board, user, own.flatten());
+        Looked::View(own.map_or_else(Default::default, |own| {
+            (
+                Vec::from([own.row]),
+                Some(own.percentile_bp),
+                own.error_bound,
+            )
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests;
