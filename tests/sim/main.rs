@@ -11,6 +11,7 @@
 
 mod check;
 mod clients;
+mod keeping;
 mod random;
 mod rows;
 mod script;
@@ -28,6 +29,7 @@ use std::{
 };
 
 use check::{Outcome, check};
+use keeping::in_parts;
 use script::{Script, script, without_erasures, without_poison};
 use server::Checked;
 use sha2::{Digest as _, Sha256};
@@ -164,6 +166,30 @@ fn an_erasure_leaves_everybody_else_and_every_frozen_board_as_they_were() {
     assert_eq!(failed, [], "seeds that failed");
     let erasures = erasures.into_inner();
     assert!(erasures > 20, "{erasures} worlds had erasures");
+}
+
+/// Reports are lost, repeated and overtaken as everything else is; what is settled is what the same board kept whole settles.
+#[test]
+fn a_board_in_parts_settles_as_the_whole_one_does_whatever_goes_wrong() {
+    let parted = AtomicU64::new(0);
+    let failed = soak::run(&Plan::from_environment(SEEDS), |seed| {
+        let script = script(seed);
+        let Some(in_parts) = in_parts(&script) else {
+            return Ok(([0; 32], Tally::default()));
+        };
+        parted.fetch_add(1, Ordering::Relaxed);
+        let (whole, mut tally) = world_of(seed, &script, Faults::NONE)?;
+        for faults in [Faults::NONE, Faults::ALL] {
+            let (parts, came) = world_of(seed, &in_parts, faults)
+                .map_err(|wrong| format!("in parts, {faults:?}: {wrong}"))?;
+            same(&whole, &parts)?;
+            tally.add(&came);
+        }
+        Ok((digest(&whole), tally))
+    });
+    assert_eq!(failed, [], "seeds that failed");
+    let parted = parted.into_inner();
+    assert!(parted > 20, "{parted} worlds had boards in parts");
 }
 
 #[test]

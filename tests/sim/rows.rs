@@ -7,7 +7,7 @@ use streakline_core::{
     challenge::resident::Resident,
     civil::MINUTE_MS,
     definition::{Definition, kind::elimination},
-    id::UserId,
+    id::{ChallengeId, UserId},
     leaderboard::RowKey,
 };
 
@@ -25,6 +25,27 @@ pub(crate) fn rows(server: &Server, held: &Resident) -> Checked<Rows> {
         Some(percent) => after_rounds(server, held, percent),
         None => own_rows(server, held),
     }
+}
+
+/// Fails unless a board that is kept in parts has the rows that its members know of; of every other board nothing is asked.
+pub(crate) fn parts_stand(server: &Server, id: ChallengeId) -> Checked<()> {
+    let Some(shown) = server.rows_of_parts(id) else {
+        return Ok(());
+    };
+    let held = server.challenges.get(&id);
+    let held = held.and_then(|cell| cell.resident.as_ref());
+    let held = held.ok_or("it has rows and is not there")?;
+    let mut members = held.challenge().members.by_user();
+    if members.any(|(user, _)| state(server, user).is_err()) {
+        // Who has left memory knows nothing just now.
+        return Ok(());
+    }
+    let mut own = own_rows(server, held)?;
+    own.sort();
+    if shown == own {
+        return Ok(());
+    }
+    Err(format!("the parts of {id} show {shown:?}, not {own:?}"))
 }
 
 /// The rows of a board by its members' own states; of who was erased since it was frozen by what was seen then.

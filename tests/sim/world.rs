@@ -8,6 +8,7 @@ use streakline_core::id::ChallengeId;
 use crate::{
     clients::Clients,
     random::Random,
+    rows::parts_stand,
     script::{CAMPAIGN, Script},
     server::{Checked, Server, Task},
     soak::Tally,
@@ -105,7 +106,7 @@ impl World<'_> {
                 Ok(false) => {}
                 Ok(true) => {
                     self.hang_up();
-                    return Ok(());
+                    return if wait { self.stand() } else { Ok(()) };
                 }
                 Err(wrong) if wrong.starts_with(STORE_FAULT) => self.give_up()?,
                 Err(wrong) => return Err(wrong),
@@ -115,6 +116,12 @@ impl World<'_> {
         Err(format!(
             "it never comes to rest; clients satisfied: {satisfied}; {unrest}"
         ))
+    }
+
+    /// At rest a board in parts shows what its members know of themselves.
+    fn stand(&self) -> Checked<()> {
+        let mut challenges = self.script.challenges.iter();
+        challenges.try_for_each(|(id, _)| parts_stand(&self.server, *id))
     }
 
     /// One step; whether everything is at rest instead.

@@ -7,7 +7,7 @@ use streakline::storage::{
     envelope::{Kind, Place},
 };
 use streakline_core::{
-    challenge::{Challenge, ERASED_ALIAS, resident::Resident, stored::Parts},
+    challenge::{Answer, Challenge, ERASED_ALIAS, resident::Resident, stored},
     id::{ChallengeId, Entity, Position, UserId},
     input::{ChallengeInput, Input, Source},
     ledger::Totals,
@@ -17,6 +17,7 @@ use streakline_core::{
 use super::{
     BITS, Checked, Mail, Reply, Server, Task,
     partition::{Commit, payload},
+    parts::Parts,
     ready,
 };
 
@@ -31,6 +32,8 @@ pub(crate) struct ChallengeCell {
     writing: bool,
     /// Its campaign is being told what it has paid.
     pub(super) accounting: bool,
+    /// How far the parts of its board are, where it is kept in parts.
+    pub(super) parts: Parts,
 }
 
 impl ChallengeCell {
@@ -89,7 +92,13 @@ impl Server {
         if resident.is_partial() {
             self.refills.insert(id, false);
         }
+        let scores = resident
+            .needs_parts()
+            .then(|| resident.scores_for_parts(standings));
         self.challenges.entry(id).or_default().resident = Some(resident);
+        if let Some(scores) = scores {
+            self.open_parts(id, scores);
+        }
         self.advance_challenge(id)
     }
 
@@ -152,6 +161,7 @@ impl Server {
     /// Once the window has ended: counts who took part. Once the cut-off has passed: asks the partitions for their barrier, and
     /// settles when all have passed it. Before that: gives free places to who waits.
     fn settlement(&mut self, id: ChallengeId) {
+        self.go_on_parts(id);
         let now_ms = self.now_ms;
         let held = self.challenges.get_mut(&id);
         let Some(resident) = held.and_then(|cell| cell.resident.as_mut()) else {
@@ -257,9 +267,13 @@ impl Server {
                 self.change(id, number, may.then_some(leave), Some(user));
             }
             Mail::Contribute(contribution) => {
-                resident.take(&contribution);
-                self.post(Mail::Taken(contribution.user.clone(), contribution));
+                let mail = match resident.take(&contribution) {
+                    Answer::Elsewhere => Mail::Forward(contribution),
+                    _ => Mail::Taken(contribution.user.clone(), contribution),
+                };
+                self.post(mail);
             }
+            Mail::Reported(_, part, report) => self.reported(id, part, *report),
             Mail::Confirmed(_, user, input) => {
                 resident.confirmed(&user, &input);
                 if !resident.owes(&user) {
@@ -329,7 +343,11 @@ impl Server {
     }
 
     /// The payload of a snapshot, its names sealed.
-    pub(super) fn with_names(&mut self, id: ChallengeId, parts: &Parts) -> Checked<Vec<u8>> {
+    pub(super) fn with_names(
+        &mut self,
+        id: ChallengeId,
+        parts: &stored::Parts,
+    ) -> Checked<Vec<u8>> {
         let fresh = ready(Box::pin(self.seals.names(id, parts)))?;
         let held = self.challenges.get_mut(&id);
         if let Some(resident) = held.and_then(|cell| cell.resident.as_mut()) {

@@ -158,6 +158,7 @@ impl Server {
         let devices = user.devices.keys().copied().collect();
         let due_ms = user.due_ms;
         self.users.remove(id);
+        self.parts_forget(id);
         let booked = self.booked(id)?;
         let partition = self.partition(&entity);
         partition.deadlines.set(&entity, None);

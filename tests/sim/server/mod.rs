@@ -8,6 +8,7 @@ mod challenge;
 mod covering;
 mod erasing;
 mod partition;
+mod parts;
 mod poison;
 mod upkeep;
 mod user;
@@ -29,6 +30,7 @@ use streakline::{
 };
 use streakline_core::{
     campaign::CampaignInput,
+    challenge::parts::{Part, PartRow, Report},
     civil::Day,
     definition::Definition,
     event::Contribution,
@@ -81,6 +83,12 @@ pub(crate) enum Mail {
     Account(CampaignId, ChallengeId, CampaignInput),
     /// The campaign knows that.
     Accounted(ChallengeId, CampaignInput),
+    /// A score that came to a challenge whose board is in parts.
+    Forward(Contribution),
+    /// What a part of a board tells.
+    Reported(ChallengeId, PartitionId, Box<Report>),
+    /// The challenge has it.
+    Noted(PartitionId, ChallengeId, u64),
 }
 
 impl Mail {
@@ -140,6 +148,8 @@ pub(crate) enum Task {
     Read(Entity),
     /// A state is read again after a fault.
     Reload(UserId, Position),
+    /// All rows of a board in parts.
+    HandedOver(ChallengeId, Vec<PartRow>),
     /// Something arrives.
     Arrive(Mail),
 }
@@ -156,6 +166,10 @@ pub(crate) struct Server {
     partitions: BTreeMap<PartitionId, Partition>,
     /// Challenges whose boards wait for scores; whether these were sent again.
     refills: BTreeMap<ChallengeId, bool>,
+    /// Parts of boards, each with the users of a partition.
+    parts: BTreeMap<(ChallengeId, PartitionId), Part>,
+    /// The machine's own clock: a second a round.
+    machine_ms: u64,
     rules: Rules,
     epoch: u64,
     /// What an onlooker has seen become durable, across crashes.
@@ -211,6 +225,8 @@ impl Server {
             challenges: BTreeMap::new(),
             partitions: BTreeMap::new(),
             refills: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            machine_ms: 0,
             rules: rules(),
             epoch: 0,
             durable: BTreeMap::new(),
@@ -238,6 +254,7 @@ impl Server {
         self.users.clear();
         self.challenges.clear();
         self.refills.clear();
+        self.parts.clear();
         self.erasing.clear();
         self.erasures_begun = 0;
         self.start()
@@ -283,8 +300,17 @@ impl Server {
             Task::Read(Entity::User(user)) => self.read_user(&user),
             Task::Read(Entity::Challenge(challenge)) => self.read_challenge(challenge),
             Task::Read(Entity::Partition(_)) => Ok(()),
+            Task::HandedOver(id, rows) => self.handed_over(id, rows),
             Task::Arrive(Mail::Barrier(id, cutoff_ms, challenge)) => {
                 self.ask_barrier(id, cutoff_ms, challenge)
+            }
+            Task::Arrive(Mail::Forward(told)) => {
+                self.forwarded(told);
+                Ok(())
+            }
+            Task::Arrive(Mail::Noted(id, challenge, told)) => {
+                self.noted(challenge, id, told);
+                Ok(())
             }
             Task::Arrive(mail) => match addressee(&mail) {
                 Entity::User(user) => self.take_user(&user, mail),
@@ -347,6 +373,8 @@ fn addressee(mail: &Mail) -> Entity {
         | Mail::Passed(id, _, _) => Entity::Challenge(*id),
         Mail::Reserve(id, ..) | Mail::Account(id, ..) => Entity::Challenge(ChallengeId(id.0)),
         Mail::Contribute(contribution) => Entity::Challenge(contribution.challenge),
-        Mail::Barrier(id, ..) => Entity::Partition(*id),
+        Mail::Reported(id, ..) => Entity::Challenge(*id),
+        Mail::Forward(told) => Entity::Partition(Entity::User(told.user.clone()).partition(BITS)),
+        Mail::Barrier(id, ..) | Mail::Noted(id, ..) => Entity::Partition(*id),
     }
 }

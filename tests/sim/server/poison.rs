@@ -65,6 +65,7 @@ impl Server {
             _ => None,
         };
         if let (Some(challenge), Some(input)) = (challenge, notice) {
+            self.part_is_told(id, &input);
             self.post(Mail::Confirmed(challenge, id.clone(), Box::new(input)));
         }
         Ok(())

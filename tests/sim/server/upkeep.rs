@@ -37,6 +37,7 @@ impl Server {
             self.answer_barriers(id);
             self.wake_due(id)?;
         }
+        self.report_parts();
         self.refill()
     }
 
@@ -97,14 +98,21 @@ impl Server {
             let on_the_way = partitions
                 .into_iter()
                 .any(|partition| self.holds(partition, id));
+            let is_opening = self.is_opening(id);
             let cell = self.challenges.get_mut(&id);
             let resident = cell.and_then(|cell| cell.resident.as_mut());
-            if let Some(resident) = resident.filter(|r| !on_the_way || r.challenge().is_open()) {
-                resident.filled();
-                self.refills.remove(&id);
-                self.check_frozen(id)?;
-                self.advance_challenge(id)?;
+            let resident = resident.filter(|r| !on_the_way || r.challenge().is_open());
+            let Some(resident) = resident else {
+                continue;
+            };
+            self.refills.remove(&id);
+            if is_opening {
+                self.parts_opened(id)?;
+                continue;
             }
+            resident.filled();
+            self.check_frozen(id)?;
+            self.advance_challenge(id)?;
         }
         Ok(())
     }
@@ -179,6 +187,7 @@ impl Server {
         };
         self.tasks.is_empty()
             && self.refills.is_empty()
+            && self.have_parts_told()
             && self.users.values().all(super::UserCell::is_quiet)
             && self.challenges.values().all(super::ChallengeCell::is_quiet)
             && !self.partitions.values().any(due)

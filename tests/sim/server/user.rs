@@ -187,6 +187,7 @@ impl Server {
             }
             Some(Waiter::Request(number)) => self.replies.push(Reply::Done(number)),
             Some(Waiter::Notice(challenge, input)) => {
+                self.part_is_told(id, &input);
                 self.post(Mail::Confirmed(challenge, id.clone(), input));
             }
             None => {}
@@ -197,8 +198,14 @@ impl Server {
     pub(super) fn send_scores(&mut self, id: &UserId) {
         let resident = self.users.get_mut(id).and_then(|c| c.resident.as_mut());
         let due = resident.map_or_else(Vec::new, |resident| resident.outbox.due(usize::MAX));
-        for (_, _, contribution) in due {
-            self.post(Mail::Contribute(contribution));
+        for (challenge, _, contribution) in due {
+            if !self.part_takes(&contribution) {
+                self.post(Mail::Contribute(contribution));
+                continue;
+            }
+            if let Some(resident) = &mut self.user_cell(id).resident {
+                resident.outbox.confirm(&challenge, &contribution);
+            }
         }
     }
 
@@ -294,6 +301,7 @@ impl Server {
                 self.enrol(challenge, number, join);
             }
             Mail::Notice(_, challenge, input) if user.knows(&input) => {
+                self.part_is_told(id, &input);
                 self.post(Mail::Confirmed(challenge, id.clone(), input));
             }
             Mail::Notice(_, challenge, input) => {
