@@ -16,11 +16,11 @@ pub(crate) fn prepare(
     admin: &(dyn Fn() -> Result<Rest> + Sync),
     run: &str,
     users: u32,
-    boards: u32,
+    (boards, in_parts): (u32, bool),
 ) -> Result<Vec<String>> {
     let mut rest = admin()?;
     let challenges: Vec<String> = (0..boards)
-        .map(|number| publish(&mut rest, &format!("swarm {run} {number}")))
+        .map(|number| publish(&mut rest, &format!("swarm {run} {number}"), in_parts))
         .collect::<Result<_>>()?;
     std::thread::scope(|scope| {
         let enrol = |first| {
@@ -52,10 +52,11 @@ fn join(rest: &mut Rest, run: &str, number: u32, challenges: &[String]) -> Resul
 }
 
 /// A challenge that is open now.
-fn publish(rest: &mut Rest, title: &str) -> Result<String> {
+fn publish(rest: &mut Rest, title: &str, in_parts: bool) -> Result<String> {
     let now_ms = clock::unix_ms();
     let (starts, ends) = (date(now_ms), date(now_ms + 2 * DAY_MS));
-    let challenge = json!({"title": title, "type": "most", "metric": "steps",
+    let board = if in_parts { "parts" } else { "whole" };
+    let challenge = json!({"title": title, "type": "most", "metric": "steps", "board": board,
         "window": {"clock": "user_local", "starts": starts, "ends": ends}});
     let made = rest.send("POST", "/v1/challenges", Some(&challenge))?;
     let id = made["id"].as_str().context("a challenge without an id")?;

@@ -164,6 +164,12 @@ pub(crate) struct LoadArgs {
     /// Rows of a board that they watch
     #[arg(long, default_value_t = 10)]
     pub(crate) top: u32,
+    /// They watch so many rows on each side of their own instead, each of them as one of the senders (profile board)
+    #[arg(long, value_name = "ROWS", conflicts_with = "top", value_parser = clap::value_parser!(u32).range(1..=50))]
+    pub(crate) around: Option<u32>,
+    /// These challenges keep their boards in parts, one a thread of the server (profile board)
+    #[arg(long)]
+    pub(crate) in_parts: bool,
     /// They ask for what has changed instead of whole views
     #[arg(long)]
     pub(crate) deltas: bool,

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<Report> {
         Profile::Board => {
             let users = (load.devices + load.subscribers).max(load.participants);
             let admin = || Rest::new(address, signer.admin(clock::unix_ms())?);
-            board::prepare(&admin, &name, users, load.boards)?
+            board::prepare(&admin, &name, users, (load.boards, load.in_parts))?
         }
         _ => Vec::new(),
     };

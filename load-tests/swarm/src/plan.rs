@@ -59,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) boards: Vec<String>,
     /// How many rows of them.
     pub(crate) top: u32,
+    /// How many on each side of the own one instead, which is a sender's.
+    pub(crate) around: Option<u32>,
     /// They ask for what has changed only.
     pub(crate) deltas: bool,
     /// Records of a frame.

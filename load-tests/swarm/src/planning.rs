@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::cli::LoadArgs;
 use crate::clock;
 use crate::dates::DAY_MS;
-use crate::plan::{Load, Plan};
+use crate::plan::{Load, Plan, Wire};
 use crate::profile::Profile;
 use crate::token::Signer;
 
@@ -84,6 +84,10 @@ pub(crate) fn plans(args: &LoadArgs, target: &Target) -> Result<Vec<Plan>> {
         args.waves == 1 || args.profile == Profile::Backfill,
         "only the profile backfill comes in waves"
     );
+    ensure!(
+        args.around.is_none() || args.wire == Wire::Json && args.subscribers <= args.devices,
+        "who watches the own row is one of the senders, and reads JSON"
+    );
     let whole = whole(args, target)?;
     let mut plans = Vec::new();
     let mut first = 0;
@@ -127,6 +131,7 @@ fn whole(args: &LoadArgs, target: &Target) -> Result<Plan> {
         subscribers: args.subscribers,
         boards: target.boards.clone(),
         top: args.top,
+        around: args.around,
         deltas: args.deltas,
         records,
         bare: args.bare,
@@ -312,5 +317,13 @@ mod tests {
             )
             .is_ok()
         );
+    }
+
+    #[test]
+    fn only_senders_watch_their_own_rows() {
+        let planned = |line: &str| plans(&args(line), &target()).is_ok();
+        let few = "board --devices 100 --rate 100 --around 3 --subscribers";
+        assert!(planned(&format!("{few} 100")) && !planned(&format!("{few} 101")));
+        assert!(!planned(&format!("{few} 9 --wire cbor")));
     }
 }

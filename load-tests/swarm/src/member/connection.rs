@@ -66,6 +66,8 @@ pub(super) struct Connection {
     pub(super) scores: Vec<u64>,
     /// Its subscriptions that stand.
     pub(super) subscribed: usize,
+    /// When it sent each of its frames, where the lag of a board is looked at by its row.
+    pub(super) sent_ns: Vec<u64>,
 }
 
 /// What came of reading.
@@ -99,6 +101,7 @@ impl Connection {
             events: None,
             scores: Vec::new(),
             subscribed: 0,
+            sent_ns: Vec::new(),
         }
     }
 

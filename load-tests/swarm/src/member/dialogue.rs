@@ -46,7 +46,11 @@ impl Member {
 
     fn upgrade_request(&self, index: usize) -> anyhow::Result<String> {
         let plan = &self.plan;
-        let user = names::user(&plan.run, self.connections[index].number);
+        let of = match plan.around {
+            Some(_) if !self.is_device(index) => self.followed(index),
+            _ => index,
+        };
+        let user = names::user(&plan.run, self.connections[of].number);
         let token = plan.signer.user(&user, clock::unix_ms())?;
         let host = plan.address.to_string();
         Ok(upgrade::request(&host, plan.wire.subprotocol(), &token))
@@ -212,7 +216,14 @@ impl Member {
             } => self.on_acknowledgement(index, (batch, credits), &refused, now_ns),
             Reply::Day(day) => self.on_day(index, day, now_ns),
             Reply::Subscribed => self.on_subscribed(index),
-            Reply::Board { id, score } => self.on_board(index, (id, score), now_ns),
+            Reply::Board { id, score, own } => {
+                let score = if self.plan.around.is_some() {
+                    own
+                } else {
+                    Some(score)
+                };
+                self.on_board(index, (id, score.unwrap_or(0)), now_ns);
+            }
             Reply::Error { code, batch } => {
                 self.forget(index, batch);
                 self.figures.error(code);
@@ -232,7 +243,10 @@ impl Member {
         }
         for id in 0..self.plan.boards.len() {
             let topic = format!("board/{}", self.plan.boards[id]);
-            let view = json!({"top": self.plan.top});
+            let view = match self.plan.around {
+                Some(rows) => json!({"around": {"k": rows}}),
+                None => json!({"top": self.plan.top}),
+            };
             let mut subscribe =
                 json!({"type": "subscribe", "id": id, "topic": topic, "view": view});
             if self.plan.deltas {
@@ -333,17 +347,18 @@ impl Member {
         }
         // A board may come before the answer that its subscription stands.
         let newest = self.connections[index].scores.get_mut(id as usize);
-        // Rows of others may come without the leader's: only a higher score is the leader's next.
+        // Rows of others may come without the one that is looked at: only a higher score is its next.
         let is_news = newest.is_some_and(|newest| {
             let is_news = *newest < score;
             *newest = score.max(*newest);
             is_news
         });
-        let steps = self.plan.profile.value(0, 1) * u64::from(self.plan.records);
+        let followed = &self.connections[self.followed(index)];
+        let steps = self.plan.profile.value(followed.number, 1) * u64::from(self.plan.records);
         let sent = score
             .checked_div(steps)
             .and_then(|frames| frames.checked_sub(1));
-        let sent_ns = sent.and_then(|frame| self.leader_sent.get(frame as usize).copied());
+        let sent_ns = sent.and_then(|frame| followed.sent_ns.get(frame as usize).copied());
         if let Some(sent_ns) = sent_ns.filter(|sent_ns| is_news && self.is_measured(*sent_ns)) {
             self.times.board.record_ns(now_ns.saturating_sub(sent_ns));
         }
@@ -388,8 +403,9 @@ impl Member {
         }
         self.in_flight += 1;
         self.figures.frames_sent += 1;
-        if number == 0 && profile == Profile::Board {
-            self.leader_sent.push(now_ns);
+        let is_followed = number == 0 || self.plan.around.is_some();
+        if is_followed && profile == Profile::Board {
+            self.connections[index].sent_ns.push(now_ns);
         }
     }
 }

@@ -52,8 +52,6 @@ struct Member {
     open: u32,
     /// Frames that are not answered.
     in_flight: u64,
-    /// When the first sender sent each of its frames, for the lag of a board.
-    leader_sent: Vec<u64>,
     /// When sockets were cut, during a storm.
     cut_ns: Option<u64>,
     /// Start of the first sample.
@@ -129,7 +127,6 @@ impl Member {
             until_ns: 0,
             open: 0,
             in_flight: 0,
-            leader_sent: Vec::new(),
             cut_ns: None,
             start_ms: plan.start_ms,
             buffer: vec![0; READ_BYTES],
@@ -141,6 +138,16 @@ impl Member {
     /// Devices come first, then subscribers.
     fn is_device(&self, index: usize) -> bool {
         index < self.plan.devices as usize
+    }
+
+    /// Whose row a subscriber looks at: of whole boards the leader's, else that of the sender whose user it is. These are spread evenly.
+    fn followed(&self, index: usize) -> usize {
+        let (senders, subscribers) = (self.plan.devices as usize, self.plan.subscribers as usize);
+        let place = index.saturating_sub(senders);
+        match self.plan.around {
+            Some(_) => place * senders / subscribers.max(1),
+            None => 0,
+        }
     }
 
     fn senders(&self) -> usize {

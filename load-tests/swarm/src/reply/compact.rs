@@ -105,6 +105,7 @@ fn board(frame: Fields<'_>) -> Result<Reply, Error> {
     Ok(Reply::Board {
         id: frame.number(ID)?.unwrap_or(0),
         score: score.unwrap_or(0),
+        own: None,
     })
 }
 
@@ -276,7 +277,8 @@ mod tests {
             out.map(1).ok()?;
             field(out, SCORE, 98)
         });
-        assert_eq!(reply, Reply::Board { id: 7, score: 99 });
+        let (id, score, own) = (7, 99, None);
+        assert_eq!(reply, Reply::Board { id, score, own });
     }
 
     #[test]

@@ -22,9 +22,17 @@ pub(crate) fn read(text: &[u8]) -> Reply {
         return Reply::Board {
             id: number(r#""id":"#),
             score: number(r#""score":"#),
+            own: own_score(text),
         };
     }
     parsed(text)
+}
+
+/// The score of the row that says that it is one's own.
+fn own_score(text: &str) -> Option<u64> {
+    let (before, _) = text.split_once(r#""you":true"#)?;
+    let row = before.rfind(r#""score":"#)?;
+    number_after(&before[row..], r#""score":"#)
 }
 
 /// An acknowledgement without any record to be told of.
@@ -182,8 +190,19 @@ mod tests {
         let board = Reply::Board {
             id: 7,
             score: 65_210,
+            own: None,
         };
         assert_eq!(server!("board"), board);
+        let own = r#"{"type":"board","id":1,"rows":[{"score":9,"you":false},{"score":7,"row":"c","you":true},{"score":5,"you":false}]}"#;
+        let (id, score) = (1, 9);
+        assert_eq!(
+            read(own.as_bytes()),
+            Reply::Board {
+                id,
+                score,
+                own: Some(7)
+            }
+        );
         assert_eq!(server!("subscribed"), Reply::Subscribed);
         assert_eq!(server!("state_rank"), Reply::Other);
         assert_eq!(server!("event_tokens_posted"), Reply::Other);

@@ -19,10 +19,11 @@ pub(crate) enum Reply {
     /// How far a day is.
     Day(Day),
     Subscribed,
-    /// A board, by the number of its subscription, and the score of its first row.
+    /// A board, by the number of its subscription, the score of its first row, and that of the own one where it is told.
     Board {
         id: u64,
         score: u64,
+        own: Option<u64>,
     },
     /// Something went wrong, or the server ends.
     Error {

@@ -9,6 +9,7 @@ mod crowd;
 mod latency;
 mod memory;
 mod overload;
+mod parts;
 mod postgres;
 mod price;
 mod profile;
@@ -40,6 +41,7 @@ pub(super) const SECTIONS: &[Section] = &[
     latency::SECTION,
     board::SECTION,
     audience::SECTION,
+    parts::SECTION,
     memory::SECTION,
     crowd::SECTION,
     bytes::SECTION,
