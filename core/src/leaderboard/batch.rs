@@ -5,7 +5,10 @@
 use alloc::vec::Vec;
 use core::{hash::Hash, hint::black_box};
 
-use super::{Leaderboard, Place, RowKey, exactly};
+use super::{
+    Leaderboard, Place, RowKey, exactly,
+    tree::{Entry, Spot, Want},
+};
 
 /// Rows that are waited for together: more would push each other's lines out of the nearest cache.
 const GROUP: usize = 16;
@@ -86,17 +89,18 @@ impl<K: Ord + Clone + Hash> Leaderboard<K> {
     fn place_group<const N: usize>(&self, ids: &[K; N]) -> [Option<Place>; N] {
         let slots = self.ids.find_some(ids.each_ref());
         self.tree.approach_rows(slots);
-        let entries = slots.map(|slot| self.tree.entry(slot?));
-        let mut wants = [const { None }; N];
-        for ((want, id), entry) in wants.iter_mut().zip(ids).zip(entries) {
-            *want = entry.map(|entry| exactly(&self.ids, (entry.score, entry.at_ms), id));
+        let found = slots.map(|slot| self.tree.row(slot?));
+        let mut rows = [const { None }; N];
+        for ((row, id), found) in rows.iter_mut().zip(ids).zip(found) {
+            let want = |entry: Entry| exactly(&self.ids, (entry.score, entry.at_ms), id);
+            *row = found.map(|(at, entry)| (at, want(entry)));
         }
-        let spots = self.tree.locate_some(&wants);
+        let spots = self.tree.locate_some(&rows);
         let mut places = [None; N];
-        for ((place, spot), want) in places.iter_mut().zip(spots).zip(wants) {
-            *place = spot
-                .zip(want)
-                .map(|(spot, want)| self.tree.place(&spot, want.score));
+        for ((place, spot), row) in places.iter_mut().zip(spots).zip(rows) {
+            let of =
+                |(spot, (_, want)): (Spot, (usize, Want<_>))| self.tree.place(&spot, want.score);
+            *place = spot.zip(row).map(of);
         }
         places
     }

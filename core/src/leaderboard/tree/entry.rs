@@ -35,6 +35,11 @@ impl<F: Fn(&Entry) -> Ordering> Want<F> {
         better.saturating_add(rest.partition_point(tied))
     }
 
+    /// Whether a row stands before the gap.
+    pub(super) fn passes(&self, entry: &Entry) -> bool {
+        entry.score < self.score || entry.score == self.score && (self.tie)(entry).is_lt()
+    }
+
     /// Whether it asks for exactly this row.
     pub(super) fn is(&self, entry: &Entry) -> bool {
         entry.score == self.score && (self.tie)(entry).is_eq()

@@ -91,8 +91,15 @@ impl Tree {
 
     /// The row of a slot that is in the tree.
     pub(super) fn entry(&self, slot: u32) -> Option<Entry> {
+        let (_, entry) = self.row(slot)?;
+        Some(entry)
+    }
+
+    /// The same, with its number in its leaf, from 0.
+    pub(super) fn row(&self, slot: u32) -> Option<(usize, Entry)> {
         let leaf = self.leaf(*self.homes.get(slot)?)?;
-        leaf.get(leaf.position(slot)?)
+        let at = leaf.position(slot)?;
+        Some((at, leaf.get(at)?))
     }
 
     /// Puts a row into the gap.
@@ -147,10 +154,11 @@ impl Tree {
     ) -> Option<()> {
         let number = *self.homes.get(entry.slot)?;
         let leaf = self.leaf_mut(number)?;
-        let (old, gap) = (leaf.position(entry.slot)?, leaf.count_before(to));
-        if gap == 0 || gap >= leaf.len() {
+        let (first, last) = (leaf.get(0)?, leaf.last()?);
+        if !to.passes(&first) || to.passes(&last) {
             return None;
         }
+        let (old, gap) = (leaf.position(entry.slot)?, leaf.count_before(to));
         let known = look(leaf, number);
         leaf.remove(old);
         // The gaps behind the row have one row fewer before them.

@@ -27,42 +27,33 @@ pub(in crate::leaderboard) struct Spot {
 impl Tree {
     /// The gap that is asked for.
     pub(in crate::leaderboard) fn locate<F: Fn(&Entry) -> Ordering>(&self, want: &Want<F>) -> Spot {
-        let way = self.descend(|inner, _| inner.choose(want));
-        self.arrive(way, want)
+        let (number, passed) = self.descend(|inner, _| inner.choose(want));
+        let leaf = self.leaf(number);
+        let at = leaf.map_or(0, |leaf| leaf.count_before(want));
+        self.spot(number, passed, at)
     }
 
-    /// The gaps that are asked for, level by level for all of them.
+    /// The gaps before rows whose numbers in their leaves are known, level by level for all of them.
     pub(in crate::leaderboard) fn locate_some<F, const N: usize>(
         &self,
-        wants: &[Option<Want<F>>; N],
+        rows: &[Option<(usize, Want<F>)>; N],
     ) -> [Option<Spot>; N]
     where
         F: Fn(&Entry) -> Ordering,
     {
         let mut ways = [(self.root.number, Passed::default()); N];
         for _ in 0..self.root.height {
-            for (way, want) in ways.iter_mut().zip(wants) {
-                if let Some(want) = want {
+            for (way, row) in ways.iter_mut().zip(rows) {
+                if let Some((_, want)) = row {
                     self.step(way, |inner, _| inner.choose(want));
                 }
             }
         }
         let mut spots = [None; N];
-        for ((spot, way), want) in spots.iter_mut().zip(ways).zip(wants) {
-            *spot = want.as_ref().map(|want| self.arrive(way, want));
+        for ((spot, (number, passed)), row) in spots.iter_mut().zip(ways).zip(rows) {
+            *spot = row.as_ref().map(|(at, _)| self.spot(number, passed, *at));
         }
         spots
-    }
-
-    /// The gap in the leaf that was found.
-    fn arrive<F: Fn(&Entry) -> Ordering>(
-        &self,
-        (number, passed): (u32, Passed),
-        want: &Want<F>,
-    ) -> Spot {
-        let leaf = self.leaf(number);
-        let at = leaf.map_or(0, |leaf| leaf.count_before(want));
-        self.spot(number, passed, at)
     }
 
     /// The gap behind so many rows; the last one where there are fewer.
