@@ -181,6 +181,10 @@ pub const BACKFILL_BATCHES_PER_MIN: u32 = 50;
 pub const SUBSCRIPTIONS_PER_SESSION_MAX: usize = 16;
 /// Rows of a subscribed board view.
 pub const BOARD_VIEW_ROWS_MAX: u32 = 1_000;
+/// Friends who are shown beside a user's own row (domain.md 6.2).
+pub const FRIENDS_MAX: usize = 1_000;
+/// Bytes of a friends token: a thousand UUIDs, and within what a socket takes in one frame.
+pub const FRIENDS_TOKEN_BYTES_MAX: usize = 57_344;
 /// Rows on each side of an `around` view (domain.md 6.2).
 pub const AROUND_ROWS_MAX: u32 = 50;
 /// Share of a tick, in percent, that making and sending the views of one board may take; a round that takes more makes the tick

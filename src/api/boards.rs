@@ -3,6 +3,7 @@
 use streakline_core::{
     challenge::{
         RowId,
+        friends::Circle,
         segments::{Pick, Segment},
     },
     id::{ChallengeId, UserId},
@@ -19,8 +20,17 @@ use super::{
     problem::Answer,
     query::Query,
 };
-use crate::protocol::body::{Audience, Board, OwnRow, Row};
+use crate::{
+    clock,
+    protocol::{
+        body::{Audience, Board, OwnRow, Row},
+        client_frame::bad_frame,
+        error_code::Refusal,
+    },
+};
 
+/// Where a client brings a friends token, which names other users and so is in no URL.
+const FRIENDS_TOKEN: &str = "friends-token";
 /// Rows on each side of a user when none are asked for.
 const AROUND_ROWS: u32 = 5;
 
@@ -29,7 +39,9 @@ const AROUND_ROWS: u32 = 5;
     operation_id = "read_leaderboard",
     params(
         ("by" = Option<String>, Query,
-            description = "`team`: all teams of a challenge that has some, best first"),
+            description = "`team`: all teams of a challenge that has some, best first; `friends`: the rows of a user and its friends, ranked among themselves"),
+        ("friends-token" = Option<String>, Header,
+            description = "With `by=friends`: a token in which the app says who the user's friends are"),
         ("around" = Option<String>, Query,
             description = "The rows around this user, who for a user's token is the user itself"),
         ("around_score" = Option<i64>, Query,
@@ -53,12 +65,15 @@ pub(super) async fn read(Search { ask, mut query }: Search) -> Answer {
         let words = "a board is read around a user or around a score";
         query.fault("around_score", Wrong::new("conflict", words));
     }
-    if query.read("by", by_team).is_some() {
-        if around.is_some() || score.is_some() {
-            let words = "teams are read as a whole";
-            query.fault("by", Wrong::new("conflict", words));
-        }
-        return read_teams(&ask, query).await;
+    let by = query.read("by", By::parse);
+    if by.is_some() && (around.is_some() || score.is_some()) {
+        let words = "teams and friends are read as a whole";
+        query.fault("by", Wrong::new("conflict", words));
+    }
+    match by {
+        Some(By::Team) => return read_teams(&ask, query).await,
+        Some(By::Friends) => return read_friends(&ask, query).await,
+        None => {}
     }
     let segment = query.read("segment", |text| {
         Segment::parse(text).map_err(|why| Wrong::shape(why.to_string()))
@@ -110,11 +125,21 @@ fn list(id: ChallengeId, segment: Option<&Segment>) -> String {
     }
 }
 
-fn by_team(text: &str) -> Result<(), Wrong> {
-    let words = "must be team";
-    (text == "team")
-        .then_some(())
-        .ok_or_else(|| Wrong::new("unsupported", words))
+/// By what rows are put together.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Team,
+    Friends,
+}
+
+impl By {
+    fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "team" => Ok(Self::Team),
+            "friends" => Ok(Self::Friends),
+            _ => Err(Wrong::new("unsupported", "must be team or friends")),
+        }
+    }
 }
 
 /// There are few teams: they are told at once.
@@ -123,6 +148,31 @@ async fn read_teams(ask: &Ask, query: Query) -> Answer {
     let (id, viewer) = (ask.challenge()?, viewer(&ask.principal));
     let board = ask.api.directory.team_board(id, viewer).await?;
     answer::plain(&Board::of(&board, audience(&ask.principal), None))
+}
+
+/// There are at most a thousand friends: they are told at once.
+async fn read_friends(ask: &Ask, query: Query) -> Answer {
+    query.done()?;
+    let viewer = viewer(&ask.principal);
+    let circle = friends_of(ask, viewer.as_ref())?;
+    let directory = &ask.api.directory;
+    let pick = (None, Pick::Friends(circle));
+    let board = directory.board(ask.challenge()?, viewer, pick).await?;
+    answer::plain(&Board::of(&board, audience(&ask.principal), None))
+}
+
+/// The friends of the header.
+fn friends_of(ask: &Ask, viewer: Option<&UserId>) -> Result<Circle, Refusal> {
+    let mut values = ask.request.headers().get_all(FRIENDS_TOKEN);
+    let token = values.next().and_then(|value| value.to_str().ok());
+    let ring = ask.api.credentials.keys.ring();
+    let circle = match (token, values.next()) {
+        (Some(token), None) => ring
+            .verify_friends(token, viewer, clock::unix_s())
+            .map_err(|why| why.to_string()),
+        _ => Err("send one Friends-Token in which the app names friends".to_owned()),
+    };
+    circle.map_err(|why| bad_frame("/headers/friends-token", why))
 }
 
 /// Read the row of one user

@@ -34,6 +34,10 @@ pub struct TokenArgs {
     /// What its bearer may do
     #[arg(long, value_enum, default_value_t = Role::User)]
     role: Role,
+    /// Makes a friends token instead, which names these users, separated by commas
+    #[arg(long, value_name = "USERS", value_delimiter = ',', value_parser = parse_friend,
+        conflicts_with_all = ["device", "role"])]
+    friends: Option<Vec<UserId>>,
     /// Lifetime in seconds; negative makes an expired one
     #[arg(
         long,
@@ -80,7 +84,10 @@ fn claims(args: &TokenArgs, now_s: i64) -> Result<Claims> {
         Role::User => keys::Role::User,
         Role::Admin => keys::Role::Admin,
     };
-    let mut claims = Claims::new(&args.user, role, now_s, args.ttl);
+    let mut claims = match &args.friends {
+        Some(friends) => Claims::of_friends(&args.user, friends, now_s, args.ttl),
+        None => Claims::new(&args.user, role, now_s, args.ttl),
+    };
     claims.iss.clone_from(&args.issuer);
     claims.device.clone_from(&args.device);
     claims.extra.extend(args.claims.iter().cloned());
@@ -91,6 +98,10 @@ fn parse_user(text: &str) -> Result<String, String> {
     UserId::parse(text)
         .map(|user| user.as_str().to_owned())
         .map_err(|e| e.to_string())
+}
+
+fn parse_friend(text: &str) -> Result<UserId, String> {
+    UserId::parse(text).map_err(|e| e.to_string())
 }
 
 fn parse_device(text: &str) -> Result<String, String> {
@@ -140,6 +151,16 @@ mod tests {
             (claims.role, claims.device.as_deref()),
             (keys::Role::Admin, Some(device))
         );
+    }
+
+    #[test]
+    fn friends_are_named_in_a_token_for_another_audience() {
+        let line = ["--user", "ann", "--friends", "bob,cat"];
+        let claims = claims(&parse(&line).unwrap(), 1_000).unwrap();
+        assert_eq!(claims.aud, keys::FRIENDS_AUDIENCE);
+        assert_eq!(claims.extra["friends"], json!(["bob", "cat"]));
+        assert!(parse(&["--user", "ann", "--friends", "bob", "--role", "admin"]).is_err());
+        assert!(parse(&["--user", "ann", "--friends", "bob smith"]).is_err());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 //!
 //! A trait, so that conversations and sessions can be tested without actors behind them.
 
-use streakline_core::id::{ChallengeId, UserId};
+use streakline_core::{
+    challenge::friends::Circle,
+    id::{ChallengeId, UserId},
+};
 
 use crate::{
     actors::{
@@ -37,6 +40,8 @@ pub(super) trait Doors: Send + Sync {
     fn unsubscribe(&self, session: SessionHandle, id: u64, challenge: ChallengeId);
     /// Checks a token against the machine's clock; tells also which key checked it.
     fn verify(&self, token: &str) -> Result<(Claims, KeyMark), TokenError>;
+    /// Checks a friends token likewise; `asker`: who shows it, `None` for an admin.
+    fn verify_friends(&self, token: &str, asker: Option<&UserId>) -> Result<Circle, TokenError>;
     /// Whether tokens of that key are still good.
     fn is_in_force(&self, key: KeyMark) -> bool;
     /// Domain time, POSIX ms.
@@ -82,6 +87,11 @@ impl Doors for ServerDoors {
 
     fn verify(&self, token: &str) -> Result<(Claims, KeyMark), TokenError> {
         self.keys.ring().verify_with_key(token, clock::unix_s())
+    }
+
+    fn verify_friends(&self, token: &str, asker: Option<&UserId>) -> Result<Circle, TokenError> {
+        let ring = self.keys.ring();
+        ring.verify_friends(token, asker, clock::unix_s())
     }
 
     fn is_in_force(&self, key: KeyMark) -> bool {

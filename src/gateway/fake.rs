@@ -6,6 +6,7 @@ use std::sync::{
 };
 
 use streakline_core::{
+    challenge::friends::Circle,
     event::BatchOutcome,
     id::{ChallengeId, UserId},
 };
@@ -162,6 +163,17 @@ impl Doors for FakeDoors {
         let mut claims = Claims::new(name, role, crate::clock::unix_s(), 3_600);
         claims.device = (!device.is_empty()).then(|| device.to_owned());
         Ok((claims, KeyMark::default()))
+    }
+
+    /// A friends token is `user:friend,friend`.
+    fn verify_friends(&self, token: &str, asker: Option<&UserId>) -> Result<Circle, TokenError> {
+        let user = |name: &str| UserId::parse(name).unwrap();
+        let (own, friends) = token.split_once(':').ok_or(TokenError::Invalid("form"))?;
+        if asker.is_some_and(|asker| asker.as_str() != own) {
+            return Err(TokenError::Invalid("another's"));
+        }
+        let friends: Vec<UserId> = friends.split(',').map(user).collect();
+        Circle::new(user(own), &friends).ok_or(TokenError::Invalid("too many"))
     }
 
     fn is_in_force(&self, _: KeyMark) -> bool {

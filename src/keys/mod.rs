@@ -6,6 +6,7 @@
 
 mod current;
 mod files;
+mod friends;
 mod jwt;
 mod master;
 mod signing;
@@ -14,11 +15,14 @@ mod token;
 use std::path::{Path, PathBuf};
 
 use jsonwebtoken::crypto::aws_lc;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
+use streakline_core::{challenge::friends::Circle, id::UserId, limits::FRIENDS_TOKEN_BYTES_MAX};
 use subtle::ConstantTimeEq as _;
 
 pub use current::{CurrentKeys, KeySource};
 pub use files::warn_if_exposed;
+pub use friends::FRIENDS_AUDIENCE;
 use jwt::Jwt;
 pub use jwt::TOKEN_BYTES_MAX;
 pub use master::MasterSecret;
@@ -343,12 +347,41 @@ impl KeyRing {
         token: &str,
         now_s: i64,
     ) -> Result<(Claims, KeyMark), TokenError> {
-        let jwt = Jwt::parse(token)?;
+        let (claims, key) = self.signed(token, TOKEN_BYTES_MAX)?;
+        let claims = token::read_claims(&claims, &self.issuer, now_s)?;
+        Ok((claims, key))
+    }
+
+    /// The friends that a friends token names, checked as any token is; `asker`: who shows it, `None` for an admin, who may
+    /// show everybody's.
+    ///
+    /// # Errors
+    /// As [`KeyRing::verify`].
+    pub fn verify_friends(
+        &self,
+        token: &str,
+        asker: Option<&UserId>,
+        now_s: i64,
+    ) -> Result<Circle, TokenError> {
+        let (claims, _) = self.signed(token, FRIENDS_TOKEN_BYTES_MAX)?;
+        let circle = friends::read_friends(&claims, &self.issuer, now_s)?;
+        if asker.is_some_and(|asker| asker != circle.user()) {
+            return Err(TokenError::Invalid("it is of another user's friends"));
+        }
+        Ok(circle)
+    }
+
+    /// Claims with a good signature, and by which key.
+    fn signed(
+        &self,
+        token: &str,
+        bytes_max: usize,
+    ) -> Result<(Map<String, Value>, KeyMark), TokenError> {
+        let jwt = Jwt::parse(token, bytes_max)?;
         let key = self.checking().find(|key| key.kid() == jwt.kid);
         let key = key.ok_or(TokenError::Invalid("its kid is unknown"))?;
         key.check(&jwt)?;
-        let claims = token::read_claims(&jwt.claims()?, &self.issuer, now_s)?;
-        Ok((claims, key.mark()))
+        Ok((jwt.claims()?, key.mark()))
     }
 
     /// Whether tokens of that key are still good.

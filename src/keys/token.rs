@@ -108,20 +108,10 @@ pub(super) fn read_claims(
     now_s: i64,
 ) -> Result<Claims, TokenError> {
     use TokenError::Invalid;
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    if text("iss") != Some(issuer) {
-        return Err(Invalid("iss is not the one configured"));
-    }
-    let for_us = match claims.get("aud") {
-        Some(Value::Array(several)) => several.iter().any(|one| one == AUDIENCE),
-        Some(one) => one == AUDIENCE,
-        None => false,
-    };
-    if !for_us {
+    if !is_for(claims, (issuer, AUDIENCE))? {
         return Err(Invalid("aud is not streakline"));
     }
-    let sub = text("sub").ok_or(Invalid("sub is missing"))?;
-    UserId::parse(sub).map_err(|_| Invalid("sub is not a user id"))?;
+    let sub = read_sub(claims)?.as_str().to_owned();
     let role = match claims.get("role").map(Value::as_str) {
         None | Some(Some("user")) => Role::User,
         Some(Some("admin")) => Role::Admin,
@@ -142,10 +132,9 @@ pub(super) fn read_claims(
     {
         return Err(Invalid("device is not a UUID"));
     }
-    let exp = checked_exp(claims, now_s)?;
-    check_nbf(claims, now_s)?;
+    let exp = checked_life(claims, now_s)?;
     let iat = claims.get("iat").and_then(Value::as_i64).unwrap_or(0);
-    let (iss, aud, sub) = (issuer.to_owned(), AUDIENCE.to_owned(), sub.to_owned());
+    let (iss, aud) = (issuer.to_owned(), AUDIENCE.to_owned());
     Ok(Claims {
         iss,
         aud,
@@ -156,6 +145,35 @@ pub(super) fn read_claims(
         device,
         extra: Map::new(),
     })
+}
+
+/// Whether claims of this issuer are meant for that audience.
+pub(super) fn is_for(
+    claims: &Map<String, Value>,
+    (issuer, audience): (&str, &str),
+) -> Result<bool, TokenError> {
+    if claims.get("iss").and_then(Value::as_str) != Some(issuer) {
+        return Err(TokenError::Invalid("iss is not the one configured"));
+    }
+    Ok(match claims.get("aud") {
+        Some(Value::Array(several)) => several.iter().any(|one| one == audience),
+        Some(one) => one == audience,
+        None => false,
+    })
+}
+
+/// Whose claims they are.
+pub(super) fn read_sub(claims: &Map<String, Value>) -> Result<UserId, TokenError> {
+    let sub = claims.get("sub").and_then(Value::as_str);
+    let sub = sub.ok_or(TokenError::Invalid("sub is missing"))?;
+    UserId::parse(sub).map_err(|_| TokenError::Invalid("sub is not a user id"))
+}
+
+/// The end of a life that is neither over nor too long, and has begun.
+pub(super) fn checked_life(claims: &Map<String, Value>, now_s: i64) -> Result<i64, TokenError> {
+    let exp = checked_exp(claims, now_s)?;
+    check_nbf(claims, now_s)?;
+    Ok(exp)
 }
 
 fn checked_exp(claims: &Map<String, Value>, now_s: i64) -> Result<i64, TokenError> {

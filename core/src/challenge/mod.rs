@@ -15,6 +15,7 @@ pub mod delta;
 mod digest;
 pub mod fold;
 mod forget;
+pub mod friends;
 mod frozen;
 pub mod members;
 pub mod parts;

@@ -69,6 +69,9 @@ impl Directory {
             let (challenge, board) = (resident.challenge(), resident.board());
             let pick = match pick {
                 Pick::Around { user, .. } if !challenge.is_member(&user) => return Err(no_row()),
+                Pick::Friends(circle) if !challenge.is_member(circle.user()) => {
+                    return Err(no_row());
+                }
                 Pick::AroundScore { score, k } => Pick::AroundScore {
                     score: units(challenge.measure(), score),
                     k,

@@ -204,7 +204,7 @@ impl Conversation {
 
     fn on_subscribe(&mut self, wanted: client_frame::Subscribe, doors: &dyn Doors) -> Vec<Step> {
         let (id, challenge) = (wanted.id, wanted.challenge);
-        let section = match self.section_of((wanted.view, wanted.segment)) {
+        let section = match self.section_of((wanted.view, wanted.segment), doors) {
             Ok(section) => section,
             Err(refusal) => return self.refuse(refusal, None, Some(id)),
         };
@@ -238,7 +238,11 @@ impl Conversation {
     }
 
     /// Around somebody else a user may not look: that would tell whose alias is whose.
-    fn section_of(&self, (view, segment): (View, Option<Segment>)) -> Result<Section, Refusal> {
+    fn section_of(
+        &self,
+        (view, segment): (View, Option<Segment>),
+        doors: &dyn Doors,
+    ) -> Result<Section, Refusal> {
         let own = &self.bearer.user;
         let section = match view {
             View::Top(count) => Section::Top(count),
@@ -254,6 +258,7 @@ impl Conversation {
             View::AroundScore { score, k } => Section::AroundScore { score, k },
             View::Percentile => Section::Percentile { user: own.clone() },
             View::Teams => Section::Teams,
+            View::Friends(token) => self.friends(&token, doors)?,
         };
         Ok(match segment {
             Some(segment) => Section::Within {
@@ -263,6 +268,14 @@ impl Conversation {
             },
             None => section,
         })
+    }
+
+    fn friends(&self, token: &str, doors: &dyn Doors) -> Result<Section, Refusal> {
+        let asker = Some(&self.bearer.user).filter(|_| !self.bearer.admin);
+        let circle = doors.verify_friends(token, asker);
+        let pointer = "/view/friends";
+        let refused = |why| client_frame::bad_frame(pointer, format!("{pointer}: {why}"));
+        circle.map(Section::Friends).map_err(refused)
     }
 
     fn on_unsubscribe(&mut self, id: u64, doors: &dyn Doors) -> Vec<Step> {

@@ -47,7 +47,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 183] = [
+pub(super) const FIELDS: [(&str, Holds); 184] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -231,4 +231,5 @@ pub(super) const FIELDS: [(&str, Holds); 183] = [
     ("next_reset_ms", Holds::Plain),
     ("exact", Holds::Plain),
     ("error_bound", Holds::Plain),
+    ("friends", Holds::Plain),
 ];

@@ -80,6 +80,7 @@ fn sound() -> impl Strategy<Value = Value> {
         "subscribe_around_score",
         "subscribe_percentile",
         "subscribe_teams",
+        "subscribe_friends",
         "unsubscribe",
         "ping",
         "auth",

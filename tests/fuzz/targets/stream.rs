@@ -138,10 +138,11 @@ pub(super) fn sound(frame: &ClientFrame) -> Result<(), String> {
         ),
         ClientFrame::Device(report) => hold(report.percent <= 100, || "percent".into()),
         ClientFrame::Subscribe(wanted) => {
-            let (rows, most) = match wanted.view {
-                View::Top(rows) => (rows, 1_000),
-                View::Around { k, .. } | View::AroundScore { k, .. } => (k, 50),
+            let (rows, most) = match &wanted.view {
+                View::Top(rows) => (*rows, 1_000),
+                View::Around { k, .. } | View::AroundScore { k, .. } => (*k, 50),
                 View::Percentile | View::Teams => (1, 1),
+                View::Friends(token) => (u32::from(!token.is_empty()), 1),
             };
             hold((1..=most).contains(&rows), || "rows of a view".into())
         }
@@ -252,6 +253,7 @@ fn subscribe_json(wanted: &Subscribe) -> Value {
         View::AroundScore { score, k } => json!({"around_score": {"score": score, "k": k}}),
         View::Percentile => json!({"percentile": true}),
         View::Teams => json!({"teams": true}),
+        View::Friends(token) => json!({"friends": token}),
     };
     if let Some(segment) = &wanted.segment {
         view["segment"] = segment.to_string().into();
@@ -270,7 +272,8 @@ pub(super) fn valid(seed: u64) -> Value {
         3 => {
             let topic = format!("board/{}", ChallengeId(values::bytes16(random)));
             let (k, score) = (random.within(1, 50), random.within(0, 1 << 40));
-            let view = match random.index(5) {
+            let view = match random.index(6) {
+                5 => json!({"friends": values::words(random, 300)}),
                 4 => json!({"teams": true}),
                 0 => json!({"top": random.within(1, 1_000)}),
                 1 => {

@@ -10,6 +10,7 @@ mod eligibility;
 pub(crate) mod erasure;
 mod explain;
 pub(crate) mod exports;
+mod friends;
 mod gathered;
 mod goals;
 pub(crate) mod http;

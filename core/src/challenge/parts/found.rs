@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::{Known, PartRow, Parted, whole::HeadRow};
 use crate::{
-    challenge::{Board, Challenge, RowId, segments::Pick},
+    challenge::{Board, Challenge, RowId, friends::Circle, segments::Pick},
     id::UserId,
     leaderboard::{Place, Row, RowKey},
     view::{BoardView, RowView},
@@ -93,6 +93,8 @@ pub(in crate::challenge) struct Seen {
     pub(in crate::challenge) items: Vec<RowView>,
     /// By how much their ranks may be off, where some are estimated.
     pub(in crate::challenge) error_bound: Option<u32>,
+    /// How many rows there are of what is looked at.
+    pub(in crate::challenge) participants: u32,
     more: bool,
 }
 
@@ -100,6 +102,7 @@ pub(in crate::challenge) struct Seen {
 enum Rows<'a> {
     Head(&'a [HeadRow], bool),
     Gathered(Vec<PartRow>, bool),
+    Friends(&'a Circle, Vec<&'a PartRow>),
     Ask(Want),
 }
 
@@ -121,6 +124,7 @@ impl Challenge {
             Looked::View(seen) => Looked::View(BoardView {
                 items: seen.items,
                 error_bound: seen.error_bound,
+                participants: seen.participants,
                 ..self.board_of(board, Vec::new(), seen.more, now_ms)
             }),
         }
@@ -135,6 +139,9 @@ impl Challenge {
     ) -> Looked<Seen> {
         let (items, error_bound, more) = match picked(parted, pick, known) {
             Rows::Ask(want) => return Looked::Ask(want),
+            Rows::Friends(circle, found) => {
+                (self.friends_of_parts(board, circle, &found), None, false)
+            }
             Rows::Head(rows, more) => {
                 let rows = rows.iter().filter_map(|row| self.head_row(board, row));
                 (rows.collect(), None, more)
@@ -144,9 +151,14 @@ impl Challenge {
                 (items, error_bound, more)
             }
         };
+        let participants = match pick {
+            Pick::Friends(_) => u32::try_from(items.len()).unwrap_or(u32::MAX),
+            _ => board.len(),
+        };
         Looked::View(Seen {
             items,
             error_bound,
+            participants,
             more,
         })
     }
@@ -243,7 +255,7 @@ impl Challenge {
     }
 }
 
-fn picked<'a>(parted: &'a Parted, pick: &Pick, known: &Known) -> Rows<'a> {
+fn picked<'a>(parted: &'a Parted, pick: &'a Pick, known: &'a Known) -> Rows<'a> {
     match pick {
         Pick::Page { after, limit } => page(parted, (after.as_ref(), *limit), known),
         Pick::Around { user, k } => around(parted, (user, *k), known),
@@ -253,6 +265,7 @@ fn picked<'a>(parted: &'a Parted, pick: &Pick, known: &Known) -> Rows<'a> {
             let want = Want::AroundScore(*score, *k);
             within(parted, (at, *k as usize), at).unwrap_or_else(|| gathered(want, known))
         }
+        Pick::Friends(circle) => friends(circle, known),
     }
 }
 
@@ -288,6 +301,14 @@ fn page<'a>(
             rows.truncate(limit);
             Rows::Gathered(rows, more)
         }
+    }
+}
+
+fn friends<'a>(circle: &'a Circle, known: &'a Known) -> Rows<'a> {
+    let rows: Option<Vec<_>> = circle.all().map(|user| known.own(user)).collect();
+    match rows {
+        None => Rows::Ask(Want::Of(circle.all().cloned().collect())),
+        Some(rows) => Rows::Friends(circle, rows.into_iter().flatten().collect()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     challenge::{
         Answer, RowId,
+        friends::Circle,
         resident::Resident,
         scene::{self, contribution, definition, give, join, user},
         segments::Pick,
@@ -52,6 +53,7 @@ fn the_first_rows_and_the_own_ones_are_those_of_the_whole_board() {
             k: 1,
         },
         Pick::AroundScore { score: 40, k: 1 },
+        Pick::Friends(Circle::new(user("dan"), &["cat", "zoe"].map(user)).unwrap()),
     ] {
         let (challenge, board) = (whole.challenge(), whole.board());
         let wanted = challenge.board_rows(board, pick.clone(), 0);

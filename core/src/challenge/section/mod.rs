@@ -7,7 +7,7 @@ mod parted;
 
 use alloc::{boxed::Box, collections::BTreeMap, sync::Arc, vec::Vec};
 
-use super::{Board, Challenge, RowId, segments::Segment};
+use super::{Board, Challenge, RowId, friends::Circle, segments::Segment};
 use crate::{
     id::{MemberNumber, UserId},
     leaderboard::{Row, RowKey},
@@ -40,6 +40,8 @@ pub enum Section {
         /// Whose row.
         user: UserId,
     },
+    /// A member's row and its friends', ranked among themselves.
+    Friends(Circle),
     /// The same of a segment.
     Within {
         /// Which.
@@ -57,6 +59,7 @@ impl Section {
     pub fn user(&self) -> Option<&UserId> {
         match self {
             Self::Around { user, .. } | Self::Percentile { user } => Some(user),
+            Self::Friends(circle) => Some(circle.user()),
             Self::Top(_) | Self::AroundScore { .. } | Self::Teams => None,
             Self::Within { of, .. } => of.user(),
         }
@@ -178,6 +181,7 @@ impl Challenge {
                 let teams = board.team_rows().unwrap_or_default();
                 teams.into_iter().map(Arc::new).collect()
             }
+            Section::Friends(circle) => return self.live_friends(board, circle, now_ms),
             Section::Within {
                 segment,
                 of,

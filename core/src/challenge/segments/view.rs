@@ -6,7 +6,7 @@ use alloc::{sync::Arc, vec::Vec};
 use super::Segment;
 use crate::{
     attribute::Name,
-    challenge::{Board, Challenge, RowId, section::Section},
+    challenge::{Board, Challenge, RowId, friends::Circle, section::Section},
     id::UserId,
     leaderboard::{Leaderboard, Row, RowKey},
     view::{BoardView, LiveView},
@@ -36,6 +36,8 @@ pub enum Pick {
         /// Rows on each side.
         k: u32,
     },
+    /// A member's row and its friends', ranked among themselves; of the whole board only.
+    Friends(Circle),
 }
 
 /// What a viewer sees.
@@ -77,6 +79,7 @@ impl Challenge {
             Pick::Page { after, limit } => self.board_page(board, after, limit, now_ms),
             Pick::Around { user, k } => self.board_around(board, &user, k, now_ms),
             Pick::AroundScore { score, k } => self.board_around_score(board, score, k, now_ms),
+            Pick::Friends(circle) => self.friends_rows(board, &circle, now_ms),
         }
     }
 
@@ -141,6 +144,7 @@ impl Challenge {
                     false,
                 )
             }
+            Pick::Friends(_) => (Vec::new(), false),
         }
     }
 
@@ -197,8 +201,8 @@ impl Challenge {
                 around.before.into_iter().chain(around.after).collect()
             }
             Section::Within { of, .. } => self.section_rows(order, of),
-            // Teams are of the whole board.
-            Section::Teams => Vec::new(),
+            // Teams and friends are of the whole board.
+            Section::Teams | Section::Friends(_) => Vec::new(),
         }
     }
 }

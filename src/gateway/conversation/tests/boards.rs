@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use streakline_core::challenge::{section::Section, segments::Segment};
+use streakline_core::{
+    challenge::{friends::Circle, section::Section, segments::Segment},
+    id::UserId,
+};
 
 use super::*;
 use crate::protocol::server_frame::BoardUpdate;
@@ -125,4 +128,14 @@ fn a_subscription_is_handed_on_as_it_was_asked_for() {
         viewer: Some(example::ann()),
     };
     assert_eq!(next(10, json!({"top": 10, "segment": "region:EU"})), within);
+    let friends = ["bob"].map(|name| UserId::parse(name).unwrap());
+    let circle = Circle::new(example::ann(), &friends).unwrap();
+    let friends = next(11, json!({"friends": "ann:bob"}));
+    assert_eq!(friends, Section::Friends(circle));
+    for other in ["bob:ann", "none"] {
+        let frame = subscribe_to(json!({"friends": other}));
+        let told = talk.say_json(frame);
+        let refused = format!("{told:?}");
+        assert!(refused.contains("/view/friends"), "{other}: {refused}");
+    }
 }

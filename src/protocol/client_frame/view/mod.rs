@@ -1,4 +1,4 @@
-//! Which rows of a board are wanted: one of five kinds of view (protocol.md 4).
+//! Which rows of a board are wanted: one of six kinds of view (protocol.md 4).
 //!
 //! Whether the client may follow that user is judged where its token is known.
 
@@ -33,6 +33,8 @@ pub enum View {
     Percentile,
     /// All teams.
     Teams,
+    /// A user's row and its friends', whom a friends token names.
+    Friends(String),
 }
 
 /// Most characters of a segment's name and value with the colon between.
@@ -51,6 +53,8 @@ struct ViewObject<'a> {
     percentile: Raw<'a>,
     #[serde(borrow)]
     teams: Raw<'a>,
+    #[serde(borrow)]
+    friends: Raw<'a>,
     segment: Raw<'a>,
 }
 
@@ -76,19 +80,22 @@ pub(super) fn read(raw: Raw<'_>) -> Result<(View, Option<Segment>), Refusal> {
         return Ok((View::Top(limits::PAGE_ROWS), None));
     };
     let segment = read_segment(view.segment)?;
-    let rows = (view.top, view.around, view.around_score);
-    let rows = match (rows, view.percentile, view.teams) {
-        ((top @ Some(_), None, None), None, None) => read_top(top),
-        ((None, around @ Some(_), None), None, None) => read_around(around),
-        ((None, None, score @ Some(_)), None, None) => read_around_score(score),
-        ((None, None, None), own @ Some(_), None) => {
+    let places = (view.top, view.around, view.around_score);
+    let rows = match (places, view.percentile, view.teams, view.friends) {
+        ((top @ Some(_), None, None), None, None, None) => read_top(top),
+        ((None, around @ Some(_), None), None, None, None) => read_around(around),
+        ((None, None, score @ Some(_)), None, None, None) => read_around_score(score),
+        ((None, None, None), own @ Some(_), None, None) => {
             read_true("/view/percentile", own, View::Percentile)
         }
-        ((None, None, None), None, teams @ Some(_)) if segment.is_none() => {
+        ((None, None, None), None, teams @ Some(_), None) if segment.is_none() => {
             read_true("/view/teams", teams, View::Teams)
         }
+        ((None, None, None), None, None, friends @ Some(_)) if segment.is_none() => {
+            read_friends(friends)
+        }
         _ => {
-            let detail = "/view must have one of top, around, around_score, percentile and teams, and teams are of no segment";
+            let detail = "/view must have one of top, around, around_score, percentile, teams and friends, and the last two are of no segment";
             return Err(bad_frame("/view", detail.into()));
         }
     };
@@ -133,6 +140,12 @@ fn read_around_score(raw: Raw<'_>) -> Result<View, Refusal> {
         score: required(pointer, at(pointer, scalar::signed(around.score))?)?,
         k: rows(k, around.k, limits::AROUND_ROWS_MAX)?,
     })
+}
+
+fn read_friends(raw: Raw<'_>) -> Result<View, Refusal> {
+    let pointer = "/view/friends";
+    let token = at(pointer, scalar::text(raw, limits::FRIENDS_TOKEN_BYTES_MAX))?;
+    Ok(View::Friends(required(pointer, token)?.into_owned()))
 }
 
 /// A view that is asked for by saying so.

@@ -50,6 +50,7 @@ fn every_kind_of_view_is_read() {
         ),
         ("subscribe_percentile", View::Percentile, true),
         ("subscribe_teams", View::Teams, true),
+        ("subscribe_friends", View::Friends("eyJ...".into()), true),
     ] {
         assert_eq!(of_fixture(name), (view, deltas), "{name}");
     }
@@ -76,6 +77,10 @@ fn a_bad_view_is_refused_with_its_place() {
         (json!({"top": 5, "percentile": true}), "/view"),
         (json!({"teams": true, "percentile": true}), "/view"),
         (json!({"teams": false}), "/view/teams"),
+        (json!({"teams": true, "friends": "x"}), "/view"),
+        (json!({"friends": "x", "segment": "region:EU"}), "/view"),
+        (json!({"friends": true}), "/view/friends"),
+        (json!({"friends": ""}), "/view/friends"),
         (json!({"top": 5, "around": {"k": 1}}), "/view"),
         (json!({"top": 0}), "/view/top"),
         (json!({"top": 1_001}), "/view/top"),

@@ -14,8 +14,15 @@ use crate::{
     view::{LiveView, RowView},
 };
 
-/// A section that can be told, or what is to be asked for it; with its percentile and by how much a rank may be off.
-type Told = Looked<(Vec<RowView>, Option<u32>, Option<u32>)>;
+/// What a section shows.
+#[derive(Default)]
+struct Told {
+    rows: Vec<RowView>,
+    percentile_bp: Option<u32>,
+    error_bound: Option<u32>,
+    /// How many rows there are of what is looked at, where that is not the board.
+    participants: Option<u32>,
+}
 
 impl Challenge {
     /// What a section of the board shows now, or what its parts are to be asked first; a whole one asks nothing. `known`: what was
@@ -31,19 +38,19 @@ impl Challenge {
         let Some(parted) = board.parted() else {
             return Looked::View(self.live_view(board, section, rows, now_ms));
         };
-        let (told, percentile_bp, error_bound) =
-            match self.section_of_parts((board, parted), section, known) {
-                Looked::Ask(want) => return Looked::Ask(want),
-                Looked::View(told) => told,
-            };
-        let shown = told.into_iter().filter_map(|row| {
+        let told = match self.section_of_parts((board, parted), section, known) {
+            Looked::Ask(want) => return Looked::Ask(want),
+            Looked::View(told) => told,
+        };
+        let shown = told.rows.into_iter().filter_map(|row| {
             let number = self.members.number_of(row.user.as_ref()?)?;
             Some(rows.keep(number, row))
         });
         Looked::View(LiveView {
-            percentile_bp,
-            error_bound,
+            percentile_bp: told.percentile_bp,
+            error_bound: told.error_bound,
             rows: shown.collect::<Vec<Arc<RowView>>>(),
+            participants: told.participants.unwrap_or(board.len()),
             ..self.live_without_rows(board, now_ms)
         })
     }
@@ -53,12 +60,15 @@ impl Challenge {
         (board, parted): (&Board, &Parted),
         section: &Section,
         known: &Known,
-    ) -> Told {
+    ) -> Looked<Told> {
         let pick = match section {
             Section::Top(count) => {
                 let head = parted.head().iter().take(*count as usize);
                 let rows = head.filter_map(|held| self.head_row(board, held));
-                return Looked::View((rows.collect(), None, None));
+                return Looked::View(Told {
+                    rows: rows.collect(),
+                    ..Told::default()
+                });
             }
             Section::Percentile { user } => return self.share((board, parted), user, known),
             Section::Around { user, k } => Pick::Around {
@@ -69,28 +79,38 @@ impl Challenge {
                 score: *score,
                 k: *k,
             },
+            Section::Friends(circle) => Pick::Friends(circle.clone()),
             // A challenge that has them is kept whole.
             Section::Teams | Section::Within { .. } => return Looked::View(Default::default()),
         };
         match self.seen_in_parts((board, parted), &pick, known) {
             Looked::Ask(want) => Looked::Ask(want),
-            Looked::View(seen) => Looked::View((seen.items, None, seen.error_bound)),
+            Looked::View(seen) => Looked::View(Told {
+                rows: seen.items,
+                percentile_bp: None,
+                error_bound: seen.error_bound,
+                participants: Some(seen.participants),
+            }),
         }
     }
 
     /// The own row with its percentile.
-    fn share(&self, (board, parted): (&Board, &Parted), user: &UserId, known: &Known) -> Told {
+    fn share(
+        &self,
+        (board, parted): (&Board, &Parted),
+        user: &UserId,
+        known: &Known,
+    ) -> Looked<Told> {
         let own = known.own(user);
         if own.is_none() && !parted.is_in_head(user) {
             return Looked::Ask(Want::Of(Vec::from([user.clone()])));
         }
         let own = self.own_row(board, user, own.flatten());
-        Looked::View(own.map_or_else(Default::default, |own| {
-            (
-                Vec::from([own.row]),
-                Some(own.percentile_bp),
-                own.error_bound,
-            )
+        Looked::View(own.map_or_else(Told::default, |own| Told {
+            rows: Vec::from([own.row]),
+            percentile_bp: Some(own.percentile_bp),
+            error_bound: own.error_bound,
+            participants: None,
         }))
     }
 }
