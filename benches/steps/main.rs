@@ -62,6 +62,7 @@ fn ingest(batch: Batch) -> Input {
         count: u32::try_from(records.len()).unwrap(),
         skewed: false,
         records,
+        unsigned: None,
     };
     Input::User(user(), UserInput::Ingest(ingest))
 }

@@ -7,6 +7,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attest::KeyId,
     attribute::Attributes,
     civil::Day,
     event::EventId,
@@ -102,6 +103,19 @@ pub enum ChangeKind {
     /// A device says another vendor or model.
     #[n(7)]
     DeviceDescribed(#[n(0)] DeviceId),
+    /// A key was registered for a device.
+    #[n(21)]
+    DeviceKeySet {
+        /// Which.
+        #[n(0)]
+        device: DeviceId,
+        /// What the key is called.
+        #[n(1)]
+        key: KeyId,
+    },
+    /// A device has no key any more.
+    #[n(22)]
+    DeviceKeyRemoved(#[n(0)] DeviceId),
     /// A goal was made or revised.
     #[n(8)]
     GoalSet {

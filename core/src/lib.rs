@@ -26,6 +26,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod alias;
+pub mod attest;
 pub mod attribute;
 pub mod boundary;
 pub mod calendar;

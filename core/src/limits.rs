@@ -8,6 +8,8 @@ pub const NAME_CHARS_MAX: usize = 64;
 pub const ALIAS_CHARS_MAX: usize = 40;
 /// Most characters in a challenge title.
 pub const TITLE_CHARS_MAX: usize = 200;
+/// Most bytes of a record's signature: that of P-256 in DER.
+pub const ATTEST_BYTES_MAX: usize = 72;
 /// Most characters in a vendor or model name.
 pub const DEVICE_TEXT_CHARS_MAX: usize = 64;
 /// Most attributes of one user.

@@ -2,7 +2,7 @@
 //!
 //! A quarantined sample counts for nothing under any policy; a typed-in one is the least trusted in every merge.
 
-use crate::{record::Record, sample::Method};
+use crate::{attest::Attest, record::Record, sample::Method};
 
 /// A total of a day. Each comes from its own run of steps A and B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,28 @@ pub enum Total {
     Eligible,
     /// What goals and their streaks read, clamped; apart from the eligible one only under [`ManualPolicy::GoalsOnly`].
     Goals,
+    /// What challenges read that believe signed samples alone, clamped: measured ones that a device's key has signed (ADR 0077).
+    Attested,
+}
+
+/// What is known of a sample beside what it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// It is kept aside: for its clock (domain.md 2.4), for its signature (9.1, S12), or because an import brought it.
+    pub quarantined: bool,
+    /// The key of its device has signed it.
+    pub attested: bool,
+}
+
+impl Known {
+    /// Of one copy.
+    #[must_use]
+    pub fn of(skewed: bool, attest: Attest) -> Self {
+        Self {
+            quarantined: skewed || attest == Attest::Unsigned,
+            attested: attest == Attest::Signed,
+        }
+    }
 }
 
 /// What typed-in samples count for besides what is shown. It is fixed when a data directory is made, because states are
@@ -89,20 +111,22 @@ impl ManualPolicy {
 
     /// Whether a sample counts in a total.
     #[must_use]
-    pub fn takes(self, total: Total, record: &Record, quarantined: bool) -> bool {
+    pub fn takes(self, total: Total, record: &Record, known: Known) -> bool {
         let typed_in = match total {
             Total::Display => return true,
             Total::Eligible => self == Self::Include,
             Total::Goals => self != Self::Exclude,
+            Total::Attested if !known.attested => return false,
+            Total::Attested => false,
         };
-        !quarantined && (typed_in || record.method != Method::Manual)
+        !known.quarantined && (typed_in || record.method != Method::Manual)
     }
 
     /// Whether a total differs from what is shown by this sample. Where goals read no total of their own, none is kept.
     #[must_use]
-    pub fn leaves_out(self, total: Total, record: &Record, quarantined: bool) -> bool {
+    pub fn leaves_out(self, total: Total, record: &Record, known: Known) -> bool {
         let kept = total != Total::Goals || self.sets_goals_apart();
-        kept && !self.takes(total, record, quarantined)
+        kept && !self.takes(total, record, known)
     }
 }
 
@@ -136,19 +160,27 @@ mod tests {
         };
         for policy in ManualPolicy::ALL {
             let totals = [Total::Display, Total::Eligible, Total::Goals];
+            let (aside, clean) = (Known::of(true, Attest::Signed), Known::default());
             for method in [Method::Auto, Method::Manual] {
-                let taken = totals.map(|total| policy.takes(total, &record(method), true));
-                assert_eq!(taken, [true, false, false]);
+                for known in [aside, Known::of(false, Attest::Unsigned)] {
+                    let taken = totals.map(|total| policy.takes(total, &record(method), known));
+                    assert_eq!(taken, [true, false, false]);
+                    assert!(!policy.takes(Total::Attested, &record(method), known));
+                }
             }
-            let taken = totals.map(|total| policy.takes(total, &record(Method::Auto), false));
+            let taken = totals.map(|total| policy.takes(total, &record(Method::Auto), clean));
             assert_eq!(taken, [true; 3]);
-            let taken = totals.map(|total| policy.takes(total, &record(Method::Manual), false));
+            let taken = totals.map(|total| policy.takes(total, &record(Method::Manual), clean));
             let expected = match policy {
                 ManualPolicy::Exclude => [true, false, false],
                 ManualPolicy::GoalsOnly => [true, false, true],
                 ManualPolicy::Include => [true; 3],
             };
             assert_eq!(taken, expected, "{policy:?}");
+            let signed = Known::of(false, Attest::Signed);
+            let taken = |method, known| policy.takes(Total::Attested, &record(method), known);
+            assert!(taken(Method::Auto, signed) && taken(Method::Unknown, signed));
+            assert!(!taken(Method::Manual, signed) && !taken(Method::Auto, clean));
         }
     }
 }

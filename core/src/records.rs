@@ -7,10 +7,11 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attest::Attest,
     calendar::Calendar,
     civil::Day,
     id::RecordId,
-    manual::{ManualPolicy, Total},
+    manual::{Known, ManualPolicy, Total},
     record::{Content, Epoch, Record},
 };
 
@@ -29,9 +30,19 @@ pub struct StoredRecord {
     /// It came through a session with a clock that was off (domain.md 2.4).
     #[n(3)]
     pub skewed: bool,
+    /// What its signature says (ADR 0077).
+    #[n(4)]
+    #[cbor(default)]
+    pub attest: Attest,
 }
 
 impl StoredRecord {
+    /// What is known of it beside what it says.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known::of(self.skewed, self.attest)
+    }
+
     /// The day that it is kept with: that of its start, and of a day's total the day that it names.
     #[must_use]
     pub fn day(&self, calendar: &Calendar) -> Day {
@@ -56,11 +67,40 @@ pub type Records = BTreeMap<RecordKey, Vec<StoredRecord>>;
 pub struct Winner<'a> {
     /// Which.
     pub copy: &'a StoredRecord,
-    /// Every copy of this content came through a session with a clock that was off.
+    /// Every copy of this content came through a session with a clock that was off, or without the signature that it needs.
     pub quarantined: bool,
+    /// A copy of this content was signed.
+    pub attested: bool,
 }
 
-impl Winner<'_> {
+impl<'a> Winner<'a> {
+    fn alone(copy: &'a StoredRecord) -> Self {
+        let Known {
+            quarantined,
+            attested,
+        } = copy.known();
+        Self {
+            copy,
+            quarantined,
+            attested,
+        }
+    }
+
+    /// What is known of it beside what it says.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known {
+            quarantined: self.quarantined,
+            attested: self.attested,
+        }
+    }
+
+    /// Whether another copy of this content says more of it: it ends the quarantine, or proves what nothing has proved.
+    #[must_use]
+    pub fn gains_by(&self, copy: Known) -> bool {
+        self.quarantined && !copy.quarantined || !self.attested && copy.attested
+    }
+
     /// Whether it says anything: a deletion wins and then counts for nothing.
     #[must_use]
     pub fn counts(&self) -> bool {
@@ -70,7 +110,7 @@ impl Winner<'_> {
     /// Whether it counts in a total of its day (domain.md 1.4).
     #[must_use]
     pub fn is_in(&self, total: Total, policy: ManualPolicy) -> bool {
-        policy.takes(total, &self.copy.record, self.quarantined)
+        policy.takes(total, &self.copy.record, self.known())
     }
 }
 
@@ -79,18 +119,13 @@ pub fn winner<'a>(copies: impl IntoIterator<Item = &'a StoredRecord>) -> Option<
     let mut best: Option<Winner<'a>> = None;
     for copy in copies {
         best = Some(match best {
-            None => Winner {
-                copy,
-                quarantined: copy.skewed,
-            },
+            None => Winner::alone(copy),
             Some(held) if held.copy.record.says_the_same(&copy.record) => Winner {
-                quarantined: held.quarantined && copy.skewed,
+                quarantined: held.quarantined && copy.known().quarantined,
+                attested: held.attested || copy.known().attested,
                 ..held
             },
-            Some(held) if beats(&copy.record, &held.copy.record) => Winner {
-                copy,
-                quarantined: copy.skewed,
-            },
+            Some(held) if beats(&copy.record, &held.copy.record) => Winner::alone(copy),
             Some(held) => held,
         });
     }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use minicbor::decode::Error as DecodeError;
 
 use crate::{
+    attest::Attest,
     civil::Day,
     compact::{self, Reader, Rows},
     records::StoredRecord,
@@ -17,6 +18,9 @@ use crate::{
 const GROWTH_BYTES: usize = 256;
 /// What nearly every copy fits into.
 const SPARE_BYTES: usize = 48;
+/// Bits of what is told of a copy, beside the binding and the clock.
+const SIGNED: u64 = 2;
+const UNSIGNED: u64 = 4;
 
 /// What came since the last snapshot, by civil day of the start; bounded by the bytes that it takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,12 +37,13 @@ struct Kept {
     brought: Brought,
 }
 
-/// How a copy came; all of a batch came alike.
+/// How a copy came; nearly all of a batch came alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Brought {
     binding: u32,
     received_ms: i64,
     skewed: bool,
+    attest: Attest,
 }
 
 impl Kept {
@@ -59,6 +64,7 @@ impl Kept {
             binding: copy.binding,
             received_ms: copy.received_ms,
             skewed: copy.skewed,
+            attest: copy.attest,
         };
         let marked = brought != self.brought;
         self.rows.write(&mut self.bytes, &copy.record, marked);
@@ -75,20 +81,32 @@ impl Brought {
         binding: 0,
         received_ms: 0,
         skewed: false,
+        attest: Attest::Unasked,
     };
 
     fn write(self, out: &mut Vec<u8>, before: Self) {
-        compact::number(out, u64::from(self.binding) << 1 | u64::from(self.skewed));
+        let attest = match self.attest {
+            Attest::Unasked => 0,
+            Attest::Signed => SIGNED,
+            Attest::Unsigned => UNSIGNED,
+        };
+        let told = u64::from(self.binding) << 3 | attest | u64::from(self.skewed);
+        compact::number(out, told);
         compact::length(out, self.received_ms.wrapping_sub(before.received_ms));
     }
 
     fn read(self, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let told = reader.number()?;
-        let binding = u32::try_from(told >> 1);
+        let binding = u32::try_from(told >> 3);
         Ok(Self {
             binding: binding.map_err(|_| DecodeError::message("a binding out of range"))?,
             received_ms: self.received_ms.wrapping_add(reader.length()?),
             skewed: told & 1 == 1,
+            attest: match told & (SIGNED | UNSIGNED) {
+                SIGNED => Attest::Signed,
+                UNSIGNED => Attest::Unsigned,
+                _ => Attest::Unasked,
+            },
         })
     }
 }
@@ -111,6 +129,7 @@ impl Copies<'_> {
             record,
             received_ms: self.brought.received_ms,
             skewed: self.brought.skewed,
+            attest: self.brought.attest,
         })
     }
 }

@@ -13,6 +13,7 @@ use streakline_core::{
 };
 
 use crate::{
+    protocol::client_frame::Signatures,
     push::{Lane, SessionHandle},
     storage::{IdempotencyKey, IdempotencyRecord, StuckId},
 };
@@ -69,6 +70,8 @@ pub struct Batch {
     pub bytes: usize,
     /// At least one.
     pub records: Vec<Result<Record, RecordRefusal>>,
+    /// What signs them.
+    pub signatures: Signatures,
 }
 
 /// What a PUT wants to be true of the resource before it is changed (protocol.md 7).

@@ -8,7 +8,7 @@ use std::future::{Ready, ready};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, web};
 use streakline_core::{
     civil::Day,
-    id::{ChallengeId, GoalId, UserId},
+    id::{ChallengeId, DeviceId, GoalId, UserId},
 };
 
 use super::{
@@ -78,6 +78,11 @@ impl Ask {
         let name = self.name("verdict");
         let number = name.parse().ok().filter(|n: &u32| n.to_string() == name);
         number.ok_or_else(|| absent("verdict"))
+    }
+
+    /// The device in the path.
+    pub(super) fn device(&self) -> Result<DeviceId, Refusal> {
+        DeviceId::parse(self.name("device")).map_err(|_| absent("device"))
     }
 
     /// The challenge in the path.

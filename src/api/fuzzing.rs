@@ -3,13 +3,13 @@
 use actix_web::http::header::HeaderMap;
 use serde_json::Value;
 use streakline_core::{
-    civil::Day, definition::Definition, id::GoalId, input::Adjustment, limits::AROUND_ROWS_MAX,
-    manual::ManualPolicy, streak::Stage, zone::Zones,
+    attest::PublicKey, civil::Day, definition::Definition, id::GoalId, input::Adjustment,
+    limits::AROUND_ROWS_MAX, manual::ManualPolicy, streak::Stage, zone::Zones,
 };
 
 use super::{
-    adjustments, auth, boards, body, challenge_body, challenges, clock, etag, goal_body,
-    idempotency, instruments, page::Cursors, pauses, query::Query, users, verdicts,
+    adjustments, auth, boards, body, challenge_body, challenges, clock, device_keys, etag,
+    goal_body, idempotency, instruments, page::Cursors, pauses, query::Query, users, verdicts,
 };
 use crate::{
     actors::message::{Precondition, PutGoal, PutUser},
@@ -39,6 +39,8 @@ pub enum Read {
     Decision(Stage),
     /// Of an adjustment.
     Adjustment(Adjustment),
+    /// Of a device's key.
+    DeviceKey(PublicKey),
 }
 
 /// Whose body.
@@ -64,6 +66,8 @@ pub enum Route<'a> {
     Decision,
     /// `POST .../adjustments`.
     Adjustment,
+    /// `PUT .../devices/{device}/key`.
+    DeviceKey,
 }
 
 /// Reads a body, from its bytes on.
@@ -95,6 +99,7 @@ pub fn read(route: Route<'_>, bytes: &[u8], zones: &dyn Zones) -> Result<Read, R
         }
         Route::Verdict => Read::Verdict(verdicts::parse(&json)?),
         Route::Adjustment => Read::Adjustment(adjustments::parse(&json)?),
+        Route::DeviceKey => Read::DeviceKey(device_keys::parse(&json)?),
         Route::Decision => Read::Decision(verdicts::decision(&json)?),
     })
 }

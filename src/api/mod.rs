@@ -29,6 +29,7 @@ mod clock;
 mod cors;
 mod cycles;
 mod days;
+mod device_keys;
 mod devices;
 mod enrolments;
 mod erasure;

@@ -158,6 +158,7 @@ mod tests {
             first_seq: batch_id,
             bytes: 100,
             records: vec![],
+            signatures: vec![],
         }
     }
 

@@ -1,10 +1,11 @@
 //! The deployment's own keys: two Ed25519 keys at most that sign and check tokens, a secret for HS256 where one is
-//! configured, and the admin key.
+//! configured, and the admin key; and what is verified with the keys of devices.
 //!
 //! Not here: who may do what with a token (`api`, `gateway`). Called by the server at its start and at SIGHUP, by every
 //! command that acts as a client, and by tests.
 
 mod current;
+pub mod devices;
 mod files;
 mod friends;
 mod jwt;

@@ -150,6 +150,7 @@ pub(crate) fn device_view() -> DeviceView {
             charging: Some(false),
             at_ms: 1_460_564_300_000,
         }),
+        key: None,
         as_of_ms: 1_460_564_340_500,
         version: 12,
         resume_after: vec![],

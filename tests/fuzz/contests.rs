@@ -47,7 +47,12 @@ pub(crate) fn definition(random: &mut Random) -> Definition {
         rewards: Vec::new(),
         kind: Kind::Most,
         clock: terms::clock(random, starts),
-        evidence: [Evidence::Sensed, Evidence::Any, Evidence::WorkoutWithHr][random.index(3)],
+        evidence: [
+            Evidence::Sensed,
+            Evidence::Any,
+            Evidence::WorkoutWithHr,
+            Evidence::Attested,
+        ][random.index(4)],
         eligibility: maybe(random, attributes::rule),
         segments: maybe(random, attributes::name).into_iter().collect(),
         min_participants: maybe(random, |random| terms::least(random, capacity)),

@@ -290,6 +290,9 @@ impl Person {
             count,
             skewed: random.permille(100),
             records,
+            unsigned: random
+                .permille(300)
+                .then(|| (0..count).filter(|place| place % 3 == 0).collect()),
         }
     }
 }

@@ -105,7 +105,12 @@ pub(crate) fn fact(random: &mut Random) -> Fact {
 
 pub(crate) fn change(random: &mut Random) -> Change {
     let goal = values::goal_id(random);
-    let kind = match random.index(16) {
+    let kind = match random.index(18) {
+        16 => ChangeKind::DeviceKeySet {
+            device: DeviceId(bytes16(random)),
+            key: values::public_key(random).id(),
+        },
+        17 => ChangeKind::DeviceKeyRemoved(DeviceId(bytes16(random))),
         0 => ChangeKind::Created {
             zone: Some(values::name(random)),
         },

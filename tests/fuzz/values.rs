@@ -3,6 +3,7 @@
 //! What a user or a challenge has lived through is `lives`'.
 
 use streakline_core::{
+    attest::{Algorithm, Attest, KeyChange, PublicKey},
     civil::{Day, MINUTE_MS},
     episode::{Episode, Segment, Stage},
     event::{Contribution, Transfer},
@@ -201,6 +202,7 @@ pub(crate) fn stored_record(random: &mut Random) -> StoredRecord {
         record: record(random),
         received_ms: FROM_MS + random.within(0, 1_000) * 600_000,
         skewed: random.permille(100),
+        attest: [Attest::Unasked, Attest::Signed, Attest::Unsigned][random.index(3)],
     }
 }
 
@@ -213,6 +215,14 @@ pub(crate) fn introduction(random: &mut Random) -> DeviceIntroduction {
     }
 }
 
+/// A key of Ed25519 that nobody signs with.
+pub(crate) fn public_key(random: &mut Random) -> PublicKey {
+    PublicKey {
+        algorithm: Algorithm::Ed25519,
+        bytes: bytes32(random).to_vec(),
+    }
+}
+
 fn new_zone(random: &mut Random) -> NewZone {
     NewZone {
         zone: ZONES[random.index(5)].into(),
@@ -222,7 +232,11 @@ fn new_zone(random: &mut Random) -> NewZone {
 }
 
 pub(crate) fn user_input(random: &mut Random) -> UserInput {
-    match random.index(23) {
+    match random.index(24) {
+        23 => UserInput::DeviceKey(KeyChange {
+            device: DeviceId(few(random)),
+            key: maybe(random, public_key),
+        }),
         0 => UserInput::Open {
             device: maybe(random, introduction),
             zone: maybe(random, new_zone),
@@ -315,6 +329,9 @@ fn ingest(random: &mut Random) -> Ingest {
         count,
         skewed: random.permille(100),
         records: (0..count).map(|at| (at, record(random))).collect(),
+        unsigned: maybe(random, |random| {
+            (0..count).filter(|_| random.permille(300)).collect()
+        }),
     }
 }
 

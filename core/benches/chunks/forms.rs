@@ -119,6 +119,7 @@ fn from_columns(
         },
         received_ms: received[at],
         skewed: false,
+        attest: streakline_core::attest::Attest::Unasked,
     };
     (0..id.len()).map(row).collect()
 }

@@ -100,6 +100,7 @@ impl Days {
             record,
             received_ms: batch * batch_ms + lateness_ms(batch),
             skewed: false,
+            attest: streakline_core::attest::Attest::Unasked,
         });
     }
 

@@ -60,6 +60,7 @@ fn sent(records: Vec<Record>) -> Input {
         count: u32::try_from(records.len()).unwrap(),
         skewed: false,
         records: (0..).zip(records).collect(),
+        unsigned: None,
     };
     Input::User(driver(), UserInput::Ingest(batch))
 }

@@ -151,6 +151,7 @@ impl Scene {
             count: u32::try_from(records.len()).unwrap(),
             skewed: false,
             records: (0..).zip(records).collect(),
+            unsigned: None,
         })
     }
 
@@ -165,6 +166,7 @@ impl Scene {
             first_seq: done + 1,
             skewed: false,
             records: records.into_iter().map(Ok).collect(),
+            unsigned: None,
         }
     }
 

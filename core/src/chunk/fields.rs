@@ -2,7 +2,11 @@
 
 use minicbor::decode::Error as DecodeError;
 
-use crate::{record::Content, records::StoredRecord, sample::Method};
+use crate::{attest::Attest, record::Content, records::StoredRecord, sample::Method};
+
+const SKEWED: i64 = 16;
+const SIGNED: i64 = 32;
+const UNSIGNED: i64 = 64;
 
 /// The class, with a deletion as one of its own.
 pub(crate) fn kind(content: &Content) -> i64 {
@@ -37,9 +41,29 @@ pub(crate) fn read_offset(moved: i64) -> Result<Option<i32>, DecodeError> {
     Ok((moved != 0).then_some(offset))
 }
 
-/// Method, wear and the clock's fault, in five bits.
-pub(crate) fn flags(row: &StoredRecord) -> i64 {
-    flags_of(row.record.method, row.record.worn) | if row.skewed { 16 } else { 0 }
+/// Method, wear, the clock's fault and the signature, in seven bits.
+pub(super) fn flags(row: &StoredRecord) -> i64 {
+    let skewed = if row.skewed { SKEWED } else { 0 };
+    let attest = match row.attest {
+        Attest::Unasked => 0,
+        Attest::Signed => SIGNED,
+        Attest::Unsigned => UNSIGNED,
+    };
+    flags_of(row.record.method, row.record.worn) | skewed | attest
+}
+
+/// How a copy came: method, wear, whether its clock was off, its signature.
+pub(super) type Came = (Method, Option<bool>, bool, Attest);
+
+pub(super) fn read_row_flags(flags: i64) -> Result<Came, DecodeError> {
+    let (method, worn) = read_flags(flags & !(SKEWED | SIGNED | UNSIGNED))?;
+    let attest = match flags & (SIGNED | UNSIGNED) {
+        0 => Attest::Unasked,
+        SIGNED => Attest::Signed,
+        UNSIGNED => Attest::Unsigned,
+        _ => return Err(DecodeError::message("unknown flags")),
+    };
+    Ok((method, worn, flags & SKEWED != 0, attest))
 }
 
 /// Method and wear, in four bits.
@@ -58,7 +82,7 @@ pub(crate) fn flags_of(method: Method, worn: Option<bool>) -> i64 {
     method | worn
 }
 
-pub(crate) fn read_flags(flags: i64) -> Result<(Method, Option<bool>, bool), DecodeError> {
+pub(crate) fn read_flags(flags: i64) -> Result<(Method, Option<bool>), DecodeError> {
     let method = match flags & 3 {
         0 => Method::Auto,
         1 => Method::Active,
@@ -71,8 +95,8 @@ pub(crate) fn read_flags(flags: i64) -> Result<(Method, Option<bool>, bool), Dec
         8 => Some(true),
         _ => return Err(DecodeError::message("unknown flags")),
     };
-    match flags & !31 {
-        0 => Ok((method, worn, flags & 16 != 0)),
+    match flags & !15 {
+        0 => Ok((method, worn)),
         _ => Err(DecodeError::message("unknown flags")),
     }
 }

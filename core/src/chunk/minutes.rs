@@ -10,6 +10,8 @@
 //! | 3..7 | totals of the day, episodes, wear, rival episodes, as the head has them |
 //! | 7 | columns of all minutes with amounts: minute, covered, value, trust |
 //! | 8 | columns of all minutes with readings: minute, last instant, count, min, max, last, sum, trust |
+//!
+//! The run of signed samples is not among them: nothing but a score reads it, and no score is made of such a day.
 
 use alloc::vec::Vec;
 use minicbor::{Decoder, decode::Error as DecodeError};
@@ -160,6 +162,7 @@ pub fn decode(bytes: &[u8]) -> Result<Head, DecodeError> {
             display: take(display),
             eligible: eligible.map(&mut take),
             goals: goals.map(&mut take),
+            attested: None,
         };
         head.amounts.insert((metric, binding), runs);
     }
@@ -275,6 +278,7 @@ mod tests {
                     display,
                     eligible,
                     goals,
+                    attested: None,
                 };
                 head.amounts.insert((Metric(metric), binding), cells);
             }

@@ -215,7 +215,7 @@ fn row(cells: [i64; 13], apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeEr
     let [.., offset, kind, value, place, flags, received_ms] = cells;
     let narrow = |n: i64| u32::try_from(n).map_err(|_| DecodeError::message("out of range"));
     let metric = u16::try_from(metric).map_err(|_| DecodeError::message("unknown metric"))?;
-    let (method, worn, skewed) = read_flags(flags)?;
+    let (method, worn, skewed, attest) = fields::read_row_flags(flags)?;
     Ok(StoredRecord {
         binding: narrow(binding)?,
         record: Record {
@@ -231,6 +231,7 @@ fn row(cells: [i64; 13], apart: &mut Apart<'_>) -> Result<StoredRecord, DecodeEr
         },
         received_ms,
         skewed,
+        attest,
     })
 }
 

@@ -6,6 +6,7 @@ use super::{
     *,
 };
 use crate::{
+    attest::Attest,
     civil::Day,
     episode::{Segment, Stage},
     sample::Method,
@@ -62,11 +63,12 @@ pub(crate) fn any_record() -> impl Strategy<Value = StoredRecord> {
     };
     let narrow = || prop_oneof![any::<u32>(), 0_u32..3];
     let times = (moment(), moment(), moment(), any::<Option<i32>>());
-    let marks = (method, any::<Option<bool>>(), any::<bool>());
+    let attest = select(vec![Attest::Unasked, Attest::Signed, Attest::Unsigned]);
+    let marks = (method, any::<Option<bool>>(), (any::<bool>(), attest));
     let numbers = (narrow(), narrow(), any::<u16>());
     (id, times, any_content(), marks, numbers).prop_map(|(id, times, content, marks, numbers)| {
         let (start_ms, end_ms, received_ms, offset_s) = times;
-        let (method, worn, skewed) = marks;
+        let (method, worn, (skewed, attest)) = marks;
         let (binding, version, metric) = numbers;
         StoredRecord {
             binding,
@@ -83,6 +85,7 @@ pub(crate) fn any_record() -> impl Strategy<Value = StoredRecord> {
             },
             received_ms,
             skewed,
+            attest,
         }
     })
 }
@@ -141,6 +144,7 @@ fn minute(minute: i64, steps: i64) -> StoredRecord {
         },
         received_ms: start_ms - start_ms % 600_000 + 600_000,
         skewed: false,
+        attest: Attest::Unasked,
     }
 }
 

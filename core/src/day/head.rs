@@ -31,16 +31,37 @@ pub struct DeviceCells {
     /// What goals read; `None`: the same, or goals read no total of their own.
     #[n(2)]
     pub goals: Option<Cells>,
+    /// What the device has signed; `None`: nothing.
+    #[n(3)]
+    pub attested: Option<Attested>,
 }
+
+/// Minutes of what a device has signed.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Attested {
+    /// They are the eligible ones.
+    #[n(0)]
+    AsEligible,
+    /// Others.
+    #[n(1)]
+    Own(#[n(0)] Cells),
+}
+
+/// What a device says that has no minutes.
+const NO_CELLS: &Cells = &Cells::NONE;
 
 impl DeviceCells {
     /// The minutes of the run that a total comes from.
     #[must_use]
     pub fn run(&self, total: Total) -> &Cells {
-        let own = match total {
-            Total::Display => None,
-            Total::Eligible => self.eligible.as_ref(),
-            Total::Goals => self.goals.as_ref(),
+        let own = match (total, &self.attested) {
+            (Total::Display, _) => None,
+            (Total::Eligible, _) | (Total::Attested, Some(Attested::AsEligible)) => {
+                self.eligible.as_ref()
+            }
+            (Total::Goals, _) => self.goals.as_ref(),
+            (Total::Attested, Some(Attested::Own(own))) => Some(own),
+            (Total::Attested, None) => Some(NO_CELLS),
         };
         own.unwrap_or(&self.display)
     }
@@ -50,7 +71,30 @@ impl DeviceCells {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let own = [&self.eligible, &self.goals];
-        self.display.is_empty() && own.into_iter().flatten().all(Cells::is_empty)
+        self.display.is_empty()
+            && own.into_iter().flatten().all(Cells::is_empty)
+            && self.run(Total::Attested).is_empty()
+    }
+
+    /// Takes the attested minutes out, whichever way they are kept.
+    pub fn take_attested(&mut self) -> Cells {
+        match self.attested.take() {
+            None => Cells::default(),
+            Some(Attested::AsEligible) => self.run(Total::Eligible).clone(),
+            Some(Attested::Own(own)) => own,
+        }
+    }
+
+    /// Keeps the attested minutes in the one way that is shortest.
+    pub fn settle_attested(&mut self) {
+        let Some(Attested::Own(own)) = &self.attested else {
+            return;
+        };
+        if own.is_empty() {
+            self.attested = None;
+        } else if own == self.run(Total::Eligible) {
+            self.attested = Some(Attested::AsEligible);
+        }
     }
 }
 
@@ -91,6 +135,9 @@ pub struct DayTotals {
     /// From those that goals read; none where goals read no total of their own.
     #[n(2)]
     pub goals: Option<DayTotal>,
+    /// From the signed ones.
+    #[n(3)]
+    pub attested: Option<DayTotal>,
 }
 
 impl DayTotals {
@@ -101,6 +148,7 @@ impl DayTotals {
             Total::Display => self.display,
             Total::Eligible => self.eligible,
             Total::Goals => self.goals,
+            Total::Attested => self.attested,
         }
     }
 }
@@ -246,6 +294,10 @@ impl Head {
             if totals.goals.is_some() {
                 hash_total(&mut hash, totals.goals);
             }
+            if totals.attested.is_some() {
+                hash.update(b"attested");
+                hash_total(&mut hash, totals.attested);
+            }
         }
         hash.finalize().into()
     }
@@ -261,6 +313,10 @@ impl Head {
             if let Some(goals) = &cells.goals {
                 hash.update(b"goals");
                 hash_cells(hash, goals);
+            }
+            if cells.attested.is_some() {
+                hash.update(b"attested");
+                hash_cells(hash, cells.run(Total::Attested));
             }
         }
         for ((metric, _), readings) in self.readings.iter().filter(|((_, by), _)| own(*by)) {

@@ -19,7 +19,7 @@ use crate::{
     small_map::SmallMap,
 };
 
-pub use head::{DayTotals, DeviceCells, Head, HeldEpisode, Standing};
+pub use head::{Attested, DayTotals, DeviceCells, Head, HeldEpisode, Standing};
 pub use identities::Identities;
 pub use links::Links;
 
@@ -116,7 +116,7 @@ pub struct DayState {
     /// Minutes that a sample says were worn (domain.md 3.2).
     #[n(21)]
     pub worn_minutes: u32,
-    /// Winning records that start in it and are kept aside for their clock (domain.md 2.4).
+    /// Winning records that start in it and are kept aside: for their clock (domain.md 2.4) or their signature (9.1, S12).
     #[n(22)]
     pub quarantined: u32,
     /// What goals read of a metric, where that is not its eligible amount, store units (`manual_policy`, domain.md 1.4).

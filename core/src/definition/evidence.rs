@@ -21,6 +21,9 @@ pub enum Evidence {
     /// Measured ones of minutes that lie in a measured workout and have a measured heart rate.
     #[n(2)]
     WorkoutWithHr,
+    /// Measured ones that the key of their device has signed (ADR 0077).
+    #[n(3)]
+    Attested,
 }
 
 impl Evidence {
@@ -31,6 +34,7 @@ impl Evidence {
             Self::Sensed => "sensed",
             Self::Any => "any",
             Self::WorkoutWithHr => "workout_with_hr",
+            Self::Attested => "attested",
         }
     }
 
@@ -48,9 +52,16 @@ impl Evidence {
             (Self::Sensed | Self::WorkoutWithHr, _) | (Self::Any, ManualPolicy::Include) => {
                 Some(Total::Eligible)
             }
+            (Self::Attested, _) => Some(Total::Attested),
             (Self::Any, ManualPolicy::GoalsOnly) => Some(Total::Goals),
             (Self::Any, ManualPolicy::Exclude) => None,
         }
+    }
+
+    /// Whether it asks for more than a measured sample, so that eligible amounts may not count.
+    #[must_use]
+    pub fn is_proof(self) -> bool {
+        matches!(self, Self::WorkoutWithHr | Self::Attested)
     }
 
     /// Whether it looks at a metric besides the one that is counted.

@@ -401,6 +401,8 @@ pub enum Judgement {
     Clamped,
     /// Kept, shown, but not eligible: the session's clock is off.
     Quarantined,
+    /// The same: the signature that the device's key asks for is missing or wrong (ADR 0077).
+    Unsigned,
     /// Kept aside: the user is on hold (ADR 0015); it counts once an operator releases the user.
     Kept,
     /// Refused.

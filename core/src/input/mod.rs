@@ -7,21 +7,24 @@ mod adjustment;
 mod battery;
 mod challenge;
 mod conclusion;
+mod ingest;
 
 pub use adjustment::Adjustment;
 pub use battery::BatteryReport;
 pub use challenge::ChallengeInput;
 pub use conclusion::{Conclusion, TeamPlace};
+pub use ingest::Ingest;
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attest::KeyChange,
     attribute::Attributes,
     civil::Day,
     definition::Definition,
     goal::Revision,
-    id::{ChallengeId, DeviceId, GoalId, OutboxId, PartitionId, Position, UserId},
+    id::{ChallengeId, DeviceId, GoalId, PartitionId, Position, UserId},
     limits,
     period::{Period, WeekStart},
     poison::{Retry, Skip},
@@ -168,42 +171,6 @@ pub struct Import {
     pub records: Vec<Record>,
 }
 
-/// The admitted part of one batch.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Ingest {
-    /// From which device.
-    #[n(0)]
-    pub device: DeviceId,
-    /// From which of its queues.
-    #[n(1)]
-    pub outbox: OutboxId,
-    /// 0 live, 1 backfill.
-    #[n(2)]
-    pub lane: u8,
-    /// Number of the batch's first record.
-    #[n(3)]
-    pub first_seq: u64,
-    /// Records of the batch, refused ones included.
-    #[n(4)]
-    pub count: u32,
-    /// The session's clock was off (domain.md 2.4): its records are quarantined.
-    #[n(5)]
-    pub skewed: bool,
-    /// The admitted records, each with its place in the batch.
-    #[n(6)]
-    pub records: Vec<(u32, Record)>,
-}
-
-impl Ingest {
-    /// Number of the batch's last record.
-    #[must_use]
-    pub fn last_seq(&self) -> u64 {
-        self.first_seq
-            .saturating_add(u64::from(self.count))
-            .saturating_sub(1)
-    }
-}
-
 /// Inputs of a user. Numbers 20 to 39 are kept for decisions, outcomes, messages and attributes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum UserInput {
@@ -335,6 +302,9 @@ pub enum UserInput {
     /// A device told of its battery.
     #[n(76)]
     Battery(#[n(0)] BatteryReport),
+    /// A key of a device.
+    #[n(77)]
+    DeviceKey(#[n(0)] KeyChange),
     /// Nothing but the time: runs every boundary up to the stamp.
     #[n(9)]
     Tick,
@@ -435,6 +405,7 @@ impl UserInput {
             Self::Conclude { .. } => "conclude",
             Self::Import(_) => "import",
             Self::Battery(_) => "battery",
+            Self::DeviceKey(_) => "device_key",
             Self::Tick => "tick",
             Self::Skip(_) => "skip",
             Self::Retry(_) => "retry",

@@ -92,6 +92,7 @@ fn batch(seq: u64, value: i64) -> UserInput {
         count: 1,
         skewed: false,
         records: vec![(0, record)],
+        unsigned: None,
     })
 }
 

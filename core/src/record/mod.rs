@@ -221,7 +221,7 @@ impl Record {
     }
 
     /// Keys stand in the order of their encoded bytes: shorter first, then by letters.
-    fn write_canonical(&self, e: &mut Canonical<'_>) -> Written {
+    pub(crate) fn write_canonical(&self, e: &mut Canonical<'_>) -> Written {
         let timed = !self.is_deleted();
         e.map(self.canonical_keys())?;
         if let Some(worn) = self.worn.filter(|_| timed) {
@@ -292,8 +292,8 @@ impl Record {
     }
 }
 
-type Canonical<'a> = minicbor::Encoder<&'a mut Vec<u8>>;
-type Written = Result<(), minicbor::encode::Error<core::convert::Infallible>>;
+pub(crate) type Canonical<'a> = minicbor::Encoder<&'a mut Vec<u8>>;
+pub(crate) type Written = Result<(), minicbor::encode::Error<core::convert::Infallible>>;
 
 fn write_metric(e: &mut Canonical<'_>, metric: Metric) -> Written {
     match metric.built_in_name() {

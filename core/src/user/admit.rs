@@ -36,6 +36,8 @@ pub struct Arrival {
     pub skewed: bool,
     /// What was parsed, or why not.
     pub records: Vec<Result<Record, RecordRefusal>>,
+    /// Places of records without a signature of the device's key, rising; `None`: it has no key, and nobody looked.
+    pub unsigned: Option<Vec<u32>>,
 }
 
 /// What becomes of a batch.
@@ -66,11 +68,13 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
     let mut recent = recent(user, &arrival);
     let (mut admitted, mut refused) = (Vec::new(), Vec::new());
     let mut taken = BTreeMap::new();
+    let unsigned = arrival.unsigned.as_ref();
+    let signed = |place| unsigned.is_some_and(|held| held.binary_search(&place).is_err());
     for (offset, record) in (0_u32..).zip(arrival.records) {
         let judged = record.and_then(|record| in_time(record, stamp_ms));
         let seq = arrival.first_seq.saturating_add(u64::from(offset));
         match judged {
-            Ok(record) if repeats(&recent, binding, &record) => {
+            Ok(record) if repeats(&recent, binding, &record, signed(offset)) => {
                 refused.push((seq, Judgement::Duplicate));
             }
             Ok(record) => match with_room(user, &mut taken, record) {
@@ -91,6 +95,7 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
         first_seq: arrival.first_seq,
         count,
         skewed: arrival.skewed,
+        unsigned: unsigned.map(|held| among(held, &admitted)),
         records: admitted,
     };
     if ingest.records.is_empty() && ingest.last_seq() <= durable {
@@ -100,6 +105,12 @@ pub fn batch(user: &User, arrival: Arrival, pending_to: Option<u64>, stamp_ms: i
         });
     }
     Admission::Journal(ingest, refused)
+}
+
+/// The places that are those of admitted records.
+fn among(places: &[u32], admitted: &[(u32, Record)]) -> Vec<u32> {
+    let own = |place: &u32| admitted.binary_search_by_key(place, |(at, _)| *at).is_ok();
+    places.iter().copied().filter(own).collect()
 }
 
 /// Refuses a record whose day has all that it may have: every record of a day is read again when something late changes it,
@@ -157,11 +168,14 @@ fn recent(user: &User, arrival: &Arrival) -> Records {
     known
 }
 
-/// An exact repeat of a clean record that is still at hand.
-fn repeats(recent: &Records, binding: Option<u32>, record: &Record) -> bool {
+/// An exact repeat of a clean record that is still at hand, and that proves nothing new.
+fn repeats(recent: &Records, binding: Option<u32>, record: &Record, signed: bool) -> bool {
     let copies = binding.and_then(|binding| recent.get(&(binding, record.id)));
     let held = copies.and_then(records::winner);
-    held.is_some_and(|held| held.copy.record.says_the_same(record) && !held.quarantined)
+    held.is_some_and(|held| {
+        let news = held.quarantined || signed && !held.attested;
+        held.copy.record.says_the_same(record) && !news
+    })
 }
 
 /// Event end decides (domain.md 1.5): at most 120 s ahead, at most 30 days old.

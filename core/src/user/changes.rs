@@ -5,6 +5,7 @@ use alloc::{string::String, string::ToString};
 
 use super::User;
 use crate::{
+    attest::KeyChange,
     attribute::Attributes,
     change::{Change, ChangeKind},
     event::EventId,
@@ -95,6 +96,7 @@ impl Before {
                 note(user, header, ChangeKind::ChallengeLeft(*challenge));
             }
             UserInput::Import(import) => note(user, header, imported(import)),
+            UserInput::DeviceKey(change) => note(user, header, keyed(change)),
             UserInput::Adjust(adjustment) => {
                 let kind = ChangeKind::Adjusted {
                     day: user.day_of(user.now_ms.max(header.stamp_ms)),
@@ -181,6 +183,17 @@ fn day_start(user: &User) -> Option<(u16, i32)> {
 fn described(user: &User, device: DeviceId) -> Option<(Option<String>, Option<String>)> {
     let held = user.devices.get(&device)?;
     Some((held.vendor.clone(), held.model.clone()))
+}
+
+fn keyed(change: &KeyChange) -> ChangeKind {
+    let device = change.device;
+    match &change.key {
+        Some(key) => ChangeKind::DeviceKeySet {
+            device,
+            key: key.id(),
+        },
+        None => ChangeKind::DeviceKeyRemoved(device),
+    }
 }
 
 fn imported(import: &Import) -> ChangeKind {

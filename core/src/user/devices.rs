@@ -7,14 +7,32 @@ use alloc::{boxed::Box, collections::BTreeSet, vec::Vec};
 use super::{Device, Reading, User, fold::Fold, seen};
 use crate::{
     input::DeviceIntroduction,
+    manual::{Known, ManualPolicy, Total},
     record::{Content, Epoch, Record},
     small_map::SmallMap,
 };
 
+/// In which totals a sample counts besides what is shown.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counts {
+    /// In every one that all challenges and goals read.
+    pub eligible: bool,
+    /// In what is read by who believes signed samples alone.
+    pub attested: bool,
+}
+
+impl Counts {
+    pub(super) fn of(policy: ManualPolicy, record: &Record, known: Known) -> Self {
+        Self {
+            eligible: policy.takes(Total::Eligible, record, known),
+            attested: policy.takes(Total::Attested, record, known),
+        }
+    }
+}
+
 impl Device {
-    /// Remembers an accepted sample: the highest id, how far the metric is covered, the latest reading of a counter. `eligible`:
-    /// it counts in every total.
-    pub(super) fn note(&mut self, record: &Record, eligible: bool) {
+    /// Remembers an accepted sample: the highest id, how far the metric is covered, the latest reading of a counter.
+    pub(super) fn note(&mut self, record: &Record, counts: Counts) {
         self.highest_id = self.highest_id.max(Some(record.id));
         if record.is_deleted() {
             return;
@@ -25,7 +43,7 @@ impl Device {
             epoch: epoch @ Epoch::Run(_),
         } = &record.content
         {
-            let counts = eligible && record.end_ms > covered_ms;
+            let counts = Some(counts).filter(|of| of.eligible && record.end_ms > covered_ms);
             self.note_reading(record, (*value, epoch), counts);
         }
         if let Content::Delta(_) = record.content {
@@ -42,12 +60,18 @@ impl Device {
 
     /// Only from the latest of all readings can the next one be counted, and only where every run of the merge reads it; what
     /// comes for an instant that is covered may change it, and then nobody knows without the stored ones.
-    fn note_reading(&mut self, record: &Record, (value, epoch): (i64, &Epoch), counts: bool) {
-        if counts {
+    fn note_reading(
+        &mut self,
+        record: &Record,
+        (value, epoch): (i64, &Epoch),
+        counts: Option<Counts>,
+    ) {
+        if let Some(counts) = counts {
             let reading = Reading {
                 value,
                 at_ms: record.end_ms,
                 epoch: epoch.clone(),
+                attested: counts.attested,
             };
             self.counters.insert(record.metric, reading);
         } else {
@@ -82,6 +106,7 @@ impl Device {
             seen: SmallMap::default(),
             battery: None,
             version: 0,
+            registration: None,
         }
     }
 }

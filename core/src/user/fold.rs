@@ -10,8 +10,8 @@ use alloc::{
 };
 
 use super::{
-    Rules, User, adjustment, changes, closing, devices, enrolment, goals, hold, import, ingest,
-    marks, profile, seen, streaks,
+    Rules, User, adjustment, changes, closing, device_keys, devices, enrolment, goals, hold,
+    import, ingest, marks, profile, seen, streaks,
 };
 use crate::{
     civil::Day,
@@ -258,6 +258,7 @@ fn apply(user: &mut User, fold: &mut Fold<'_>, input: &UserInput) {
         | UserInput::Conclude { .. } => hear(user, fold, input),
         UserInput::Import(brought) => import::take(user, fold, brought),
         UserInput::Battery(report) => seen::report(user, fold, report),
+        UserInput::DeviceKey(change) => device_keys::change(user, fold, change),
         UserInput::BuyFreeze(_)
         | UserInput::Repair { .. }
         | UserInput::Pause { .. }

@@ -7,10 +7,11 @@ use core::mem::size_of;
 
 use super::{Device, User, resident::Resident};
 use crate::{
+    attest::Registration,
     attribute,
     change::Change,
     civil::Day,
-    day::{DayState, DeviceCells, Head, HeldEpisode},
+    day::{Attested, DayState, DeviceCells, Head, HeldEpisode},
     episode::{Episode, Segment},
     event::{Fact, Transfer},
     goal::{Goal, Revision, WINDOW_DAYS, WindowDay},
@@ -28,9 +29,14 @@ const ENTRY_BYTES: usize = 48;
 impl DeviceCells {
     fn bytes(&self) -> usize {
         let own = [&self.eligible, &self.goals].into_iter().flatten();
+        let attested = match &self.attested {
+            Some(Attested::Own(cells)) => cells.bytes(),
+            _ => 0,
+        };
         own.fold(self.display.bytes(), |sum, cells| {
             sum.saturating_add(cells.bytes())
         })
+        .saturating_add(attested)
     }
 }
 
@@ -93,6 +99,12 @@ impl DayState {
     }
 }
 
+fn registration_bytes(held: &Registration) -> usize {
+    let registered = held.registered.as_ref();
+    let key = registered.map_or(0, |held| held.key.bytes.capacity());
+    size_of::<Registration>().saturating_add(key)
+}
+
 impl Device {
     fn bytes(&self) -> usize {
         let outboxes = self.outboxes.capacity();
@@ -102,6 +114,7 @@ impl Device {
             .saturating_add(self.covered.bytes())
             .saturating_add(self.counters.bytes())
             .saturating_add(self.seen.bytes())
+            .saturating_add(self.registration.as_deref().map_or(0, registration_bytes))
     }
 }
 

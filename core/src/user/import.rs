@@ -8,6 +8,7 @@ use alloc::{collections::BTreeMap, collections::BTreeSet, format, vec::Vec};
 
 use super::{User, admit, devices, fold::Fold, ingest, progress};
 use crate::{
+    attest::Attest,
     civil::Day,
     event::Topic,
     id::DeviceId,
@@ -155,6 +156,7 @@ pub(super) fn take(user: &mut User, fold: &mut Fold<'_>, import: &Import) {
         record: record.clone(),
         received_ms: fold.header.stamp_ms,
         skewed: true,
+        attest: Attest::Unasked,
     };
     // Between admission and fold a day may have come to its end.
     let at_ms = fold.header.stamp_ms;

@@ -8,17 +8,19 @@ use alloc::{
 
 use super::{
     User, counters,
+    devices::Counts,
     fold::{Fold, Loaded},
     hold, is_archived, plan, progress, rebuild, seen,
 };
 use crate::{
+    attest::Attest,
     calendar::DaySpan,
     civil::Day,
-    day::DeviceCells,
+    day::{Attested, DeviceCells},
     event::{BatchOutcome, Event, Judgement},
     input::Ingest,
     limits,
-    manual::Total,
+    manual::{Known, ManualPolicy, Total},
     merge,
     metric::Metric,
     poison::Numbered,
@@ -70,6 +72,7 @@ pub(super) fn ingest(user: &mut User, fold: &mut Fold<'_>, input: &Ingest) {
             record: record.clone(),
             received_ms: fold.header.stamp_ms,
             skewed: input.skewed,
+            attest: input.attest(*offset, record),
         };
         if let Some(judgement) = take(user, fold, &mut batch, copy) {
             results.push((
@@ -116,7 +119,7 @@ fn take(
 ) -> Option<Judgement> {
     let judgement = accepted_as(&copy);
     let span = batch.span_of(user, copy.record.start_ms);
-    match plan::road(user, (batch.binding, span), (&copy.record, copy.skewed)) {
+    match plan::road(user, (batch.binding, span), (&copy.record, copy.known())) {
         // A total of a day is never here, so the day of its start is the one that it is kept with.
         plan::Road::Fast => {
             if let Some(known) = &mut batch.known {
@@ -145,6 +148,9 @@ fn accept(user: &mut User, fold: &Fold<'_>, batch: &mut Batch, copy: StoredRecor
 fn accepted_as(copy: &StoredRecord) -> Option<Judgement> {
     if copy.skewed {
         return Some(Judgement::Quarantined);
+    }
+    if copy.attest == Attest::Unsigned {
+        return Some(Judgement::Unsigned);
     }
     let cap = progress::minute_cap(copy.record.metric)?;
     let steepest = || {
@@ -207,8 +213,8 @@ fn judge(
     }
     if let Some(held) = held {
         if held.copy.record.says_the_same(&copy.record) {
-            // A clean copy clears a quarantine; any other repeat changes nothing.
-            if !held.quarantined || copy.skewed {
+            // A clean copy clears a quarantine, a signed one proves; any other repeat changes nothing.
+            if !held.gains_by(copy.known()) {
                 return Some(Judgement::Duplicate);
             }
         } else if !records::beats(&copy.record, &held.copy.record) {
@@ -288,12 +294,10 @@ fn keep(user: &mut User, batch: &Batch, day: Day, copy: &StoredRecord) {
         .or_default()
         .note(copy.binding, record.id, reach_ms(record));
     note_counter(user, copy);
-    let eligible = user
-        .manual_policy
-        .takes(Total::Eligible, record, copy.skewed);
+    let counts = Counts::of(user.manual_policy, record, copy.known());
     let devices = user.devices.values_mut();
     let own = devices.filter(|device| device.binding == batch.binding);
-    own.for_each(|device| device.note(record, eligible));
+    own.for_each(|device| device.note(record, counts));
 }
 
 /// Notes on which days a counter was read.
@@ -334,19 +338,42 @@ fn append(user: &mut User, batch: &mut Batch, span: DaySpan, copy: &StoredRecord
         merge::append_reading(head.readings.or_default(key), record);
     } else {
         let cells = head.amounts.or_default(key);
+        append_attested(cells, (before, record), policy, copy.known());
         append_cells(cells, (before, record), |total| {
-            policy.leaves_out(total, record, copy.skewed)
+            policy.leaves_out(total, record, copy.known())
         });
+        cells.settle_attested();
         if cells.is_empty() {
             head.amounts.remove(&key);
         }
     }
     head.wear.note(&copy.record, span);
     state.worn_minutes = head.wear.minutes();
-    state.quarantined = state.quarantined.saturating_add(u32::from(copy.skewed));
+    let aside = u32::from(copy.known().quarantined);
+    state.quarantined = state.quarantined.saturating_add(aside);
     state.records = state.records.saturating_add(1);
     state.identities.add(device, record.id, record.version);
     batch.touched.entry(day).or_default().insert(record.metric);
+}
+
+/// Before the other runs are appended to, since this one may be the eligible one as it was until now.
+fn append_attested(
+    cells: &mut DeviceCells,
+    (before, record): (Option<(i64, i64)>, &Record),
+    policy: ManualPolicy,
+    known: Known,
+) {
+    let counts = Counts::of(policy, record, known);
+    let mut own = match &cells.attested {
+        // What most devices are: without a key, or with all their samples signed.
+        None if !counts.attested => return,
+        Some(Attested::AsEligible) if counts.attested == counts.eligible => return,
+        _ => cells.take_attested(),
+    };
+    if counts.attested {
+        merge::append(&mut own, before, record);
+    }
+    cells.attested = Some(Attested::Own(own));
 }
 
 fn append_cells(
@@ -358,6 +385,7 @@ fn append_cells(
         display,
         eligible,
         goals,
+        ..
     } = cells;
     let mut others = [(Total::Eligible, eligible), (Total::Goals, goals)];
     for (total, own) in &mut others {

@@ -10,6 +10,7 @@ mod changes;
 mod closing;
 mod counters;
 mod counting;
+pub mod device_keys;
 pub mod device_order;
 mod devices;
 mod enrolment;
@@ -56,6 +57,7 @@ use alloc::{
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attest::{PublicKey, Registration},
     attribute::Attributes,
     calendar::Calendar,
     change::Change,
@@ -155,6 +157,9 @@ pub struct Device {
     #[n(42)]
     #[cbor(default)]
     pub version: u64,
+    /// Its key, where it ever had one (ADR 0077).
+    #[n(43)]
+    pub registration: Option<Box<Registration>>,
 }
 
 /// The latest reading of a counter.
@@ -169,9 +174,20 @@ pub struct Reading {
     /// Which run of the counter.
     #[n(2)]
     pub epoch: Epoch,
+    /// Whether it counts for who believes signed samples alone; the next one is counted from it only if it does too.
+    #[n(3)]
+    #[cbor(default)]
+    pub attested: bool,
 }
 
 impl Device {
+    /// The key that its samples must be signed with, where one is registered.
+    #[must_use]
+    pub fn key(&self) -> Option<&PublicKey> {
+        let registered = self.registration.as_deref()?.registered.as_ref()?;
+        Some(&registered.key)
+    }
+
     /// How far it has covered a metric, POSIX ms.
     #[must_use]
     pub fn covered_to_ms(&self, metric: Metric) -> i64 {

@@ -6,16 +6,19 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use super::{
     Device, User,
     counters::{self, Counters, Runs},
-    counting, goals, score,
+    counting,
+    devices::Counts,
+    goals, score,
 };
 use crate::{
+    attest::Attest,
     calendar::DaySpan,
     civil::Day,
     day::DayState,
     id::RecordId,
     input::{DeviceIntroduction, Import, Ingest, NewProfile, NewZone, UserInput},
     limits,
-    manual::Total,
+    manual::Known,
     metric::Metric,
     poison::is_control,
     record::{Content, Epoch, Record},
@@ -38,19 +41,19 @@ pub(super) enum Road {
 pub(super) fn road(
     user: &User,
     (binding, span): (u32, DaySpan),
-    (record, skewed): (&Record, bool),
+    (record, known): (&Record, Known),
 ) -> Road {
     let Some((_, device)) = user.device_of(binding) else {
         return Road::Slow;
     };
-    let known = device
+    let again = device
         .highest_id
         .is_some_and(|highest| record.id <= highest);
-    if known || record.is_deleted() {
+    if again || record.is_deleted() {
         return Road::Slow;
     }
-    let eligible = user.manual_policy.takes(Total::Eligible, record, skewed);
-    let Some((from_ms, to_ms)) = adds(device, record, eligible).filter(|_| record.version == 1)
+    let counts = Counts::of(user.manual_policy, record, known);
+    let Some((from_ms, to_ms)) = adds(device, record, counts).filter(|_| record.version == 1)
     else {
         return Road::New;
     };
@@ -74,7 +77,7 @@ fn is_within(user: &User, span: DaySpan, (from_ms, to_ms): (i64, i64)) -> bool {
 
 /// The time that a record adds behind what its device has covered of the metric; `None` where it may overlap, or says
 /// something about more than its own minutes.
-fn adds(device: &Device, record: &Record, eligible: bool) -> Option<(i64, i64)> {
+fn adds(device: &Device, record: &Record, counts: Counts) -> Option<(i64, i64)> {
     let covered_ms = device.covered_to_ms(record.metric);
     match &record.content {
         Content::Delta(_) | Content::Gauge(_) => {
@@ -83,7 +86,7 @@ fn adds(device: &Device, record: &Record, eligible: bool) -> Option<(i64, i64)> 
         Content::Cumulative { epoch, .. } => {
             let last = device.counters.get(&record.metric)?;
             let next = last.epoch == *epoch && last.at_ms >= covered_ms;
-            let next = next && eligible;
+            let next = next && counts.eligible && last.attested == counts.attested;
             (next && record.end_ms > last.at_ms).then_some((last.at_ms, record.end_ms))
         }
         Content::Episode(_) | Content::Deleted => None,
@@ -330,8 +333,11 @@ fn spans_of_batch(user: &User, batch: &Ingest) -> Vec<Span> {
     if is_live(user, device, batch) {
         return Vec::new();
     }
-    let records: Vec<&Record> = batch.records.iter().map(|(_, record)| record).collect();
-    follow(user, Device::clone(device), (&records, batch.skewed), false)
+    let known =
+        |(place, record): &(u32, Record)| Known::of(batch.skewed, batch.attest(*place, record));
+    let records = batch.records.iter().map(|row| (&row.1, known(row)));
+    let records: Vec<(&Record, Known)> = records.collect();
+    follow(user, Device::clone(device), &records, false)
 }
 
 /// Whether each record of a batch comes behind the one before and all that its device has sent: what nearly every batch is, so
@@ -385,37 +391,33 @@ fn spans_of_import(user: &User, import: &Import) -> Vec<Span> {
     let Some(device) = known.or_else(|| import.introduction.as_ref().map(new)) else {
         return Vec::new();
     };
-    let records: Vec<&Record> = import.records.iter().collect();
-    follow(user, device, (&records, true), true)
+    let aside = Known::of(true, Attest::Unasked);
+    let records = import.records.iter().map(|record| (record, aside));
+    follow(user, device, &records.collect::<Vec<_>>(), true)
 }
 
 /// Follows records one by one, as the fold will; `all`: none of them takes the fast road.
-fn follow(
-    user: &User,
-    mut device: Device,
-    (records, skewed): (&[&Record], bool),
-    all: bool,
-) -> Vec<Span> {
+fn follow(user: &User, mut device: Device, records: &[(&Record, Known)], all: bool) -> Vec<Span> {
     let binding = device.binding;
     let mut runs = user.counter_runs.clone();
     let mut spans = Vec::new();
-    for (at, record) in records.iter().enumerate() {
-        let known = all || device.highest_id.is_some_and(|held| record.id <= held);
-        let eligible = user.manual_policy.takes(Total::Eligible, record, skewed);
-        let behind = adds(&device, record, eligible).is_none();
+    for (at, (record, known)) in records.iter().enumerate() {
+        let again = all || device.highest_id.is_some_and(|held| record.id <= held);
+        let counts = Counts::of(user.manual_policy, record, *known);
+        let behind = adds(&device, record, counts).is_none();
         let span = user.calendar().span_of(record.start_ms);
-        let slow = road(user, (binding, span), (record, skewed)) != Road::Fast;
-        device.note(record, eligible);
+        let slow = road(user, (binding, span), (record, *known)) != Road::Fast;
+        device.note(record, counts);
         let days = [user.day_of(record.start_ms), user.day_of(record.end_ms)];
         counters::note(&mut runs, binding, record, days);
         let reach = |record: &Record| reach_of(user, (binding, record), (&runs, &device));
-        if known || behind || slow {
+        if again || behind || slow {
             spans.extend(reach(record));
         }
-        if known {
-            let earlier = records.iter().take(at);
+        if again {
+            let earlier = records.iter().take(at).map(|(record, _)| *record);
             let same = earlier.filter(|copy| copy.id == record.id);
-            spans.extend(same.filter_map(|copy| reach(copy)));
+            spans.extend(same.filter_map(reach));
             spans.extend(spans_with_id(user, (binding, record), (&runs, &device)));
         }
     }

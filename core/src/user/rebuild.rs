@@ -10,7 +10,7 @@ use alloc::{
 use super::{User, fold::Fold, ingest, plan};
 use crate::{
     civil::{Day, MINUTE_MS},
-    day::{DayState, DayTotals, DeviceCells, Head, HeldEpisode, Identities},
+    day::{Attested, DayState, DayTotals, DeviceCells, Head, HeldEpisode, Identities},
     manual::{ManualPolicy, Total},
     merge::{self, Cell, Cells, DayTotal, Trust},
     metric::Metric,
@@ -138,16 +138,21 @@ fn amounts(policy: ManualPolicy, span: (i64, i64), own: &[&Winner<'_>]) -> Devic
     };
     let display = of(Total::Display);
     let apart = |total: Total| {
-        let out = |w: &&&Winner<'_>| policy.leaves_out(total, &w.copy.record, w.quarantined);
+        let out = |w: &&&Winner<'_>| policy.leaves_out(total, &w.copy.record, w.known());
         let own = tied.iter().any(out).then(|| of(total));
         own.filter(|own| *own != display)
     };
     let (eligible, goals) = (apart(Total::Eligible), apart(Total::Goals));
-    DeviceCells {
+    let attested = tied.iter().any(|w| w.attested);
+    let attested = attested.then(|| Attested::Own(of(Total::Attested)));
+    let mut cells = DeviceCells {
         display,
         eligible,
         goals,
-    }
+        attested,
+    };
+    cells.settle_attested();
+    cells
 }
 
 /// Episodes of one device and metric that end in a day; one that ends with the day's last instant belongs to it.
@@ -207,6 +212,7 @@ fn totals(user: &User, day: Day, series: &Series<'_>) -> SmallMap<Metric, DayTot
                 display: of(Total::Display),
                 eligible: of(Total::Eligible),
                 goals: apart.and_then(of),
+                attested: of(Total::Attested),
             };
             totals.insert(*metric, given);
         }

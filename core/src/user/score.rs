@@ -15,7 +15,7 @@ use super::{
 use crate::{
     civil::{Day, MINUTE_MS},
     definition::{
-        Definition, Evidence, Kind,
+        Definition, Kind,
         kind::{
             duel::{self, Ring},
             survival,
@@ -48,8 +48,7 @@ pub(super) fn score_changed(user: &mut User, id: ChallengeId, day: Day, eligible
         return;
     };
     let of = &held.definition;
-    let all = of.evidence != Evidence::WorkoutWithHr;
-    if all && counting::total(user, of) == Total::Eligible {
+    if !of.evidence.is_proof() && counting::total(user, of) == Total::Eligible {
         score_day(user, id, day, eligible);
     } else {
         let own = counting::minutes(user, of, day);

@@ -14,7 +14,7 @@ use crate::{
     streak::{Pause, Verdict},
     view::{
         BalanceView, DayPhase, DayStatus, DayTopic, DayView, DeviceView, GoalProgress, GoalView,
-        InventoryView, PauseView, SnapshotView, StreakView, UserView, VerdictView,
+        InventoryView, KeyView, PauseView, SnapshotView, StreakView, UserView, VerdictView,
     },
 };
 
@@ -316,6 +316,7 @@ fn device_view(device: DeviceId, held: &Device, as_of_ms: i64) -> DeviceView {
         last_sample_ms: held.last_sample_ms,
         metrics: held.seen.iter().map(|(of, seen)| (*of, *seen)).collect(),
         battery: held.battery,
+        key: held.registration.as_deref().and_then(KeyView::of),
         as_of_ms,
         version: held.version,
         resume_after: held.outboxes.clone(),

@@ -6,6 +6,7 @@ use alloc::{string::String, vec::Vec};
 use minicbor::{Decode, Encode};
 
 use crate::{
+    attest::{KeyId, PublicKey, Registration},
     attribute::Attributes,
     civil::{Day, Local},
     day::Amount,
@@ -144,12 +145,41 @@ pub struct DeviceView {
     pub metrics: Vec<(Metric, Seen)>,
     /// What it said of its battery.
     pub battery: Option<Battery>,
+    /// Its key, where one is registered.
+    pub key: Option<KeyView>,
     /// Clock of the answer, POSIX ms.
     pub as_of_ms: i64,
     /// Counts the changes of its topic.
     pub version: u64,
     /// Where each outbox goes on: highest contiguous durable number, live and backfill; the one used last comes last.
     pub resume_after: Vec<(OutboxId, [u64; 2])>,
+}
+
+/// A key that is registered for a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyView {
+    /// What it is called.
+    pub id: KeyId,
+    /// The key.
+    pub key: PublicKey,
+    /// When it was registered, POSIX ms.
+    pub since_ms: i64,
+    /// Counts the changes of this resource (ETag).
+    pub version: u64,
+}
+
+impl KeyView {
+    /// `None`: the key was taken away.
+    #[must_use]
+    pub fn of(held: &Registration) -> Option<Self> {
+        let registered = held.registered.as_ref()?;
+        Some(Self {
+            id: registered.key.id(),
+            key: registered.key.clone(),
+            since_ms: registered.since_ms,
+            version: held.version,
+        })
+    }
 }
 
 /// Progress of one part of a composite goal.

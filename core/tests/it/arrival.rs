@@ -37,6 +37,7 @@ fn arrival(outbox: u8, first_seq: u64, records: Vec<Record>) -> Arrival {
         first_seq,
         skewed: false,
         records: records.into_iter().map(Ok).collect(),
+        unsigned: None,
     }
 }
 

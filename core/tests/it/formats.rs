@@ -122,6 +122,7 @@ fn rows() -> Vec<StoredRecord> {
         received_ms: date(LIVED).utc_ms() + 20 * HOUR_MS + at / 30,
         skewed: at % 31 == 0,
         record,
+        attest: streakline_core::attest::Attest::Unasked,
     };
     (0..).zip(samples()).map(row).collect()
 }

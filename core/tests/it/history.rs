@@ -351,6 +351,7 @@ impl History {
             first_seq,
             skewed,
             records: records.into_iter().map(checked).collect(),
+            unsigned: None,
         };
         match self.arrive(arrival) {
             Ok(outcome) => outcome.results,
@@ -372,6 +373,7 @@ impl History {
             first_seq: 1,
             skewed,
             records: records.into_iter().map(Ok).collect(),
+            unsigned: None,
         };
         self.arrive(arrival).expect("no gap before the first")
     }

@@ -27,6 +27,7 @@ fn hold(history: &mut History) {
             count: 1,
             skewed: false,
             records: vec![(0, steps(id, history.now_ms - MINUTE_MS, 1, 1))],
+            unsigned: None,
         });
         let (header, _) = history.journal.last().unwrap().clone();
         let mut skip = Skipping::user(&header, &poison).skip;
@@ -195,6 +196,7 @@ fn an_input_that_is_offered_to_a_free_user_comes_now() {
         count: 1,
         skewed: false,
         records: vec![(0, steps(1, noon(0) - HOUR_MS, 60, 8_000))],
+        unsigned: None,
     });
     history.input(retry(stamp_ms, (false, false), encoded(&late)));
     let day = history.day(Day::parse("2016-04-13").unwrap());

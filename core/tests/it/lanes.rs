@@ -100,6 +100,7 @@ impl Phone {
             first_seq: from as u64 + 1,
             skewed: false,
             records: records.into_iter().map(Ok).collect(),
+            unsigned: None,
         };
         let outcome = self
             .history

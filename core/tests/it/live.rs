@@ -131,6 +131,7 @@ fn needed(history: &History, number: u8, records: &[Record]) -> usize {
         first_seq: own.up_to_seq(outbox, 0) + 1,
         skewed: false,
         records: records.iter().cloned().map(Ok).collect(),
+        unsigned: None,
     };
     let Admission::Journal(ingest, _) = admit::batch(&history.user, arrival, None, history.now_ms)
     else {

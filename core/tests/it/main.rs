@@ -5,6 +5,7 @@
 mod agreement;
 mod arrival;
 mod asking;
+mod attested;
 mod attributes;
 mod boards;
 mod challenges;

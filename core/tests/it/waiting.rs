@@ -30,6 +30,7 @@ fn wait(resident: &mut Resident, index: u64, first_seq: u64) {
         count: 60,
         skewed: false,
         records: Vec::new(),
+        unsigned: None,
     };
     resident.enqueue(header, UserInput::Ingest(ingest));
 }
@@ -49,6 +50,7 @@ fn a_batch_that_comes_again_behind_newer_ones_leaves_no_gap_for_the_next() {
         first_seq: 121,
         skewed: false,
         records: Vec::new(),
+        unsigned: None,
     };
     let admitted = admit::batch(resident.user(), next, pending_to, 0);
     assert!(

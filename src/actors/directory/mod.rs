@@ -6,6 +6,7 @@ mod boards;
 mod campaigns;
 mod challenges;
 mod cycles;
+mod device_keys;
 mod ending;
 mod erasure;
 mod explain;

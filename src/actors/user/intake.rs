@@ -10,6 +10,7 @@ use super::{
     outbound::{end, pump},
     stream::answer,
 };
+use crate::keys::devices;
 use crate::telemetry::series;
 use crate::{
     actors::{host::InFlight, message::Batch},
@@ -105,6 +106,11 @@ fn judge(held: &UserCell, session: SessionHandle, batch: Batch) -> Option<Admiss
         .at(held.partition, |partition| partition.journal.stamp(now_ms));
     let (first_seq, skewed, records) = (batch.first_seq, client.skewed, batch.records);
     metrics::counter!(series::SAMPLES).increment(records.len() as u64);
+    let user = resident.user();
+    let key = user.devices.get(&device).and_then(|held| held.key());
+    // What is found is journaled: no replay verifies anything.
+    let unsigned =
+        key.map(|key| devices::unsigned((&user.id, device), key, &records, &batch.signatures));
     let arrival = Arrival {
         device,
         outbox,
@@ -112,6 +118,7 @@ fn judge(held: &UserCell, session: SessionHandle, batch: Batch) -> Option<Admiss
         first_seq,
         skewed,
         records,
+        unsigned,
     };
     let stamp_ms = stamp_ms.unwrap_or(now_ms);
     Some(admit::batch(resident.user(), arrival, pending_to, stamp_ms))

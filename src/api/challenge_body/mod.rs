@@ -130,7 +130,7 @@ pub(super) struct ChallengeBody {
     #[schema(minimum = 1, maximum = 2_000_000)]
     min_participants: Option<u32>,
     /// Which samples count: `sensed`; `any` where typed-in ones count for anything at all (`rules.manual_policy`); `workout_with_hr`, those of
-    /// minutes of workouts in which a heart rate was measured.
+    /// minutes of workouts in which a heart rate was measured; `attested`, measured ones that the key of their device has signed.
     #[schema(default = "sensed")]
     evidence: Option<String>,
     /// Most of one day that counts, in the metric's unit; null: all of it. Absent: 30,000 steps of `most` and `team_vs_team`, of other types all of it.
@@ -171,9 +171,9 @@ fn evidence(value: &Value, policy: ManualPolicy) -> Result<Evidence, Wrong> {
         "sensed" => return Ok(Evidence::Sensed),
         "any" if Evidence::Any.total(policy).is_some() => return Ok(Evidence::Any),
         "any" => "typed-in samples count for nothing under this deployment's rules.manual_policy",
-        "attested" => "no device signs its samples in this version",
+        "attested" => return Ok(Evidence::Attested),
         "workout_with_hr" => return Ok(Evidence::WorkoutWithHr),
-        _ => "must be sensed, any or workout_with_hr",
+        _ => "must be sensed, any, attested or workout_with_hr",
     };
     Err(Wrong::new("unsupported", words))
 }

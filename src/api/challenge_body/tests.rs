@@ -85,7 +85,7 @@ fn a_challenge_may_need_no_more_members_than_it_has_places() {
 #[test]
 fn evidence_that_cannot_be_told_apart_is_refused() {
     let mut body = april();
-    for name in ["any", "attested", "none"] {
+    for name in ["any", "signed", "none"] {
         body["evidence"] = json!(name);
         let found = faults(&body);
         assert_eq!(found, [("/evidence".to_owned(), "unsupported")], "{name}");
@@ -95,7 +95,11 @@ fn evidence_that_cannot_be_told_apart_is_refused() {
         let any = parse_under(policy, &body, &[]).unwrap();
         assert_eq!(any.evidence, Evidence::Any);
     }
-    for evidence in [Evidence::Sensed, Evidence::WorkoutWithHr] {
+    for evidence in [
+        Evidence::Sensed,
+        Evidence::WorkoutWithHr,
+        Evidence::Attested,
+    ] {
         body["evidence"] = json!(evidence.name());
         assert_eq!(parse(&body, &[]).unwrap().evidence, evidence);
     }

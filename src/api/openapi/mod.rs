@@ -20,10 +20,10 @@ use utoipa::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{
-    adjustments, balance, boards, campaigns, challenges, checkpoint, clock, cycles, days, devices,
-    enrolments, erasure, events, explain, export, goals, health, import, instruments, ledger, me,
-    minutes, pauses, problem::Answer, rest_days, simulation, streaks, stuck, templates, users,
-    verdicts,
+    adjustments, balance, boards, campaigns, challenges, checkpoint, clock, cycles, days,
+    device_keys, devices, enrolments, erasure, events, explain, export, goals, health, import,
+    instruments, ledger, me, minutes, pauses, problem::Answer, rest_days, simulation, streaks,
+    stuck, templates, users, verdicts,
 };
 use crate::protocol::problem::{CONTENT_TYPE, Problem};
 
@@ -71,6 +71,8 @@ routes! {
     "/v1/users/{user}/rest-days" => get rest_days::list;
     "/v1/users/{user}/rest-days/{date}" => put rest_days::write, delete rest_days::remove;
     "/v1/users/{user}/devices" => get devices::list;
+    "/v1/users/{user}/devices/{device}/key" =>
+        get device_keys::read, put device_keys::write, delete device_keys::remove;
     "/v1/users/{user}/import" => post import::bring;
     "/v1/users/{user}/export" => get export::download;
     "/v1/users/{user}/days" => get days::list;
@@ -262,13 +264,14 @@ fn path_parameter(name: &str) -> RefOr<Parameter> {
     let words = match name {
         "user" => "The user's name, chosen by the caller",
         "goal" => "The goal's name, chosen by the caller",
+        "device" => "The device's UUID, as its list names it",
         "id" => "The challenge's UUID, made by the server; a campaign's is chosen by the caller",
         "stuck" => "Partition, epoch and index, as the list names it",
         _ => "A civil date",
     };
     let text = ObjectBuilder::new().schema_type(Type::String);
     let schema = match name {
-        "id" => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
+        "id" | "device" => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid))),
         "date" => text.format(Some(SchemaFormat::KnownFormat(KnownFormat::Date))),
         _ => text.pattern(Some("^[A-Za-z0-9._:-]{1,64}$")),
     };

@@ -331,5 +331,6 @@ fn batch_of(batch: client_frame::Batch) -> message::Batch {
         first_seq: batch.first_seq,
         bytes: batch.bytes,
         records: batch.records,
+        signatures: batch.signatures,
     }
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use streakline_core::{id::OutboxId, metric::Metric, user::seen, view::DeviceView};
 use utoipa::ToSchema;
 
+use super::device_key::KeyOfDevice;
 use crate::registry;
 
 /// A device of a user.
@@ -25,6 +26,9 @@ pub struct Device {
     /// What it said of its battery, if it did.
     #[schema(required = true)]
     pub battery: Option<Battery>,
+    /// The key that its samples are signed with, where one is registered.
+    #[schema(required = true)]
+    pub key: Option<KeyOfDevice>,
     /// Clock of this answer, POSIX ms.
     pub as_of_ms: i64,
     /// Counts the changes of its topic `me/device/...`.
@@ -121,6 +125,7 @@ impl From<&DeviceView> for Device {
             last_sample_ms: view.last_sample_ms,
             metrics: metrics(view),
             battery: view.battery.map(Battery::from),
+            key: view.key.as_ref().map(KeyOfDevice::from),
             as_of_ms: view.as_of_ms,
             version: view.version,
             resume_after: view.resume_after.iter().map(position).collect(),

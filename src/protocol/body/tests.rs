@@ -91,13 +91,14 @@ fn a_device_shows_where_its_outboxes_go_on() {
         last_sample_ms: None,
         metrics: vec![],
         battery: None,
+        key: None,
         as_of_ms: 2,
         version: 3,
         resume_after: vec![(OutboxId([0x11; 16]), [170, 0])],
     };
     let wanted = json!({"device": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c11", "class": "watch",
-        "bound_ms": 1, "last_sample_ms": null, "metrics": [], "battery": null, "as_of_ms": 2,
-        "version": 3, "resume_after": [
+        "bound_ms": 1, "last_sample_ms": null, "metrics": [], "battery": null, "key": null,
+        "as_of_ms": 2, "version": 3, "resume_after": [
             {"outbox_id": "11111111-1111-1111-1111-111111111111", "live": 170, "backfill": 0}]});
     assert_eq!(value(&Device::from(&view)), wanted);
 }

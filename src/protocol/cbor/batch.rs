@@ -11,7 +11,7 @@ use super::{
     record, table,
     walk::{INTEGER_MAX, Walk, is_integer},
 };
-use crate::protocol::client_frame::{Batch, Lane};
+use crate::protocol::client_frame::{Batch, Lane, Signatures};
 
 const TYPE: u64 = table::number("type");
 const BATCH_ID: u64 = table::number("batch_id");
@@ -29,7 +29,7 @@ struct Found {
     batch_id: Option<u64>,
     lane: Option<Lane>,
     first_seq: Option<u64>,
-    records: Option<Records>,
+    records: Option<(Records, Signatures)>,
 }
 
 /// A batch of up to `max_records` records, all of them plain.
@@ -52,12 +52,14 @@ pub(super) fn read(frame: &[u8], max_records: usize) -> Option<Batch> {
         }
     }
     walk.is_done().then_some(())?;
+    let (records, signatures) = found.records?;
     Some(Batch {
         batch_id: found.batch_id?,
         lane: found.lane?,
         first_seq: found.first_seq.filter(|first| *first > 0)?,
         bytes: frame.len(),
-        records: found.records?,
+        records,
+        signatures,
     })
 }
 
@@ -68,17 +70,20 @@ fn lane(walk: &mut Walk<'_>) -> Option<Lane> {
     }
 }
 
-fn records(walk: &mut Walk<'_>, max_records: usize) -> Option<Records> {
+fn records(walk: &mut Walk<'_>, max_records: usize) -> Option<(Records, Signatures)> {
     let mut rest = walk.array().ok()?;
     let said = usize::try_from(rest.0?).ok()?;
     if said == 0 || said > max_records {
         return None;
     }
-    let mut records = Vec::with_capacity(said);
+    let (mut records, mut signatures) = (Vec::with_capacity(said), Signatures::new());
     while walk.more(&mut rest).ok()? {
-        records.push(Ok(record::read(walk)?));
+        let place = u32::try_from(records.len()).ok()?;
+        let (record, signature) = record::read(walk)?;
+        signatures.extend(signature.map(|signature| (place, signature)));
+        records.push(Ok(record));
     }
-    Some(records)
+    Some((records, signatures))
 }
 
 /// The fields of a map of ours, each at most once.
@@ -105,9 +110,9 @@ impl Fields {
         while self.left > 0 {
             self.left -= 1;
             let number = walk.key(self.depth).ok()?;
-            match number.filter(|number| *number < u64::from(u64::BITS)) {
+            match number.filter(|number| is_ours(*number)) {
                 Some(number) => {
-                    let bit = 1 << number;
+                    let bit = 1 << (number % u64::from(u64::BITS));
                     (self.seen & bit == 0).then_some(())?;
                     self.seen |= bit;
                     return Some(Some(number));
@@ -122,6 +127,11 @@ impl Fields {
     pub(super) fn pass(&self, walk: &mut Walk<'_>) -> Option<()> {
         walk.skip(self.depth).ok()
     }
+}
+
+/// Whether a field may be one of a batch or a record. The one with a large number shares its bit with one that is of neither.
+fn is_ours(number: u64) -> bool {
+    number < u64::from(u64::BITS) || number == record::ATTEST
 }
 
 /// A word by its number.

@@ -17,6 +17,8 @@ pub(super) enum Holds {
     Uuid,
     /// A map by metric: its keys are their numbers.
     ByMetric,
+    /// Bytes in base64url: the bytes.
+    Bytes,
 }
 
 /// Frames by the number of their `type`.
@@ -47,7 +49,7 @@ pub(super) const LANES: [&str; 2] = ["live", "backfill"];
 pub(super) const METHODS: [&str; 4] = ["auto", "active", "manual", "unknown"];
 
 /// Every field of every frame, by its number.
-pub(super) const FIELDS: [(&str, Holds); 184] = [
+pub(super) const FIELDS: [(&str, Holds); 185] = [
     ("type", Holds::Word(&TYPES)),
     ("id", Holds::Uuid),
     ("batch_id", Holds::Plain),
@@ -231,5 +233,6 @@ pub(super) const FIELDS: [(&str, Holds); 184] = [
     ("next_reset_ms", Holds::Plain),
     ("exact", Holds::Plain),
     ("error_bound", Holds::Plain),
+    ("attest", Holds::Bytes),
     ("friends", Holds::Plain),
 ];

@@ -4,6 +4,7 @@
 //! Fields that are not in the table are left out, as JSON leaves unknown ones unread. What no field of ours can be becomes
 //! [`NOTHING_OF_OURS`].
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use minicbor::{
     Decoder,
     data::{Tag, Type},
@@ -64,7 +65,7 @@ impl Writer<'_> {
             }
             Type::Bytes => {
                 let bytes = self.walk.read(Decoder::bytes)?;
-                self.bytes(bytes);
+                self.bytes(holds, bytes);
             }
             Type::Array | Type::ArrayIndef => self.array(depth)?,
             Type::Map | Type::MapIndef => self.map(holds == Holds::ByMetric, depth)?,
@@ -114,7 +115,10 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn bytes(&mut self, bytes: &[u8]) {
+    fn bytes(&mut self, holds: Holds, bytes: &[u8]) {
+        if holds == Holds::Bytes {
+            return self.quote(&URL_SAFE_NO_PAD.encode(bytes));
+        }
         match <[u8; 16]>::try_from(bytes) {
             Ok(uuid) => self.quote(&RecordId::Uuid(uuid).to_string()),
             Err(_) => self.put(NOTHING_OF_OURS),

@@ -18,7 +18,7 @@ use super::{
     walk::{Walk, is_integer},
 };
 use crate::{
-    protocol::client_frame::{WORD_CHARS_MAX, end_of},
+    protocol::client_frame::{Signature, WORD_CHARS_MAX, end_of},
     registry,
 };
 
@@ -38,6 +38,7 @@ const EPOCH_ID: u64 = table::number("epoch_id");
 const SEGMENTS: u64 = table::number("segments");
 const SPORT: u64 = table::number("sport");
 const TOTALS: u64 = table::number("totals");
+pub(super) const ATTEST: u64 = table::number("attest");
 
 /// Depth of a record: in a list, in a frame.
 const DEPTH: usize = 2;
@@ -62,10 +63,11 @@ struct Said<'b> {
     method: Method,
     worn: Option<bool>,
     epoch: Option<Epoch>,
+    signature: Option<Signature>,
 }
 
-/// A record that is taken as it stands.
-pub(super) fn read(walk: &mut Walk<'_>) -> Option<Record> {
+/// A record that is taken as it stands, with what signs it.
+pub(super) fn read(walk: &mut Walk<'_>) -> Option<(Record, Option<Signature>)> {
     let mut said = Said::default();
     let mut fields = Fields::of(walk, DEPTH)?;
     while let Some(number) = fields.next(walk)? {
@@ -85,11 +87,13 @@ pub(super) fn read(walk: &mut Walk<'_>) -> Option<Record> {
                 let name = text(walk, limits::SAMPLE_TEXT_CHARS_MAX)?;
                 said.epoch = Some(Epoch::parse(name));
             }
+            ATTEST => said.signature = Some(signature(walk)?),
             DELETED | SEGMENTS | SPORT | TOTALS => return None,
             _ => fields.pass(walk)?,
         }
     }
-    said.record()
+    let signature = said.signature.take();
+    said.record().map(|record| (record, signature))
 }
 
 impl Said<'_> {
@@ -172,6 +176,13 @@ fn metric(walk: &mut Walk<'_>) -> Option<&'static Definition> {
             registry::metrics().get(Metric(number))
         }
     }
+}
+
+fn signature(walk: &mut Walk<'_>) -> Option<Signature> {
+    let bytes = walk.read(Decoder::bytes).ok()?;
+    (1..=limits::ATTEST_BYTES_MAX)
+        .contains(&bytes.len())
+        .then(|| bytes.into())
 }
 
 fn text<'b>(walk: &mut Walk<'b>, chars_max: usize) -> Option<&'b str> {

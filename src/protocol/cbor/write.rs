@@ -1,5 +1,6 @@
 //! Writes a frame in the compact form: a serializer that knows the table and writes no text on its way.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::fmt;
 
 use minicbor::Encoder;
@@ -87,6 +88,14 @@ impl Writer {
         match table::number_of(holds, word) {
             Some(number) => done(self.out.u64(number)),
             None => done(self.out.str(word)),
+        }
+    }
+
+    /// Writes bytes in base64url as they are; another text as it is.
+    fn encoded(&mut self, text: &str) -> Written {
+        match URL_SAFE_NO_PAD.decode(text) {
+            Ok(bytes) => done(self.out.bytes(&bytes)),
+            Err(_) => done(self.out.str(text)),
         }
     }
 
@@ -182,6 +191,7 @@ impl<'w> Serializer for &'w mut Writer {
             Next::Metric => self.metric(text),
             Next::Value(Holds::Uuid) => self.uuid(text),
             Next::Value(Holds::Plain) => done(self.out.str(text)),
+            Next::Value(Holds::Bytes) => self.encoded(text),
             Next::Value(holds) => self.word(holds, text),
         }
     }

@@ -10,7 +10,7 @@ use streakline_core::{limits, record::Record, sample::RecordRefusal};
 
 use super::{
     Code, Frame, Refusal, at, bad_frame,
-    record::{self, nothing_else},
+    record::{self, Signatures, nothing_else},
     required,
     scalar::{self, Raw},
 };
@@ -37,6 +37,8 @@ pub struct Batch {
     pub bytes: usize,
     /// At least one.
     pub records: Vec<Result<Record, RecordRefusal>>,
+    /// What signs them.
+    pub signatures: Signatures,
 }
 
 /// Most characters of a lane's name.
@@ -49,12 +51,16 @@ pub(super) fn read(frame: Frame<'_>, bytes: usize, max_records: usize) -> Result
     if first_seq == 0 {
         return Err(bad_frame("/first_seq", "/first_seq counts from 1".into()));
     }
+    let batch_id = required("/batch_id", batch_id)?;
+    let lane = read_lane(frame.lane)?;
+    let (records, signatures) = read_records(frame.records, max_records)?;
     Ok(Batch {
-        batch_id: required("/batch_id", batch_id)?,
-        lane: read_lane(frame.lane)?,
+        batch_id,
+        lane,
         first_seq,
         bytes,
-        records: read_records(frame.records, max_records)?,
+        records,
+        signatures,
     })
 }
 
@@ -70,8 +76,12 @@ fn read_lane(raw: Raw<'_>) -> Result<Lane, Refusal> {
 fn read_records(
     records: Option<Records>,
     max_records: usize,
-) -> Result<Vec<Result<Record, RecordRefusal>>, Refusal> {
-    let Records { judged, count } = required("/records", records)?;
+) -> Result<(Vec<Result<Record, RecordRefusal>>, Signatures), Refusal> {
+    let Records {
+        judged,
+        signatures,
+        count,
+    } = required("/records", records)?;
     match count {
         None => Err(bad_frame("/records", "/records must be an array".into())),
         Some(0) => Err(bad_frame("/records", "/records must not be empty".into())),
@@ -79,7 +89,7 @@ fn read_records(
             let detail = format!("{count} records in a batch, at most {max_records}");
             Err(Refusal::new(Code::BatchTooLarge, detail))
         }
-        Some(_) => Ok(judged),
+        Some(_) => Ok((judged, signatures)),
     }
 }
 
@@ -87,6 +97,7 @@ fn read_records(
 pub(super) struct Records {
     /// No more than any batch may have.
     judged: Vec<Result<Record, RecordRefusal>>,
+    signatures: Signatures,
     /// How many there are; `None` where there is something else than an array.
     count: Option<usize>,
 }
@@ -102,6 +113,7 @@ struct Array;
 impl Array {
     const ABSENT: Records = Records {
         judged: Vec::new(),
+        signatures: Vec::new(),
         count: None,
     };
 }
@@ -116,11 +128,14 @@ impl<'de> Visitor<'de> for Array {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Records, A::Error> {
-        let mut judged = Vec::new();
+        let (mut judged, mut signatures) = (Vec::new(), Signatures::new());
         while judged.len() < limits::BATCH_RECORDS_MAX
             && let Some(found) = seq.next_element()?
         {
-            judged.push(record::judged(found));
+            let (record, signature) = record::signed(found);
+            let place = u32::try_from(judged.len()).unwrap_or(u32::MAX);
+            signatures.extend(signature.map(|signature| (place, signature)));
+            judged.push(record);
         }
         let mut count = judged.len();
         while seq.next_element::<IgnoredAny>()?.is_some() {
@@ -128,6 +143,7 @@ impl<'de> Visitor<'de> for Array {
         }
         Ok(Records {
             judged,
+            signatures,
             count: Some(count),
         })
     }

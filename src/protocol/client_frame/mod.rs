@@ -21,7 +21,7 @@ pub use batch::{Batch, Lane};
 pub use control::{Since, Subscribe};
 pub use device::Report;
 pub use hello::{DeviceHello, Hello};
-pub use record::read as record;
+pub use record::{Signature, Signatures, read as record};
 pub(super) use record::{WORD_CHARS_MAX, end_of};
 pub use view::View;
 

@@ -24,6 +24,7 @@ use streakline_core::{
 use crate::{
     protocol::body::{
         self,
+        explain::signature,
         quantity::{amount, measured},
     },
     registry,
@@ -122,6 +123,8 @@ pub(super) struct Sample {
     received_ms: i64,
     received_at: String,
     skewed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signature: Option<&'static str>,
     chunk: String,
 }
 
@@ -158,6 +161,7 @@ impl Sample {
             received_ms: copy.received_ms,
             received_at: shown_instant(copy.received_ms),
             skewed: copy.skewed,
+            signature: signature(copy.attest),
             chunk: format!("{}/{number}", day.iso()),
         }
     }

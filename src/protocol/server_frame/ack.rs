@@ -109,6 +109,7 @@ fn result(seq: u64, judgement: &Judgement) -> RecordResult<'_> {
         Judgement::StaleVersion => ("stale_version", None, None),
         Judgement::Clamped => ("clamped", None, None),
         Judgement::Quarantined => ("quarantined", Some(RecordCode::Clock.name()), None),
+        Judgement::Unsigned => ("quarantined", Some(RecordCode::BadSignature.name()), None),
         Judgement::Kept => (
             "quarantined",
             Some(Code::Internal.name()),

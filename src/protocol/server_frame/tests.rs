@@ -109,6 +109,7 @@ fn every_judgement_has_its_status() {
             (2, Judgement::StaleVersion),
             (3, Judgement::Clamped),
             (4, Judgement::Quarantined),
+            (5, Judgement::Unsigned),
         ],
     };
     let wanted = serde_json::json!([
@@ -116,6 +117,7 @@ fn every_judgement_has_its_status() {
         {"seq": 2, "status": "stale_version"},
         {"seq": 3, "status": "clamped"},
         {"seq": 4, "status": "quarantined", "code": "clock"},
+        {"seq": 5, "status": "quarantined", "code": "bad_signature"},
     ]);
     let nothing = Changes::default();
     for form in Form::ALL {

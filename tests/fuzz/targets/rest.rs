@@ -1,5 +1,6 @@
 //! REST bodies and query strings.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use streakline::{
     actors::message::PutUser,
@@ -10,6 +11,7 @@ use streakline::{
     },
 };
 use streakline_core::{
+    attest::PublicKey,
     civil::Day,
     definition::{Definition, Kind, LateJoin, rewards::TieRule},
     goal::{Adaptive, Inputs, IssuedTarget},
@@ -87,7 +89,7 @@ pub(super) const USER: Target = Target {
     check: |bytes| body(Route::User, bytes),
 };
 
-const SMALL_ROUTES: [Route<'_>; 7] = [
+const SMALL_ROUTES: [Route<'_>; 8] = [
     Route::Clock,
     Route::Cancel,
     Route::Repair,
@@ -95,6 +97,7 @@ const SMALL_ROUTES: [Route<'_>; 7] = [
     Route::Verdict,
     Route::Decision,
     Route::Adjustment,
+    Route::DeviceKey,
 ];
 
 /// Bodies of one member or two.
@@ -105,7 +108,8 @@ pub(super) const SMALL: Target = Target {
     valid: |seed| {
         let random = &mut Random::new(seed, 53);
         let day = |random: &mut Random| values::day(random).iso();
-        let json = match random.index(7) {
+        let json = match random.index(8) {
+            7 => key_json(&values::public_key(random)),
             0 => json!({"to_ms": random.within(0, 253_402_300_799_999)}),
             1 => json!({"reason": values::words(random, 200)}),
             2 => json!({"day": day(random), "by": "tokens"}),
@@ -321,6 +325,7 @@ fn written(taken: &Read) -> Result<Value, String> {
             })?;
             user_json(user)
         }
+        Read::DeviceKey(key) => key_json(key),
         Read::Clock(to_ms) => json!({"to_ms": to_ms}),
         Read::Reason(reason) => {
             hold(line(reason, TITLE_CHARS_MAX), || format!("{reason:?}"))?;
@@ -408,4 +413,8 @@ fn query_of(listed: &Listed) -> String {
         .map(|key| cursor(key, SECRET).unwrap());
     pairs.extend(cursor.map(|cursor| format!("cursor={cursor}")));
     pairs.join("&")
+}
+
+fn key_json(key: &PublicKey) -> Value {
+    json!({"algorithm": key.algorithm.name(), "public_key": URL_SAFE_NO_PAD.encode(&key.bytes)})
 }

@@ -1,5 +1,6 @@
 //! Frames as text: those of clients, one record alone, and those of the server as a client reads them.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use streakline::{
     cli::client::Frame,
@@ -9,7 +10,7 @@ use streakline::{
 use streakline_core::{
     episode::{Episode, Segment},
     id::{ChallengeId, DeviceId, OutboxId, UserId},
-    limits::BATCH_RECORDS_MAX,
+    limits::{ATTEST_BYTES_MAX, BATCH_RECORDS_MAX},
     metric::{Class, Definition, Metric},
     record::{Content, Record},
     sample::DeviceClass,
@@ -34,8 +35,8 @@ pub(super) const RECORD: Target = Target {
     form: Form::Json,
     share: 10,
     valid: |seed| {
-        let record = values::record(&mut Random::new(seed, 20));
-        record_json(&record).to_string().into_bytes()
+        let record = any_json(&mut Random::new(seed, 20));
+        record.to_string().into_bytes()
     },
     check: |bytes| {
         let record = String::from_utf8_lossy(bytes);
@@ -53,9 +54,10 @@ pub(super) const RECORD: Target = Target {
 fn record_alone(frame: &str) -> Judged {
     match decode(frame, BATCH_RECORDS_MAX) {
         Ok(ClientFrame::Batch(batch)) => match batch.records.as_slice() {
-            [Ok(record)] => Ok(Seen::Taken(Some(
-                record_json(record).to_string().into_bytes(),
-            ))),
+            [Ok(record)] => {
+                let json = signed_json(record, batch.signatures.first());
+                Ok(Seen::Taken(Some(json.to_string().into_bytes())))
+            }
             [Err(_)] => Ok(Seen::Refused),
             // Bytes that end the record and begin another, or another member.
             _ => Ok(Seen::Taken(None)),
@@ -112,6 +114,12 @@ pub(super) fn sound(frame: &ClientFrame) -> Result<(), String> {
                 "first_seq".into()
             })?;
             hold(batch.batch_id <= INTEGER_MAX, || "batch_id".into())?;
+            let is_bound = |(place, bytes): &(u32, Box<[u8]>)| {
+                (*place as usize) < count && (1..=ATTEST_BYTES_MAX).contains(&bytes.len())
+            };
+            hold(batch.signatures.iter().all(is_bound), || {
+                "a signature".into()
+            })?;
             for record in &batch.records {
                 match record {
                     Ok(record) => {
@@ -188,9 +196,34 @@ fn batch_json(batch: &Batch) -> Value {
         Lane::Live => "live",
         Lane::Backfill => "backfill",
     };
-    let records: Vec<Value> = batch.records.iter().flatten().map(record_json).collect();
+    let records = (0..).zip(batch.records.iter());
+    let told = |(place, record): (u32, &Result<Record, _>)| {
+        let signature = batch.signatures.iter().find(|(at, _)| *at == place);
+        let record = record.as_ref().ok()?;
+        Some(signed_json(record, signature))
+    };
+    let records: Vec<Value> = records.filter_map(told).collect();
     json!({"type": "batch", "batch_id": batch.batch_id, "lane": lane, "first_seq": batch.first_seq,
         "records": records})
+}
+
+fn signed_json(record: &Record, signature: Option<&(u32, Box<[u8]>)>) -> Value {
+    let mut json = record_json(record);
+    if let Some((_, bytes)) = signature {
+        json["attest"] = URL_SAFE_NO_PAD.encode(bytes).into();
+    }
+    json
+}
+
+/// A record, signed or not.
+fn any_json(random: &mut Random) -> Value {
+    let mut json = record_json(&values::record(random));
+    if random.permille(300) {
+        let bytes = [values::bytes32(random), values::bytes32(random)].concat();
+        let most = usize::try_from(random.within(1, 64)).unwrap_or(64);
+        json["attest"] = URL_SAFE_NO_PAD.encode(&bytes[..most]).into();
+    }
+    json
 }
 
 fn record_json(record: &Record) -> Value {
@@ -295,9 +328,7 @@ pub(super) fn valid(seed: u64) -> Value {
         }
         _ => {
             let count = random.within(1, 6);
-            let records: Vec<Value> = (0..count)
-                .map(|_| record_json(&values::record(random)))
-                .collect();
+            let records: Vec<Value> = (0..count).map(|_| any_json(random)).collect();
             let lane = ["live", "backfill"][random.index(2)];
             json!({"type": "batch", "batch_id": id, "lane": lane, "first_seq": id.max(1), "records": records})
         }

@@ -1,5 +1,6 @@
 //! REST against the real process: what each resource promises (protocol.md 1, 7, 8, 9).
 
+mod attested;
 mod boards;
 mod browsers;
 mod challenges;

@@ -72,6 +72,20 @@ pub(crate) fn device_of(user: &str) -> String {
     format!("5f2c4c1e-8f4e-5d0a-9a53-{tail:0>12.12}")
 }
 
+/// A device that an import brings.
+pub(crate) const IMPORTED: &str = "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77";
+
+/// A public key of Ed25519.
+pub(crate) fn device_key() -> Value {
+    json!({"algorithm": "ed25519", "public_key": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"})
+}
+
+/// What brings a minute of a device of its own.
+pub(crate) fn imported(start_ms: i64) -> Value {
+    json!({"device_id": IMPORTED, "class": "watch", "records": [
+        {"id": "1", "metric": "steps", "start_ms": start_ms, "end_ms": start_ms + 60_000, "value": 1}]})
+}
+
 /// One user's band, which counts its own records.
 pub(crate) struct Band {
     stream: TestStream,

@@ -10,7 +10,8 @@ use streakline_core::civil::Day;
 use crate::harness::{Server, block_on};
 use crate::rest::http::{Answer, Http};
 use crate::rest::people::{
-    CLOCK, challenge, device_of, draft, enrol_new, goal, make_user, published, utc,
+    CLOCK, IMPORTED, challenge, device_key, device_of, draft, enrol_new, goal, imported, make_user,
+    published, utc,
 };
 
 /// What a role is told: a status, and the code if it is a problem.
@@ -86,6 +87,9 @@ const ROWS: &[Row] = &[
     own("put", "/v1/users/{user}/rest-days/{date}", 201),
     own("delete", "/v1/users/{user}/rest-days/{date}", 204),
     own("get", "/v1/users/{user}/devices", 200),
+    own("get", KEY_OF_DEVICE, 200),
+    admins("put", KEY_OF_DEVICE, 200),
+    admins("delete", KEY_OF_DEVICE, 204),
     admins("post", "/v1/users/{user}/import", 200),
     own("get", "/v1/users/{user}/export", 200),
     Row {
@@ -215,6 +219,9 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
             admin.ask("PUT", &path, &[], None).await.expect(201);
         }
     }
+    if row.route == KEY_OF_DEVICE {
+        path = keyed(path, admin).await;
+    }
     path = path
         .replace("{date}", "2016-04-12")
         .replace("{stuck}", "256-1-1")
@@ -266,6 +273,16 @@ async fn path_of(row: &Row, admin: &Http, open: &str) -> String {
     path.replace("/v1/challenges/{id}", &of) + &row.query.replace("{id}", id)
 }
 
+/// A device that ann has, with a key.
+async fn keyed(path: String, admin: &Http) -> String {
+    let known = imported(utc("2016-02-01", 0, 0));
+    admin.post("/v1/users/ann/import", &known).await;
+    let path = path.replace("{device}", IMPORTED);
+    admin.put(&path, &device_key()).await;
+    path
+}
+
+const KEY_OF_DEVICE: &str = "/v1/users/{user}/devices/{device}/key";
 const CAMPAIGN: &str = "/v1/campaigns/{id}";
 
 fn campaign() -> Value {
@@ -294,13 +311,12 @@ fn body_of(row: &Row) -> Option<Value> {
         }
         ("post", "/v1/challenges/{id}/simulate") => Some(json!({"users": ["ann"]})),
         ("put", CAMPAIGN) => Some(campaign()),
+        ("put", KEY_OF_DEVICE) => Some(device_key()),
         ("post", "/v1/templates") => Some(template()),
         ("post", "/v1/templates/{id}/challenges") => {
             Some(json!({"user": "ann", "starts": "2016-04-13"}))
         }
-        ("post", "/v1/users/{user}/import") => Some(json!({
-            "device_id": "5f2c4c1e-8f4e-5d0a-9a53-0d7a5f3b2c77", "class": "watch",
-            "records": [{"id": "1", "metric": "steps", "start_ms": 0, "end_ms": 60_000, "value": 1}]})),
+        ("post", "/v1/users/{user}/import") => Some(imported(0)),
         ("post", "/v1/users/{user}/streaks/{goal}/freezes") => Some(json!({})),
         ("post", "/v1/users/{user}/streaks/{goal}/repairs") => {
             Some(json!({"day": "2016-04-11", "by": "earn_back"}))

@@ -398,6 +398,7 @@ impl Server {
             first_seq: batch.first_seq,
             skewed: batch.skewed,
             records: batch.records.into_iter().map(Ok).collect(),
+            unsigned: None,
         };
         match admit::batch(resident.user(), arrival, pending_to, stamp_ms) {
             Admission::Journal(ingest, _) => {

@@ -4,7 +4,7 @@
 //!
 //! | bits | what | else |
 //! |---|---|---|
-//! | 0, 1 | form: 0 header and input as CBOR, and nothing else of this table; 1 a batch of the user; 2 another input of the user; 3 any input | |
+//! | 0, 1 | form: 0 header and input as CBOR, and nothing else of this table; 1 a batch of the user, from a device without a key; 2 another input of the user; 3 any input | |
 //! | 2 | the origin, as CBOR | that of the input before; of the first, the user's own stream, or the timer where it is nobody's |
 //! | 3 | the version of the rules | that of the input before; of the first, 1 |
 //! | 4 | device, outbox and lane of a batch | those of the batch before |
@@ -161,7 +161,9 @@ impl Told {
         }
         told |= match input {
             Input::User(user, input) if Some(user) == self.user.as_ref() => match input {
-                UserInput::Ingest(batch) => BATCH | self.write_batch(out, batch),
+                UserInput::Ingest(batch) if batch.unsigned.is_none() => {
+                    BATCH | self.write_batch(out, batch)
+                }
                 other => {
                     bytes::value(out, other);
                     OWN
@@ -326,6 +328,7 @@ impl Told {
             count,
             skewed: told & SKEWED != 0,
             records: self.read_records(reader, length)?,
+            unsigned: None,
         })
     }
 

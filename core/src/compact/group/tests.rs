@@ -52,6 +52,7 @@ fn batch(first_seq: u64, records: Vec<(u32, Record)>) -> Ingest {
         count: u32::try_from(records.len()).unwrap(),
         skewed: false,
         records,
+        unsigned: None,
     }
 }
 
@@ -102,8 +103,11 @@ fn any_batch() -> impl Strategy<Value = Ingest> {
     let queue = (select(vec![3_u8, 3, 4]), select(vec![3_u8, 3, 4]), 0_u8..2);
     let count = prop_oneof![3 => Just(None), 1 => any::<u32>().prop_map(Some)];
     let first_seq = prop_oneof![0_u64..20, any::<u64>()];
-    (records, queue, first_seq, count, any::<bool>()).prop_map(
-        |(records, (device, outbox, lane), first_seq, count, skewed)| {
+    let unsigned =
+        prop_oneof![3 => Just(None), 1 => Just(Some(vec![])), 1 => Just(Some(vec![0, 3]))];
+    let noted = (any::<bool>(), unsigned);
+    (records, queue, first_seq, count, noted).prop_map(
+        |(records, (device, outbox, lane), first_seq, count, (skewed, unsigned))| {
             let place =
                 |(at, (offset, row)): (u32, (Option<u32>, crate::records::StoredRecord))| {
                     (offset.unwrap_or(at), row.record)
@@ -114,6 +118,7 @@ fn any_batch() -> impl Strategy<Value = Ingest> {
                 outbox: OutboxId([outbox; 16]),
                 lane,
                 skewed,
+                unsigned,
                 count: count.unwrap_or(records.len() as u32),
                 ..batch(first_seq, records)
             }

@@ -357,10 +357,7 @@ impl Manner {
         let version = reader.narrow()?;
         let offset_s = read_offset(reader.signed()?)?;
         let flags = reader.narrow()?;
-        let (method, worn) = match read_flags(flags)? {
-            (method, worn, false) => (method, worn),
-            _ => return Err(DecodeError::message("unknown flags")),
-        };
+        let (method, worn) = read_flags(flags)?;
         Ok(Self {
             version,
             offset_s,

@@ -89,6 +89,12 @@ pub struct Cells {
 }
 
 impl Cells {
+    /// No minute.
+    pub const NONE: Self = Self {
+        runs: Vec::new(),
+        values: Vec::new(),
+    };
+
     /// Puts a minute behind all others.
     pub fn push(&mut self, cell: Cell) {
         let needed = width(cell.value);

@@ -25,6 +25,8 @@ pub enum Fate {
     Idle,
     /// The clock of its session was off: shown, not eligible.
     Quarantined,
+    /// The signature that its device's key asks for is missing or wrong: shown, not eligible.
+    Unsigned,
     /// It came when its day was archived, by an import: shown, never eligible.
     Imported,
     /// Typed in where that is not eligible: shown, and read by goals under the policy `goals_only`.
@@ -168,6 +170,8 @@ impl Evidence<'_> {
             Fate::Superseded
         } else if winner.quarantined && self.came_late(copy) {
             Fate::Imported
+        } else if winner.quarantined && !copy.skewed {
+            Fate::Unsigned
         } else if winner.quarantined {
             Fate::Quarantined
         } else if !winner.is_in(Total::Eligible, policy) {

@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use crate::{
     civil::Day,
     day::Amount,
-    definition::Evidence,
     id::{ChallengeId, Position},
     user::{
         Enrolment, EnrolmentState, User,
@@ -112,7 +111,7 @@ impl User {
             (!whole, LeftOut::Outside),
             (day <= self.hard_closed, LeftOut::Late),
             (held.state != EnrolmentState::Active, LeftOut::Frozen),
-            (of.evidence == Evidence::WorkoutWithHr, LeftOut::Evidence),
+            (of.evidence.is_proof(), LeftOut::Evidence),
         ];
         let left =
             |(holds, why): (bool, LeftOut)| (holds && scored < amount.eligible).then_some(why);

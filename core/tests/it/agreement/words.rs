@@ -63,7 +63,7 @@ pub fn word(judgement: &Judgement) -> &'static str {
         Judgement::Duplicate => "duplicate",
         Judgement::StaleVersion => "stale_version",
         Judgement::Clamped => "clamped",
-        Judgement::Quarantined => "quarantined",
+        Judgement::Quarantined | Judgement::Unsigned => "quarantined",
         Judgement::Kept => "kept",
         Judgement::Rejected(_) => "rejected",
     }

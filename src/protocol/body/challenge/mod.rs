@@ -112,7 +112,7 @@ pub struct Challenge {
     /// Fewest members at the window's end, with fewer it is cancelled then; null: any number will do.
     #[schema(required = true)]
     pub min_participants: Option<u32>,
-    /// Which samples count: `sensed`, `any` or `workout_with_hr`.
+    /// Which samples count: `sensed`, `any`, `attested` or `workout_with_hr`.
     #[schema(value_type = String, example = "sensed")]
     pub evidence: &'static str,
     /// Most of one day that counts, in the metric's unit, of a duel in points; null: all of it.

@@ -13,6 +13,7 @@ pub use day::DayExplained;
 pub use goal::GoalExplained;
 pub use minute::{HourOfDay, MinuteOfDay};
 pub use record::RecordOfDay;
+pub(in crate::protocol) use record::signature;
 pub use score::ScoreExplained;
 pub use streak::StreakExplained;
 pub use token::TokensExplained;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Number;
 use streakline_core::{
+    attest::Attest,
     sample::Method,
     user::explain::{Fate, RecordWhy},
 };
@@ -42,8 +43,11 @@ pub struct RecordOfDay {
     pub received_ms: i64,
     /// The clock of its session was off.
     pub skewed: bool,
+    /// `valid` or `missing` (or wrong) where its device had a key; null where it had none.
+    #[schema(required = true, value_type = Option<String>, example = "valid")]
+    pub signature: Option<&'static str>,
     /// `counts`, `outranked` (another device, or finer samples of its own, are believed for all of it), `idle` (a zero of a
-    /// device that does not say that it is worn), `quarantined` (its clock), `imported` (came when its day was archived: shown, never counted), `manual`, `repeated`, `superseded`, `deleted` or
+    /// device that does not say that it is worn), `quarantined` (its clock), `unsigned` (its signature is missing or wrong), `imported` (came when its day was archived: shown, never counted), `manual`, `repeated`, `superseded`, `deleted` or
     /// `deletion`.
     #[schema(value_type = String, example = "counts")]
     pub fate: &'static str,
@@ -64,12 +68,22 @@ fn fate(fate: Fate) -> &'static str {
         Fate::Outranked => "outranked",
         Fate::Idle => "idle",
         Fate::Quarantined => "quarantined",
+        Fate::Unsigned => "unsigned",
         Fate::Imported => "imported",
         Fate::Manual => "manual",
         Fate::Repeated => "repeated",
         Fate::Superseded => "superseded",
         Fate::Deleted => "deleted",
         Fate::Deletion => "deletion",
+    }
+}
+
+/// What a copy's signature says, in a word.
+pub(in crate::protocol) fn signature(attest: Attest) -> Option<&'static str> {
+    match attest {
+        Attest::Unasked => None,
+        Attest::Signed => Some("valid"),
+        Attest::Unsigned => Some("missing"),
     }
 }
 
@@ -98,6 +112,7 @@ impl From<&RecordWhy> for RecordOfDay {
             worn: record.worn,
             received_ms: why.copy.received_ms,
             skewed: why.copy.skewed,
+            signature: signature(why.copy.attest),
             fate: fate(why.fate),
             instead: why.instead,
             display: shown(why.display),

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use streakline_core::{
+    attest::KeyId,
     change::{Change, ChangeKind},
     civil::Day,
     event::{EventId, Fact},
     goal::Revision,
-    id::GoalId,
+    id::{DeviceId, GoalId},
     input::{Adjustment, Origin, Source},
     streak::Definition,
 };
@@ -134,6 +135,20 @@ pub enum Changed {
     /// A device says another vendor or model.
     #[serde(rename = "device.described")]
     DeviceDescribed {
+        /// Which.
+        device: String,
+    },
+    /// A key was registered for a device.
+    #[serde(rename = "device.key_set")]
+    DeviceKeySet {
+        /// Which.
+        device: String,
+        /// What the key is called.
+        key_id: String,
+    },
+    /// A device has no key any more.
+    #[serde(rename = "device.key_removed")]
+    DeviceKeyRemoved {
         /// Which.
         device: String,
     },
@@ -313,6 +328,8 @@ impl From<&ChangeKind> for Changed {
             ChangeKind::DeviceDescribed(device) => Self::DeviceDescribed {
                 device: device.to_string(),
             },
+            ChangeKind::DeviceKeySet { device, key } => keyed(device, Some(key)),
+            ChangeKind::DeviceKeyRemoved(device) => keyed(device, None),
             ChangeKind::RestDayChosen(day) => Self::RestDayChosen { day: day.iso() },
             ChangeKind::RestDayTakenBack(day) => Self::RestDayTakenBack { day: day.iso() },
             ChangeKind::ChallengeLeft(challenge) => Self::ChallengeLeft {
@@ -346,6 +363,17 @@ impl From<&ChangeKind> for Changed {
             ChangeKind::Retried { input, release } => Self::Retried { input, release },
             ChangeKind::Adjusted { day, adjustment } => adjusted(day, adjustment),
         }
+    }
+}
+
+fn keyed(device: DeviceId, key: Option<KeyId>) -> Changed {
+    let device = device.to_string();
+    match key {
+        Some(key) => Changed::DeviceKeySet {
+            device,
+            key_id: key.to_string(),
+        },
+        None => Changed::DeviceKeyRemoved { device },
     }
 }
 

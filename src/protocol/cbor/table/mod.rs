@@ -82,7 +82,7 @@ pub(super) fn word(holds: Holds, number: u64) -> Option<&'static str> {
             let metric = Metric(u16::try_from(number).ok()?);
             registry::metrics().get(metric).map(|of| of.name.as_str())
         }
-        Holds::Plain | Holds::Uuid => None,
+        Holds::Plain | Holds::Uuid | Holds::Bytes => None,
     }
 }
 
@@ -97,7 +97,7 @@ pub(super) fn number_of(holds: Holds, word: &str) -> Option<u64> {
             let of = registry::metrics().named(word)?;
             Some(u64::from(of.metric.0))
         }
-        Holds::Plain | Holds::Uuid => None,
+        Holds::Plain | Holds::Uuid | Holds::Bytes => None,
     }
 }
 

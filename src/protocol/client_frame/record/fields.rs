@@ -73,10 +73,12 @@ macro_rules! fields {
 
 fields! {
     id Id, version Version, deleted Deleted, metric Metric, class Class, unit Unit, start_ms StartMs, end_ms EndMs,
-    offset_s OffsetS, value Value, method Method, worn Worn, epoch_id EpochId, segments Segments, sport Sport, totals Totals
+    offset_s OffsetS, value Value, method Method, worn Worn, epoch_id EpochId, segments Segments, sport Sport, totals Totals,
+    attest Attest
 }
 
 /// A record as it stands in the text, or what it is not.
+#[derive(Clone, Copy)]
 pub(in super::super) struct Found<'a>(pub(super) Result<Fields<'a>, Wrong>);
 
 const NO_OBJECT: Wrong = "must be an object";

@@ -1,8 +1,9 @@
 //! One record of a batch, read leniently: whatever is wrong with it refuses it alone, in the order of protocol.md 3.
 //!
-//! Shape (`bad_sample`), `unknown_metric`, `bad_unit`, `overlong`, `range`; what needs the clock or the user comes later.
+//! Shape (`bad_sample`), `unknown_metric`, `bad_unit`, `overlong`, `range`, `bad_signature` of one that is ill-formed; what needs the clock or the user comes later.
 
 mod amount;
+mod attest;
 mod episode;
 mod fields;
 
@@ -18,6 +19,7 @@ use streakline_core::{
 use super::scalar::{self, Raw, Wrong};
 use crate::registry;
 
+pub use attest::{Signature, Signatures};
 use fields::Fields;
 pub(super) use fields::{Found, nothing_else};
 
@@ -43,8 +45,20 @@ pub fn read(raw: &RawValue) -> Result<Record, RecordRefusal> {
     judged(found.map_err(|_| bad_sample("a record must be an object"))?)
 }
 
+/// Judges a record that was found in a text, with what signs it.
+pub(super) fn signed(found: Found<'_>) -> (Result<Record, RecordRefusal>, Option<Signature>) {
+    let attest = found.0.ok().and_then(|fields| fields.attest);
+    if attest.is_none() {
+        return (judged(found), None);
+    }
+    match (judged(found), attest::read(attest)) {
+        (Ok(record), Ok(signature)) => (Ok(record), signature),
+        (Ok(_), Err(refusal)) | (Err(refusal), _) => (Err(refusal), None),
+    }
+}
+
 /// Judges a record that was found in a text.
-pub(super) fn judged(found: Found<'_>) -> Result<Record, RecordRefusal> {
+fn judged(found: Found<'_>) -> Result<Record, RecordRefusal> {
     let fields = named("a record", found.0)?;
     let deleted = named("deleted", scalar::boolean(fields.deleted))? == Some(true);
     let metric_name = required("metric", word("metric", fields.metric)?)?;

@@ -124,3 +124,31 @@ fn a_deletion_needs_no_more_than_an_id_a_version_and_a_metric() {
         "start_ms": 1, "method": "manual", "worn": true});
     assert_eq!(read_json(&said).unwrap(), record, "all else is left out");
 }
+
+#[test]
+fn what_signs_a_record_is_read_beside_it_and_refuses_it_where_it_is_ill_formed() {
+    let read = |attest: Value| {
+        let text =
+            json!({"id": "7", "metric": "steps", "start_ms": 0, "end_ms": 60_000, "value": 1,
+            "attest": attest})
+            .to_string();
+        signed(serde_json::from_str(&text).unwrap())
+    };
+    let (record, signature) = read(json!("AAEC_w"));
+    assert!(record.is_ok());
+    assert_eq!(signature.as_deref(), Some(&[0, 1, 2, 255][..]));
+    assert_eq!(read(Value::Null).1, None);
+    let longest = read(json!("A".repeat(96))).1.unwrap();
+    assert_eq!(longest.len(), limits::ATTEST_BYTES_MAX);
+    for wrong in [
+        json!(""),
+        json!("A".repeat(97)),
+        json!("AAEC_w=="),
+        json!("AAEC/w"),
+        json!(7),
+    ] {
+        let (record, signature) = read(wrong.clone());
+        let code = record.unwrap_err().code.name();
+        assert_eq!((code, signature), ("bad_signature", None), "{wrong}");
+    }
+}
