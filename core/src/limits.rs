@@ -123,6 +123,8 @@ pub const TEMPLATE_OPEN_MAX: u32 = 16;
 pub const ENDLESS_DAYS: i32 = 36_500;
 /// Windows of a challenge that begins anew.
 pub const CYCLES_MAX: u32 = 10_000;
+/// Bytes of a cron expression that says when these start.
+pub const CRON_BYTES_MAX: usize = 100;
 /// How long before its window starts anywhere a cycle is made, in ms.
 pub const CYCLE_AHEAD_MS: i64 = 86_400_000;
 /// Members of a cycle that the next one is told of at once.

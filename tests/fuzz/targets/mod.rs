@@ -3,6 +3,7 @@
 mod chunk;
 mod compact;
 mod credentials;
+mod cron;
 mod export;
 mod journal;
 mod names;
@@ -49,7 +50,7 @@ pub(crate) struct Target {
 }
 
 /// Every decoder of what comes from outside or from the store.
-pub(crate) const TARGETS: [Target; 34] = [
+pub(crate) const TARGETS: [Target; 35] = [
     stream::CLIENT_FRAME,
     compact::CLIENT_FRAME,
     stream::RECORD,
@@ -65,6 +66,7 @@ pub(crate) const TARGETS: [Target; 34] = [
     rest::SMALL,
     rest::QUERY,
     names::NAMES,
+    cron::CRON,
     settings::SETTINGS,
     journal::JOURNAL,
     journal::COMPACT,

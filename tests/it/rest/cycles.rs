@@ -120,6 +120,104 @@ fn a_daily_challenge_goes_on_with_its_members_across_a_restart() {
     });
 }
 
+/// Ten weekdays, of which the server is down over a night, a weekend and an end; every one is made once and kept in the history.
+#[test]
+fn every_weekday_of_two_weeks_is_made_once_and_kept_across_crashes() {
+    const DAYS: [u32; 10] = [13, 14, 15, 18, 19, 20, 21, 22, 25, 26];
+    let date = |day: u32| format!("2016-04-{day}");
+    let recurs = json!({"cron": "0 0 * * MON-FRI", "until": date(26), "fills": false, "carry_members": true});
+    let mut body = daily();
+    body["recurs"] = recurs.clone();
+    let mut server = Server::virtual_at(CLOCK);
+    let series = block_on(async {
+        let admin = Http::admin(&server);
+        let series = published(&admin, &body).await;
+        admin.advance(utc("2016-04-12", 1, 0)).await;
+        let first = cycle(&admin, &series, 1).await;
+        enrol_new(&admin, &first, &["ann"]).await;
+        series
+    });
+    for day in 13..=28 {
+        if [15, 18, 22, 27].contains(&day) {
+            server.kill_and_restart();
+        }
+        block_on(async {
+            let admin = Http::admin(&server);
+            admin.advance(utc(&date(day), 12, 0)).await;
+            walk(&server, "ann", utc(&date(day), 9, 0), &[i64::from(day)]).await;
+        });
+    }
+    block_on(async {
+        let admin = Http::admin(&server);
+        admin.advance(utc("2016-04-29", 0, 0)).await;
+        let listed = cycles(&admin, &series).await;
+        let seen: Vec<_> = listed
+            .iter()
+            .map(|of| json!([of["number"], of["starts"], of["ends"], of["phase"]]))
+            .collect();
+        let wanted: Vec<_> = (1..)
+            .zip(DAYS)
+            .map(|(number, day)| json!([number, date(day), date(day), "settled"]))
+            .collect();
+        assert_eq!(seen, wanted);
+        let told = events(&admin, "ann", "challenge.settled").await;
+        let mut scores: Vec<_> = told.iter().map(|event| event["score"].as_i64()).collect();
+        scores.sort_unstable();
+        assert_eq!(scores, DAYS.map(|day| Some(i64::from(day))));
+        let shown = admin.get(&series).await.expect(200).json();
+        assert_eq!(
+            (&shown["recurs"], &shown["phase"]),
+            (&recurs, &json!("settled"))
+        );
+    });
+}
+
+#[test]
+fn an_expression_that_gives_no_windows_of_whole_dates_is_refused() {
+    let server = Server::virtual_at(CLOCK);
+    block_on(async {
+        let admin = Http::admin(&server);
+        let refused = async |recurs: Value| {
+            let mut bad = daily();
+            bad["recurs"] = recurs;
+            admin.post("/v1/challenges", &bad).await
+        };
+        let table = [
+            (json!({"cron": "30 6 * * *"}), ("/recurs/cron", "cron")),
+            (json!({"cron": "0 0 31 2 *"}), ("/recurs/cron", "cron")),
+            (
+                json!({"cron": "@daily", "every": "day"}),
+                ("/recurs/every", "one_of"),
+            ),
+            (json!({"count": 3}), ("/recurs/every", "one_of")),
+            (
+                json!({"cron": "@weekly"}),
+                ("/window/starts", "off_schedule"),
+            ),
+            (
+                json!({"cron": "@daily", "fills": true, "until": "2016-04-12"}),
+                ("/recurs/until", "before_start"),
+            ),
+            (
+                json!({"cron": "0 0 13,20 * *", "fills": true}),
+                ("/window/ends", "fills"),
+            ),
+            (
+                json!({"every": "day", "fills": true}),
+                ("/recurs/fills", "unsupported"),
+            ),
+        ];
+        for (recurs, wanted) in table {
+            let said = recurs.to_string();
+            let found = refused(recurs).await.faults(422, "invalid");
+            assert_eq!(found, faults(&[wanted]), "{said}");
+        }
+        let told = refused(json!({"cron": "0 6 * * *"})).await.json();
+        let detail = told["errors"][0]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("minute and hour are 0 0"), "{told}");
+    });
+}
+
 /// The process dies at every flush around the making of a cycle in turn, and its members are carried once.
 #[test]
 fn a_crash_at_any_flush_makes_each_cycle_once() {

@@ -154,13 +154,12 @@ impl Challenge {
         let Some(of) = self.definition.as_ref().filter(|of| of.recurs.is_some()) else {
             return;
         };
-        let is_over = |number: &u32| {
-            of.cycle_ends_ms(*number)
-                .is_some_and(|at_ms| at_ms <= now_ms)
+        let is_over = |number| {
+            let ends_ms = of.cycle_ends_ms(number);
+            ends_ms.is_some_and(|at_ms| at_ms <= now_ms)
         };
         let last = of.last_cycle();
-        let first = (1..=last).find(|number| !is_over(number));
-        let first = first.unwrap_or(last.saturating_add(1));
+        let first = of.cycles_while(is_over).saturating_add(1);
         self.series = Some(Box::new(Series {
             first,
             due: first.min(last),
@@ -176,19 +175,15 @@ impl Challenge {
         let Some(of) = self.definition.as_ref() else {
             return;
         };
-        let (last, now_ms) = (of.last_cycle(), self.now_ms);
+        let now_ms = self.now_ms;
         let Some(series) = self.series.as_mut() else {
             return;
         };
-        let is_due = |number: u32| {
-            number <= last
-                && of
-                    .cycle_made_ms(number)
-                    .is_some_and(|at_ms| at_ms <= now_ms)
+        let is_due = |number| {
+            let made_ms = of.cycle_made_ms(number);
+            made_ms.is_some_and(|at_ms| at_ms <= now_ms)
         };
-        while is_due(series.due.saturating_add(1)) {
-            series.due = series.due.saturating_add(1);
-        }
+        series.due = of.cycles_while(is_due).max(series.due);
     }
 
     /// What a series has to do next; nothing of a challenge that is none.

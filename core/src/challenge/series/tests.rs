@@ -31,10 +31,9 @@ impl Zones for NoZones {
 /// A day in UTC, from day 10 on, so many times.
 pub(crate) fn daily(count: u32) -> Definition {
     let recurs = Recurs {
-        every: Every::Day,
         count: Some(count),
-        until: None,
         carry_members: true,
+        ..Recurs::new(Every::Day)
     };
     Definition {
         clock: Clock::Utc,

@@ -3,10 +3,13 @@
 //! Such a definition is a series, and each of its windows a challenge of its own, a cycle. Which cycles there are by now is
 //! `challenge::series`'s.
 
-use alloc::vec::Vec;
-use minicbor::{Decode, Encode};
+pub mod cron;
+mod faults;
 
-use super::{Definition, DefinitionFault};
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+
+use self::cron::Cron;
+use super::Definition;
 use crate::{civil::Day, id::ChallengeId, limits, zone::Zones};
 
 /// How long it is from the start of a window to that of the next.
@@ -24,12 +27,50 @@ pub enum Every {
     Month,
 }
 
+/// When windows start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// So long after one another.
+    Every(Every),
+    /// On dates that an expression names (ADR 0078).
+    Cron(Cron),
+}
+
+/// A number or a text: the number was all that there was.
+impl<C> Encode<C> for Schedule {
+    fn encode<W: encode::Write>(
+        &self,
+        to: &mut Encoder<W>,
+        with: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        match self {
+            Self::Every(every) => every.encode(to, with),
+            Self::Cron(cron) => cron.encode(to, with),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Schedule {
+    fn decode(from: &mut Decoder<'b>, with: &mut C) -> Result<Self, decode::Error> {
+        if cron::is_next(from)? {
+            return Cron::decode(from, with).map(Self::Cron);
+        }
+        Every::decode(from, with).map(Self::Every)
+    }
+}
+
+impl From<Every> for Schedule {
+    fn from(every: Every) -> Self {
+        Self::Every(every)
+    }
+}
+
 /// When a challenge begins anew. The window of the definition is the first one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Recurs {
-    /// From start to start.
+    /// When windows start.
     #[n(0)]
-    pub every: Every,
+    pub schedule: Schedule,
     /// How many windows there are, 1 to [`limits::CYCLES_MAX`].
     #[n(1)]
     pub count: Option<u32>,
@@ -40,6 +81,10 @@ pub struct Recurs {
     #[n(3)]
     #[cbor(default)]
     pub carry_members: bool,
+    /// Of windows by an expression: each lasts until the next starts. Those by a period do where the first one does.
+    #[n(4)]
+    #[cbor(default)]
+    pub fills: bool,
 }
 
 /// Which window of a series a challenge is.
@@ -58,9 +103,6 @@ pub struct Cycle {
     #[n(3)]
     pub carries: bool,
 }
-
-/// The last day of a month that every month has.
-const MONTH_DAY_MAX: u32 = 28;
 
 /// A date so many months later; its day is one that every month has.
 fn months_later(date: Day, months: i32) -> Day {
@@ -83,13 +125,27 @@ fn months_between(first: Day, last: Day) -> i32 {
 }
 
 impl Recurs {
+    /// One without an end, whose members are not carried on.
+    #[must_use]
+    pub fn new(schedule: impl Into<Schedule>) -> Self {
+        Self {
+            schedule: schedule.into(),
+            count: None,
+            until: None,
+            carry_members: false,
+            fills: false,
+        }
+    }
+
     /// First date of a window, of those that begin with `first`; windows are numbered from 1.
     fn starts(&self, first: Day, number: u32) -> Day {
-        let times = i32::try_from(number.saturating_sub(1)).unwrap_or(i32::MAX);
-        match self.every {
-            Every::Day => first.plus(times),
-            Every::Week => first.plus(times.saturating_mul(7)),
-            Every::Month => months_later(first, times),
+        let before = number.saturating_sub(1);
+        let times = i32::try_from(before).unwrap_or(i32::MAX);
+        match &self.schedule {
+            Schedule::Every(Every::Day) => first.plus(times),
+            Schedule::Every(Every::Week) => first.plus(times.saturating_mul(7)),
+            Schedule::Every(Every::Month) => months_later(first, times),
+            Schedule::Cron(cron) => cron.nth(first, before),
         }
     }
 
@@ -97,15 +153,24 @@ impl Recurs {
     fn last(&self, first: Day) -> u32 {
         let by_date = self.until.map(|until| {
             let days = until.since(first);
-            let times = match self.every {
-                Every::Day => days,
-                Every::Week => days.div_euclid(7),
-                Every::Month => months_between(first, until),
+            let times = match &self.schedule {
+                Schedule::Every(Every::Day) => days,
+                Schedule::Every(Every::Week) => days.div_euclid(7),
+                Schedule::Every(Every::Month) => months_between(first, until),
+                Schedule::Cron(cron) => return cron.count(first, until, limits::CYCLES_MAX),
             };
             u32::try_from(times.saturating_add(1)).unwrap_or(0)
         });
         let last = self.count.into_iter().chain(by_date).min();
         last.unwrap_or(limits::CYCLES_MAX).min(limits::CYCLES_MAX)
+    }
+
+    /// Whether each window lasts until the next starts, of those that begin with one of these dates.
+    fn fills(&self, (starts, ends): (Day, Day)) -> bool {
+        match self.schedule {
+            Schedule::Every(_) => ends.next() == self.starts(starts, 2),
+            Schedule::Cron(_) => self.fills,
+        }
     }
 }
 
@@ -113,7 +178,24 @@ impl Definition {
     /// Number of the last window; 0: it does not recur.
     #[must_use]
     pub fn last_cycle(&self) -> u32 {
-        self.recurs.map_or(0, |recurs| recurs.last(self.starts))
+        let recurs = self.recurs.as_ref();
+        recurs.map_or(0, |recurs| recurs.last(self.starts))
+    }
+
+    /// How many of its windows something holds of, from the first on: it is told of by number, and after one of which it does not
+    /// hold it holds of none.
+    pub(crate) fn cycles_while(&self, holds: impl Fn(u32) -> bool) -> u32 {
+        let (mut low, mut high) = (0, self.last_cycle());
+        while low < high {
+            let half = high.saturating_sub(low).div_ceil(2);
+            let middle = low.saturating_add(half);
+            if holds(middle) {
+                low = middle;
+            } else {
+                high = middle.saturating_sub(1);
+            }
+        }
+        low
     }
 
     /// First and last date of one of its windows. One that fills its day, week or month always does; another one keeps its length.
@@ -121,21 +203,18 @@ impl Definition {
     /// ```
     /// use streakline_core::{civil::Day, definition::{Definition, recurs::{Every, Recurs}}};
     /// let day = |text| Day::parse(text).unwrap();
-    /// let recurs = Recurs { every: Every::Month, count: None, until: None, carry_members: false };
     /// let of = Definition {
-    ///     recurs: Some(recurs),
+    ///     recurs: Some(Recurs::new(Every::Month)),
     ///     ..Definition::new("A month", (day("2016-01-01"), day("2016-01-31")))
     /// };
     /// assert_eq!(of.cycle_window(2), Some((day("2016-02-01"), day("2016-02-29"))));
     /// ```
     #[must_use]
     pub fn cycle_window(&self, number: u32) -> Option<(Day, Day)> {
-        let recurs = self.recurs.filter(|_| number > 0)?;
+        let recurs = self.recurs.as_ref().filter(|_| number > 0)?;
         let starts = recurs.starts(self.starts, number);
-        let next = |number: u32| recurs.starts(self.starts, number.saturating_add(1));
-        let fills = self.ends.next() == next(1);
-        let ends = if fills {
-            next(number).prev()
+        let ends = if recurs.fills((self.starts, self.ends)) {
+            recurs.starts(self.starts, number.saturating_add(1)).prev()
         } else {
             starts.plus(self.ends.since(self.starts))
         };
@@ -160,7 +239,7 @@ impl Definition {
     /// One of its windows as a challenge of its own; `series`: the id of this one.
     #[must_use]
     pub fn cycle(&self, series: ChallengeId, number: u32, zones: &dyn Zones) -> Option<Self> {
-        let recurs = self.recurs?;
+        let recurs = self.recurs.as_ref()?;
         let (starts, ends) = self.cycle_window(number)?;
         let cycle = Cycle {
             series,
@@ -176,54 +255,6 @@ impl Definition {
             cycle: Some(cycle),
             ..self.clone()
         })
-    }
-
-    /// What is wrong with its windows as a series.
-    pub(super) fn recurring_faults(&self) -> Vec<DefinitionFault> {
-        let Some(recurs) = self.recurs else {
-            return Vec::new();
-        };
-        let monthly = recurs.every == Every::Month;
-        let second = recurs.starts(self.starts, 2);
-        let fills = self.ends.next() == second;
-        let long = self.ends.since(self.starts) >= i32::try_from(MONTH_DAY_MAX).unwrap_or(0);
-        let overlaps = self.ends >= second || monthly && long && !fills;
-        let counts = 1..=limits::CYCLES_MAX;
-        let rules = [
-            (
-                overlaps,
-                ("/window/ends", "overlaps"),
-                "a window ends before the next one begins; one that does not fill its month has at most 28 days",
-            ),
-            (
-                monthly && self.starts.ymd().2 > MONTH_DAY_MAX,
-                ("/window/starts", "range"),
-                "what begins anew by months begins on a day from 1 to 28",
-            ),
-            (
-                recurs.count.is_some_and(|count| !counts.contains(&count)),
-                ("/recurs/count", "range"),
-                "1 to 10000",
-            ),
-            (
-                recurs.until.is_some_and(|until| until < self.starts),
-                ("/recurs/until", "before_start"),
-                "it is before the first window starts",
-            ),
-            (
-                recurs.count.is_some() && recurs.until.is_some(),
-                ("/recurs/until", "one_of"),
-                "it has a count or a last start, not both",
-            ),
-            (
-                self.join_opens_ms.is_some(),
-                ("/join/opens_ms", "conflict"),
-                "each window opens when it is made, a day before it starts",
-            ),
-        ];
-        let broken = rules.into_iter().filter(|(wrong, ..)| *wrong);
-        let fault = |(_, (pointer, code), words)| DefinitionFault::at(pointer, code, words);
-        broken.map(fault).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use streakline_core::{
-    definition::recurs::{self, Every},
+    definition::recurs::{self, Every, Schedule},
     view::{self, CycleView},
 };
 use utoipa::ToSchema;
@@ -14,8 +14,13 @@ use super::ChallengePhase;
 #[schema(as = ChallengeRecurs)]
 pub struct Recurs {
     /// From the start of one window to that of the next: `day`, `week` or `month`.
-    #[schema(value_type = String, example = "week")]
-    pub every: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false, example = "week")]
+    pub every: Option<&'static str>,
+    /// The dates on which windows start, as a cron expression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub cron: Option<String>,
     /// How many windows there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
@@ -24,22 +29,36 @@ pub struct Recurs {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, format = Date)]
     pub until: Option<String>,
+    /// Of windows by `cron`: whether each lasts until the next starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub fills: Option<bool>,
     /// Whether members of one window are members of the next.
     pub carry_members: bool,
 }
 
 impl From<&recurs::Recurs> for Recurs {
     fn from(of: &recurs::Recurs) -> Self {
+        let (every, cron) = match &of.schedule {
+            Schedule::Every(every) => (Some(name(*every)), None),
+            Schedule::Cron(cron) => (None, Some(cron.text().to_owned())),
+        };
         Self {
-            every: match of.every {
-                Every::Day => "day",
-                Every::Week => "week",
-                Every::Month => "month",
-            },
+            every,
+            fills: cron.is_some().then_some(of.fills),
+            cron,
             count: of.count,
             until: of.until.map(streakline_core::civil::Day::iso),
             carry_members: of.carry_members,
         }
+    }
+}
+
+fn name(every: Every) -> &'static str {
+    match every {
+        Every::Day => "day",
+        Every::Week => "week",
+        Every::Month => "month",
     }
 }
 
