@@ -40,3 +40,6 @@ pub(super) fn read_friends(
     let friends = friends.ok_or(Invalid("friends are not all user ids"))?;
     Circle::new(user, &friends).ok_or(Invalid("friends are more than 1000"))
 }
+
+#[cfg(test)]
+mod tests;
