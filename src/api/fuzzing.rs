@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Read {
     /// Of a challenge's POST or PUT.
-    Definition(Definition),
+    Definition(Box<Definition>),
     /// Of a goal's PUT.
     Goal(PutGoal),
     /// Of a user's PUT.
@@ -83,7 +83,7 @@ pub fn read(route: Route<'_>, bytes: &[u8], zones: &dyn Zones) -> Result<Read, R
                 zones,
                 manual_policy: ManualPolicy::Include,
             };
-            Read::Definition(challenge_body::parse(&json, read_only, &known)?)
+            Read::Definition(challenge_body::parse(&json, read_only, &known)?.into())
         }
         Route::Goal(goal) => Read::Goal(goal_body::parse(goal.clone(), &json)?),
         Route::User => Read::User(users::parse(&json, zones)?),

@@ -204,7 +204,7 @@ impl Item {
         let is = |of: &u32| of % 7 == weekday;
         match self {
             Self::LastOf(of) => is(of) && date.plus(7).ymd().1 != date.ymd().1,
-            Self::Nth(of, nth) => is(of) && (date.ymd().2 + 6) / 7 == *nth,
+            Self::Nth(of, nth) => is(of) && date.ymd().2.div_ceil(7) == *nth,
             Self::All(_) => self.has(weekday, 0),
             item => item.has(weekday, 0) || weekday == 0 && item.has(7, 0),
         }
