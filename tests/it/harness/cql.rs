@@ -5,9 +5,11 @@
 
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
+use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 
 /// Keyspaces that nobody uses, and how many there are.
 static KEYSPACES: Mutex<(Vec<usize>, usize)> = Mutex::new((Vec::new(), 0));
@@ -112,11 +114,26 @@ impl Keyspace {
             for table in self.tables(&session).await {
                 if table != "migrations" {
                     let statement = format!("TRUNCATE {}.{table}", self.name());
-                    session.query_unpaged(statement, ()).await.unwrap();
+                    truncate(&session, statement).await;
                 }
             }
         });
     }
+}
+
+/// Every node has to take part in it: one that a test has stopped, and that is back, is not known to be back by all others at once.
+async fn truncate(session: &Session, statement: String) {
+    for _ in 0..120 {
+        match session.query_unpaged(statement.clone(), ()).await {
+            Ok(_) => return,
+            Err(ExecutionError::LastAttemptError(RequestAttemptError::DbError(
+                DbError::TruncateError,
+                _,
+            ))) => tokio::time::sleep(Duration::from_millis(500)).await,
+            Err(error) => panic!("{statement}: {error}"),
+        }
+    }
+    panic!("{statement}: a node stays away");
 }
 
 impl Drop for Keyspace {
