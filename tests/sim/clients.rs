@@ -11,6 +11,7 @@ use streakline_core::{
 };
 
 use crate::{
+    contests,
     random::Random,
     script::{Action, Script, is_poison},
     server::{Batch, Checked, Mail, Reply, Server, rules},
@@ -240,6 +241,14 @@ fn request(script: &Script, action: &Action, number: u64) -> Option<Mail> {
             person: who,
         } => Mail::Leave(challenge(at), number, person(who).user.clone()),
         Action::Erase { person: at } => Mail::Erase(person(at).user.clone(), number),
+        Action::MakeContest { at } => {
+            let (id, of) = script.contests.as_ref()?.get(*at);
+            Mail::Make(id, number, Box::new(of.clone()))
+        }
+        Action::PublishContest { at } => {
+            Mail::Publish(script.contests.as_ref()?.get(*at).0, number)
+        }
+        Action::Move(of) => contests::request(script, of, number)?,
         Action::Send(_) => return None,
     })
 }

@@ -11,6 +11,7 @@
 
 mod check;
 mod clients;
+mod contests;
 mod keeping;
 mod random;
 mod rows;
@@ -44,6 +45,7 @@ fn world_of(seed: u64, script: &Script, faults: Faults) -> Checked<(Outcome, Tal
     quiet();
     let world = AssertUnwindSafe(|| {
         let (server, tally) = run(seed, script, faults)?;
+        contests::check(script, &server)?;
         Ok((check(script, &server)?, tally))
     });
     catch_unwind(world).unwrap_or_else(|_| Err("a panic".into()))

@@ -9,7 +9,7 @@ use crate::{
     clients::Clients,
     random::Random,
     rows::parts_stand,
-    script::{CAMPAIGN, Script},
+    script::Script,
     server::{Checked, Server, Task},
     soak::Tally,
 };
@@ -84,7 +84,7 @@ pub(crate) fn run(seed: u64, script: &Script, faults: Faults) -> Checked<(Server
         if down {
             world.crash()?;
         }
-        if instant.erases() {
+        if instant.rests() {
             // What ends by then has ended, so that every world erases from the same boards.
             world.settle(true)?;
         }
@@ -212,13 +212,12 @@ impl World<'_> {
                 self.server.passivate_user(&self.script.people[person].user);
             }
             14..17 => {
-                let at = self.random.index(self.script.challenges.len());
-                self.server.snapshot_challenge(self.script.challenges[at].0);
+                let of = self.entity();
+                self.server.snapshot_challenge(of);
             }
             17..20 => {
-                let at = self.random.index(self.script.challenges.len());
-                self.server
-                    .passivate_challenge(self.script.challenges[at].0);
+                let of = self.entity();
+                self.server.passivate_challenge(of);
             }
             20 => self.server.truncate()?,
             21 if self.crashes < CRASHES_MAX => self.spoil(),
@@ -237,6 +236,12 @@ impl World<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Some challenge or campaign.
+    fn entity(&mut self) -> ChallengeId {
+        let all = self.script.entities();
+        all[self.random.index(all.len())]
     }
 
     /// From some write on, or from now on, the store refuses everything.
@@ -265,10 +270,9 @@ impl World<'_> {
         for person in &self.script.people {
             self.server.snapshot_user(&person.user);
         }
-        for (challenge, _) in &self.script.challenges {
-            self.server.snapshot_challenge(*challenge);
+        for of in self.script.entities() {
+            self.server.snapshot_challenge(of);
         }
-        self.server.snapshot_challenge(ChallengeId(CAMPAIGN.0));
         self.settle(true)?;
         self.server.truncate()?;
         self.server.check_empty()
@@ -286,9 +290,8 @@ impl World<'_> {
         };
         self.slow_store = false;
         let users = self.script.people.iter().map(|person| person.user.clone());
-        let challenges = self.script.challenges.iter().map(|(id, _)| *id);
-        let challenges = challenges.chain([ChallengeId(CAMPAIGN.0)]);
-        self.server.read_all(users.collect(), challenges.collect());
+        self.server
+            .read_all(users.collect(), self.script.entities());
         self.settle(true)?;
         self.dropped()?;
         // Clients may be content before everybody is read.

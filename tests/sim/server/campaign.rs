@@ -17,7 +17,8 @@ pub(crate) const BUDGET_MICRO: i64 = 2 * (2 * 1_500_000_000 + 1_000 * 5_000_000)
 fn reservation(challenge: &Challenge) -> Option<(CampaignId, (ChallengeId, i64))> {
     let definition = challenge.definition.as_ref()?;
     let amount_micro = definition.worst_case_micro();
-    Some((definition.campaign?, (challenge.id, amount_micro)))
+    let campaign = definition.campaign.filter(|_| amount_micro > 0)?;
+    Some((campaign, (challenge.id, amount_micro)))
 }
 
 impl Server {

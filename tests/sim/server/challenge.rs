@@ -34,6 +34,8 @@ pub(crate) struct ChallengeCell {
     pub(super) accounting: bool,
     /// How far the parts of its board are, where it is kept in parts.
     pub(super) parts: Parts,
+    /// How many things another challenge is being told of a series or a cycle.
+    pub(super) telling: usize,
 }
 
 impl ChallengeCell {
@@ -44,6 +46,7 @@ impl ChallengeCell {
                 && resident.outbox.is_empty()
                 && !resident.is_partial()
                 && !resident.challenge().owes_account()
+                && !resident.owes_cycles()
                 && resident.challenge().cutoff_passed().is_none()
                 && resident.challenge().round_passed().is_none()
         };
@@ -135,6 +138,7 @@ impl Server {
         }
         self.send_notices(id);
         self.settlement(id);
+        self.go_on(id);
         let resident = self.challenge_cell(id).resident.as_ref();
         let deadline_ms = resident.and_then(|resident| resident.challenge().next_deadline());
         let entity = Entity::Challenge(id);
@@ -250,6 +254,7 @@ impl Server {
             | Mail::Reserve(..)
             | Mail::Account(..)
             | Mail::Accounted(..)) => self.run_campaign(id, mail),
+            Mail::Contest(mail) => self.run_contest(id, mail),
             Mail::Join(_, number, (user, alias, starts_ms), ticket) => {
                 let may = challenge
                     .may_join(&user, starts_ms, now_ms)

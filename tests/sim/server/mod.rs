@@ -5,6 +5,7 @@
 
 mod campaign;
 mod challenge;
+mod contest;
 mod covering;
 mod erasing;
 mod partition;
@@ -43,6 +44,7 @@ use streakline_core::{
 
 pub(crate) use campaign::BUDGET_MICRO;
 pub(crate) use challenge::ChallengeCell;
+pub(crate) use contest::ContestMail;
 use erasing::Erasing;
 use partition::Partition;
 pub(crate) use user::UserCell;
@@ -89,6 +91,8 @@ pub(crate) enum Mail {
     Reported(ChallengeId, PartitionId, Box<Report>),
     /// The challenge has it.
     Noted(PartitionId, ChallengeId, u64),
+    /// Of series, teams and annulments.
+    Contest(ContestMail),
 }
 
 impl Mail {
@@ -108,7 +112,7 @@ impl Mail {
                 | Self::Reserve(..)
                 | Self::Reserved(..)
                 | Self::Account(..)
-        )
+        ) || matches!(self, Self::Contest(mail) if mail.is_request())
     }
 }
 
@@ -376,5 +380,6 @@ fn addressee(mail: &Mail) -> Entity {
         Mail::Reported(id, ..) => Entity::Challenge(*id),
         Mail::Forward(told) => Entity::Partition(Entity::User(told.user.clone()).partition(BITS)),
         Mail::Barrier(id, ..) | Mail::Noted(id, ..) => Entity::Partition(*id),
+        Mail::Contest(mail) => mail.addressee(),
     }
 }

@@ -19,6 +19,7 @@ impl Server {
                 continue;
             };
             cell.accounting = false;
+            cell.telling = 0;
             if let Some(resident) = &mut cell.resident {
                 resident.round();
                 self.settle_challenge(id)?;

@@ -318,6 +318,7 @@ impl Server {
             }
             Mail::Batch(_, batch) => self.batch(id, batch),
             Mail::Retry(_, name) => self.run_retry(id, name)?,
+            Mail::Contest(mail) => self.say_who(id, mail),
             _ => {}
         }
         Ok(())

@@ -1,20 +1,26 @@
 //! What people do in a seed's world: who they are, which challenges they take part in, and what their devices send when.
 //! The same seed gives the same script; what the network and the machines do to it is `world`'s.
 
+mod devices;
+
 use streakline_core::{
     civil::{Day, HOUR_MS, MINUTE_MS},
     definition::{
         Definition, Kind, LateJoin,
         rewards::{Basis, Reward, TieRule},
     },
-    fault::POISON_STEPS,
-    id::{CampaignId, ChallengeId, DeviceId, RecordId, UserId},
-    metric::Metric,
-    record::{Content, Record},
-    sample::{DeviceClass, Method},
+    id::{CampaignId, ChallengeId, DeviceId, UserId},
+    record::Record,
+    sample::DeviceClass,
 };
 
-use crate::random::Random;
+use self::devices::{Wearing, bursts, poison};
+use crate::{
+    contests::{Contests, Move, with_contests},
+    random::Random,
+};
+
+pub(crate) use devices::is_poison;
 
 /// One that turns its clocks within the script, one far east, one far west.
 const ZONES: [&str; 4] = [
@@ -26,7 +32,7 @@ const ZONES: [&str; 4] = [
 const CLASSES: [DeviceClass; 3] = [DeviceClass::Watch, DeviceClass::Phone, DeviceClass::Band];
 /// The campaign that pays for every challenge of a script.
 pub(crate) const CAMPAIGN: CampaignId = CampaignId([0xca; 16]);
-const FIRST_DAY: &str = "2026-03-26";
+pub(crate) const FIRST_DAY: &str = "2026-03-26";
 const SPAN_MS: i64 = 10 * 24 * HOUR_MS;
 
 /// Someone with one device or two.
@@ -59,6 +65,9 @@ pub(crate) enum Action {
     Join { challenge: usize, person: usize },
     Leave { challenge: usize, person: usize },
     Erase { person: usize },
+    MakeContest { at: usize },
+    PublishContest { at: usize },
+    Move(Move),
     Send(Burst),
 }
 
@@ -75,6 +84,12 @@ impl Instant {
         let mut actions = self.actions.iter();
         actions.any(|action| matches!(action, Action::Erase { .. }))
     }
+
+    /// Whether nothing else may be under way then.
+    pub(crate) fn rests(&self) -> bool {
+        let mut actions = self.actions.iter();
+        actions.any(|action| matches!(action, Action::Erase { .. } | Action::Move(_)))
+    }
 }
 
 /// A whole history.
@@ -83,15 +98,8 @@ pub(crate) struct Script {
     pub(crate) people: Vec<Person>,
     pub(crate) challenges: Vec<(ChallengeId, Definition)>,
     pub(crate) instants: Vec<Instant>,
-}
-
-/// What a device has in hand while the script is written.
-#[derive(Default)]
-struct Wearing {
-    cursor_ms: i64,
-    next_id: u64,
-    sent: Vec<Record>,
-    kept: Vec<Record>,
+    /// What is played besides.
+    pub(crate) contests: Option<Contests>,
 }
 
 /// The script of a seed.
@@ -136,9 +144,11 @@ pub(crate) fn script(seed: u64) -> Script {
         people,
         challenges,
         instants,
+        contests: None,
     };
     let script = with_erasures(script, &mut Random::new(seed, 7));
-    with_types(script, &mut Random::new(seed, 8))
+    let script = with_types(script, &mut Random::new(seed, 8));
+    with_contests(script, &mut Random::new(seed, 9))
 }
 
 /// In some worlds challenges are won in other ways than by the largest sum.
@@ -358,88 +368,6 @@ fn openings(people: &[Person], challenges: usize, from_ms: i64) -> Vec<Instant> 
     ]
 }
 
-/// What one device sends at an instant: what is new, what it has kept for days, what it sends once more.
-fn bursts(random: &mut Random, device: DeviceId, worn: &mut Wearing, at_ms: i64) -> Vec<Action> {
-    let mut bursts = Vec::new();
-    let skewed = random.permille(80);
-    let mut send = |lane: u8, skewed: bool, records: Vec<Record>| {
-        if !records.is_empty() {
-            let burst = Burst {
-                device,
-                lane,
-                skewed,
-                records,
-            };
-            bursts.push(Action::Send(burst));
-        }
-    };
-    let fresh = if random.permille(700) {
-        walked(random, worn, at_ms)
-    } else {
-        Vec::new()
-    };
-    if random.permille(250) {
-        worn.kept.extend(fresh);
-    } else {
-        worn.sent.extend(fresh.iter().cloned());
-        send(0, skewed, fresh);
-    }
-    if random.permille(120) {
-        let kept = std::mem::take(&mut worn.kept);
-        worn.sent.extend(kept.iter().cloned());
-        send(1, false, kept);
-    }
-    if random.permille(150) && !worn.sent.is_empty() {
-        let mut again: Vec<Record> = (0..random.within(1, 4))
-            .map(|_| worn.sent[random.index(worn.sent.len())].clone())
-            .collect();
-        if random.permille(200)
-            && let Content::Delta(value) = &mut again[0].content
-        {
-            *value += 7;
-        }
-        send(u8::from(random.permille(500)), random.permille(100), again);
-    }
-    bursts
-}
-
-/// Sometimes a sample that cannot be folded, alone or with its like: three of them are too many.
-fn poison(
-    random: &mut Random,
-    device: DeviceId,
-    worn: &mut Wearing,
-    at_ms: i64,
-) -> impl Iterator<Item = Action> {
-    let count = match random.within(0, 99) {
-        0..3 => 1,
-        3 => random.within(2, 4),
-        _ => 0,
-    };
-    let lane = u8::from(random.permille(300));
-    let mut records = Vec::new();
-    for _ in 0..count {
-        worn.next_id += 1;
-        records.push(Record {
-            id: RecordId::Number(worn.next_id),
-            version: 1,
-            metric: Metric::STEPS,
-            start_ms: at_ms - MINUTE_MS,
-            end_ms: at_ms,
-            offset_s: None,
-            content: Content::Delta(POISON_STEPS),
-            method: Method::Auto,
-            worn: None,
-        });
-    }
-    let burst = Burst {
-        device,
-        lane,
-        skewed: false,
-        records,
-    };
-    (count > 0).then_some(Action::Send(burst)).into_iter()
-}
-
 /// The same script without what cannot be folded; nothing where there is none of it.
 pub(crate) fn without_poison(script: &Script) -> Option<Script> {
     let mut sound = script.clone();
@@ -452,43 +380,4 @@ pub(crate) fn without_poison(script: &Script) -> Option<Script> {
         }
     }
     found.then_some(sound)
-}
-
-/// Whether a sample cannot be folded.
-pub(crate) fn is_poison(record: &Record) -> bool {
-    record.value() == Some(POISON_STEPS)
-}
-
-/// Samples between the last one and now; some overlap, some straddle midnight, some are too steep to count whole.
-fn walked(random: &mut Random, worn: &mut Wearing, at_ms: i64) -> Vec<Record> {
-    let mut records = Vec::new();
-    for _ in 0..random.within(1, 4) {
-        let left_ms = at_ms - worn.cursor_ms;
-        if left_ms < 2 * MINUTE_MS {
-            break;
-        }
-        let pause_ms = random.within(-20, left_ms / MINUTE_MS / 2) * MINUTE_MS;
-        let ragged_ms = if random.permille(100) { 20_500 } else { 0 };
-        let start_ms = worn.cursor_ms.div_euclid(MINUTE_MS) * MINUTE_MS + pause_ms + ragged_ms;
-        let minutes = random.within(1, 150).min((at_ms - start_ms) / MINUTE_MS);
-        if minutes < 1 {
-            continue;
-        }
-        let end_ms = start_ms + minutes * MINUTE_MS;
-        let steep = if random.permille(50) { 400 } else { 120 };
-        worn.next_id += 1;
-        worn.cursor_ms = worn.cursor_ms.max(end_ms);
-        records.push(Record {
-            id: RecordId::Number(worn.next_id),
-            version: 1,
-            metric: Metric::STEPS,
-            start_ms,
-            end_ms,
-            offset_s: None,
-            content: Content::Delta(random.within(0, minutes * steep)),
-            method: [Method::Auto, Method::Auto, Method::Active, Method::Manual][random.index(4)],
-            worn: None,
-        });
-    }
-    records
 }
