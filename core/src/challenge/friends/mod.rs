@@ -56,9 +56,7 @@ impl Challenge {
     /// The rows of a member and its friends, with their ranks among themselves; those who are hidden have none here.
     #[must_use]
     pub fn friends_rows(&self, board: &Board, circle: &Circle, now_ms: i64) -> BoardView {
-        let rows = self.among_friends(board, circle);
-        let items = rows.into_iter().map(|row| board.segment_view(row));
-        let items: Vec<_> = items.collect();
+        let items = self.among_friends(board, circle);
         BoardView {
             participants: count(items.len()),
             items,
@@ -70,11 +68,9 @@ impl Challenge {
     /// The same as rows of a live view.
     pub(super) fn live_friends(&self, board: &Board, circle: &Circle, now_ms: i64) -> LiveView {
         let rows = self.among_friends(board, circle);
-        let rows = rows.into_iter().map(|row| board.segment_view(row));
-        let rows: Vec<_> = rows.map(Arc::new).collect();
         LiveView {
             participants: count(rows.len()),
-            rows,
+            rows: rows.into_iter().map(Arc::new).collect(),
             ..self.live_without_rows(board, now_ms)
         }
     }
@@ -86,29 +82,27 @@ impl Challenge {
         circle: &Circle,
         found: &[&PartRow],
     ) -> Vec<RowView> {
-        let is_in = |row: &&&PartRow| {
-            let member = self.members.get(&row.key.id);
-            let is_in = member.is_some_and(|held| held.joined && held.join == row.join);
-            is_in && circle.shows(&row.key.id, &row.alias)
-        };
-        let rows = found.iter().filter(is_in);
-        let told: BTreeMap<RowId, &PartRow> = rows
-            .map(|row| (RowId::Live(row.key.id.clone()), *row))
-            .collect();
-        let mut order = Leaderboard::new();
-        for (id, row) in &told {
-            order.set(id, row.key.score, row.key.achieved_at_ms);
+        let (mut told, mut order) = (BTreeMap::new(), Leaderboard::new());
+        for row in found {
+            let (user, score) = (&row.key.id, row.key.score);
+            let shown = self
+                .member_of(row)
+                .filter(|_| circle.shows(user, &row.alias));
+            if let Some(number) = shown {
+                let id = RowId::Live(user.clone());
+                order.set(&id, score, row.key.achieved_at_ms);
+                told.insert(id, (number, row));
+            }
         }
         let item = |row: Row<RowId>| {
-            let told = told.get(&row.id)?;
-            let user = &told.key.id;
-            let number = self.members.number_of(user)?;
-            Some(board.view_in_parts(row, (user, number), told.alias.clone()))
+            let (number, told) = told.get(&row.id)?;
+            let alias = told.alias.clone();
+            Some(board.view_in_parts(row, (&told.key.id, *number), alias))
         };
         order.iter().filter_map(item).collect()
     }
 
-    fn among_friends(&self, board: &Board, circle: &Circle) -> Vec<Row<RowId>> {
+    fn among_friends(&self, board: &Board, circle: &Circle) -> Vec<RowView> {
         let mut order = Leaderboard::ordered(board.order.order());
         for user in circle.all() {
             let row = self.row_id(user).and_then(|id| {
@@ -120,7 +114,7 @@ impl Challenge {
                 order.set(&id, score, achieved_at_ms);
             }
         }
-        order.iter().collect()
+        order.iter().map(|row| board.segment_view(row)).collect()
     }
 }
 

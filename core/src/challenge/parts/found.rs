@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::{Known, PartRow, Parted, whole::HeadRow};
 use crate::{
     challenge::{Board, Challenge, RowId, friends::Circle, segments::Pick},
-    id::UserId,
+    id::{MemberNumber, UserId},
     leaderboard::{Place, Row, RowKey},
     view::{BoardView, RowView},
 };
@@ -206,6 +206,14 @@ impl Challenge {
         Some(board.view_in_parts(held.row.clone(), (user, number), held.alias.clone()))
     }
 
+    /// Whose row it is that a part tells of, where the member is still in by that enrolment.
+    pub(in crate::challenge) fn member_of(&self, row: &PartRow) -> Option<MemberNumber> {
+        let user = &row.key.id;
+        let member = self.members.get(user)?;
+        let is_in = member.joined && member.join == row.join;
+        self.members.number_of(user).filter(|_| is_in)
+    }
+
     /// Gathered rows, whose ranks are estimates unless they are among the first; and by how much they may be off.
     fn estimated(
         &self,
@@ -217,9 +225,7 @@ impl Challenge {
         let mut last: Option<(i64, u32, u32)> = None;
         let mut items = Vec::with_capacity(rows.len());
         for found in rows {
-            let member = self.members.get(&found.key.id);
-            let is_in = member.is_some_and(|held| held.joined && held.join == found.join);
-            let Some(number) = self.members.number_of(&found.key.id).filter(|_| is_in) else {
+            let Some(number) = self.member_of(&found) else {
                 continue;
             };
             let score = found.key.score;
